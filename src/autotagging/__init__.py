@@ -1,0 +1,1 @@
+"""Music auto-tagging on MagnaTagATune: a reproduction of Panwar et al. (2017)."""

@@ -1,0 +1,73 @@
+"""The command `autotagging`: one subcommand per step, its flags the step's keyword arguments."""
+
+import os
+import sys
+
+from cyclopts import App, CycloptsError, Parameter
+
+from autotagging.errors import UserError
+
+_STEPS = {
+    "download": "Get a corpus and list its clips.",
+    "merge_tags": "Merge synonymous tags and keep the most frequent.",
+    "split": "Divide the clips into training, validation and test set.",
+    "extract_mel_shard": "Turn one block of clips into log-mel spectrograms.",
+    "extract_mel": "Gather the shards and list them.",
+    "train": "Train a model and keep its best epoch.",
+    "evaluate": "Score the test clips with a trained model.",
+}
+_MODULES = {"extract_mel_shard": "extract_mel"}
+_FIGURES = {
+    "figure_2": "Merging of tags.",
+    "figure_3": "The stages of preprocessing, on one clip.",
+    "figure_4": "The architecture of the model.",
+    "figure_5": "Loss per epoch.",
+    "figure_6": "Predicted and actual tags of one test clip.",
+    "figure_7": "ROC-AUC per epoch, and ROC curve.",
+    "table_1": "Parameters of the front end.",
+    "table_2": "Shapes of the model's layers.",
+    "table_4": "ROC-AUC of this run beside published ones.",
+}
+_BY_HAND = {
+    "record": "Let DVC record the results of a finished snakemake run.",
+    "restore": "Get the results of this commit from DVC, for snakemake to take as finished.",
+}
+
+
+def main() -> None:
+    """Run one subcommand; an error that the user can mend is one line and exit code 2."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        _make_app()(exit_on_error=False, print_error=False)
+    except (UserError, CycloptsError) as error:
+        sys.exit(_fail(str(error)))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        sys.exit(_fail(f"{place}{error.strerror or error}"))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(message: str) -> int:
+    print(f"autotagging: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _make_app() -> App:
+    """Name the functions without importing them: one step must not load what another needs."""
+    app = App(
+        name="autotagging",
+        help="Music auto-tagging on MagnaTagATune, step by step.",
+        name_transform=str,
+        default_parameter=Parameter(consume_multiple=True, negative=()),
+    )
+    for name, text in _STEPS.items():
+        module = _MODULES.get(name, name)
+        app.command(f"autotagging.steps.{module}:{name}", name=name, help=text)
+    figures = App(name="figures", help="Draw a figure or make a table of the paper.")
+    for name, text in _FIGURES.items():
+        figures.command(f"autotagging.steps.figures:{name}", name=name, help=text)
+    app.command(figures)
+    for name, text in _BY_HAND.items():
+        app.command(f"autotagging.versioning:{name}", name=name, help=text)
+    return app

@@ -1,0 +1,313 @@
+"""Read the tables and clips of a corpus in MagnaTagATune's format (sec. II.A).
+
+A corpus is a folder with annotations_final.csv, clip_info_final.csv and the audio: mp3.zip, its
+parts mp3.zip.001, ..., or folders of mp3 files. Clips are read straight out of the archive.
+"""
+
+import hashlib
+import io
+import os
+import re
+import zipfile
+from bisect import bisect_right
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import soundfile
+import soxr
+
+from autotagging.errors import UserError
+from autotagging.files import read_json, sha256
+
+ANNOTATIONS = "annotations_final.csv"
+CLIP_INFO = "clip_info_final.csv"
+CLIP_PATH = re.compile(r"[0-9a-f]/[A-Za-z0-9_.-]+\.mp3")
+_ARCHIVE = "mp3.zip"
+
+
+class BadClipError(Exception):
+    """A clip that can't be used; its text is one of the statuses of `extract_mel`."""
+
+
+def corpora_folder() -> Path:
+    """Folder that holds the corpora: the environment variable AUTOTAGGING_CORPORA or corpora/."""
+    return Path(os.environ.get("AUTOTAGGING_CORPORA", "corpora"))
+
+
+def corpus_folder(corpus: str) -> Path:
+    """Folder of a corpus: a path as it stands, a name below `corpora_folder`."""
+    return corpora_folder() / corpus if re.fullmatch(r"\w+", corpus) else Path(corpus)
+
+
+class _JoinedParts(io.RawIOBase):
+    """The files that one file was cut into, read as that one file."""
+
+    def __init__(self, parts: list[Path]):
+        self._files = [part.open("rb") for part in parts]
+        sizes = [part.stat().st_size for part in parts]
+        self._starts = np.concatenate([[0], np.cumsum(sizes)]).tolist()
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._starts[-1]}
+        self._position = origin[whence] + offset
+        return self._position
+
+    def readinto(self, buffer) -> int:
+        if self._position >= self._starts[-1]:
+            return 0
+        part = bisect_right(self._starts, self._position) - 1
+        self._files[part].seek(self._position - self._starts[part])
+        count = self._files[part].readinto(buffer)
+        self._position += count
+        return count
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+        super().close()
+
+
+class _ArchiveAudio:
+    """Clips inside a zip, whole or in parts."""
+
+    def __init__(self, parts: list[Path]):
+        self._parts = parts
+        try:
+            self._zip = zipfile.ZipFile(io.BufferedReader(_JoinedParts(parts), 1 << 17))
+        except zipfile.BadZipFile as error:
+            names = ", ".join(part.name for part in parts)
+            raise UserError(
+                f"{parts[0].parent}: {names} is not a whole zip ({error}); get it again"
+            ) from error
+        # Some copies of the archive hold the folders 0 to f below one called mp3.
+        self._entries = {
+            entry.filename.removeprefix("mp3/"): entry
+            for entry in self._zip.infolist()
+            if not entry.is_dir()
+        }
+
+    def sizes(self) -> dict[str, int]:
+        return {path: entry.file_size for path, entry in self._entries.items()}
+
+    def fingerprint(self) -> dict[str, Any]:
+        digest = hashlib.sha256()
+        for part in self._parts:
+            with part.open("rb") as file:
+                while chunk := file.read(1 << 20):
+                    digest.update(chunk)
+        return {
+            "files": [part.name for part in self._parts],
+            "bytes": sum(part.stat().st_size for part in self._parts),
+            "sha256": digest.hexdigest(),
+        }
+
+    def read(self, mp3_path: str) -> bytes:
+        try:
+            return self._zip.read(self._entries[mp3_path])
+        except KeyError:
+            raise BadClipError("missing") from None
+        except (zipfile.BadZipFile, zipfile.zlib.error):
+            raise BadClipError("undecodable") from None
+
+
+class _FolderAudio:
+    """Clips as files below folders 0 to f."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def sizes(self) -> dict[str, int]:
+        return {
+            f"{folder.name}/{clip.name}": clip.stat().st_size
+            for folder in sorted(self._folder.glob("[0-9a-f]"))
+            for clip in sorted(folder.glob("*.mp3"))
+            if clip.is_file()
+        }
+
+    def fingerprint(self) -> dict[str, Any]:
+        sizes = self.sizes()
+        listing = "".join(f"{sha256(self._folder / path)} {path}\n" for path in sizes)
+        return {
+            "files": [f"{len(sizes)} clips in folders"],
+            "bytes": sum(sizes.values()),
+            "sha256": hashlib.sha256(listing.encode()).hexdigest(),
+        }
+
+    def read(self, mp3_path: str) -> bytes:
+        try:
+            return (self._folder / mp3_path).read_bytes()
+        except OSError:
+            raise BadClipError("missing") from None
+
+
+class Corpus:
+    """The tables and clips of one corpus folder; made by `open_corpus`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        if archives := archive_files(folder):
+            self._audio = _ArchiveAudio(archives)
+        elif any(root := sub for sub in (folder, folder / "mp3") if any(sub.glob("[0-9a-f]/"))):
+            self._audio = _FolderAudio(root)
+        else:
+            raise UserError(
+                f"{folder}: no audio; expected {_ARCHIVE}, its parts {_ARCHIVE}.001, ..., "
+                "or folders 0 to f of mp3 files"
+            )
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each clip that is there, by its mp3_path."""
+        return self._audio.sizes()
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Describe the audio: files, bytes, and the sha256 of the archive or of all clips'."""
+        return self._audio.fingerprint()
+
+    def waveform(self, mp3_path: str, *, sample_rate: int) -> np.ndarray:
+        """Decode one clip, average its channels and resample it (soxr, high quality).
+
+        Parameters
+        ----------
+        mp3_path
+            The clip's path as in the annotations, such as "f/artist-album-01-title-0-29.mp3".
+        sample_rate
+            Of the result, in Hz.
+
+        Returns
+        -------
+        waveform : float32, (samples,)
+            In the range -1 to 1, as long as what could be decoded: header lengths are not trusted.
+
+        Raises
+        ------
+        BadClipError
+            "missing", "empty", "undecodable" or "non_finite".
+        """
+        encoded = self._audio.read(mp3_path)
+        if not encoded:
+            raise BadClipError("empty")
+        try:
+            waveform, original_rate = soundfile.read(
+                io.BytesIO(encoded), dtype="float32", always_2d=True
+            )
+        except soundfile.SoundFileError:
+            raise BadClipError("undecodable") from None
+        if not len(waveform):
+            raise BadClipError("undecodable")
+        if not np.isfinite(waveform).all():
+            raise BadClipError("non_finite")
+        return soxr.resample(waveform.mean(axis=1), original_rate, sample_rate, quality="HQ")
+
+
+def open_corpus(path: Path) -> Corpus:
+    """Open a corpus folder, or the one that results/download speaks of.
+
+    Raises
+    ------
+    UserError
+        There is no audio, or the archive is damaged.
+    """
+    audio = path / "audio.json"
+    return Corpus(corpus_folder(read_json(audio)["corpus"]) if audio.exists() else path)
+
+
+def archive_files(folder: Path) -> list[Path]:
+    """List a corpus folder's archive in order: [mp3.zip], its parts, or [] where there is none."""
+    whole = folder / _ARCHIVE
+    return [whole] if whole.exists() else sorted(folder.glob(f"{_ARCHIVE}.[0-9][0-9][0-9]"))
+
+
+def find_table(folder: Path, name: str) -> Path:
+    """Path of a table in a corpus folder, as it stands or gzipped.
+
+    Raises
+    ------
+    UserError
+        It is in neither form.
+    """
+    for candidate in (folder / name, folder / f"{name}.gz"):
+        if candidate.exists():
+            return candidate
+    raise UserError(f"{folder}: no {name} (nor {name}.gz); is this a corpus folder?")
+
+
+def read_annotations(path: Path) -> pd.DataFrame:
+    """Read annotations_final.csv.
+
+    Returns
+    -------
+    annotations : (clips, 2 + raw tags)
+        clip_id, mp3_path, then a column of 0 and 1 (uint8) for each raw tag.
+
+    Raises
+    ------
+    UserError
+        A column is missing, a label is neither 0 nor 1, an id or path stands twice, or a path
+        is not of the form 0/name.mp3.
+    """
+    annotations = _read_table(path, required=("clip_id", "mp3_path"))
+    tags = [name for name in annotations.columns if name not in ("clip_id", "mp3_path")]
+    if not tags:
+        raise UserError(f"{path}: no tag columns between clip_id and mp3_path")
+    labels = annotations[tags]
+    wrong = ~labels.isin(["0", "1"]).to_numpy()
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise UserError(
+            f"{path}, line {row + 2}: tag {tags[column]!r} is {labels.iat[row, column]!r}, "
+            "expected 0 or 1"
+        )
+    for line, clip in enumerate(annotations["mp3_path"], start=2):
+        if not CLIP_PATH.fullmatch(clip):
+            raise UserError(f"{path}, line {line}: mp3_path {clip!r} is not like 0/name.mp3")
+    return pd.concat([annotations[["clip_id", "mp3_path"]], labels.astype(np.uint8)], axis=1)
+
+
+def read_clip_info(path: Path) -> pd.DataFrame:
+    """Read clip_info_final.csv and name each clip's groups.
+
+    Returns
+    -------
+    clip_info : (clips, 4)
+        clip_id, track, album, artist. A track is a url with a track number: titles repeat.
+
+    Raises
+    ------
+    UserError
+        A column is missing, or an id stands twice.
+    """
+    info = _read_table(path, required=("clip_id", "track_number", "artist", "album", "url"))
+    return pd.DataFrame(
+        {
+            "clip_id": info["clip_id"],
+            "track": info["url"] + "#" + info["track_number"],
+            "album": info["artist"] + "/" + info["album"],
+            "artist": info["artist"],
+        }
+    )
+
+
+def _read_table(path: Path, *, required: tuple[str, ...]) -> pd.DataFrame:
+    """Read a TAB-separated, quoted table as text, with clip_id as an integer."""
+    try:
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8")
+    except (ValueError, EOFError, OSError) as error:
+        raise UserError(f"{path}: can't be read as a TAB-separated table ({error})") from error
+    if missing := [name for name in required if name not in table.columns]:
+        raise UserError(f"{path}: no column {missing[0]!r}; expected a TAB-separated table with it")
+    if not table["clip_id"].str.fullmatch(r"\d+").all():
+        line = int((~table["clip_id"].str.fullmatch(r"\d+")).to_numpy().argmax()) + 2
+        raise UserError(f"{path}, line {line}: clip_id is not a whole number")
+    for name in {"clip_id", "mp3_path"}.intersection(required):
+        if (repeated := table[name].duplicated()).any():
+            raise UserError(f"{path}: {name} {table[name][repeated].iloc[0]} stands twice")
+    return table.astype({"clip_id": np.int64})

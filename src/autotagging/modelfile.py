@@ -1,0 +1,73 @@
+"""A trained model on disk: weights as arrays only, and what they are weights of."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autotagging.errors import UserError
+from autotagging.files import replacing
+
+if TYPE_CHECKING:
+    import keras
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as .npz: the same bytes each time, a checksum for each array."""
+    with replacing(path) as temporary:
+        np.savez(temporary, **arrays)
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read named arrays; never runs code from the file.
+
+    Raises
+    ------
+    UserError
+        The file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: damaged or not an .npz file ({error}); make it again") from error
+
+
+def weights_of(model: "keras.Model") -> dict[str, np.ndarray]:
+    """Weights of a model by layer and name, such as "conv_1/kernel"."""
+    return {weight.path.removeprefix(f"{model.name}/"): weight.numpy() for weight in model.weights}
+
+
+def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray], source: Path) -> None:
+    """Put stored weights into a model.
+
+    Raises
+    ------
+    UserError
+        Names or shapes are not those of the model; `source` is named as the culprit.
+    """
+    expected = {name: array.shape for name, array in weights_of(model).items()}
+    found = {name: array.shape for name, array in arrays.items()}
+    if found != expected:
+        name = next(iter({k: v for k, v in {**found, **expected}.items() if found.get(k) != v}))
+        raise UserError(
+            f"{source}: weight {name!r} is {found.get(name, 'missing')}, "
+            f"the model has {expected.get(name, 'no such weight')}; train it again"
+        )
+    model.set_weights(list(arrays[name] for name in expected))
+
+
+def architecture(model: "keras.Model") -> list[dict[str, Any]]:
+    """List the layers of a built model: name, type, output_shape without batch, parameters."""
+    return [
+        {
+            "name": layer.name,
+            "type": type(layer).__name__,
+            "output_shape": list(layer.output.shape[1:]),
+            "parameters": layer.count_params(),
+            "trainable_parameters": int(sum(np.prod(w.shape) for w in layer.trainable_weights)),
+        }
+        for layer in model.layers
+    ]

@@ -1,0 +1,94 @@
+"""The paper's model: four convolutions, two gated recurrent layers (sec. II.C, Table 2, Fig. 4)."""
+
+from typing import Literal
+
+import keras
+
+from autotagging.errors import UserError
+from autotagging.models.layers import FusedBatchNormalization
+
+_FILTERS = (64, 128, 128, 128)
+_POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
+_GRU_UNITS = 32
+
+
+def build_crnn(
+    *,
+    input_shape: tuple[int, int],
+    n_tags: int,
+    padded_frames: int,
+    input_norm: Literal["frequency", "time", "none"],
+    batch_norm_momentum: float,
+    pool_dropout: float,
+    output_dropout: float,
+    gru_reset_after: bool,
+) -> keras.Model:
+    """Build the CRNN of Table 2.
+
+    Max pooling comes before the ELU: the ELU is monotone, so the function is the paper's, on a
+    fraction of the elements.
+
+    Parameters
+    ----------
+    input_shape
+        (mel bins, frames), in dB: (96, 1366) in the paper.
+    n_tags
+        Number of outputs: 50 in the paper.
+    padded_frames
+        Zeros are added on both sides up to this many frames: 1440.
+    input_norm
+        Batch normalization of the input over its mel bins before the padding ("frequency"), over
+        its frames after it ("time"), or "none". The paper does not say.
+    batch_norm_momentum
+        Of the moving statistics of every batch normalization.
+    pool_dropout, output_dropout
+        Rates after each pooling and before the dense layer.
+    gru_reset_after
+        The recurrent layers as of today (the only ones cuDNN runs), or as of Keras 1.
+
+    Returns
+    -------
+    model : (batch, mel bins, frames) -> (batch, n_tags)
+
+    Raises
+    ------
+    UserError
+        The pools don't reduce the mel bins to 1, or there are more frames than padded_frames.
+    """
+    mel_bins, frames = input_shape
+    padding = padded_frames - frames
+    if padding < 0 or not 96 <= mel_bins < 192 or padded_frames < 96:
+        raise UserError(
+            f"the CRNN takes 96 mel bins and at most padded_frames = {padded_frames} frames, "
+            f"not {mel_bins} x {frames}"
+        )
+    inputs = keras.Input(input_shape, name="log_mel")
+    x = inputs
+    if input_norm == "frequency":
+        x = keras.layers.BatchNormalization(
+            axis=1, momentum=batch_norm_momentum, name="input_norm"
+        )(x)
+    x = keras.layers.Reshape((mel_bins, frames, 1), name="channel")(x)
+    x = keras.layers.ZeroPadding2D(((0, 0), (padding // 2, padding - padding // 2)), name="pad")(x)
+    if input_norm == "time":
+        x = keras.layers.BatchNormalization(
+            axis=2, momentum=batch_norm_momentum, name="input_norm"
+        )(x)
+    # (96, 1440, 1) -> (48, 720, 64) -> (16, 240, 128) -> (4, 60, 128) -> (1, 15, 128)
+    for block, (filters, pool) in enumerate(zip(_FILTERS, _POOLS, strict=True), start=1):
+        x = keras.layers.Conv2D(filters, 3, padding="same", name=f"conv_{block}")(x)
+        x = FusedBatchNormalization(momentum=batch_norm_momentum, name=f"norm_{block}")(x)
+        x = keras.layers.MaxPooling2D(pool, name=f"pool_{block}")(x)
+        x = keras.layers.ELU(name=f"elu_{block}")(x)
+        x = keras.layers.Dropout(pool_dropout, name=f"dropout_{block}")(x)
+    x = keras.layers.Reshape((-1, _FILTERS[-1]), name="sequence")(x)  # (15, 128)
+    for layer, sequences in enumerate((True, False), start=1):
+        x = keras.layers.GRU(
+            _GRU_UNITS,
+            return_sequences=sequences,
+            reset_after=gru_reset_after,
+            name=f"gru_{layer}",
+        )(x)
+    x = keras.layers.Dropout(output_dropout, name="dropout")(x)
+    outputs = keras.layers.Dense(n_tags, activation="sigmoid", name="tags")(x)
+    return keras.Model(inputs, outputs, name="crnn")

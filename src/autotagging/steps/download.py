@@ -1,0 +1,93 @@
+"""Step download: get a corpus, list its clips, fingerprint its audio (sec. II.A)."""
+
+import gzip
+import shutil
+import sys
+from pathlib import Path
+
+from autotagging.corpus import (
+    ANNOTATIONS,
+    CLIP_INFO,
+    corpus_folder,
+    find_table,
+    open_corpus,
+    read_annotations,
+)
+from autotagging.errors import UserError
+from autotagging.files import read_json, replacing, write_csv, write_json
+
+
+def download(
+    *,
+    corpus: str,
+    remote: Path,
+    demo_clips: int,
+    demo_seed: int,
+    annotations: Path,
+    clip_info: Path,
+    clips: Path,
+    audio: Path,
+) -> None:
+    """Get a corpus and list its clips.
+
+    Parameters
+    ----------
+    corpus
+        "demo" (synthesised), "magnatagatune" (downloaded), or a folder in the same format.
+    remote
+        YAML with the addresses and checksums of MagnaTagATune.
+    demo_clips, demo_seed
+        Size and seed of the demo corpus.
+    annotations, clip_info
+        Outputs: the corpus's two tables.
+    clips
+        Output: clip_id, mp3_path, bytes (none where the file is missing) of annotated clips.
+    audio
+        Output: the corpus, its audio files, bytes and sha256.
+    """
+    folder = corpus_folder(corpus)
+    if corpus == "demo":
+        _make_demo(folder, clips=demo_clips, seed=demo_seed)
+    elif corpus == "magnatagatune":
+        from autotagging.remote import fetch, read_data_set
+
+        fetch(read_data_set(remote), folder)
+    elif not folder.is_dir():
+        raise UserError(f"corpus {corpus}: {folder} is not a folder")
+
+    _copy_table(find_table(folder, ANNOTATIONS), annotations)
+    _copy_table(find_table(folder, CLIP_INFO), clip_info)
+    opened = open_corpus(folder)
+    listed = read_annotations(annotations)[["clip_id", "mp3_path"]]
+    listed["bytes"] = listed["mp3_path"].map(opened.sizes()).astype("Int64")
+    write_csv(listed, clips)
+    write_json({"corpus": corpus, **opened.fingerprint()}, audio)
+    print(
+        f"{len(listed)} clips, {listed['bytes'].isna().sum()} of them missing, "
+        f"{(listed['bytes'] == 0).sum()} empty",
+        file=sys.stderr,
+    )
+
+
+def _make_demo(folder: Path, *, clips: int, seed: int) -> None:
+    """Synthesise the demo corpus, unless the folder holds just that one already."""
+    from autotagging import demo
+
+    receipt = folder / "demo.json"
+    wanted = {"clips": clips, "seed": seed, "synthesiser": demo.fingerprint()}
+    if receipt.exists() and read_json(receipt) == wanted:
+        return
+    if folder.exists() and any(folder.iterdir()) and not receipt.exists():
+        raise UserError(f"{folder}: not a demo corpus, so it is left alone; move it away")
+    shutil.rmtree(folder, ignore_errors=True)
+    demo.synthesise(folder, clips=clips, seed=seed)
+    write_json(wanted, receipt)
+
+
+def _copy_table(source: Path, target: Path) -> None:
+    opener = gzip.open if source.suffix == ".gz" else open
+    with replacing(target) as temporary, opener(source, "rb") as original:
+        try:
+            temporary.write_bytes(original.read())
+        except EOFError as error:
+            raise UserError(f"{source}: damaged gzip file ({error})") from error

@@ -1,0 +1,102 @@
+"""Step evaluate: score the test clips with a trained model (sec. III)."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from autotagging import metrics as measures
+from autotagging import models
+from autotagging.errors import UserError
+from autotagging.files import read_json, sha256, write_csv, write_json
+from autotagging.store import MelStore, labelled_clips
+
+
+def evaluate(
+    *,
+    description: Path,
+    weights: Path,
+    labels: Path,
+    split: Path,
+    mel: Path,
+    batch_size: int,
+    threads: int,
+    predictions: Path,
+    metrics: Path,
+    per_tag: Path,
+    roc: Path,
+) -> None:
+    """Score the test clips with a trained model.
+
+    Parameters
+    ----------
+    description, weights
+        The model, from train.
+    labels
+        Labels of merge_tags.
+    split
+        split.csv.
+    mel
+        summary.csv of extract_mel.
+    batch_size
+        Clips a step.
+    threads
+        Of the processor.
+    predictions
+        Output: arrays clip_id, scores, labels, tags.
+    metrics
+        Output: all averages, and what the same clips give without listening.
+    per_tag
+        Output: tag, positives, roc_auc, pr_auc.
+    roc
+        Output: average, fpr, tpr.
+    """
+    from autotagging import training
+    from autotagging.modelfile import load_arrays, save_arrays, set_weights
+
+    model = read_json(description)
+    if sha256(weights) != model["weights_sha256"]:
+        raise UserError(f"{weights}: not the weights that {description} describes; train again")
+    store = MelStore(mel)
+    subsets = labelled_clips(labels, split, store.clip_ids)
+    test = subsets["test"]
+    if test.columns.tolist() != model["tags"]:
+        raise UserError(f"{labels}: the tags are not those of {description}; train again")
+    training.prepare(seed=model["seed"], threads=threads)
+    network = models.build(
+        model["model"],
+        input_shape=tuple(model["input_shape"]),
+        n_tags=len(model["tags"]),
+        **model["options"],
+    )
+    set_weights(network, load_arrays(weights), weights)
+
+    truth = test.to_numpy(np.uint8)
+    scores = training.make_scorer(network)(test.index, store.gather, batch_size=batch_size)
+    summary = measures.evaluate(truth, scores, model["tags"])
+    copied = ("model", "seed", "corpus", "split", "best_epoch", "epochs")
+    write_json(
+        {
+            **{name: model[name] for name in copied},
+            **summary,
+            "baselines": measures.baselines(truth, subsets["train"].mean().to_numpy()),
+        },
+        metrics,
+    )
+    write_csv(measures.per_tag(truth, scores, model["tags"]), per_tag)
+    write_csv(measures.roc_curves(truth, scores), roc)
+    arrays = {"scores": scores, "labels": truth, "tags": np.array(model["tags"])}
+    save_arrays(predictions, {"clip_id": test.index.to_numpy(), **arrays})
+    print(_headline(model, summary), file=sys.stderr)
+
+
+def _headline(model: dict, summary: dict) -> str:
+    auc = summary["roc_auc_macro"]
+    shown = "undefined" if auc is None else f"{auc:.3f}"
+    line = (
+        f"{model['model']}, seed {model['seed']}: test macro ROC-AUC {shown} over "
+        f"{summary['n_tags_scored']} of {summary['n_tags']} tags, {summary['n_clips']} clips"
+    )
+    if skipped := summary["tags_not_scored"]:
+        line += f"; not scored, for want of positives or negatives: {', '.join(skipped)}"
+    return line

@@ -1,0 +1,83 @@
+"""Step merge_tags: 188 raw tags to the 50 most frequent merged ones (sec. II.A, Fig. 2)."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from autotagging.corpus import read_annotations
+from autotagging.errors import UserError
+from autotagging.files import write_csv
+from autotagging.tags import merge_synonyms, merged_names, most_frequent
+
+
+def merge_tags(
+    *, annotations: Path, vocabulary: Path, n_tags: int, labels: Path, tags: Path, raw_tags: Path
+) -> None:
+    """Merge synonymous tags and keep the most frequent.
+
+    Parameters
+    ----------
+    annotations
+        annotations_final.csv of the corpus.
+    vocabulary
+        YAML with the synonym groups and the categories of tags.
+    n_tags
+        Keep at most so many tags; fewer where fewer have positives.
+    labels
+        Output: clip_id, mp3_path, then a column of 0 and 1 per kept tag, most frequent first.
+    tags
+        Output: tag, category, count, merged_from of each kept tag.
+    raw_tags
+        Output: raw_tag, count, merged_into, kept of each raw tag.
+    """
+    synonyms, category_of = _read_vocabulary(vocabulary)
+    clips = read_annotations(annotations)
+    raw = clips.drop(columns=["clip_id", "mp3_path"])
+    merged = merge_synonyms(raw, synonyms)
+    kept = most_frequent(merged, n_tags)
+    if not kept:
+        raise UserError(f"{annotations}: no clip has any tag")
+    print(f"{raw.shape[1]} raw tags, {merged.shape[1]} merged, {len(kept)} kept", file=sys.stderr)
+    if len(kept) < n_tags:
+        print(f"warning: {n_tags} tags wanted, {len(kept)} have positives", file=sys.stderr)
+
+    merged_into = merged_names(raw.columns, synonyms)
+    write_csv(pd.concat([clips[["clip_id", "mp3_path"]], merged[kept]], axis=1), labels)
+    write_csv(
+        pd.DataFrame(
+            {
+                "tag": kept,
+                "category": [category_of.get(tag, "other") for tag in kept],
+                "count": merged[kept].sum().to_numpy(),
+                "merged_from": [";".join(merged_into.index[merged_into == tag]) for tag in kept],
+            }
+        ),
+        tags,
+    )
+    write_csv(
+        pd.DataFrame(
+            {
+                "raw_tag": raw.columns,
+                "count": raw.sum().to_numpy(),
+                "merged_into": merged_into.to_numpy(),
+                "kept": merged_into.isin(kept).astype(int).to_numpy(),
+            }
+        ),
+        raw_tags,
+    )
+
+
+def _read_vocabulary(path: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Read synonym groups, and the category of each tag that has one."""
+    try:
+        content = yaml.safe_load(path.read_text())
+        synonyms, categories = content["synonyms"], content["categories"]
+        category_of = {tag: name for name, members in categories.items() for tag in members}
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"{path}: expected mappings of lists under synonyms and categories ({reason})"
+        ) from error
+    return synonyms, category_of

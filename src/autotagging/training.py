@@ -1,0 +1,261 @@
+"""Fit a Keras model to spectrograms and labels (sec. III): Adam, binary cross-entropy, best epoch.
+
+Imports TensorFlow; import it inside functions.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from tqdm import tqdm
+
+from autotagging.errors import UserError
+from autotagging.metrics import cross_entropy, mean_roc_auc
+
+Gather = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Clips to learn from or to check with.
+
+    Attributes
+    ----------
+    clip_ids : (clips,)
+    labels : float32, (clips, tags)
+        0 and 1.
+    gather
+        Function from clip ids to their spectrograms, (clips, mel bins, frames).
+    """
+
+    clip_ids: np.ndarray
+    labels: np.ndarray
+    gather: Gather
+
+    def __len__(self) -> int:
+        """Count the clips."""
+        return len(self.clip_ids)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What came of a training.
+
+    Attributes
+    ----------
+    history
+        One row an epoch: epoch (from 1), loss, val_loss, auc, val_auc.
+    times
+        One row an epoch: epoch, seconds, waiting (seconds spent waiting for data).
+    best_epoch
+        The epoch whose weights the model has.
+    """
+
+    history: pd.DataFrame
+    times: pd.DataFrame
+    best_epoch: int
+
+
+def prepare(*, seed: int, threads: int) -> str:
+    """Set TensorFlow up before anything else uses it; return what it will compute on.
+
+    The same seed gives the same weights on the same machine with the same number of threads.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(seed)
+    return f"{len(gpus)} GPU" if gpus else f"CPU, {threads} threads"
+
+
+def fit(
+    model: keras.Model,
+    train: Examples,
+    validation: Examples,
+    *,
+    batch_size: int,
+    epochs: int,
+    learning_rate: float,
+    monitor: str,
+    patience: int | None,
+    seed: int,
+    device: str,
+) -> Fit:
+    """Train a model in place and leave it with the weights of its best epoch.
+
+    Parameters
+    ----------
+    model
+        Built, untrained.
+    train, validation
+        Both with at least one clip.
+    batch_size
+        Clips a step.
+    epochs
+        At most so many.
+    learning_rate
+        Adam's.
+    monitor
+        The best epoch has the lowest "val_loss" or the highest "val_auc".
+    patience
+        Stop after so many epochs without a better one; None: run all.
+    seed
+        The order of clips is a function of seed and epoch.
+    device
+        For the line that says how long the run will take.
+
+    Raises
+    ------
+    UserError
+        The loss is not finite, or no validation tag has an AUC to monitor.
+    """
+    optimizer = keras.optimizers.Adam(learning_rate)
+    optimizer.build(model.trainable_variables)
+    train_step, score = _make_train_step(model, optimizer), make_scorer(model)
+    rate = _clips_per_second(
+        train_step, [*model.variables, *optimizer.variables], train, batch_size
+    )
+    print(
+        f"{len(train)} clips, {model.count_params():,} parameters, {device}: {rate:.1f} clips/s, "
+        f"{epochs} epochs take about {_duration(len(train) * epochs / rate)}",
+        file=sys.stderr,
+    )
+    sign = 1 if monitor == "val_loss" else -1
+    best_value, best_weights, best_epoch, rows, times = np.inf, None, 0, [], []
+    for epoch in range(1, epochs + 1):
+        started = time.perf_counter()
+        loss, auc, waiting = _train_epoch(train_step, train, batch_size, epoch, epochs, seed)
+        if not np.isfinite(loss):
+            raise UserError(
+                f"training diverged: loss is {loss} in epoch {epoch} at learning rate "
+                f"{learning_rate}; try a lower one"
+            )
+        scores = score(validation.clip_ids, validation.gather, batch_size=batch_size)
+        row = {
+            "epoch": epoch,
+            "loss": loss,
+            "val_loss": cross_entropy(validation.labels, scores),
+            "auc": auc,
+            "val_auc": mean_roc_auc(validation.labels, scores),
+        }
+        if row[monitor] is None:
+            raise UserError(f"no tag has both classes in the validation set, so no {monitor}")
+        rows.append(row)
+        times.append({"epoch": epoch, "seconds": time.perf_counter() - started, "waiting": waiting})
+        if sign * row[monitor] < best_value:
+            best_value, best_weights = sign * row[monitor], model.get_weights()
+            best_epoch = epoch
+        print(_epoch_line(row, times, epochs), file=sys.stderr)
+        if patience is not None and epoch - best_epoch >= patience:
+            print(f"no better epoch in {patience}: stopped", file=sys.stderr)
+            break
+    model.set_weights(best_weights)
+    return Fit(pd.DataFrame(rows), pd.DataFrame(times), best_epoch)
+
+
+def make_scorer(model: keras.Model) -> Callable[..., np.ndarray]:
+    """Make a function (clip_ids, gather, *, batch_size) -> scores, float32, (clips, tags)."""
+
+    @tf.function(reduce_retracing=True)
+    def score_step(mel):
+        return model(tf.cast(mel, tf.float32), training=False)
+
+    def score(clip_ids: np.ndarray, gather: Gather, *, batch_size: int) -> np.ndarray:
+        batches = [clip_ids[i : i + batch_size] for i in range(0, len(clip_ids), batch_size)]
+        return np.concatenate([score_step(mel).numpy() for mel, _ in _prefetched(gather, batches)])
+
+    return score
+
+
+def _make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Callable:
+    binary_cross_entropy = keras.losses.BinaryCrossentropy()
+
+    @tf.function(reduce_retracing=True)
+    def train_step(mel, labels):
+        with tf.GradientTape() as tape:
+            scores = model(tf.cast(mel, tf.float32), training=True)
+            loss = binary_cross_entropy(labels, scores)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
+        return loss, scores
+
+    return train_step
+
+
+def _train_epoch(
+    train_step: Callable, train: Examples, batch_size: int, epoch: int, epochs: int, seed: int
+) -> tuple[float, float | None, float]:
+    """Run one epoch; return mean loss, macro ROC-AUC of the steps' scores, seconds of waiting."""
+    order = np.random.default_rng([seed, epoch]).permutation(len(train))
+    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    scores = np.empty(train.labels.shape, np.float32)
+    total = waiting = 0.0
+    bar = tqdm(
+        zip(batches, _prefetched(lambda b: train.gather(train.clip_ids[b]), batches), strict=True),
+        total=len(batches),
+        desc=f"epoch {epoch}/{epochs}",
+        leave=False,
+        disable=None,
+    )
+    for batch, (mel, waited) in bar:
+        loss, batch_scores = train_step(mel, train.labels[batch])
+        scores[batch] = batch_scores.numpy()
+        total += float(loss) * len(batch)
+        waiting += waited
+        bar.set_postfix(loss=f"{float(loss):.3f}")
+    return total / len(train), mean_roc_auc(train.labels, scores), waiting
+
+
+def _prefetched(gather: Gather, batches: Sequence) -> Iterator[tuple[np.ndarray, float]]:
+    """Yield each batch's spectrograms and the seconds waited for them, reading one batch ahead."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        ahead = reader.submit(gather, batches[0])
+        for batch in [*batches[1:], None]:
+            started = time.perf_counter()
+            mel = ahead.result()
+            waited = time.perf_counter() - started
+            if batch is not None:
+                ahead = reader.submit(gather, batch)
+            yield mel, waited
+
+
+def _clips_per_second(
+    train_step: Callable, variables: list, train: Examples, batch_size: int
+) -> float:
+    """Time a step, then put every variable back, so that the timing changes no result."""
+    before = [variable.numpy() for variable in variables]
+    mel, labels = train.gather(train.clip_ids[:batch_size]), train.labels[:batch_size]
+    train_step(mel, labels)  # traces and compiles
+    started = time.perf_counter()
+    train_step(mel, labels)[0].numpy()
+    seconds = time.perf_counter() - started
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
+    return len(mel) / seconds
+
+
+def _epoch_line(row: dict, times: list[dict], epochs: int) -> str:
+    mean_seconds = np.mean([entry["seconds"] for entry in times])
+    values = "  ".join(
+        f"{name} {'-' if row[name] is None else format(row[name], '.3f')}"
+        for name in ("loss", "val_loss", "auc", "val_auc")
+    )
+    return (
+        f"epoch {row['epoch']}/{epochs}  {values}  {times[-1]['seconds']:.1f} s  "
+        f"to go {_duration(mean_seconds * (epochs - row['epoch']))}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

@@ -1,0 +1,44 @@
+rule evaluate:
+    message:
+        "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
+    input:
+        description=rules.train.output.description,
+        weights=rules.train.output.weights,
+        labels=rules.merge_tags.output.labels,
+        split=rules.split.output.split,
+        mel=rules.extract_mel.output.summary,
+        shards=rules.extract_mel.input.shards,
+        spectrograms=rules.extract_mel.input.spectrograms,
+        code=modules(
+            "steps/evaluate",
+            "errors",
+            "files",
+            "metrics",
+            "modelfile",
+            "models/__init__",
+            "models/crnn",
+            "models/layers",
+            "partition",
+            "store",
+            "training",
+        ),
+    output:
+        predictions="results/evaluate/{model}/seed-{seed}/predictions.npz",
+        metrics="results/evaluate/{model}/seed-{seed}/metrics.json",
+        per_tag="results/evaluate/{model}/seed-{seed}/per_tag.csv",
+        roc="results/evaluate/{model}/seed-{seed}/roc.csv",
+    params:
+        batch_size=config["evaluate"]["batch_size"],
+    log:
+        "logs/evaluate/{model}/seed-{seed}/evaluate.log",
+    benchmark:
+        "logs/evaluate/{model}/seed-{seed}/benchmark.tsv"
+    threads: workflow.cores
+    resources:
+        mem_mb=4000,
+    shell:
+        "autotagging evaluate --description {input.description} --weights {input.weights}"
+        " --labels {input.labels} --split {input.split} --mel {input.mel}"
+        " --batch-size {params.batch_size} --threads {threads}"
+        " --predictions {output.predictions} --metrics {output.metrics}"
+        " --per-tag {output.per_tag} --roc {output.roc} 2>&1 | tee {log}"

@@ -1,0 +1,24 @@
+rule merge_tags:
+    message:
+        "Merge synonymous tags, keep the {params.n_tags} most frequent"
+    input:
+        annotations=rules.download.output.annotations,
+        vocabulary="workflow/resources/tags.yaml",
+        code=modules("steps/merge_tags", "corpus", "errors", "files", "tags"),
+    output:
+        labels="results/merge_tags/labels.csv",
+        tags="results/merge_tags/tags.csv",
+        raw_tags="results/merge_tags/raw_tags.csv",
+    params:
+        n_tags=config["merge_tags"]["n_tags"],
+    log:
+        "logs/merge_tags/merge_tags.log",
+    benchmark:
+        "logs/merge_tags/benchmark.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    shell:
+        "autotagging merge_tags --annotations {input.annotations}"
+        " --vocabulary {input.vocabulary} --n-tags {params.n_tags} --labels {output.labels}"
+        " --tags {output.tags} --raw-tags {output.raw_tags} > {log} 2>&1"

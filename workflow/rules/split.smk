@@ -1,0 +1,28 @@
+rule split:
+    message:
+        "Divide the clips {params.train} : {params.validation} : {params.test}"
+    input:
+        labels=rules.merge_tags.output.labels,
+        clips=rules.download.output.clips,
+        clip_info=rules.download.output.clip_info,
+        code=modules("steps/split", "corpus", "errors", "files", "partition"),
+    output:
+        split="results/split/split.csv",
+        leakage="results/split/leakage.csv",
+    params:
+        train=config["split"]["train"],
+        validation=config["split"]["validation"],
+        test=config["split"]["test"],
+        seed=config["split"]["seed"],
+    log:
+        "logs/split/split.log",
+    benchmark:
+        "logs/split/benchmark.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    shell:
+        "autotagging split --labels {input.labels} --clips {input.clips}"
+        " --clip-info {input.clip_info} --train {params.train}"
+        " --validation {params.validation} --test {params.test} --seed {params.seed}"
+        " --split {output.split} --leakage {output.leakage} > {log} 2>&1"

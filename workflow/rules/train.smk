@@ -1,0 +1,53 @@
+rule train:
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
+    input:
+        labels=rules.merge_tags.output.labels,
+        split=rules.split.output.split,
+        mel=rules.extract_mel.output.summary,
+        front_end=rules.extract_mel.output.front_end,
+        shards=rules.extract_mel.input.shards,
+        spectrograms=rules.extract_mel.input.spectrograms,
+        code=modules(
+            "steps/train",
+            "errors",
+            "files",
+            "metrics",
+            "modelfile",
+            "models/__init__",
+            "models/crnn",
+            "models/layers",
+            "partition",
+            "store",
+            "training",
+        ),
+    output:
+        weights="results/train/{model}/seed-{seed}/weights.npz",
+        description="results/train/{model}/seed-{seed}/model.json",
+        history="results/train/{model}/seed-{seed}/history.csv",
+    params:
+        corpus=config["corpus"],
+        batch_size=config["train"]["batch_size"],
+        epochs=epochs(),
+        learning_rate=config["train"]["learning_rate"],
+        monitor=config["train"]["monitor"],
+        patience=config["train"]["patience"],
+        options=model_options,
+    log:
+        text="logs/train/{model}/seed-{seed}/train.log",
+        times="logs/train/{model}/seed-{seed}/times.csv",
+    benchmark:
+        "logs/train/{model}/seed-{seed}/benchmark.tsv"
+    threads: workflow.cores
+    resources:
+        gpu=1,
+        mem_mb=8000,
+    shell:
+        "autotagging train --model {wildcards.model} --seed {wildcards.seed}"
+        " --corpus {params.corpus:q} --labels {input.labels} --split {input.split}"
+        " --mel {input.mel} --front-end {input.front_end} --batch-size {params.batch_size}"
+        " --epochs {params.epochs} --learning-rate {params.learning_rate}"
+        " --monitor {params.monitor} --patience {params.patience}"
+        " --options {params.options} --threads {threads} --weights {output.weights}"
+        " --description {output.description} --history {output.history}"
+        " --times {log.times} 2>&1 | tee {log.text}"
