@@ -1,0 +1,43 @@
+# `make results` runs the pipeline, `make test` the tests; both install what they need first.
+# On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock
+
+PYTHON ?= python3
+LOCK ?= requirements.lock
+VENV := .venv
+INSTALLED := $(VENV)/installed-$(notdir $(LOCK))
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-header --extra dev
+
+.PHONY: results test lint lock clean
+
+results: $(INSTALLED)
+	snakemake --cores all
+	@cat results/figures/table_4.md
+	@echo "Figures and tables: results/figures/"
+
+test: $(INSTALLED)
+	pytest
+
+lint: $(INSTALLED)
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+lock: $(INSTALLED)
+	$(COMPILE) --upgrade --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra gpu --constraint requirements.lock \
+		--output-file requirements-gpu.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV)
+
+$(INSTALLED): $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
