@@ -8,11 +8,13 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score, roc_curve
 
 
-def evaluate(labels: np.ndarray, scores: np.ndarray, tags: Sequence[str]) -> dict[str, Any]:
+def evaluate(
+    labels: np.ndarray, scores: np.ndarray, tags: Sequence[str], *, threshold: float = 0.5
+) -> dict[str, Any]:
     """Evaluate scores of tags against labels.
 
     Tags with positives or negatives only have no ROC-AUC: they are named, and left out of the
-    macro and weighted means. Accuracy decides at 0.5.
+    macro and weighted means.
 
     Parameters
     ----------
@@ -22,13 +24,16 @@ def evaluate(labels: np.ndarray, scores: np.ndarray, tags: Sequence[str]) -> dic
         0 to 1.
     tags : (tags,)
         Names.
+    threshold
+        A score above it decides for the tag (sec. III), which accuracy judges.
 
     Returns
     -------
     metrics
         roc_auc_macro, roc_auc_micro, roc_auc_weighted (by positives), roc_auc_samples (per clip,
         over clips with a tag), pr_auc_macro (average precision), accuracy, loss (binary
-        cross-entropy, natural logarithm), n_clips, n_tags, n_tags_scored, tags_not_scored.
+        cross-entropy, natural logarithm), threshold, n_clips, n_tags, n_tags_scored,
+        tags_not_scored.
 
     Raises
     ------
@@ -51,8 +56,9 @@ def evaluate(labels: np.ndarray, scores: np.ndarray, tags: Sequence[str]) -> dic
         "pr_auc_macro": _mean_or_none(
             [average_precision_score(labels[:, i], scores[:, i]) for i in np.flatnonzero(scored)]
         ),
-        "accuracy": accuracy(labels, scores),
+        "accuracy": accuracy(labels, scores, threshold=threshold),
         "loss": cross_entropy(labels, scores),
+        "threshold": threshold,
         "n_clips": len(labels),
         "n_tags": len(tags),
         "n_tags_scored": int(scored.sum()),
@@ -60,7 +66,9 @@ def evaluate(labels: np.ndarray, scores: np.ndarray, tags: Sequence[str]) -> dic
     }
 
 
-def baselines(labels: np.ndarray, prior: np.ndarray) -> dict[str, dict[str, float]]:
+def baselines(
+    labels: np.ndarray, prior: np.ndarray, *, threshold: float = 0.5
+) -> dict[str, dict[str, float]]:
     """Measure answers that hear nothing: never a tag, and each tag's share in training.
 
     Parameters
@@ -72,8 +80,11 @@ def baselines(labels: np.ndarray, prior: np.ndarray) -> dict[str, dict[str, floa
     """
     scores = np.broadcast_to(prior, labels.shape)
     return {
-        "all_zero": {"accuracy": accuracy(labels, np.zeros(labels.shape))},
-        "prior": {"accuracy": accuracy(labels, scores), "loss": cross_entropy(labels, scores)},
+        "all_zero": {"accuracy": accuracy(labels, np.zeros(labels.shape), threshold=threshold)},
+        "prior": {
+            "accuracy": accuracy(labels, scores, threshold=threshold),
+            "loss": cross_entropy(labels, scores),
+        },
     }
 
 
@@ -138,9 +149,9 @@ def has_both_classes(labels: np.ndarray) -> np.ndarray:
     return (positives > 0) & (positives < len(labels))
 
 
-def accuracy(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Share of decisions that are right, deciding for a tag above 0.5 (sec. III)."""
-    return float(((scores > 0.5) == labels).mean())
+def accuracy(labels: np.ndarray, scores: np.ndarray, *, threshold: float) -> float:
+    """Share of decisions that are right, deciding for a tag above the threshold (sec. III)."""
+    return float(((scores > threshold) == labels).mean())
 
 
 def cross_entropy(labels: np.ndarray, scores: np.ndarray) -> float:

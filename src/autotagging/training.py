@@ -134,11 +134,6 @@ def fit(
     for epoch in range(1, epochs + 1):
         started = time.perf_counter()
         loss, auc, waiting = _train_epoch(train_step, train, batch_size, epoch, epochs, seed)
-        if not np.isfinite(loss):
-            raise UserError(
-                f"training diverged: loss is {loss} in epoch {epoch} at learning rate "
-                f"{learning_rate}; try a lower one"
-            )
         scores = score(validation.clip_ids, validation.gather, batch_size=batch_size)
         row = {
             "epoch": epoch,
@@ -160,6 +155,23 @@ def fit(
             break
     model.set_weights(best_weights)
     return Fit(pd.DataFrame(rows), pd.DataFrame(times), best_epoch)
+
+
+def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
+    """Start the output layer's bias at the log-odds of each tag, as counted in training labels.
+
+    From zero, a model spends its first hundreds of steps on learning how rare tags are. Counts are
+    smoothed by half a clip, so that a tag without positives has a bias too.
+
+    Parameters
+    ----------
+    model
+        Its last layer is dense, with a sigmoid.
+    labels : (clips, tags)
+        0 and 1.
+    """
+    positives = labels.sum(axis=0) + 0.5
+    model.layers[-1].bias.assign(np.log(positives / (len(labels) + 1 - positives)))
 
 
 def make_scorer(model: keras.Model) -> Callable[..., np.ndarray]:
@@ -206,9 +218,14 @@ def _train_epoch(
         leave=False,
         disable=None,
     )
-    for batch, (mel, waited) in bar:
+    for step, (batch, (mel, waited)) in enumerate(bar, start=1):
         loss, batch_scores = train_step(mel, train.labels[batch])
         scores[batch] = batch_scores.numpy()
+        if not np.isfinite(loss):
+            raise UserError(
+                f"training diverged: loss is {float(loss)} in epoch {epoch}, step {step}; "
+                "try a lower learning rate"
+            )
         total += float(loss) * len(batch)
         waiting += waited
         bar.set_postfix(loss=f"{float(loss):.3f}")

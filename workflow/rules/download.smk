@@ -1,19 +1,33 @@
 rule download:
-    message:
-        "Get the corpus {params.corpus} and list its clips"
     input:
         tables=corpus_tables,
         remote="workflow/resources/magnatagatune.yaml",
-        code=modules("steps/download", "corpus", "errors", "files", "remote"),
+        code=modules(
+            "steps/download",
+            "corpus",
+            "demo/__init__",
+            "demo/catalogue",
+            "demo/composition",
+            "demo/corpus",
+            "demo/effects",
+            "demo/instruments",
+            "demo/listeners",
+            "demo/percussion",
+            "demo/pieces",
+            "demo/styles",
+            "demo/synthesis",
+            "demo/vocabulary",
+            "demo/voice",
+            "errors",
+            "files",
+            "progress",
+            "remote",
+        ),
     output:
         annotations="results/download/annotations_final.csv",
         clip_info="results/download/clip_info_final.csv",
         clips="results/download/clips.csv",
         audio="results/download/audio.json",
-    params:
-        corpus=config["corpus"],
-        clips=config["demo"]["clips"],
-        seed=config["demo"]["seed"],
     log:
         "logs/download/download.log",
     benchmark:
@@ -21,6 +35,12 @@ rule download:
     threads: workflow.cores
     resources:
         mem_mb=2000,
+    params:
+        corpus=config["corpus"],
+        clips=config["demo"]["clips"],
+        seed=config["demo"]["seed"],
+    message:
+        "Get the corpus {params.corpus} and list its clips"
     shell:
         "autotagging download --corpus {params.corpus:q} --remote {input.remote}"
         " --demo-clips {params.clips} --demo-seed {params.seed}"

@@ -1,8 +1,6 @@
 rule evaluate:
-    message:
-        "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     input:
-        description=rules.train.output.description,
+        model_json=rules.train.output.model_json,
         weights=rules.train.output.weights,
         labels=rules.merge_tags.output.labels,
         split=rules.split.output.split,
@@ -27,8 +25,6 @@ rule evaluate:
         metrics="results/evaluate/{model}/seed-{seed}/metrics.json",
         per_tag="results/evaluate/{model}/seed-{seed}/per_tag.csv",
         roc="results/evaluate/{model}/seed-{seed}/roc.csv",
-    params:
-        batch_size=config["evaluate"]["batch_size"],
     log:
         "logs/evaluate/{model}/seed-{seed}/evaluate.log",
     benchmark:
@@ -36,9 +32,14 @@ rule evaluate:
     threads: workflow.cores
     resources:
         mem_mb=4000,
+    params:
+        threshold=config["evaluate"]["threshold"],
+        batch_size=config["evaluate"]["batch_size"],
+    message:
+        "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     shell:
-        "autotagging evaluate --description {input.description} --weights {input.weights}"
+        "autotagging evaluate --model-json {input.model_json} --weights {input.weights}"
         " --labels {input.labels} --split {input.split} --mel {input.mel}"
-        " --batch-size {params.batch_size} --threads {threads}"
+        " --threshold {params.threshold} --batch-size {params.batch_size} --threads {threads}"
         " --predictions {output.predictions} --metrics {output.metrics}"
         " --per-tag {output.per_tag} --roc {output.roc} 2>&1 | tee {log}"

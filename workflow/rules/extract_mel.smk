@@ -1,6 +1,4 @@
 rule extract_mel_shard:
-    message:
-        "Log-mel spectrograms, shard {wildcards.shard}"
     input:
         clips=rules.download.output.clips,
         audio=rules.download.output.audio,
@@ -17,6 +15,13 @@ rule extract_mel_shard:
     output:
         spectrograms="results/extract_mel/shard-{shard}.npy",
         clips="results/extract_mel/shard-{shard}.csv",
+    log:
+        "logs/extract_mel/shard-{shard}.log",
+    benchmark:
+        "logs/extract_mel/shard-{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
     params:
         download=subpath(input.clips, parent=True),
         shards=config["extract_mel"]["shards"],
@@ -26,13 +31,8 @@ rule extract_mel_shard:
         n_mels=config["extract_mel"]["n_mels"],
         seconds=config["extract_mel"]["seconds"],
         tolerance=config["extract_mel"]["tolerance"],
-    log:
-        "logs/extract_mel/shard-{shard}.log",
-    benchmark:
-        "logs/extract_mel/shard-{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=1000,
+    message:
+        "Log-mel spectrograms, shard {wildcards.shard}"
     shell:
         "OMP_NUM_THREADS={threads} autotagging extract_mel_shard --download {params.download}"
         " --shard {wildcards.shard} --shards {params.shards}"
@@ -43,8 +43,6 @@ rule extract_mel_shard:
 
 
 rule extract_mel:
-    message:
-        "Gather the shards of spectrograms"
     input:
         shards=expand(rules.extract_mel_shard.output.clips, shard=SHARDS),
         spectrograms=expand(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
@@ -52,13 +50,6 @@ rule extract_mel:
     output:
         summary="results/extract_mel/summary.csv",
         front_end="results/extract_mel/front_end.json",
-    params:
-        sample_rate=config["extract_mel"]["sample_rate"],
-        n_fft=config["extract_mel"]["n_fft"],
-        hop_length=config["extract_mel"]["hop_length"],
-        n_mels=config["extract_mel"]["n_mels"],
-        seconds=config["extract_mel"]["seconds"],
-        max_bad=config["extract_mel"]["max_bad"],
     log:
         "logs/extract_mel/extract_mel.log",
     benchmark:
@@ -66,6 +57,15 @@ rule extract_mel:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        sample_rate=config["extract_mel"]["sample_rate"],
+        n_fft=config["extract_mel"]["n_fft"],
+        hop_length=config["extract_mel"]["hop_length"],
+        n_mels=config["extract_mel"]["n_mels"],
+        seconds=config["extract_mel"]["seconds"],
+        max_bad=config["extract_mel"]["max_bad"],
+    message:
+        "Gather the shards of spectrograms"
     shell:
         "autotagging extract_mel --shards {input.shards} --sample-rate {params.sample_rate}"
         " --n-fft {params.n_fft} --hop-length {params.hop_length} --n-mels {params.n_mels}"

@@ -1,1 +1,284 @@
+# One rule per figure and table of the paper, and one that asks for all of them.
+
+FIGURE_CODE = modules(
+    "steps/figures",
+    "architecture",
+    "corpus",
+    "errors",
+    "figure_inputs",
+    "files",
+    "mel",
+    "modelfile",
+    "plots/__init__",
+    "plots/data",
+    "plots/model",
+    "plots/results",
+    "plots/style",
+    "tables",
+) + ["src/autotagging/plots/paper.mplstyle"]
+
+# Figures of one training show the first model and seed of params.yaml.
+FIRST = {"model": config["models"][0], "seed": config["train"]["seeds"][0]}
+ALL = {"model": config["models"], "seed": config["train"]["seeds"]}
+
+
+rule figure_2:
+    input:
+        tags=rules.merge_tags.output.tags,
+        raw_tags=rules.merge_tags.output.raw_tags,
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/figure_2.svg",
+            caption="../report/figure_2.rst",
+            category="Figures",
+        ),
+        png="results/figures/figure_2.png",
+    log:
+        "logs/figures/figure_2.log",
+    benchmark:
+        "logs/figures/figure_2.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        corpus=config["corpus"],
+    message:
+        "Fig. 2, merging of tags"
+    shell:
+        "autotagging figures figure_2 --tags {input.tags} --raw-tags {input.raw_tags}"
+        " --corpus {params.corpus:q} --svg {output.svg} --png {output.png} > {log} 2>&1"
+
+
+rule figure_3:
+    input:
+        clips=rules.download.output.clips,
+        audio=rules.download.output.audio,
+        split=rules.split.output.split,
+        model_json=expand(rules.train.output.model_json, **FIRST),
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/figure_3.svg",
+            caption="../report/figure_3.rst",
+            category="Figures",
+        ),
+        png="results/figures/figure_3.png",
+    log:
+        "logs/figures/figure_3.log",
+    benchmark:
+        "logs/figures/figure_3.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        download=subpath(input.clips, parent=True),
+        clip_id=config["figures"]["clip_id"],
+    message:
+        "Fig. 3, preprocessing of one clip"
+    shell:
+        "autotagging figures figure_3 --split {input.split} --model-json {input.model_json}"
+        " --download {params.download} --clip-id {params.clip_id} --svg {output.svg}"
+        " --png {output.png} > {log} 2>&1"
+
+
+rule figure_4:
+    input:
+        model_json=expand(rules.train.output.model_json, **FIRST),
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/figure_4.svg",
+            caption="../report/figure_4.rst",
+            category="Figures",
+        ),
+        png="results/figures/figure_4.png",
+    log:
+        "logs/figures/figure_4.log",
+    benchmark:
+        "logs/figures/figure_4.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Fig. 4, architecture"
+    shell:
+        "autotagging figures figure_4 --model-json {input.model_json} --svg {output.svg}"
+        " --png {output.png} > {log} 2>&1"
+
+
+rule figure_5:
+    input:
+        history=expand(rules.train.output.history, **ALL),
+        model_json=expand(rules.train.output.model_json, **ALL),
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/figure_5.svg",
+            caption="../report/figure_5.rst",
+            category="Figures",
+        ),
+        png="results/figures/figure_5.png",
+    log:
+        "logs/figures/figure_5.log",
+    benchmark:
+        "logs/figures/figure_5.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Fig. 5, loss per epoch"
+    shell:
+        "autotagging figures figure_5 --history {input.history}"
+        " --model-json {input.model_json} --svg {output.svg} --png {output.png}"
+        " > {log} 2>&1"
+
+
+rule figure_6:
+    input:
+        predictions=expand(rules.evaluate.output.predictions, **FIRST),
+        metrics=expand(rules.evaluate.output.metrics, **FIRST),
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/figure_6.svg",
+            caption="../report/figure_6.rst",
+            category="Figures",
+        ),
+        png="results/figures/figure_6.png",
+    log:
+        "logs/figures/figure_6.log",
+    benchmark:
+        "logs/figures/figure_6.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        clip_id=config["figures"]["clip_id"],
+    message:
+        "Fig. 6, tags of one test clip"
+    shell:
+        "autotagging figures figure_6 --predictions {input.predictions}"
+        " --metrics {input.metrics} --clip-id {params.clip_id} --svg {output.svg}"
+        " --png {output.png} > {log} 2>&1"
+
+
+rule figure_7:
+    input:
+        history=expand(rules.train.output.history, **ALL),
+        model_json=expand(rules.train.output.model_json, **ALL),
+        roc=expand(rules.evaluate.output.roc, **ALL),
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        published="workflow/resources/published.yaml",
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/figure_7.svg",
+            caption="../report/figure_7.rst",
+            category="Figures",
+        ),
+        png="results/figures/figure_7.png",
+    log:
+        "logs/figures/figure_7.log",
+    benchmark:
+        "logs/figures/figure_7.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Fig. 7, ROC-AUC per epoch and ROC curve"
+    shell:
+        "autotagging figures figure_7 --history {input.history}"
+        " --model-json {input.model_json} --roc {input.roc} --metrics {input.metrics}"
+        " --published {input.published} --svg {output.svg} --png {output.png} > {log} 2>&1"
+
+
+rule table_1:
+    input:
+        model_json=expand(rules.train.output.model_json, **FIRST),
+        code=FIGURE_CODE,
+    output:
+        csv=report(
+            "results/figures/table_1.csv",
+            caption="../report/table_1.rst",
+            category="Tables",
+        ),
+        md="results/figures/table_1.md",
+    log:
+        "logs/figures/table_1.log",
+    benchmark:
+        "logs/figures/table_1.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Table 1, front end"
+    shell:
+        "autotagging figures table_1 --model-json {input.model_json} --csv {output.csv}"
+        " --md {output.md} > {log} 2>&1"
+
+
+rule table_2:
+    input:
+        model_json=expand(rules.train.output.model_json, **FIRST),
+        code=FIGURE_CODE,
+    output:
+        csv=report(
+            "results/figures/table_2.csv",
+            caption="../report/table_2.rst",
+            category="Tables",
+        ),
+        md="results/figures/table_2.md",
+    log:
+        "logs/figures/table_2.log",
+    benchmark:
+        "logs/figures/table_2.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Table 2, layers"
+    shell:
+        "autotagging figures table_2 --model-json {input.model_json} --csv {output.csv}"
+        " --md {output.md} > {log} 2>&1"
+
+
+rule table_4:
+    input:
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        published="workflow/resources/published.yaml",
+        code=FIGURE_CODE,
+    output:
+        csv=report(
+            "results/figures/table_4.csv",
+            caption="../report/table_4.rst",
+            category="Tables",
+        ),
+        md="results/figures/table_4.md",
+    log:
+        "logs/figures/table_4.log",
+    benchmark:
+        "logs/figures/table_4.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Table 4, comparison"
+    shell:
+        "autotagging figures table_4 --metrics {input.metrics}"
+        " --published {input.published} --csv {output.csv} --md {output.md} > {log} 2>&1"
+
+
 rule figures:
+    input:
+        rules.figure_2.output,
+        rules.figure_3.output,
+        rules.figure_4.output,
+        rules.figure_5.output,
+        rules.figure_6.output,
+        rules.figure_7.output,
+        rules.table_1.output,
+        rules.table_2.output,
+        rules.table_4.output,
+    message:
+        "All figures and tables are in results/figures"

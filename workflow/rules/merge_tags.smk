@@ -1,6 +1,4 @@
 rule merge_tags:
-    message:
-        "Merge synonymous tags, keep the {params.n_tags} most frequent"
     input:
         annotations=rules.download.output.annotations,
         vocabulary="workflow/resources/tags.yaml",
@@ -9,8 +7,6 @@ rule merge_tags:
         labels="results/merge_tags/labels.csv",
         tags="results/merge_tags/tags.csv",
         raw_tags="results/merge_tags/raw_tags.csv",
-    params:
-        n_tags=config["merge_tags"]["n_tags"],
     log:
         "logs/merge_tags/merge_tags.log",
     benchmark:
@@ -18,6 +14,10 @@ rule merge_tags:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        n_tags=config["merge_tags"]["n_tags"],
+    message:
+        "Merge synonymous tags, keep the {params.n_tags} most frequent"
     shell:
         "autotagging merge_tags --annotations {input.annotations}"
         " --vocabulary {input.vocabulary} --n-tags {params.n_tags} --labels {output.labels}"

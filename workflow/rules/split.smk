@@ -1,6 +1,4 @@
 rule split:
-    message:
-        "Divide the clips {params.train} : {params.validation} : {params.test}"
     input:
         labels=rules.merge_tags.output.labels,
         clips=rules.download.output.clips,
@@ -9,11 +7,6 @@ rule split:
     output:
         split="results/split/split.csv",
         leakage="results/split/leakage.csv",
-    params:
-        train=config["split"]["train"],
-        validation=config["split"]["validation"],
-        test=config["split"]["test"],
-        seed=config["split"]["seed"],
     log:
         "logs/split/split.log",
     benchmark:
@@ -21,6 +14,13 @@ rule split:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        train=config["split"]["train"],
+        validation=config["split"]["validation"],
+        test=config["split"]["test"],
+        seed=config["split"]["seed"],
+    message:
+        "Divide the clips {params.train} : {params.validation} : {params.test}"
     shell:
         "autotagging split --labels {input.labels} --clips {input.clips}"
         " --clip-info {input.clip_info} --train {params.train}"

@@ -1,6 +1,4 @@
 rule train:
-    message:
-        "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
     input:
         labels=rules.merge_tags.output.labels,
         split=rules.split.output.split,
@@ -23,16 +21,8 @@ rule train:
         ),
     output:
         weights="results/train/{model}/seed-{seed}/weights.npz",
-        description="results/train/{model}/seed-{seed}/model.json",
+        model_json="results/train/{model}/seed-{seed}/model.json",
         history="results/train/{model}/seed-{seed}/history.csv",
-    params:
-        corpus=config["corpus"],
-        batch_size=config["train"]["batch_size"],
-        epochs=epochs(),
-        learning_rate=config["train"]["learning_rate"],
-        monitor=config["train"]["monitor"],
-        patience=config["train"]["patience"],
-        options=model_options,
     log:
         text="logs/train/{model}/seed-{seed}/train.log",
         times="logs/train/{model}/seed-{seed}/times.csv",
@@ -42,12 +32,23 @@ rule train:
     resources:
         gpu=1,
         mem_mb=8000,
+    params:
+        corpus=config["corpus"],
+        batch_size=config["train"]["batch_size"],
+        epochs=epochs(),
+        learning_rate=config["train"]["learning_rate"],
+        output_bias=config["train"]["output_bias"],
+        monitor=config["train"]["monitor"],
+        patience=config["train"]["patience"],
+        options=model_options,
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
     shell:
         "autotagging train --model {wildcards.model} --seed {wildcards.seed}"
         " --corpus {params.corpus:q} --labels {input.labels} --split {input.split}"
         " --mel {input.mel} --front-end {input.front_end} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
-        " --monitor {params.monitor} --patience {params.patience}"
+        " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
         " --options {params.options} --threads {threads} --weights {output.weights}"
-        " --description {output.description} --history {output.history}"
+        " --model-json {output.model_json} --history {output.history}"
         " --times {log.times} 2>&1 | tee {log.text}"

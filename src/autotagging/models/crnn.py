@@ -59,8 +59,8 @@ def build_crnn(
     padding = padded_frames - frames
     if padding < 0 or not 96 <= mel_bins < 192 or padded_frames < 96:
         raise UserError(
-            f"the CRNN takes 96 mel bins and at most padded_frames = {padded_frames} frames, "
-            f"not {mel_bins} x {frames}"
+            f"the CRNN takes 96 to 191 mel bins and up to padded_frames = {padded_frames} "
+            f"frames, not {mel_bins} x {frames}"
         )
     inputs = keras.Input(input_shape, name="log_mel")
     x = inputs

@@ -14,11 +14,12 @@ from autotagging.store import MelStore, labelled_clips
 
 def evaluate(
     *,
-    description: Path,
+    model_json: Path,
     weights: Path,
     labels: Path,
     split: Path,
     mel: Path,
+    threshold: float,
     batch_size: int,
     threads: int,
     predictions: Path,
@@ -30,7 +31,7 @@ def evaluate(
 
     Parameters
     ----------
-    description, weights
+    model_json, weights
         The model, from train.
     labels
         Labels of merge_tags.
@@ -38,6 +39,8 @@ def evaluate(
         split.csv.
     mel
         summary.csv of extract_mel.
+    threshold
+        A score above it decides for the tag.
     batch_size
         Clips a step.
     threads
@@ -54,14 +57,14 @@ def evaluate(
     from autotagging import training
     from autotagging.modelfile import load_arrays, save_arrays, set_weights
 
-    model = read_json(description)
+    model = read_json(model_json)
     if sha256(weights) != model["weights_sha256"]:
-        raise UserError(f"{weights}: not the weights that {description} describes; train again")
+        raise UserError(f"{weights}: not the weights of {model_json}; train again")
     store = MelStore(mel)
     subsets = labelled_clips(labels, split, store.clip_ids)
     test = subsets["test"]
     if test.columns.tolist() != model["tags"]:
-        raise UserError(f"{labels}: the tags are not those of {description}; train again")
+        raise UserError(f"{labels}: the tags are not those of {model_json}; train again")
     training.prepare(seed=model["seed"], threads=threads)
     network = models.build(
         model["model"],
@@ -73,13 +76,15 @@ def evaluate(
 
     truth = test.to_numpy(np.uint8)
     scores = training.make_scorer(network)(test.index, store.gather, batch_size=batch_size)
-    summary = measures.evaluate(truth, scores, model["tags"])
+    summary = measures.evaluate(truth, scores, model["tags"], threshold=threshold)
     copied = ("model", "seed", "corpus", "split", "best_epoch", "epochs")
     write_json(
         {
             **{name: model[name] for name in copied},
             **summary,
-            "baselines": measures.baselines(truth, subsets["train"].mean().to_numpy()),
+            "baselines": measures.baselines(
+                truth, subsets["train"].mean().to_numpy(), threshold=threshold
+            ),
         },
         metrics,
     )

@@ -27,12 +27,13 @@ def train(
     batch_size: int,
     epochs: int,
     learning_rate: float,
+    output_bias: Literal["prior", "zero"],
     monitor: Literal["val_loss", "val_auc"],
     patience: int | None,
     options: list[str],
     threads: int,
     weights: Path,
-    description: Path,
+    model_json: Path,
     history: Path,
     times: Path,
 ) -> None:
@@ -60,6 +61,8 @@ def train(
         At most so many.
     learning_rate
         Adam's.
+    output_bias
+        What the output layer's bias starts at: each tag's log-odds in training ("prior") or zero.
     monitor
         What the best epoch is best in: lowest val_loss or highest val_auc.
     patience
@@ -70,7 +73,7 @@ def train(
         Of the processor.
     weights
         Output: the weights of the best epoch, as arrays.
-    description
+    model_json
         Output: what they are weights of.
     history
         Output: epoch, loss, val_loss, auc, val_auc.
@@ -91,6 +94,8 @@ def train(
     device = training.prepare(seed=seed, threads=threads)
     parsed = _parse_options(options)
     network = models.build(model, input_shape=store.clip_shape, n_tags=len(tags), **parsed)
+    if output_bias == "prior":
+        training.set_output_bias(network, subsets["train"].labels)
     result = training.fit(
         network,
         subsets["train"],
@@ -116,6 +121,7 @@ def train(
             "split": describe(pd.read_csv(split)["subset"]),
             "batch_size": batch_size,
             "learning_rate": learning_rate,
+            "output_bias": output_bias,
             "monitor": monitor,
             "best_epoch": result.best_epoch,
             "epochs": len(result.history),
@@ -127,7 +133,7 @@ def train(
             "tags": tags,
             "architecture": layers,
         },
-        description,
+        model_json,
     )
 
 

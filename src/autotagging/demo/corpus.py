@@ -1,0 +1,216 @@
+"""The demo corpus: made-up music and its tags in the files and formats of MagnaTagATune.
+
+It stands in where the real audio is not at hand. Same numbers in, same bytes out.
+"""
+
+import csv
+import io
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import joblib
+import numpy as np
+import soundfile
+from threadpoolctl import threadpool_limits
+
+from autotagging.demo.catalogue import Clip, catalogue
+from autotagging.demo.listeners import listen
+from autotagging.demo.pieces import Piece, compose, perform
+from autotagging.demo.synthesis import SAMPLE_RATE
+from autotagging.demo.vocabulary import RAW_TAGS
+from autotagging.errors import UserError
+from autotagging.progress import progress
+
+# The encoder adds a frame of 1152 samples: the clip decodes to 465,984 samples, 29.124 s.
+SAMPLES = 464_832
+# What libsndfile calls compression at which LAME's constant rate is 32 kbit/s for 16 kHz.
+COMPRESSION = 0.84
+PARTS = ("mp3.zip.001", "mp3.zip.002", "mp3.zip.003")
+# As the official parts: two of 37 % and the rest.
+PART_SHARE = 0.37
+FEWEST_CLIPS = 4
+CLIP_INFO_COLUMNS = (
+    "clip_id",
+    "track_number",
+    "title",
+    "artist",
+    "album",
+    "url",
+    "segmentStart",
+    "segmentEnd",
+    "original_url",
+    "mp3_path",
+)
+
+
+def synthesise(folder: Path, *, clips: int, seed: int, workers: int | None = None) -> None:
+    """Write a demo corpus.
+
+    Parameters
+    ----------
+    folder
+        Where: gets ``annotations_final.csv``, ``clip_info_final.csv`` and ``mp3.zip.001`` to
+        ``.003``, which joined are one zip archive. It may exist; files of these names are replaced.
+    clips
+        Number of annotated clips; one of them has an mp3 of zero bytes.
+    seed
+        Of everything random; 0 or more.
+    workers
+        Processes to use; by default as many as there are cores. The bytes do not depend on it.
+
+    Raises
+    ------
+    UserError
+        If there are too few clips, or `folder` is not a folder.
+    """
+    if clips < FEWEST_CLIPS:
+        raise UserError(f"demo corpus: {clips} clips are too few; ask for {FEWEST_CLIPS} or more")
+    if seed < 0:
+        raise UserError(f"demo corpus: the seed {seed} is negative; use 0 or more")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: not a folder; move it away or name another")
+    listed = catalogue(clips, seed=seed)
+    annotated = [clip for clip in listed if clip.annotated]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+        scratch = Path(temporary)
+        _write_table(scratch / "clip_info_final.csv", CLIP_INFO_COLUMNS, map(_info_row, listed))
+        tags = _write_audio(scratch, annotated, seed=seed, workers=workers)
+        rows = (_annotation_row(clip, given) for clip, given in zip(annotated, tags, strict=True))
+        columns = ("clip_id", *RAW_TAGS, "mp3_path")
+        _write_table(scratch / "annotations_final.csv", columns, rows)
+        _move(scratch, folder)
+
+
+def piece_of(clip: Clip, *, seed: int) -> Piece:
+    """Return the piece of music that a clip is a passage of."""
+    rng = np.random.default_rng([seed, 1, clip.track.index])
+    return compose(clip.track.style, seconds=SAMPLES / SAMPLE_RATE, rng=rng)
+
+
+def make_clip(clip: Clip, *, seed: int, silent: bool = False) -> tuple[bytes, frozenset[str]]:
+    """Play a clip to the listeners.
+
+    Parameters
+    ----------
+    clip
+        Which one.
+    seed
+        Of the corpus.
+    silent
+        Whether its file is empty, as three of the official ones are.
+
+    Returns
+    -------
+    mp3
+        The file: 16 kHz, mono, 32 kbit/s.
+    tags
+        The raw tags that the listeners gave.
+    """
+    piece = piece_of(clip, seed=seed)
+    tags = listen(piece.chances(), rng=np.random.default_rng([seed, 2, clip.clip_id]))
+    if silent:
+        return b"", tags
+    # With several threads BLAS may add in another order, and the bytes would differ.
+    with threadpool_limits(1):
+        waveform = perform(piece, rng=np.random.default_rng([seed, 3, clip.clip_id]))
+    return _encode(waveform), tags
+
+
+def _encode(waveform: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(
+        file,
+        waveform,
+        SAMPLE_RATE,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        bitrate_mode="CONSTANT",
+        compression_level=COMPRESSION,
+    )
+    return file.getvalue()
+
+
+def _write_audio(
+    folder: Path, clips: Sequence[Clip], *, seed: int, workers: int | None
+) -> list[frozenset[str]]:
+    """Write the parts of the archive; return the tags of the clips."""
+    empty = len(clips) // 2
+    made: Iterator[tuple[bytes, frozenset[str]]] = joblib.Parallel(
+        n_jobs=workers or joblib.cpu_count(), return_as="generator"
+    )(
+        joblib.delayed(make_clip)(clip, seed=seed, silent=index == empty)
+        for index, clip in enumerate(clips)
+    )
+    tags = []
+    archive = folder / "mp3.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+        for clip, (mp3, given) in zip(
+            clips, progress(made, total=len(clips), label="Synthesising clips"), strict=True
+        ):
+            file.writestr(_entry(clip.mp3_path), mp3)
+            tags.append(given)
+    _cut(archive)
+    return tags
+
+
+def _entry(path: str) -> zipfile.ZipInfo:
+    """Entry of the archive that says nothing of when and where it was made."""
+    entry = zipfile.ZipInfo(path, date_time=(2009, 1, 1, 0, 0, 0))
+    entry.create_system = 3
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _cut(archive: Path) -> None:
+    """Replace an archive by its parts."""
+    size = archive.stat().st_size
+    with archive.open("rb") as file:
+        for name in PARTS:
+            left = size - file.tell()
+            length = left if name == PARTS[-1] else int(size * PART_SHARE)
+            with (archive.parent / name).open("wb") as part:
+                while length:
+                    block = file.read(min(length, 1 << 20))
+                    part.write(block)
+                    length -= len(block)
+    archive.unlink()
+
+
+def _info_row(clip: Clip) -> tuple[object, ...]:
+    track = clip.track
+    return (
+        clip.clip_id,
+        f"{track.number:02d}",
+        track.title,
+        track.artist,
+        track.album,
+        track.url,
+        clip.start,
+        clip.end,
+        track.original_url,
+        clip.mp3_path,
+    )
+
+
+def _annotation_row(clip: Clip, tags: frozenset[str]) -> tuple[object, ...]:
+    return (clip.clip_id, *(int(tag in tags) for tag in RAW_TAGS), clip.mp3_path)
+
+
+def _write_table(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write the official format: tabs, every field quoted, Windows line ends."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def _move(scratch: Path, folder: Path) -> None:
+    """Move the finished files; the annotations, without which it is no corpus, come last."""
+    folder.mkdir(exist_ok=True)
+    (folder / "annotations_final.csv").unlink(missing_ok=True)
+    for name in (*PARTS, "clip_info_final.csv", "annotations_final.csv"):
+        os.replace(scratch / name, folder / name)

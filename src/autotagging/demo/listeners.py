@@ -1,0 +1,176 @@
+"""The listeners of the demo corpus: which raw tags they give a clip.
+
+Like players of TagATune they spell a concept in several ways, leave out much of what is true and
+are wrong now and then.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from autotagging.demo.vocabulary import RAW_TAGS
+
+# Concept to raw tags and how often each is chosen; concepts not listed have one spelling.
+SPELLINGS: dict[str, dict[str, float]] = {
+    "guitar": {"guitar": 8, "guitars": 1},
+    "beat": {"beat": 3, "beats": 2},
+    "chant": {"chant": 3, "chanting": 2},
+    "choir": {"choir": 3, "choral": 2},
+    "classical": {"classical": 8, "classic": 2, "clasical": 0.3},
+    "drum": {"drums": 5, "drum": 2},
+    "electro": {"electronic": 5, "electro": 2, "electronica": 1.5, "electric": 1},
+    "fast": {"fast": 8, "fast beat": 1, "quick": 0.5},
+    "female": {
+        "female": 4,
+        "woman": 3,
+        "female vocal": 2,
+        "female voice": 2,
+        "female vocals": 1.5,
+        "female singer": 1,
+        "woman singing": 1,
+        "female singing": 0.5,
+        "women": 0.5,
+    },
+    "male": {
+        "male": 4,
+        "male vocal": 3,
+        "man": 2.5,
+        "male voice": 2,
+        "male vocals": 1.5,
+        "male singer": 1,
+        "man singing": 1,
+        "men": 0.5,
+    },
+    "flute": {"flute": 8, "flutes": 1},
+    "hard": {"hard rock": 3, "hard": 2},
+    "harpsichord": {"harpsichord": 4, "harpsicord": 1},
+    "heavy": {"metal": 4, "heavy": 2, "heavy metal": 1.5},
+    "horn": {"horn": 1, "horns": 1},
+    "india": {"indian": 6, "india": 2},
+    "jazz": {"jazz": 4, "jazzy": 2},
+    "no beat": {"no drums": 2, "no beat": 2},
+    "no singer": {
+        "no vocals": 4,
+        "no vocal": 3,
+        "no voice": 2,
+        "instrumental": 2,
+        "no singing": 1,
+        "no singer": 0.5,
+        "no voices": 0.5,
+    },
+    "opera": {"opera": 8, "operatic": 1},
+    "orchestra": {"orchestra": 3, "orchestral": 1},
+    "quiet": {"quiet": 8, "silence": 1},
+    "singer": {"singing": 5, "singer": 1},
+    "space": {"space": 1, "spacey": 1},
+    "string": {"strings": 5, "string": 1},
+    "synth": {"synth": 6, "synthesizer": 1},
+    "violin": {"violin": 4, "violins": 1},
+    "vocal": {"vocal": 4, "vocals": 3, "voice": 2, "voices": 1},
+    "strange": {"weird": 3, "strange": 2},
+}
+
+# What an instrument makes listeners say, and with which probability.
+_WOMAN = {"female": 0.85, "vocal": 0.55, "singer": 0.4}
+_MAN = {"male": 0.85, "vocal": 0.55, "singer": 0.4}
+INSTRUMENT_TAGS: dict[str, dict[str, float]] = {
+    "guitar": {"guitar": 0.8},
+    "steel guitar": {"guitar": 0.55},
+    "banjo": {"guitar": 0.1},
+    "electric guitar": {"guitar": 0.6},
+    "metal guitar": {"guitar": 0.35},
+    "bass guitar": {"bass": 0.08},
+    "double bass": {"bass": 0.1},
+    "harp": {"harp": 0.9},
+    "choir": {"choir": 0.8},
+    "harpsichord": {"harpsichord": 0.9},
+    "sitar": {"sitar": 0.92},
+    "piano": {"piano": 0.75},
+    "violin": {"violin": 0.6},
+    "cello": {"cello": 0.2},
+    "string section": {"string": 0.55, "violin": 0.25},
+    "brass section": {"horn": 0.06},
+    "flute": {"flute": 0.8},
+    "woman": _WOMAN,
+    "man": _MAN,
+    "soprano": _WOMAN,
+    "tenor": _MAN,
+    "pad": {"synth": 0.2},
+    "saw pad": {"synth": 0.3},
+    "acid synth": {"synth": 0.3},
+}
+VOICES = frozenset({"woman", "man", "soprano", "tenor", "choir", "monks"})
+
+# Tags for tempo (beats a minute) and level (dB re full scale): least, most, probability.
+TEMPO_TAGS = {"slow": (0, 76, 0.6), "fast": (126, 999, 0.5)}
+LEVEL_TAGS = {"loud": (-15, 0, 0.5), "quiet": (-99, -29, 0.55), "soft": (-99, -25, 0.4)}
+
+UNTAGGED = 0.05
+SECOND_SPELLING = 0.2
+FALSE_TAGS = 0.15
+
+
+def chances(
+    style_tags: dict[str, float], instruments: Iterable[str], tempo: float, level: float
+) -> dict[str, float]:
+    """Probability of each concept for a piece.
+
+    Parameters
+    ----------
+    style_tags
+        What the style makes listeners say: concept to probability.
+    instruments
+        Keys of `INSTRUMENT_TAGS` or other instruments that are heard.
+    tempo
+        Beats a minute.
+    level
+        RMS in dB re full scale.
+
+    Returns
+    -------
+    chances
+        Concept to probability; where several reasons name a concept, the strongest counts.
+    """
+    heard = list(instruments)
+    reasons = [style_tags, *(INSTRUMENT_TAGS.get(name, {}) for name in heard)]
+    for value, table in ((tempo, TEMPO_TAGS), (level, LEVEL_TAGS)):
+        reasons.append({tag: p for tag, (low, high, p) in table.items() if low <= value <= high})
+    if not VOICES.intersection(heard):
+        reasons.append({"no singer": 0.5})
+    strongest: dict[str, float] = {}
+    for reason in reasons:
+        for concept, chance in reason.items():
+            strongest[concept] = max(chance, strongest.get(concept, 0.0))
+    return strongest
+
+
+def listen(chances: dict[str, float], *, rng: np.random.Generator) -> frozenset[str]:
+    """Raw tags that listeners give one clip.
+
+    Parameters
+    ----------
+    chances
+        Concept to probability.
+    rng
+        Draws what they notice, how they spell it and where they are wrong.
+
+    Returns
+    -------
+    tags
+        Of `autotagging.vocabulary.RAW_TAGS`; empty for one clip in twenty.
+    """
+    if rng.random() < UNTAGGED:
+        return frozenset()
+    given = set()
+    for concept, chance in chances.items():
+        if rng.random() >= chance:
+            continue
+        spellings = SPELLINGS.get(concept, {concept: 1.0})
+        weights = np.array(list(spellings.values()))
+        count = 2 if len(spellings) > 1 and rng.random() < SECOND_SPELLING else 1
+        given.update(
+            rng.choice(list(spellings), count, replace=False, p=weights / weights.sum()).tolist()
+        )
+    if rng.random() < FALSE_TAGS:
+        given.add(str(rng.choice(RAW_TAGS)))
+    return frozenset(given)

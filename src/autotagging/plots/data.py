@@ -1,0 +1,182 @@
+"""Figures of what goes in: tags (sec. II.A, Fig. 2) and the front end (sec. II.B, Fig. 3)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from autotagging.plots.style import BLUE, ORANGE, PAGE, SKY, new_figure, styled, wrap
+
+_DYNAMIC_RANGE = 80.0
+"""Of the spectrograms' colours, in dB below the loudest point."""
+
+
+@styled
+def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -> Figure:
+    """Draw the merging of tags: a bar per kept tag, a segment per raw tag, synonyms spelt out.
+
+    Clips that carry several raw tags of a group count in each segment but once in the merged
+    tag, whose count the black mark gives.
+
+    Parameters
+    ----------
+    tags : (kept tags, 4)
+        tag, category, count, merged_from; most frequent first.
+    raw_tags : (raw tags, 4)
+        raw_tag, count, merged_into, kept (0 or 1).
+    caption
+        Where the data are from.
+    """
+    merged = raw_tags["merged_into"].nunique()
+    caption = (
+        f"{len(raw_tags)} raw tags → {merged} after merging synonyms → {len(tags)} most frequent "
+        f"kept. {caption}"
+    )
+    synonyms = [
+        wrap("+\xa0" + ", ".join(name.replace(" ", "\xa0") for name in names), 3.3) if names else ""
+        for names in (_synonyms(raw_tags, tag) for tag in tags["tag"])
+    ]
+    lines = np.array([1 + 0.85 * text.count("\n") for text in synonyms])
+    centres = np.cumsum(lines) - lines / 2
+    rows = float(lines.sum())
+    figure = new_figure(PAGE, 0.95 + 0.125 * max(rows, 8.0), caption)
+    axes = figure.add_subplot()
+    for centre, tag, count in zip(centres, tags["tag"], tags["count"], strict=True):
+        _stacked_bar(axes, centre, raw_tags[raw_tags["merged_into"] == tag])
+        axes.plot([count, count], [centre - 0.48, centre + 0.48], color="black", linewidth=1.2)
+    axes.set_yticks(centres, tags["tag"])
+    axes.set_ylim(rows + 0.4, -0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("clips")
+    axes.set_ylabel("tag after merging")
+    _text_column(axes, centres, synonyms)
+    _merging_legend(figure)
+    return figure
+
+
+def _synonyms(raw_tags: pd.DataFrame, tag: str) -> list[str]:
+    """List the other raw names that clips of a tag carry: most frequent first."""
+    group = raw_tags[(raw_tags["merged_into"] == tag) & (raw_tags["raw_tag"] != tag)]
+    return (
+        group[group["count"] > 0]
+        .sort_values("count", ascending=False, kind="stable")["raw_tag"]
+        .tolist()
+    )
+
+
+def _stacked_bar(axes: Axes, centre: float, group: pd.DataFrame) -> None:
+    """Draw the segments of one tag: its own name first, then its synonyms by count."""
+    own = group["raw_tag"] == group["merged_into"]
+    ordered = group.assign(own=own).sort_values(["own", "count"], ascending=False, kind="stable")
+    left = 0
+    synonyms = 0
+    for own, count in zip(ordered["own"], ordered["count"], strict=True):
+        colour = BLUE if own else (ORANGE, SKY)[synonyms % 2]
+        synonyms += not own
+        axes.barh(centre, count, 0.78, left, color=colour, edgecolor="white", linewidth=0.3)
+        left += count
+
+
+def _text_column(axes: Axes, centres: np.ndarray, texts: list[str]) -> None:
+    """Write texts in a column right of the axes; the layout makes room for them."""
+    for centre, text in zip(centres, texts, strict=True):
+        axes.annotate(
+            text, (1.02, centre), xycoords=("axes fraction", "data"), va="center", linespacing=0.95
+        )
+
+
+def _merging_legend(figure: Figure) -> None:
+    """Explain the bars below the axes, where none can be hidden."""
+    synonyms = (Patch(color=ORANGE), Patch(color=SKY))
+    merged = Line2D([], [], color="black", marker="|", linestyle="", markersize=8)
+    figure.legend(
+        [Patch(color=BLUE), synonyms, merged],
+        [
+            "raw tag of the same name",
+            "its synonyms, in the order listed (colours alternate)",
+            "after merging: each clip once",
+        ],
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+        loc="outside lower left",
+        ncols=3,
+    )
+
+
+@styled
+def figure_3(
+    waveform: np.ndarray,
+    stft: np.ndarray,
+    mel: np.ndarray,
+    *,
+    sample_rate: int,
+    hop_length: int,
+    padded_frames: int,
+    caption: str = "",
+) -> Figure:
+    """Draw the stages of preprocessing of one clip, from waveform to the model's input.
+
+    Parameters
+    ----------
+    waveform : float32, (samples,)
+        In the range -1 to 1.
+    stft : float32, (1 + n_fft // 2, frames)
+        Log power, in dB.
+    mel : float32, (n_mels, frames)
+        Log power, in dB.
+    sample_rate, hop_length
+        In Hz and in samples.
+    padded_frames
+        Frames of the model's input; the padding is shared between both ends.
+    caption
+        Names the clip.
+    """
+    figure = new_figure(PAGE, 4.6, caption)
+    (wave, spectrum), (bands, padded) = figure.subplots(2, 2)
+    seconds = len(waveform) / sample_rate
+    _waveform(wave, waveform, seconds)
+    wave.set_title(f"(a) waveform at {sample_rate / 1000:g} kHz")
+    spectrum.set_title(f"(b) log power STFT, {stft.shape[0]} x {stft.shape[1]}")
+    spectrum.set(xlabel="time (s)", ylabel="frequency (kHz)")
+    _spectrogram(spectrum, stft, (0, seconds, 0, sample_rate / 2000))
+    bands.set_title(f"(c) log-mel, {mel.shape[0]} x {mel.shape[1]}")
+    bands.set(xlabel="time (s)", ylabel="mel bin")
+    _spectrogram(bands, mel, (0, seconds, 0, mel.shape[0]))
+    left = (padded_frames - mel.shape[1]) // 2
+    right = padded_frames - mel.shape[1] - left
+    padded.set_title(f"(d) zero-padded in the model, {mel.shape[0]} x {padded_frames}")
+    padded.set(ylabel="mel bin")
+    padded.set_xlabel(f"frame ({hop_length} samples); hatched: {left} + {right} frames of zeros")
+    _spectrogram(padded, mel, (left, left + mel.shape[1], 0, mel.shape[0]))
+    for start, stop in ((0, left), (left + mel.shape[1], padded_frames)):
+        padded.axvspan(start, stop, facecolor="white", edgecolor="black", hatch="/////", lw=0.5)
+    padded.set_xlim(0, padded_frames)
+    return figure
+
+
+def _waveform(axes: Axes, waveform: np.ndarray, seconds: float) -> None:
+    """Draw the range of a waveform in 1,000 stretches: as dense as the eye can see."""
+    stretches = np.array_split(waveform, min(1000, len(waveform)))
+    time = np.linspace(0, seconds, len(stretches))
+    low = [stretch.min() for stretch in stretches]
+    high = [stretch.max() for stretch in stretches]
+    axes.fill_between(time, low, high, color=BLUE, linewidth=0.3)
+    axes.set(xlim=(0, seconds), xlabel="time (s)", ylabel="amplitude (full scale = 1)")
+
+
+def _spectrogram(axes: Axes, power: np.ndarray, extent: tuple[float, ...]) -> None:
+    top = float(power.max())
+    image = axes.imshow(
+        power,
+        origin="lower",
+        aspect="auto",
+        extent=extent,
+        vmin=top - _DYNAMIC_RANGE,
+        vmax=top,
+        interpolation="antialiased",
+    )
+    axes.grid(visible=False)
+    axes.figure.colorbar(image, ax=axes, label="power (dB)", pad=0.02, aspect=25, extend="min")

@@ -1,0 +1,274 @@
+"""Figures of what comes out: loss (Fig. 5), tags of a clip (Fig. 6), ROC-AUC (Fig. 7), sec. III."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from autotagging.plots.style import (
+    BLUE,
+    COLUMN,
+    GREEN,
+    GREY,
+    ORANGE,
+    PAGE,
+    PURPLE,
+    VERMILION,
+    new_figure,
+    styled,
+)
+
+OUTCOMES = {
+    "TP": ("true positive", BLUE, ""),
+    "FP": ("false positive", VERMILION, "////"),
+    "FN": ("false negative", ORANGE, "...."),
+    "TN": ("true negative", "#B4B4B4", ""),
+}
+"""Name, colour and hatch of each outcome of a prediction."""
+
+
+@styled
+def figure_5(runs: pd.DataFrame, *, caption: str = "") -> Figure:
+    """Draw the loss per epoch of training and validation, best epoch marked; a panel per model.
+
+    Parameters
+    ----------
+    runs : (epochs of all runs, ...)
+        model, seed, epoch, loss, val_loss (binary cross-entropy per tag), best (the epoch whose
+        weights were kept).
+    caption
+        Corpus, split and seeds.
+    """
+    models = list(runs["model"].unique())
+    columns = min(len(models), 2)
+    rows = -(-len(models) // columns)
+    figure = new_figure(COLUMN if columns == 1 else PAGE, 0.3 + 2.4 * rows, caption)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, model in zip(grid, models, strict=False):
+        _learning_curves(axes, runs[runs["model"] == model], "loss", "loss (binary cross-entropy)")
+        axes.set_title(model)
+        axes.legend(loc="best")
+    for axes in grid[len(models) :]:
+        axes.remove()
+    return figure
+
+
+def _learning_curves(axes: Axes, runs: pd.DataFrame, metric: str, label: str) -> None:
+    """Draw a metric of training and of validation per epoch: seeds thin, their mean thick."""
+    seeds = runs["seed"].nunique()
+    for column, name, colour, dashes in (
+        (metric, "training", BLUE, "-"),
+        (f"val_{metric}", "validation", VERMILION, "--"),
+    ):
+        curves = runs.pivot_table(index="epoch", columns="seed", values=column, dropna=False)
+        marker = "o" if len(curves) <= 30 and seeds == 1 else ""
+        mean = curves.mean(axis=1, skipna=False)
+        if seeds > 1:
+            axes.plot(curves.index, curves, color=colour, linestyle=dashes, lw=0.5, alpha=0.6)
+            name = f"{name}, mean of {seeds} seeds"
+        axes.plot(mean.index, mean, color=colour, linestyle=dashes, marker=marker, label=name)
+    best = runs[runs["best"]]
+    epochs = ", ".join(str(epoch) for epoch in sorted(set(best["epoch"])))
+    axes.plot(
+        best["epoch"],
+        best[f"val_{metric}"],
+        linestyle="",
+        marker="D",
+        markersize=6,
+        markerfacecolor="none",
+        markeredgecolor="black",
+        label=f"best epoch: {epochs}",
+    )
+    axes.set(xlabel="epoch", ylabel=label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
+def outcomes(scores: np.ndarray, labels: np.ndarray, *, threshold: float) -> np.ndarray:
+    """Name the outcome of each prediction: TP, FP, FN or TN; positive is above the threshold.
+
+    Parameters
+    ----------
+    scores : float, any shape
+        From 0 to 1.
+    labels : of the same shape
+        0 or 1.
+    threshold
+        From 0 to 1 (paper: 0.5).
+    """
+    predicted, actual = np.asarray(scores) > threshold, np.asarray(labels) == 1
+    return np.where(actual, np.where(predicted, "TP", "FN"), np.where(predicted, "FP", "TN"))
+
+
+def median_clip(
+    clip_ids: np.ndarray, scores: np.ndarray, labels: np.ndarray, *, threshold: float
+) -> int:
+    """Id of the clip whose accuracy is closest to the median; of several, the lowest.
+
+    Parameters
+    ----------
+    clip_ids : int, (clips,)
+    scores, labels : (clips, tags)
+    threshold
+        As in `outcomes`.
+    """
+    correct = np.isin(outcomes(scores, labels, threshold=threshold), ("TP", "TN")).sum(axis=1)
+    distance = np.abs(correct - np.median(correct))
+    return int(np.min(np.asarray(clip_ids)[distance == distance.min()]))
+
+
+@styled
+def figure_6(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    tags: list[str],
+    *,
+    clip_id: int,
+    threshold: float,
+    caption: str = "",
+) -> Figure:
+    """Draw predicted scores and actual tags of one clip, with its accuracy.
+
+    Parameters
+    ----------
+    scores : float, (tags,)
+        From 0 to 1.
+    labels : (tags,)
+        0 or 1.
+    tags
+        Names, in the order of `scores`; drawn from the highest score down.
+    clip_id
+        For the title.
+    threshold
+        As in `outcomes`.
+    caption
+        Model, corpus, split.
+    """
+    kinds = outcomes(scores, labels, threshold=threshold)
+    figure = new_figure(COLUMN, 1.3 + 0.125 * max(len(tags), 8), caption)
+    axes = figure.add_subplot()
+    for row, tag in enumerate(np.argsort(-np.asarray(scores), kind="stable")):
+        kind = kinds[tag]
+        _, colour, hatch = OUTCOMES[kind]
+        axes.barh(row, scores[tag], 0.78, color=colour, hatch=hatch, edgecolor="white", lw=0.3)
+        if labels[tag]:
+            axes.plot(-0.03, row, marker="*", markersize=5, color="black", clip_on=False)
+        axes.annotate(
+            f"{kind} {scores[tag]:.3f}",
+            (1.01, row),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontweight="normal" if kind == "TN" else "bold",
+        )
+        axes.text(-0.06, row, tags[tag], ha="right", va="center")
+    axes.axvline(threshold, color="black", linestyle=":", linewidth=0.9)
+    axes.set(xlim=(0, 1), ylim=(len(tags) - 0.4, -0.6), yticks=[])
+    axes.set_xlabel(f"predicted score (threshold {threshold:g})")
+    axes.set_title(_accuracy_title(kinds, clip_id))
+    axes.legend(handles=_outcome_legend(kinds), loc="lower right")
+    return figure
+
+
+def _accuracy_title(kinds: np.ndarray, clip_id: int) -> str:
+    positive, negative = int((kinds == "TP").sum()), int((kinds == "TN").sum())
+    accuracy = (positive + negative) / len(kinds)
+    return (
+        f"Clip {clip_id}: accuracy = [TP + TN] / all\n"
+        f"= [{positive} + {negative}] / {len(kinds)} = {accuracy:.2f}"
+    )
+
+
+def _outcome_legend(kinds: np.ndarray) -> list[Patch | Line2D]:
+    patches = [
+        Patch(
+            facecolor=colour,
+            hatch=hatch,
+            edgecolor="white",
+            label=f"{kind} {name}: {int((kinds == kind).sum())}",
+        )
+        for kind, (name, colour, hatch) in OUTCOMES.items()
+    ]
+    star = Line2D([], [], color="black", marker="*", linestyle="", markersize=5, label="actual tag")
+    return [*patches, star]
+
+
+@styled
+def figure_7(
+    runs: pd.DataFrame,
+    roc: pd.DataFrame,
+    scores: pd.DataFrame,
+    *,
+    cited_auc: float | None = None,
+    caption: str = "",
+) -> Figure:
+    """Draw AUC per epoch (left) and ROC curve on the test set (right); a row per model.
+
+    Parameters
+    ----------
+    runs : (epochs of all runs, ...)
+        model, seed, epoch, auc, val_auc, best; may lack models that are not trained in epochs.
+    roc : (points of all curves, 5)
+        model, seed, average ("macro" or "micro"), fpr, tpr.
+    scores : (runs, 4)
+        model, seed, roc_auc_macro, roc_auc_micro; NaN where undefined.
+    cited_auc
+        The paper's number, drawn as a line that says it is cited.
+    caption
+        Corpus, split and seeds.
+    """
+    models = list(scores["model"].unique())
+    figure = new_figure(PAGE, 0.3 + 3.0 * len(models), caption)
+    grid = figure.subplots(len(models), 2, squeeze=False, width_ratios=(1.15, 1))
+    for (left, right), model in zip(grid, models, strict=True):
+        _auc_panel(left, runs[runs["model"] == model], cited_auc)
+        left.set_title(f"{model}: AUC per epoch")
+        _roc_panel(right, roc[roc["model"] == model], scores[scores["model"] == model])
+        right.set_title(f"{model}: ROC curve, test clips")
+    return figure
+
+
+def _auc_panel(axes: Axes, runs: pd.DataFrame, cited_auc: float | None) -> None:
+    if runs.empty:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "not trained in epochs", ha="center", transform=axes.transAxes)
+        return
+    _learning_curves(axes, runs, "auc", "macro ROC-AUC (mean over tags)")
+    if cited_auc is not None:
+        label = f"paper: {cited_auc:.3f} (cited, MagnaTagATune;\nset and epoch not stated)"
+        axes.axhline(cited_auc, color=PURPLE, linestyle="-.", linewidth=1.2, label=label)
+    axes.set_ylim(top=1.0)
+    axes.legend(loc="best")
+
+
+def _roc_panel(axes: Axes, roc: pd.DataFrame, scores: pd.DataFrame) -> None:
+    seeds = scores["seed"].nunique()
+    for average, colour, dashes in (("macro", BLUE, "-"), ("micro", GREEN, "--")):
+        label = f"{average} average, AUC {_mean_and_spread(scores[f'roc_auc_{average}'])}"
+        curves = [curve for _, curve in roc[roc["average"] == average].groupby("seed")]
+        if seeds > 1:
+            for curve in curves:
+                axes.plot(curve["fpr"], curve["tpr"], color=colour, ls=dashes, lw=0.5, alpha=0.6)
+        axes.plot(*_mean_curve(curves), color=colour, linestyle=dashes, label=label)
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="chance, AUC 0.500")
+    axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
+    axes.set(xlabel="false positive rate (1 - specificity)", ylabel="true positive rate")
+    axes.legend(loc="lower right", title="" if seeds == 1 else f"mean ± std of {seeds} seeds")
+
+
+def _mean_curve(curves: list[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray]:
+    """Average ROC curves over seeds, at equal false positive rates."""
+    if len(curves) == 1:
+        return curves[0]["fpr"].to_numpy(), curves[0]["tpr"].to_numpy()
+    grid = np.linspace(0, 1, 501)
+    rates = [np.interp(grid, curve["fpr"], curve["tpr"]) for curve in curves]
+    return grid, np.mean(rates, axis=0) if rates else np.full_like(grid, np.nan)
+
+
+def _mean_and_spread(values: pd.Series) -> str:
+    """Mean over seeds, with the sample standard deviation where there are several."""
+    if values.isna().all():
+        return "undefined"
+    spread = f" ± {values.std():.3f}" if len(values) > 1 else ""
+    return f"{values.mean():.3f}{spread}"

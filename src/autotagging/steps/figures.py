@@ -1,0 +1,276 @@
+"""Step figures: every figure and table of the paper, by its number there."""
+
+from pathlib import Path
+from typing import Any
+
+import librosa
+import numpy as np
+import pandas as pd
+
+from autotagging import mel, plots, tables
+from autotagging.architecture import padded_frames
+from autotagging.errors import UserError
+from autotagging.figure_inputs import (
+    corpus_name,
+    paper_row,
+    read_clip,
+    read_metrics,
+    read_model,
+    read_predictions,
+    read_published,
+    read_runs,
+    read_table,
+    run_caption,
+    same_length,
+)
+
+
+def figure_2(*, tags: Path, raw_tags: Path, corpus: str, svg: Path, png: Path) -> None:
+    """Draw the merging of tags.
+
+    Parameters
+    ----------
+    tags, raw_tags
+        results/merge_tags/tags.csv and raw_tags.csv.
+    corpus
+        Name of the corpus, for the caption.
+    svg, png
+        Output.
+    """
+    figure = plots.figure_2(
+        read_table(tags, ("tag", "count")),
+        read_table(raw_tags, ("raw_tag", "count", "merged_into")),
+        caption=corpus_name(corpus),
+    )
+    plots.save_figure(figure, svg, png)
+
+
+def figure_3(
+    *,
+    download: Path,
+    split: Path,
+    model_json: Path,
+    clip_id: int | None = None,
+    svg: Path,
+    png: Path,
+) -> None:
+    """Draw the stages of preprocessing, on one clip.
+
+    Parameters
+    ----------
+    download
+        Folder results/download.
+    split
+        results/split/split.csv.
+    model_json
+        model.json of a trained model: its front end and padding are drawn.
+    clip_id
+        Any clip of the split; by default the first test clip that can be read.
+    svg, png
+        Output.
+    """
+    model = read_model(model_json)
+    front_end = model["front_end"]
+    rate, hop = front_end["sample_rate"], front_end["hop_length"]
+    clip, waveform = read_clip(download, split, clip_id, sample_rate=rate)
+    samples = mel.clip_samples(seconds=front_end["seconds"], sample_rate=rate)
+    waveform = mel.fit_length(waveform, samples)
+    spectrum = librosa.stft(waveform, n_fft=front_end["n_fft"], hop_length=hop)
+    figure = plots.figure_3(
+        waveform,
+        librosa.power_to_db(np.abs(spectrum) ** 2, ref=1.0, amin=1e-10, top_db=None),
+        mel.log_mel(
+            waveform,
+            sample_rate=rate,
+            n_fft=front_end["n_fft"],
+            hop_length=hop,
+            n_mels=front_end["n_mels"],
+        ),
+        sample_rate=rate,
+        hop_length=hop,
+        padded_frames=padded_frames(model["architecture"]),
+        caption=f"clip {clip['clip_id']} ({clip['mp3_path']}), {corpus_name(model['corpus'])}",
+    )
+    plots.save_figure(figure, svg, png)
+
+
+def figure_4(*, model_json: Path, svg: Path, png: Path) -> None:
+    """Draw the architecture of a model.
+
+    Parameters
+    ----------
+    model_json
+        model.json of a trained model.
+    svg, png
+        Output.
+    """
+    model = read_model(model_json)
+    figure = plots.figure_4(model["architecture"], caption=_architecture_caption(model))
+    plots.save_figure(figure, svg, png)
+
+
+def figure_5(*, history: list[Path], model_json: list[Path], svg: Path, png: Path) -> None:
+    """Draw the loss per epoch.
+
+    Parameters
+    ----------
+    history, model_json
+        history.csv and model.json of each model and seed, in the same order.
+    svg, png
+        Output.
+    """
+    runs, caption = read_runs(history, model_json)
+    plots.save_figure(plots.figure_5(runs, caption=caption), svg, png)
+
+
+def figure_6(
+    *,
+    predictions: Path,
+    metrics: Path,
+    clip_id: int | None = None,
+    svg: Path,
+    png: Path,
+) -> None:
+    """Draw predicted and actual tags of one test clip.
+
+    Parameters
+    ----------
+    predictions, metrics
+        predictions.npz and metrics.json of one model and seed.
+    clip_id
+        A test clip; by default the one whose accuracy is closest to the median.
+    svg, png
+        Output.
+    """
+    arrays = read_predictions(predictions)
+    run = read_metrics(metrics)
+    chosen = clip_id
+    if chosen is None:
+        chosen = plots.median_clip(
+            arrays["clip_id"], arrays["scores"], arrays["labels"], threshold=run["threshold"]
+        )
+    rows = np.flatnonzero(arrays["clip_id"] == chosen)
+    if not len(rows):
+        raise UserError(f"{predictions}: clip {chosen} is not a test clip; choose another")
+    which = "; the test clip of median accuracy" if clip_id is None else ""
+    figure = plots.figure_6(
+        arrays["scores"][rows[0]],
+        arrays["labels"][rows[0]],
+        [str(tag) for tag in arrays["tags"]],
+        clip_id=chosen,
+        threshold=run["threshold"],
+        caption=f"{run['model']}, {run_caption([run])}{which}",
+    )
+    plots.save_figure(figure, svg, png)
+
+
+def figure_7(
+    *,
+    history: list[Path],
+    model_json: list[Path],
+    roc: list[Path],
+    metrics: list[Path],
+    published: Path,
+    svg: Path,
+    png: Path,
+) -> None:
+    """Draw ROC-AUC per epoch, and the ROC curve.
+
+    Parameters
+    ----------
+    history, model_json
+        history.csv and model.json of each model and seed trained in epochs, in the same order.
+    roc, metrics
+        roc.csv and metrics.json of each model and seed, in the same order.
+    published
+        Cited numbers; the paper's own is drawn.
+    svg, png
+        Output.
+    """
+    runs, _ = read_runs(history, model_json)
+    same_length(roc=roc, metrics=metrics)
+    results = [read_metrics(path) for path in metrics]
+    curves = pd.concat(
+        read_table(path, ("average", "fpr", "tpr")).assign(model=run["model"], seed=run["seed"])
+        for path, run in zip(roc, results, strict=True)
+    )
+    aucs = ["roc_auc_macro", "roc_auc_micro"]
+    scores = pd.DataFrame(results)[["model", "seed", *aucs]]
+    figure = plots.figure_7(
+        runs,
+        curves,
+        scores.astype(dict.fromkeys(aucs, float)),
+        cited_auc=paper_row(published)["roc_auc"],
+        caption=run_caption(results),
+    )
+    plots.save_figure(figure, svg, png)
+
+
+def table_1(*, model_json: Path, csv: Path, md: Path) -> None:
+    """Make the table of the front end's parameters.
+
+    Parameters
+    ----------
+    model_json
+        model.json of a trained model.
+    csv, md
+        Output.
+    """
+    model = read_model(model_json)
+    table = tables.table_1(model["front_end"], padded_frames=padded_frames(model["architecture"]))
+    tables.save_table(
+        table, csv, md, caption="Table 1. Preprocessing parameters, of the paper and here."
+    )
+
+
+def table_2(*, model_json: Path, csv: Path, md: Path) -> None:
+    """Make the table of the shapes of a model's layers.
+
+    Parameters
+    ----------
+    model_json
+        model.json of a trained model.
+    csv, md
+        Output.
+    """
+    model = read_model(model_json)
+    tables.save_table(
+        tables.table_2(model["architecture"]),
+        csv,
+        md,
+        caption=(
+            f"Table 2. Specification of the {model['model']}, of the paper and as built: channels "
+            f"x mel bins x frames; {model['trainable_parameters']:,} trainable parameters."
+        ),
+    )
+
+
+def table_4(*, metrics: list[Path], published: Path, csv: Path, md: Path) -> None:
+    """Make the table of ROC-AUC of this run beside published ones.
+
+    Parameters
+    ----------
+    metrics
+        metrics.json of each model and seed.
+    published
+        YAML with the cited rows.
+    csv, md
+        Output.
+    """
+    table = tables.table_4([read_metrics(path) for path in metrics], read_published(published))
+    tables.save_table(
+        table,
+        csv,
+        md,
+        caption=(
+            "Table 4. Macro ROC-AUC, measured here and as cited. Accuracy is to be read beside "
+            "that of answering no to every tag, loss beside that of each tag's frequency."
+        ),
+    )
+
+
+def _architecture_caption(model: dict[str, Any]) -> str:
+    return (
+        f"{model['model']}: {model['trainable_parameters']:,} trainable parameters; shapes are "
+        "mel bins x frames x channels"
+    )

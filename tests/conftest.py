@@ -1,0 +1,94 @@
+"""What several tests need."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def magnatagatune() -> Path:
+    """Folder with the official tables and a real clip, beside the checkout where it is there."""
+    return _shared("magnatagatune")
+
+
+@pytest.fixture(scope="session")
+def realmusic() -> Path:
+    """Folder with real music in the official format."""
+    return _shared("realmusic")
+
+
+def _shared(name: str) -> Path:
+    folder = ROOT.parent / "shared" / name
+    if not folder.is_dir():
+        pytest.skip(f"needs the data in {folder}, which can't be part of the project")
+    return folder
+
+
+@pytest.fixture
+def small_corpus(tmp_path: Path) -> Path:
+    """Corpus folder of five annotated clips: three good, one empty, one missing."""
+    folder = tmp_path / "corpus"
+    names = [f"{digit}/clip-{digit}-0-29.mp3" for digit in "01abf"]
+    rng = np.random.default_rng(0)
+    for name in names[:4]:
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        if name.startswith("b"):
+            path.touch()
+        else:
+            write_mp3(path, 0.1 * rng.standard_normal(464_832))
+    write_table(
+        folder / "annotations_final.csv",
+        pd.DataFrame(
+            {
+                "clip_id": [2, 6, 10, 11, 15],
+                "beat": [1, 0, 0, 0, 1],
+                "beats": [0, 1, 0, 0, 0],
+                "flute": [0, 1, 1, 0, 1],
+                "harp": [0, 0, 0, 0, 0],
+                "mp3_path": names,
+            }
+        ),
+    )
+    write_table(
+        folder / "clip_info_final.csv",
+        pd.DataFrame(
+            {
+                "clip_id": [2, 6, 10, 11, 15, 16],
+                "track_number": [1, 1, 2, 1, 1, 3],
+                "title": ["t"] * 6,
+                "artist": ["A", "A", "A", "B", "B", "B"],
+                "album": ["x", "x", "x", "y", "z", "z"],
+                "url": ["u/x", "u/x", "u/x", "u/y", "u/z", "u/z"],
+                "segmentStart": [0] * 6,
+                "segmentEnd": [29] * 6,
+                "original_url": ["o"] * 6,
+                "mp3_path": [*names, ""],
+            }
+        ),
+    )
+    return folder
+
+
+def write_mp3(path: Path, waveform: np.ndarray, sample_rate: int = 16_000) -> None:
+    soundfile.write(
+        path,
+        waveform,
+        sample_rate,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        bitrate_mode="CONSTANT",
+        compression_level=0.84,
+    )
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    table.to_csv(path, sep="\t", index=False, quoting=1, lineterminator="\r\n")

@@ -1,0 +1,241 @@
+"""Each figure and table as the command line makes it, from small files of the other steps."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from autotagging.errors import UserError
+from autotagging.steps import figures
+
+RATE = 16_000
+FRONT_END = {
+    "sample_rate": 12000,
+    "n_fft": 512,
+    "hop_length": 256,
+    "n_mels": 96,
+    "seconds": 2.0,
+    "frames": 94,
+}
+ARCHITECTURE = [
+    {"name": "log_mel", "type": "InputLayer", "output_shape": [96, 94], "parameters": 0},
+    {"name": "channel", "type": "Reshape", "output_shape": [96, 94, 1], "parameters": 0},
+    {"name": "pad", "type": "ZeroPadding2D", "output_shape": [96, 100, 1], "parameters": 0},
+    {"name": "conv_1", "type": "Conv2D", "output_shape": [96, 100, 4], "parameters": 40},
+    {"name": "tags", "type": "Dense", "output_shape": [3], "parameters": 15},
+]
+RUN = {"model": "crnn", "seed": 0, "corpus": "demo", "split": "random 6/1/3"}
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Write the files of the steps before, for a model with two seeds."""
+    for seed in (0, 1):
+        folder = tmp_path / f"seed-{seed}"
+        folder.mkdir()
+        write_run(folder, {**RUN, "seed": seed})
+    (tmp_path / "tags.csv").write_text("tag,category,count,merged_from\ndrum,other,5,drum;drums\n")
+    (tmp_path / "raw_tags.csv").write_text(
+        "raw_tag,count,merged_into,kept\ndrum,3,drum,1\ndrums,4,drum,1\nhappy,1,happy,0\n"
+    )
+    write_corpus(tmp_path)
+    return tmp_path
+
+
+def write_run(folder, run):
+    model = {
+        **run,
+        "front_end": FRONT_END,
+        "best_epoch": 2,
+        "architecture": ARCHITECTURE,
+        "trainable_parameters": 55,
+    }
+    scores = {
+        "roc_auc_macro": 0.75,
+        "roc_auc_micro": None,
+        "accuracy": 0.9,
+        "loss": 0.3,
+        "threshold": 0.5,
+    }
+    baselines = {"all_zero": {"accuracy": 0.8}, "prior": {"accuracy": 0.8, "loss": 0.4}}
+    metrics = {**run, **scores, "n_tags": 3, "n_tags_scored": 2, "baselines": baselines}
+    metrics |= {"epochs": 2, "best_epoch": 2}
+    (folder / "model.json").write_text(json.dumps(model))
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    (folder / "history.csv").write_text(
+        "epoch,loss,val_loss,auc,val_auc\n1,0.5,0.6,0.5,\n2,0.4,0.5,0.6,0.7\n"
+    )
+    curves = pd.DataFrame({"fpr": [0, 0.5, 1], "tpr": [0, 0.9, 1]})
+    pd.concat([curves.assign(average="macro"), curves.assign(average="micro")]).to_csv(
+        folder / "roc.csv", index=False
+    )
+    np.savez(
+        folder / "predictions.npz",
+        clip_id=np.array([7, 8, 9]),
+        scores=np.array([[0.9, 0.1, 0.2], [0.9, 0.9, 0.2], [0.9, 0.9, 0.9]], np.float32),
+        labels=np.array([[1, 0, 0]] * 3, np.uint8),
+        tags=np.array(["drum", "piano", "no singer"]),
+    )
+
+
+def write_corpus(folder):
+    """Write an unreadable clip 4 and a readable clip 5, both test clips."""
+    audio = folder / "corpus" / "a"
+    audio.mkdir(parents=True)
+    (audio / "bad.mp3").write_bytes(b"")
+    tone = np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)
+    soundfile.write(audio / "good.mp3", 0.5 * tone, RATE)
+    (folder / "split.csv").write_text(
+        "clip_id,mp3_path,subset\n5,a/good.mp3,test\n4,a/bad.mp3,test\n6,a/none.mp3,train\n"
+    )
+
+
+def drawn(folder):
+    return {"svg": folder / "figures" / "out.svg", "png": folder / "figures" / "out.png"}
+
+
+def written(folder):
+    return {"csv": folder / "tables" / "out.csv", "md": folder / "tables" / "out.md"}
+
+
+def seeds(folder, name):
+    return [folder / "seed-0" / name, folder / "seed-1" / name]
+
+
+def files_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def published(request):
+    return request.config.rootpath / "workflow/resources/published.yaml"
+
+
+def test_figures_write_svg_and_png_and_leave_nothing_else(results, published):
+    model = {"model_json": results / "seed-0/model.json"}
+    models = {
+        "history": seeds(results, "history.csv"),
+        "model_json": seeds(results, "model.json"),
+    }
+    clip = {
+        "predictions": results / "seed-0/predictions.npz",
+        "metrics": results / "seed-0/metrics.json",
+    }
+    scores = {
+        "roc": seeds(results, "roc.csv"),
+        "metrics": seeds(results, "metrics.json"),
+        "published": published,
+    }
+    audio = {"download": results / "corpus", "split": results / "split.csv"}
+    tags = {"tags": results / "tags.csv", "raw_tags": results / "raw_tags.csv", "corpus": "demo"}
+    for figure, inputs in (
+        (figures.figure_2, tags),
+        (figures.figure_3, {**audio, **model}),
+        (figures.figure_4, model),
+        (figures.figure_5, models),
+        (figures.figure_6, clip),
+        (figures.figure_7, {**models, **scores}),
+    ):
+        output = drawn(results / figure.__name__)
+        figure(**inputs, **output)
+        assert files_in(output["svg"].parent) == ["out.png", "out.svg"], figure.__name__
+        assert output["png"].read_bytes().startswith(b"\x89PNG")
+        content = output["svg"].read_text()
+        assert "<svg" in content
+        assert str(results) not in content
+
+
+def test_table_1_comes_from_the_model(results):
+    output = written(results)
+    figures.table_1(model_json=results / "seed-0/model.json", **output)
+    table = pd.read_csv(output["csv"]).set_index("parameter")
+    assert table.loc["Mel-time matrix after zero padding", "here"] == "1x96x100"
+    assert table.loc["Frames added in zero padding", "here"] == "6"
+
+
+def test_table_2_states_the_number_of_parameters(results):
+    output = written(results)
+    figures.table_2(model_json=results / "seed-0/model.json", **output)
+    assert "55 trainable parameters" in output["md"].read_text().splitlines()[0]
+    assert "| 4x3x3 | no | conv_1 |" in output["md"].read_text()
+
+
+def test_table_4_says_that_the_demo_is_not_comparable(results, published):
+    output = written(results)
+    figures.table_4(metrics=seeds(results, "metrics.json"), published=published, **output)
+    assert "not comparable with MagnaTagATune" in output["md"].read_text()
+    table = pd.read_csv(output["csv"])
+    assert len(table) == 15
+    assert table["epochs"].tolist()[:2] == ["2 of 100", "100"]
+
+
+def test_figure_6_takes_the_clip_of_median_accuracy_or_the_one_asked_for(results, monkeypatch):
+    shown = []
+    draw = figures.plots.figure_6
+    monkeypatch.setattr(
+        figures.plots,
+        "figure_6",
+        lambda *args, clip_id, **more: (
+            shown.append(clip_id) or draw(*args, clip_id=clip_id, **more)
+        ),
+    )
+    inputs = {
+        "predictions": results / "seed-0/predictions.npz",
+        "metrics": results / "seed-0/metrics.json",
+    }
+    figures.figure_6(**inputs, **drawn(results))
+    figures.figure_6(**inputs, clip_id=9, **drawn(results))
+    assert shown == [8, 9]
+
+
+def test_what_a_user_can_get_wrong_is_named(results, published):
+    model = results / "seed-0/model.json"
+    clip = {
+        "predictions": results / "seed-0/predictions.npz",
+        "metrics": results / "seed-0/metrics.json",
+    }
+    with pytest.raises(UserError, match=r"clip 12 is not a test clip"):
+        figures.figure_6(**clip, clip_id=12, **drawn(results))
+    with pytest.raises(UserError, match=r"2 files of history, 1 of model_json"):
+        figures.figure_5(
+            history=seeds(results, "history.csv"), model_json=[model], **drawn(results)
+        )
+    audio = {"download": results / "corpus", "split": results / "split.csv", "model_json": model}
+    with pytest.raises(UserError, match=r"clip 4 \(empty\)"):
+        figures.figure_3(**audio, clip_id=4, **drawn(results))
+    content = json.loads(model.read_text())
+    del content["front_end"]["n_mels"]
+    model.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r"model\.json: front_end has no 'n_mels'"):
+        figures.table_1(model_json=model, **written(results))
+    rows = results / "published.yaml"
+    rows.write_text("- {method: FCN}\n")
+    with pytest.raises(UserError, match=r"published\.yaml: row 1 has no 'year'"):
+        figures.table_4(
+            metrics=[results / "seed-0/metrics.json"], published=rows, **written(results)
+        )
+    assert not (results / "figures").exists()
+    assert not (results / "tables").exists()
+
+
+def test_the_command_line_takes_lists_and_never_loads_tensorflow(results):
+    output = drawn(results)
+    history, models = seeds(results, "history.csv"), seeds(results, "model.json")
+    flags = ["--history", *history, "--model-json", *models]
+    flags += ["--svg", output["svg"], "--png", output["png"]]
+    script = (
+        "import sys\nfrom autotagging.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n    assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script, "figures", "figure_5", *map(str, flags)],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        check=True,
+    )
+    assert files_in(output["svg"].parent) == ["out.png", "out.svg"]

@@ -1,0 +1,357 @@
+"""Each step as a command: flags in, files out; a user's errors are one line and exit code 2."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import ROOT, write_mp3
+
+PAPER_SPLIT = ["--train", "19773", "--validation", "1521", "--test", "4566", "--seed", "0"]
+FRONT_END = ["--sample-rate", "12000", "--n-fft", "512", "--hop-length", "256", "--n-mels", "96"]
+FRONT_END += ["--seconds", "29.12"]
+
+
+def autotagging(*arguments, code=0):
+    """Run a subcommand in a process of its own; return its standard error."""
+    result = subprocess.run(
+        [sys.executable, "-c", "from autotagging.cli import main; main()", *map(str, arguments)],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+    )
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def download(corpus, out, code=0):
+    return autotagging(
+        "download",
+        *("--corpus", corpus, "--remote", "workflow/resources/magnatagatune.yaml"),
+        *("--demo-clips", 20, "--demo-seed", 0),
+        *("--annotations", out / "annotations_final.csv"),
+        *("--clip-info", out / "clip_info_final.csv"),
+        *("--clips", out / "clips.csv", "--audio", out / "audio.json"),
+        code=code,
+    )
+
+
+def merge_tags(annotations, vocabulary, out, code=0):
+    return autotagging(
+        "merge_tags",
+        *("--annotations", annotations, "--vocabulary", vocabulary, "--n-tags", 50),
+        *("--labels", out / "labels.csv", "--tags", out / "tags.csv"),
+        *("--raw-tags", out / "raw_tags.csv"),
+        code=code,
+    )
+
+
+def split(folder, counts, code=0):
+    return autotagging(
+        "split",
+        *("--labels", folder / "labels.csv", "--clips", folder / "clips.csv"),
+        *("--clip-info", folder / "clip_info_final.csv", *counts),
+        *("--split", folder / "split.csv", "--leakage", folder / "leakage.csv"),
+        code=code,
+    )
+
+
+def extract_shard(folder, shard, shards, code=0):
+    return autotagging(
+        "extract_mel_shard",
+        *("--download", folder, "--shard", shard, "--shards", shards, *FRONT_END),
+        *("--tolerance", 1.0, "--spectrograms", folder / f"shard-{shard:02}.npy"),
+        *("--clips", folder / f"shard-{shard:02}.csv"),
+        code=code,
+    )
+
+
+def extract_mel(folder, shards, max_bad, code=0):
+    return autotagging(
+        "extract_mel",
+        "--shards",
+        *(folder / f"shard-{shard:02}.csv" for shard in range(shards)),
+        *(*FRONT_END, "--max-bad", max_bad, "--summary", folder / "summary.csv"),
+        *("--front-end", folder / "front_end.json"),
+        code=code,
+    )
+
+
+@pytest.fixture
+def vocabulary(tmp_path):
+    path = tmp_path / "tags.yaml"
+    content = {"synonyms": {"beat": ["beat", "beats"]}, "categories": {"instrument": ["flute"]}}
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.fixture
+def downloaded(small_corpus, tmp_path):
+    out = tmp_path / "download"
+    download(small_corpus, out)
+    return out
+
+
+def test_download_lists_clips_and_fingerprints_the_audio(small_corpus, tmp_path):
+    out = tmp_path / "download"
+    message = download(small_corpus, out)
+    assert "5 clips, 1 of them missing, 1 empty" in message
+    clips = pd.read_csv(out / "clips.csv")
+    assert clips["clip_id"].tolist() == [2, 6, 10, 11, 15]
+    assert clips["bytes"].isna().tolist() == [False] * 4 + [True]
+    audio = json.loads((out / "audio.json").read_text())
+    assert audio["corpus"] == str(small_corpus)
+    assert len(audio["sha256"]) == 64
+
+
+def test_download_says_what_a_folder_lacks(tmp_path):
+    message = download(tmp_path, tmp_path / "out", code=2)
+    assert message.startswith(f"autotagging: {tmp_path}: no annotations_final.csv")
+    assert message.count("\n") == 1
+
+
+def test_an_unknown_corpus_is_one_line(tmp_path):
+    message = download("magnatune", tmp_path / "out", code=2)
+    assert message == "autotagging: corpus magnatune: corpora/magnatune is not a folder\n"
+
+
+def test_merge_tags(downloaded, vocabulary):
+    message = merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
+    assert "4 raw tags, 3 merged, 2 kept" in message
+    assert "warning: 50 tags wanted, 2 have positives" in message
+    labels = pd.read_csv(downloaded / "labels.csv")
+    assert labels.columns.tolist() == ["clip_id", "mp3_path", "beat", "flute"]
+    assert labels["beat"].tolist() == [1, 1, 0, 0, 1]
+    tags = pd.read_csv(downloaded / "tags.csv")
+    assert tags.to_dict("list") == {
+        "tag": ["beat", "flute"],
+        "category": ["other", "instrument"],
+        "count": [3, 3],
+        "merged_from": ["beat;beats", "flute"],
+    }
+    raw = pd.read_csv(downloaded / "raw_tags.csv").set_index("raw_tag")
+    assert raw["count"].to_dict() == {"beat": 2, "beats": 1, "flute": 3, "harp": 0}
+    assert raw.loc["beats", "merged_into"] == "beat"
+    assert raw["kept"].tolist() == [1, 1, 1, 0]
+
+
+def test_merge_tags_names_a_vocabulary_that_is_none(downloaded, vocabulary):
+    vocabulary.write_text("synonyms: [beat, beats]\n")
+    message = merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded, code=2)
+    assert "tags.yaml: expected mappings of lists" in message
+
+
+def test_split_leaves_out_what_can_not_be_read(downloaded, vocabulary):
+    merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
+    counts = ["--train", 1, "--validation", 1, "--test", 1, "--seed", 0]
+    message = split(downloaded, counts)
+    assert "left out, empty or missing: clip 11, b/clip-b-0-29.mp3" in message
+    assert "left out, empty or missing: clip 15, f/clip-f-0-29.mp3" in message
+    table = pd.read_csv(downloaded / "split.csv")
+    assert table["clip_id"].tolist() == [2, 6, 10]
+    assert sorted(table["subset"]) == ["test", "train", "validation"]
+    assert pd.read_csv(downloaded / "leakage.csv")["level"].tolist() == ["track", "album", "artist"]
+
+
+def test_too_few_clips_can_not_be_split(downloaded, vocabulary):
+    merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
+    message = split(downloaded, PAPER_SPLIT, code=2)
+    assert "3 readable clips are too few to split" in message
+    assert not (downloaded / "split.csv").exists()
+
+
+def test_extract_mel_gives_every_clip_a_status(small_corpus, downloaded):
+    write_mp3(small_corpus / "1/clip-1-0-29.mp3", np.zeros(14 * 16_000))
+    write_mp3(small_corpus / "a/clip-a-0-29.mp3", np.zeros(40 * 16_000))
+    for shard in range(2):
+        extract_shard(downloaded, shard, 2)
+    tables = [pd.read_csv(downloaded / f"shard-{shard:02}.csv") for shard in range(2)]
+    status = pd.concat(tables).set_index("clip_id")["status"].to_dict()
+    assert status == {2: "ok", 6: "too_short", 10: "cropped", 11: "empty", 15: "missing"}
+    arrays = [np.load(downloaded / f"shard-{shard:02}.npy") for shard in range(2)]
+    assert [array.shape for array in arrays] == [(3, 96, 1366), (2, 96, 1366)]
+    assert arrays[0].dtype == np.float16
+    assert extract_mel(downloaded, 2, 0.6).startswith("5 clips: {'ok': 1, 'padded': 0, 'cropped'")
+    summary = pd.read_csv(downloaded / "summary.csv")
+    assert summary["shard"].tolist() == ["shard-00", "shard-01"]
+    assert summary[["clips", "ok", "cropped", "too_short"]].to_numpy().tolist() == [
+        [3, 1, 1, 1],
+        [2, 0, 0, 0],
+    ]
+
+
+def test_too_many_bad_clips_stop_extract_mel(downloaded):
+    extract_shard(downloaded, 0, 1)
+    message = extract_mel(downloaded, 1, 0.01, code=2)
+    assert "2 of 5 clips are bad, more than max_bad = 0.01: 11 empty, 15 missing" in message
+    assert not (downloaded / "summary.csv").exists()
+
+
+def test_the_real_clip_goes_through_extract_mel(magnatagatune, tmp_path):
+    (clip,) = (path.relative_to(magnatagatune / "mp3") for path in magnatagatune.glob("mp3/*/*"))
+    pd.DataFrame({"clip_id": [37386], "mp3_path": [clip.as_posix()], "bytes": [117_213]}).to_csv(
+        tmp_path / "clips.csv", index=False
+    )
+    (tmp_path / "audio.json").write_text(json.dumps({"corpus": str(magnatagatune)}))
+    extract_shard(tmp_path, 0, 1)
+    table = pd.read_csv(tmp_path / "shard-00.csv")
+    assert table["status"].tolist() == ["ok"]
+    assert table["seconds"].iloc[0] == pytest.approx(29.124)
+
+
+def test_the_official_tables_give_the_papers_split(magnatagatune, tmp_path):
+    """The tables and the three empty clips are all that the split needs: no audio."""
+    from autotagging.corpus import read_annotations
+
+    clips = read_annotations(magnatagatune / "annotations_final.csv.gz")[["clip_id", "mp3_path"]]
+    clips["bytes"] = 117_213
+    clips.loc[clips["clip_id"].isin([35644, 55753, 57881]), "bytes"] = 0
+    clips.to_csv(tmp_path / "clips.csv", index=False)
+    merge_tags(magnatagatune / "annotations_final.csv.gz", "workflow/resources/tags.yaml", tmp_path)
+    (tmp_path / "clip_info_final.csv.gz").symlink_to(magnatagatune / "clip_info_final.csv.gz")
+    message = autotagging(
+        "split",
+        *("--labels", tmp_path / "labels.csv", "--clips", tmp_path / "clips.csv"),
+        *("--clip-info", tmp_path / "clip_info_final.csv.gz", *PAPER_SPLIT),
+        *("--split", tmp_path / "split.csv", "--leakage", tmp_path / "leakage.csv"),
+    )
+    assert "{'train': 19773, 'validation': 1521, 'test': 4566}, as asked" in message
+    table = pd.read_csv(tmp_path / "split.csv")
+    assert table["subset"].value_counts().to_dict() == {
+        "train": 19773,
+        "test": 4566,
+        "validation": 1521,
+    }
+    leakage = pd.read_csv(tmp_path / "leakage.csv").set_index("level")["share"]
+    assert leakage["track"] > 0.9
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with six clips of noise, their labels and split, and a model trained on them."""
+    folder = tmp_path_factory.mktemp("trained")
+    rng = np.random.default_rng(0)
+    mel = rng.normal(-30, 10, (6, 96, 1366)).astype(np.float16)
+    np.save(folder / "shard-00.npy", mel)
+    clips = pd.DataFrame({"clip_id": range(6), "row": range(6), "seconds": 29.12, "status": "ok"})
+    clips.to_csv(folder / "shard-00.csv", index=False)
+    pd.DataFrame({"shard": ["shard-00"], "clips": [6]}).to_csv(folder / "summary.csv", index=False)
+    (folder / "front_end.json").write_text(json.dumps({"sample_rate": 12_000, "frames": 1366}))
+    labels = {"clip_id": range(6), "mp3_path": "x", "a": [0, 1] * 3, "b": [1, 1, 0] * 2}
+    pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)
+    subsets = ["train", "train", "validation", "validation", "test", "test"]
+    pd.DataFrame({"clip_id": range(6), "mp3_path": "x", "subset": subsets}).to_csv(
+        folder / "split.csv", index=False
+    )
+    return folder, train(folder, "one")
+
+
+def train(folder, name, *, options=(), code=0):
+    settings = ["padded_frames=1440", "input_norm=frequency", "batch_norm_momentum=0.9"]
+    settings += ["pool_dropout=0.1", "output_dropout=0.3", "gru_reset_after=true", *options]
+    return autotagging(
+        "train",
+        *("--model", "crnn", "--seed", 0, "--corpus", "noise", "--labels", folder / "labels.csv"),
+        *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
+        *("--front-end", folder / "front_end.json", "--batch-size", 2, "--epochs", 2),
+        *(
+            "--learning-rate",
+            0.001,
+            "--output-bias",
+            "prior",
+            "--monitor",
+            "val_loss",
+            "--patience",
+            "none",
+        ),
+        *("--options", *settings, "--threads", 2, "--weights", folder / name / "weights.npz"),
+        *("--model-json", folder / name / "model.json", "--history", folder / name / "history.csv"),
+        *("--times", folder / name / "times.csv"),
+        code=code,
+    )
+
+
+def evaluate(folder, name, code=0):
+    return autotagging(
+        "evaluate",
+        *("--model-json", folder / name / "model.json"),
+        *("--weights", folder / name / "weights.npz", "--labels", folder / "labels.csv"),
+        *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
+        *("--threshold", 0.5, "--batch-size", 2, "--threads", 2),
+        *("--predictions", folder / name / "predictions.npz"),
+        *("--metrics", folder / name / "metrics.json", "--per-tag", folder / name / "per_tag.csv"),
+        *("--roc", folder / name / "roc.csv"),
+        code=code,
+    )
+
+
+def test_train_says_how_long_it_takes_and_describes_the_model(trained):
+    folder, message = trained
+    assert "2 clips, 393,794 parameters, " in message
+    assert "2 epochs take about" in message
+    model = json.loads((folder / "one/model.json").read_text())
+    assert model["tags"] == ["a", "b"]
+    assert model["split"] == "random 2/2/2"
+    assert model["options"]["input_norm"] == "frequency"
+    assert model["front_end"]["sample_rate"] == 12_000
+    assert pd.read_csv(folder / "one/history.csv").columns.tolist() == [
+        "epoch",
+        "loss",
+        "val_loss",
+        "auc",
+        "val_auc",
+    ]
+    assert pd.read_csv(folder / "one/times.csv")["seconds"].gt(0).all()
+
+
+def test_two_trainings_are_the_same_bytes(trained):
+    folder, _ = trained
+    train(folder, "two")
+    for name in ("weights.npz", "model.json", "history.csv"):
+        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
+
+
+def test_evaluate_scores_the_test_clips(trained):
+    folder, _ = trained
+    message = evaluate(folder, "one")
+    assert "crnn, seed 0: test macro ROC-AUC" in message
+    assert "over 2 of 2 tags, 2 clips" in message
+    metrics = json.loads((folder / "one/metrics.json").read_text())
+    # Clips 4 and 5 have tags {b} and {a}: a: 0, 1; b: 1, 0.
+    assert metrics["n_clips"] == 2
+    assert metrics["baselines"]["all_zero"]["accuracy"] == 0.5
+    # In training a is 0.5 and b is 1.
+    assert metrics["baselines"]["prior"]["accuracy"] == 0.5
+    with np.load(folder / "one/predictions.npz") as arrays:
+        assert arrays["clip_id"].tolist() == [4, 5]
+        assert arrays["labels"].tolist() == [[0, 1], [1, 0]]
+        assert arrays["scores"].shape == (2, 2)
+
+
+def test_weights_that_are_not_the_models_are_refused(trained, tmp_path):
+    folder, _ = trained
+    copy = folder / "copy"
+    copy.mkdir(exist_ok=True)
+    for name in ("weights.npz", "model.json"):
+        (copy / name).write_bytes((folder / "one" / name).read_bytes())
+    content = bytearray((copy / "weights.npz").read_bytes())
+    content[1000] ^= 1
+    (copy / "weights.npz").write_bytes(content)
+    assert "not the weights of" in evaluate(folder, "copy", code=2)
+
+
+def test_an_option_the_model_lacks_is_one_line(trained):
+    folder, _ = trained
+    message = train(folder, "never", options=["depth=5"], code=2)
+    assert "unexpected keyword argument 'depth'" in message
+    assert not (folder / "never").exists()
+
+
+def test_a_missing_flag_and_an_unknown_command_are_one_line():
+    assert autotagging("split", code=2).count("\n") == 1
+    assert "Unknown command" in autotagging("spilt", code=2)

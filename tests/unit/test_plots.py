@@ -1,0 +1,325 @@
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from autotagging import plots
+from autotagging.plots.model import group_blocks
+
+# Fig. 6 of the paper: the scores that it prints, and the clip's six actual tags.
+PAPER_SCORES = {
+    **{"techno": 0.818, "fast": 0.624, "electro": 0.453, "beat": 0.434, "dance": 0.386},
+    **{"drum": 0.176, "synth": 0.173, "trance": 0.171, "loud": 0.156, "no singer": 0.113},
+    **{"piano": 0.003, "violin": 0.001},
+    **{f"tag {number}": 0.0 for number in range(38)},
+}
+PAPER_TAGS = ["techno", "beat", "dance", "synth", "piano", "violin"]
+
+RAW_TAGS = pd.DataFrame(
+    [
+        ("violin", 300, "violin", 1),
+        ("violins", 120, "violin", 1),
+        ("fiddle", 40, "violin", 1),
+        ("man singing", 90, "male", 1),
+        ("male", 200, "male", 1),
+        ("men", 0, "male", 1),
+        ("happy", 3, "happy", 0),
+    ],
+    columns=["raw_tag", "count", "merged_into", "kept"],
+)
+TAGS = pd.DataFrame(
+    [
+        ("violin", "instrument", 350, "violin;violins;fiddle"),
+        ("male", "vocal", 250, "male;man singing"),
+    ],
+    columns=["tag", "category", "count", "merged_from"],
+)
+
+
+def layer(name, type_name, shape, parameters=0, **more):
+    return {
+        "name": name,
+        "type": type_name,
+        "output_shape": shape,
+        "parameters": parameters,
+        **more,
+    }
+
+
+SMALL_MODEL = [
+    layer("log_mel", "InputLayer", [8, 12]),
+    layer("channel", "Reshape", [8, 12, 1]),
+    layer("pad", "ZeroPadding2D", [8, 16, 1]),
+    layer("conv_1", "Conv2D", [8, 16, 4], 40),
+    layer("norm_1", "FusedBatchNormalization", [8, 16, 4], 16, trainable_parameters=8),
+    layer("pool_1", "MaxPooling2D", [1, 2, 4]),
+    layer("sequence", "Reshape", [2, 4]),
+    layer("gru_1", "GRU", [2, 3], 81),
+    layer("gru_2", "GRU", [3], 72),
+    layer("dropout", "Dropout", [3], detail="0.3"),
+    layer("tags", "Dense", [5], 20, detail="sigmoid"),
+]
+
+
+def runs(model="crnn", seeds=(0,), losses=((0.5, 0.4, 0.45),)):
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "model": model,
+                    "seed": seed,
+                    "epoch": [1, 2, 3],
+                    "loss": np.array(loss) - 0.1,
+                    "val_loss": loss,
+                    "auc": [0.6, 0.7, 0.8],
+                    "val_auc": [0.6, 0.65, 0.64],
+                    "best": np.arange(3) == np.argmin(loss),
+                }
+            )
+            for seed, loss in zip(seeds, losses, strict=True)
+        ],
+        ignore_index=True,
+    )
+
+
+def roc(model="crnn", seed=0, tpr=(0.0, 0.8, 1.0)):
+    curve = {"fpr": [0.0, 0.5, 1.0], "tpr": tpr, "model": model, "seed": seed}
+    return pd.concat([pd.DataFrame(curve).assign(average=name) for name in ("macro", "micro")])
+
+
+def aucs(*rows):
+    return pd.DataFrame(rows, columns=["model", "seed", "roc_auc_macro", "roc_auc_micro"])
+
+
+def paper_clip(**changes):
+    labels = np.array([tag in PAPER_TAGS for tag in PAPER_SCORES], np.uint8)
+    arguments = {"clip_id": 42, "threshold": 0.5, **changes}
+    return plots.figure_6(
+        np.array(list(PAPER_SCORES.values()), np.float32), labels, list(PAPER_SCORES), **arguments
+    )
+
+
+def clip_stages(caption=""):
+    rng = np.random.default_rng(0)
+    return plots.figure_3(
+        rng.normal(0, 0.1, 1200).astype(np.float32),
+        rng.normal(-20, 10, (9, 12)),
+        rng.normal(-20, 10, (8, 12)),
+        sample_rate=1200,
+        hop_length=100,
+        padded_frames=17,
+        caption=caption,
+    )
+
+
+CAPTION = "synthetic demo corpus (not MagnaTagATune), split random 183/14/42, seeds 0, 1"
+ALL_FIGURES = {
+    "figure_2": lambda: plots.figure_2(TAGS, RAW_TAGS, caption=CAPTION),
+    "figure_3": lambda: clip_stages(CAPTION),
+    "figure_4": lambda: plots.figure_4(SMALL_MODEL, caption=CAPTION),
+    "figure_5": lambda: plots.figure_5(runs(), caption=CAPTION),
+    "figure_6": lambda: paper_clip(caption=CAPTION),
+    "figure_7": lambda: plots.figure_7(
+        runs(), roc(), aucs(("crnn", 0, 0.7, 0.8)), cited_auc=0.893, caption=CAPTION
+    ),
+}
+
+
+def texts(figure):
+    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+
+
+def legend_labels(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_figure_2_counts_tags_and_segments():
+    figure = plots.figure_2(TAGS, RAW_TAGS, caption="demo")
+    assert figure.get_suptitle().startswith("7 raw tags → 3 after merging synonyms → 2 most")
+    bars = [round(bar.get_width()) for bar in figure.axes[0].patches]
+    assert bars == [300, 120, 40, 200, 90, 0]
+    written = [text.get_text().replace("\xa0", " ") for text in texts(figure)]
+    assert "+ violins, fiddle" in written
+    assert "+ man singing" in written
+
+
+def test_figure_3_shows_the_padding_apart_from_the_clip():
+    figure = clip_stages()
+    padded = figure.axes[3]
+    assert padded.images[0].get_extent() == [2, 14, 0, 8]
+    spans = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in padded.patches]
+    assert spans == [(0, 2), (14, 17)]
+    labels = [axes.get_xlabel() for axes in figure.axes[:3]]
+    assert labels == ["time (s)"] * 3
+
+
+def test_figure_4_groups_layers_by_their_number():
+    blocks = group_blocks(SMALL_MODEL)
+    assert [(block.title, block.output_shape, block.parameters) for block in blocks] == [
+        ("Input", (8, 16, 1), 0),
+        ("Convolution 1", (1, 2, 4), 48),
+        ("Reshape", (2, 4), 0),
+        ("Recurrent 1", (2, 3), 81),
+        ("Recurrent 2", (3,), 72),
+        ("Output", (5,), 20),
+    ]
+    assert blocks[1].layers == ("conv 3x3", "batch norm", "max pool 8x8")
+    assert blocks[-1].layers == ("dropout 0.3", "dense (sigmoid)")
+
+
+def test_figure_4_draws_a_model_it_has_never_heard_of():
+    figure = plots.figure_4([layer("a", "Attention", [3, 4], 7), layer("b", "Novel", [2])])
+    assert "7 parameters" in [text.get_text() for text in texts(figure)]
+
+
+def test_figure_5_has_a_panel_per_model_and_averages_seeds():
+    two_seeds = runs(seeds=(0, 1), losses=((0.5, 0.4, 0.45), (0.7, 0.6, 0.35)))
+    figure = plots.figure_5(pd.concat([two_seeds, runs("fcn")]))
+    crnn, fcn = figure.axes
+    assert (crnn.get_title(loc="left"), fcn.get_title(loc="left")) == ("crnn", "fcn")
+    lines = {line.get_label(): line for line in crnn.lines}
+    mean = lines["validation, mean of 2 seeds"]
+    assert mean.get_ydata() == pytest.approx([0.6, 0.5, 0.4])
+    best = lines["best epoch: 2, 3"]
+    assert list(best.get_xdata()) == [2, 3]
+    assert list(best.get_ydata()) == [0.4, 0.35]
+    assert "best epoch: 2" in legend_labels(fcn)
+
+
+def test_figure_6_reproduces_the_accuracy_of_the_paper():
+    figure = paper_clip()
+    axes = figure.axes[0]
+    title = axes.get_title(loc="left")
+    assert title == "Clip 42: accuracy = [TP + TN] / all\n= [1 + 43] / 50 = 0.88"
+    assert legend_labels(axes)[:4] == [
+        "TP true positive: 1",
+        "FP false positive: 1",
+        "FN false negative: 5",
+        "TN true negative: 43",
+    ]
+    codes = [text.get_text() for text in texts(figure)]
+    assert "TP 0.818" in codes
+    assert "FP 0.624" in codes
+
+
+def test_a_score_at_the_threshold_is_negative():
+    kinds = plots.outcomes(np.array([0.5, 0.51, 0.5, 0.51]), np.array([1, 1, 0, 0]), threshold=0.5)
+    assert kinds.tolist() == ["FN", "TP", "TN", "FP"]
+
+
+def test_median_clip_is_the_lowest_id_of_those_nearest_to_the_median():
+    labels = np.zeros((5, 4), np.uint8)
+    scores = np.zeros((5, 4))
+    for row, wrong in enumerate((0, 2, 1, 1, 4)):  # right: 4, 2, 3, 3, 0; median 3
+        scores[row, :wrong] = 0.9
+    clip_ids = np.array([1, 2, 30, 20, 3])
+    assert plots.median_clip(clip_ids, scores, labels, threshold=0.5) == 20
+
+
+def test_figure_7_states_what_is_measured_and_what_is_cited():
+    curves = pd.concat([roc(), roc(seed=1, tpr=(0.0, 0.6, 1.0))])
+    scores = aucs(("crnn", 0, 0.70, 0.9), ("crnn", 1, 0.80, 0.9))
+    both = runs(seeds=(0, 1), losses=((0.5, 0.4, 0.45),) * 2)
+    left, right = plots.figure_7(both, curves, scores, cited_auc=0.893).axes
+    assert "paper: 0.893 (cited, MagnaTagATune;\nset and epoch not stated)" in legend_labels(left)
+    assert legend_labels(right) == [
+        "macro average, AUC 0.750 ± 0.071",
+        "micro average, AUC 0.900 ± 0.000",
+        "chance, AUC 0.500",
+    ]
+    mean = next(line for line in right.lines if line.get_label().startswith("macro"))
+    assert np.interp(0.5, *mean.get_data()) == pytest.approx(0.7)
+
+
+def test_figure_7_takes_models_without_epochs_and_undefined_numbers(tmp_path):
+    history = runs().assign(val_auc=np.nan, auc=np.nan)
+    curves = pd.concat([roc(tpr=(np.nan,) * 3), roc("lookup")])
+    scores = aucs(("crnn", 0, np.nan, np.nan), ("lookup", 0, 0.7, 0.8))
+    figure = plots.figure_7(history, curves, scores, cited_auc=0.893)
+    assert "macro average, AUC undefined" in legend_labels(figure.axes[1])
+    assert "not trained in epochs" in [text.get_text() for text in texts(figure)]
+    plots.save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+
+
+def test_figure_5_takes_undefined_losses(tmp_path):
+    figure = plots.figure_5(runs().assign(val_loss=np.nan))
+    plots.save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("name", ALL_FIGURES)
+def test_figures_are_legible_at_the_size_of_a_column(name):
+    figure = ALL_FIGURES[name]()
+    assert figure.get_figwidth() in (3.5, 7.2)
+    figure.canvas.draw()
+    undrawn = ticks_beyond_limits(figure)
+    for text in texts(figure):
+        assert text.get_fontsize() >= 7, text
+        if text not in undrawn:
+            box = text.get_window_extent()
+            assert min(box.x0, box.y0) >= -1, text
+            assert box.x1 <= figure.bbox.x1 + 1, text
+            assert box.y1 <= figure.bbox.y1 + 1, text
+
+
+def ticks_beyond_limits(figure):
+    """Labels that Matplotlib keeps but never draws."""
+    return {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in axis.get_major_ticks()
+        for label in (tick.label1, tick.label2)
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    }
+
+
+@pytest.mark.parametrize("name", ALL_FIGURES)
+def test_figures_name_their_axes(name):
+    for axes in ALL_FIGURES[name]().axes:
+        if axes.axison and axes.get_label() != "<colorbar>":
+            assert axes.get_xlabel(), name
+            assert axes.get_ylabel() or name == "figure_6"
+
+
+def test_two_processes_write_the_same_bytes(tmp_path):
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "import test_plots\n"
+        "for name, make in test_plots.ALL_FIGURES.items():\n"
+        "    test_plots.plots.save_figure(make(), Path(f'{name}.svg'), Path(f'{name}.png'))\n"
+    )
+    folders = {"1": "UTC", "2": "Asia/Tokyo"}
+    processes = []
+    for seed, zone in folders.items():
+        (tmp_path / seed).mkdir()
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, os.path.dirname(__file__)],
+            cwd=tmp_path / seed,
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
+        )
+        processes.append(process)
+    assert [process.wait() for process in processes] == [0, 0]
+    digests = [
+        {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (tmp_path / seed).iterdir()
+        }
+        for seed in folders
+    ]
+    assert len(digests[0]) == 12
+    assert digests[0] == digests[1]
+
+
+def test_the_users_own_matplotlib_settings_change_nothing(tmp_path):
+    import matplotlib as mpl
+
+    plots.save_figure(paper_clip(), tmp_path / "a.svg", tmp_path / "a.png")
+    with mpl.rc_context({"font.size": 20, "savefig.dpi": 50, "svg.fonttype": "none"}):
+        plots.save_figure(paper_clip(), tmp_path / "b.svg", tmp_path / "b.png")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

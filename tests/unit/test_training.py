@@ -1,0 +1,150 @@
+"""The training loop, on a model small enough for a test."""
+
+import numpy as np
+import pytest
+
+from autotagging.errors import UserError
+
+keras = pytest.importorskip("keras")
+
+
+@pytest.fixture(scope="module")
+def training():
+    from autotagging import training
+
+    return training
+
+
+def make_model():
+    keras.utils.set_random_seed(3)
+    return keras.Sequential(
+        [
+            keras.Input((4, 6)),
+            keras.layers.BatchNormalization(),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(2, activation="sigmoid"),
+        ]
+    )
+
+
+@pytest.fixture
+def examples(training):
+    """Clips whose first tag is the sign of their mean, the second that of their first bin."""
+    rng = np.random.default_rng(0)
+    mel = rng.normal(0, 1, (60, 4, 6)).astype(np.float16)
+    labels = np.stack([mel.mean(axis=(1, 2)) > 0, mel[:, 0].mean(axis=1) > 0], axis=1)
+
+    def make(clips):
+        return training.Examples(
+            clip_ids=clips,
+            labels=labels[clips].astype(np.float32),
+            gather=lambda ids: mel[ids],
+        )
+
+    return make(np.arange(45)), make(np.arange(45, 60))
+
+
+def fit(training, examples, **changes):
+    settings = {
+        "batch_size": 8,
+        "epochs": 5,
+        "learning_rate": 0.05,
+        "monitor": "val_loss",
+        "patience": None,
+        "seed": 0,
+        "device": "CPU",
+    }
+    model = make_model()
+    return model, training.fit(model, *examples, **{**settings, **changes})
+
+
+def test_it_learns_and_keeps_the_best_epoch(training, examples):
+    model, result = fit(training, examples, epochs=12)
+    assert result.history["epoch"].tolist() == list(range(1, 13))
+    assert result.history["val_auc"].iloc[-1] > 0.8
+    assert result.best_epoch == result.history["val_loss"].idxmin() + 1
+    score = training.make_scorer(model)
+    scores = score(examples[1].clip_ids, examples[1].gather, batch_size=4)
+    loss = keras.losses.BinaryCrossentropy()(examples[1].labels, scores)
+    assert float(loss) == pytest.approx(result.history["val_loss"].min(), abs=1e-5)
+
+
+def test_val_auc_can_choose_the_epoch(training, examples):
+    _, result = fit(training, examples, monitor="val_auc")
+    assert result.best_epoch == result.history["val_auc"].idxmax() + 1
+
+
+def test_the_same_seed_gives_the_same_bits(training, examples):
+    (one, first), (two, second) = fit(training, examples), fit(training, examples)
+    assert first.history.equals(second.history)
+    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_every_epoch_has_an_order_of_its_own(training, examples, monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "_prefetched", record_batches(seen, training._prefetched))
+    fit(training, examples, epochs=2)
+    orders = [np.concatenate(batches).tolist() for batches in seen if len(batches) == 6]
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(45))
+    assert orders[0] != orders[1]
+
+
+def record_batches(seen, original):
+    def prefetched(gather, batches):
+        seen.append(batches)
+        return original(gather, batches)
+
+    return prefetched
+
+
+def test_before_any_step_scores_are_the_share_of_each_tag(training):
+    model = make_model()
+    labels = np.array([[1, 0], [0, 0], [0, 0], [0, 0]])
+    training.set_output_bias(model, labels)
+    # 1.5 : 3.5 and 0.5 : 4.5 with half a clip added to both sides.
+    scores = 1 / (1 + np.exp(-np.asarray(model.layers[-1].bias)))
+    assert scores.tolist() == pytest.approx([0.3, 0.1])
+
+
+def test_patience_stops(training, examples, capsys):
+    _, result = fit(training, examples, epochs=50, learning_rate=3.0, patience=2)
+    assert len(result.history) < 50
+    assert len(result.history) - result.best_epoch == 2
+    assert "no better epoch in 2" in capsys.readouterr().err
+
+
+def test_it_says_how_long_it_will_take_before_it_starts(training, examples, capsys):
+    fit(training, examples, epochs=1)
+    lines = capsys.readouterr().err.splitlines()
+    assert "clips/s, 1 epochs take about" in lines[0]
+    assert lines[1].startswith("epoch 1/1  loss ")
+
+
+def test_divergence_is_an_error_that_names_the_step(training, examples):
+    with pytest.raises(UserError, match="loss is nan in epoch 1, step 2"):
+        fit(training, examples, learning_rate=float("nan"))
+
+
+def test_weights_go_to_disk_and_back(training, examples, tmp_path):
+    from autotagging.modelfile import load_arrays, save_arrays, set_weights, weights_of
+
+    model, _ = fit(training, examples, epochs=1)
+    path = tmp_path / "weights.npz"
+    save_arrays(path, weights_of(model))
+    other = keras.models.clone_model(model)
+    set_weights(other, load_arrays(path), path)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_weights_of_another_model_are_refused(training, examples, tmp_path):
+    from autotagging.modelfile import set_weights, weights_of
+
+    model, _ = fit(training, examples, epochs=1)
+    arrays = weights_of(model)
+    name = next(iter(arrays))
+    arrays[name] = np.zeros(3, np.float32)
+    with pytest.raises(UserError, match=rf"weight '{name}' is \(3,\)"):
+        set_weights(model, arrays, tmp_path / "weights.npz")

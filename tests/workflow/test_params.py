@@ -1,0 +1,91 @@
+"""params.yaml and its schema; the style of the workflow."""
+
+import json
+
+import pytest
+import yaml
+
+from conftest import ROOT
+
+ALLOWED_LINTS = {
+    # pip and requirements.lock set up one environment for all steps; neither conda nor a
+    # container engine is there to test another one with.
+    "Specify a conda environment or container for each rule.",
+}
+
+
+@pytest.fixture(scope="module")
+def project(make_project):
+    return make_project()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("learning_rate: 0.001", "lerning_rate: 0.001", "lerning_rate"),
+        ("batch_size: 32\n  epochs", "batch_size: many\n  epochs", "'many' is not of type"),
+        ("pool_dropout: 0.1", "pool_dropout: 1.5", "pool_dropout"),
+        ("models: [crnn]", "models: [rnn]", "'rnn' is not one of"),
+        ("monitor: val_loss", "monitor: accuracy", "'accuracy' is not one of"),
+        ("  n_tags: 50", "  n_tags: 0", "n_tags"),
+        ("  n_tags: 50", "", "merge_tags"),
+    ],
+)
+def test_a_wrong_parameter_stops_everything_and_is_named(project, old, new, named):
+    before = (project.folder / "params.yaml").read_text()
+    project.replace("params.yaml", old, new)
+    try:
+        printed = project.run("snakemake -n", code=1)
+    finally:
+        (project.folder / "params.yaml").write_text(before)
+    assert named in printed
+    assert "Traceback" not in printed
+
+
+def test_every_key_is_described_and_nothing_else_is_allowed():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/params.schema.yaml").read_text())
+
+    def check(node, path):
+        assert node.get("description"), f"{path} has no description"
+        if node.get("type") == "object":
+            assert node["additionalProperties"] is False, path
+            assert set(node["required"]) == set(node["properties"]), path
+            for name, child in node["properties"].items():
+                check(child, f"{path}.{name}")
+
+    check(schema, "params")
+
+
+def test_the_numbers_of_the_paper_are_the_defaults():
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    assert params["corpus"] == "demo"
+    assert params["merge_tags"]["n_tags"] == 50
+    split = params["split"]
+    assert (split["train"], split["test"], split["validation"]) == (19773, 4566, 1521)
+    front_end = params["extract_mel"]
+    assert [front_end[name] for name in ("sample_rate", "n_fft", "hop_length", "n_mels")] == [
+        12_000,
+        512,
+        256,
+        96,
+    ]
+    assert front_end["seconds"] == 29.12
+    assert params["train"]["batch_size"] == 32
+    assert params["train"]["epochs"] == 100
+    assert params["evaluate"]["threshold"] == 0.5
+
+
+def test_the_workflow_is_free_of_lints(project):
+    # snakemake exits with 1 where there is any lint, allowed or not.
+    printed = project.run("snakemake --lint json --quiet", code=1)
+    lints = json.loads(printed[printed.index("{") :])
+    found = {
+        lint["title"].rstrip(":").strip()
+        for file in (*lints["rules"], *lints["snakefiles"])
+        for lint in file["lints"]
+    }
+    assert found <= ALLOWED_LINTS
+
+
+def test_the_workflow_is_formatted(project):
+    project.run("snakefmt --check Snakefile workflow")

@@ -1,0 +1,88 @@
+"""What a person does with Snakemake and DVC, in order, on a tiny corpus."""
+
+import json
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.xdist_group("tiny_run")
+
+FIGURES = {f"figure_{number}" for number in range(2, 8)} | {"table_1", "table_2", "table_4"}
+
+
+def test_everything_is_there_after_snakemake(tiny_run):
+    results = tiny_run.folder / "results"
+    names = {path.stem for path in (results / "figures").iterdir()}
+    assert names == FIGURES
+    metrics = json.loads((results / "evaluate/crnn/seed-0/metrics.json").read_text())
+    assert metrics["corpus"] == "demo"
+    assert metrics["n_clips"] == 4
+    assert len(pd.read_csv(results / "train/crnn/seed-0/history.csv")) == 1
+    assert not list(results.rglob(".partial-*"))
+
+
+def test_results_hold_no_path_of_this_machine(tiny_run):
+    for path in (tiny_run.folder / "results").rglob("*"):
+        if path.suffix in {".json", ".csv", ".md", ".svg"}:
+            assert str(tiny_run.folder.parent) not in path.read_text(), path
+
+
+def test_snakemake_and_dvc_take_turns(tiny_run):
+    """The life of a project; each step begins where the one before ended."""
+    project = tiny_run
+    assert project.jobs("snakemake --cores all") == set()
+
+    project.run("autotagging record")
+    assert project.jobs("dvc repro") == set()
+    assert "roc_auc_macro" in project.run("dvc metrics show")
+    project.commit()
+
+    # A new learning rate trains, evaluates and draws again, and nothing else.
+    project.replace("params.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
+    retrained = project.jobs("dvc repro")
+    assert retrained == {"train", "evaluate", *FIGURES}
+    assert project.jobs("snakemake -n") == set()
+    project.commit()
+
+    # A synonym more changes the tags, never the spectrograms.
+    project.replace("workflow/resources/tags.yaml", "[strange, weird]", "[strange, weird, eerie]")
+    planned = project.jobs("snakemake -n")
+    assert {"merge_tags", "split", "train"} <= planned
+    assert not {"download", "extract_mel_shard", "extract_mel"} & planned
+    message = project.run("autotagging record", code=2)
+    assert "are not what params.yaml and the code ask for" in message
+    project.run("git checkout --quiet -- workflow")
+
+    # Back to the old parameters: DVC has the results, Snakemake is told so.
+    project.run("git checkout --quiet HEAD~1 -- params.yaml dvc.lock")
+    assert "train" in project.jobs("snakemake -n")
+    project.run("autotagging restore")
+    assert project.jobs("snakemake -n") == set()
+    assert project.jobs("dvc repro") == set()
+
+    # A comment in the code of a plot draws again and trains nothing.
+    style = project.folder / "src/autotagging/plots/style.py"
+    style.write_text(style.read_text() + "\n# a comment\n")
+    assert project.jobs("snakemake -n") == FIGURES
+    project.run("git checkout --quiet -- src")
+    assert project.jobs("snakemake -n") == set()
+
+    # A file that no rule makes is not recorded.
+    stray = project.folder / "results/extract_mel/shard-02.npy"
+    stray.write_text("of an earlier setting")
+    message = project.run("autotagging record", code=2)
+    assert "no rule makes these files" in message
+    assert "results/extract_mel/shard-02.npy" in message
+    stray.unlink()
+
+    # A corpus for a trial is not recorded.
+    assert "download" in project.jobs("snakemake -n --config corpus=magnatagatune")
+
+    # Results that the cache lacks are not taken for restored.
+    for path in (project.folder / ".dvc/cache/files").rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.unlink()
+    (project.folder / "results/train/crnn/seed-0/weights.npz").unlink()
+    message = project.run("autotagging restore", code=2)
+    assert "DVC's cache lacks results" in message
