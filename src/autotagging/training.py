@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from tqdm import tqdm
 
 from autotagging.errors import UserError
 from autotagging.metrics import cross_entropy, mean_roc_auc
+from autotagging.progress import native_log_hidden
+
+with native_log_hidden():
+    import keras
+    import tensorflow as tf
 
 Gather = Callable[[np.ndarray], np.ndarray]
 

@@ -20,7 +20,6 @@ from autotagging.demo.pieces import compose, perform
 from autotagging.demo.styles import STYLES
 from autotagging.demo.vocabulary import RAW_TAGS
 from autotagging.errors import UserError
-from autotagging.progress import progress
 
 FILES = (
     "annotations_final.csv",
@@ -268,11 +267,3 @@ def test_every_style_plays_at_its_level(style):
     waveform = perform(piece, rng=rng)
     assert np.isfinite(waveform).all()
     assert 10 * np.log10(np.mean(waveform**2)) == pytest.approx(piece.level, abs=2.5)
-
-
-def test_progress_says_little_in_a_log(capsys):
-    assert list(progress(range(40), total=40, label="Counting")) == list(range(40))
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "Counting: 4 of 40"
-    assert lines[-1] == "Counting: 40 of 40"
-    assert len(lines) == 10

@@ -17,6 +17,7 @@ rule evaluate:
             "models/crnn",
             "models/layers",
             "partition",
+            "progress",
             "store",
             "training",
         ),

@@ -16,6 +16,7 @@ rule train:
             "models/crnn",
             "models/layers",
             "partition",
+            "progress",
             "store",
             "training",
         ),
