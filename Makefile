@@ -23,7 +23,6 @@ lint: $(INSTALLED)
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
-	snakemake --lint
 
 lock: $(INSTALLED)
 	$(COMPILE) --upgrade --output-file requirements.lock pyproject.toml

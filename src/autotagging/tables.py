@@ -1,5 +1,6 @@
 """The paper's tables 1, 2 and 4 beside what was built and measured here."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,10 @@ _PAPER_TABLE_2 = (
 _MEASURES = ("roc_auc", "accuracy", "loss")
 _BASELINES = ("accuracy_all_zero", "accuracy_prior", "loss_prior")
 _TABLE_4_COLUMNS = (
-    *("source", "method", "year", "corpus", "split", "tags", "seeds", "epochs", "best_epoch"),
-    *("roc_auc", "roc_auc_std"),
+    *("source", "method", "year", "roc_auc", "roc_auc_std"),
     *("accuracy", "accuracy_std", "accuracy_all_zero", "accuracy_prior"),
     *("loss", "loss_std", "loss_prior"),
+    *("corpus", "split", "tags", "seeds", "epochs", "best_epoch"),
     *("comparable_with_paper", "citation", "note"),
 )
 _MEASURED, _CITED = "measured here", "cited"
@@ -158,10 +159,10 @@ def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> p
     Returns
     -------
     table : (rows, 21)
-        source ("measured here" or "cited"), method, year, corpus, split, tags, seeds, epochs,
-        best_epoch; roc_auc (macro), accuracy, loss, each with _std over seeds (NaN for one);
-        accuracy_all_zero, accuracy_prior, loss_prior; comparable_with_paper ("yes" or "no"),
-        citation, note.
+        source ("measured here" or "cited"), method, year; roc_auc (macro), accuracy, loss, each
+        with _std over seeds (NaN for one); accuracy_all_zero, accuracy_prior, loss_prior; corpus,
+        split, tags, seeds, epochs, best_epoch; comparable_with_paper ("yes" or "no"), citation,
+        note.
     """
     of_paper = next((f" of {row['epochs']}" for row in published if row.get("this_paper")), "")
     runs = pd.DataFrame([_run(each, of_paper) for each in metrics])
@@ -228,7 +229,9 @@ def _corpus_note(corpus: str, like_paper: bool) -> str:
     return "" if like_paper else "another split than the paper's"
 
 
-def save_table(table: pd.DataFrame, csv: Path, md: Path, *, caption: str) -> None:
+def save_table(
+    table: pd.DataFrame, csv: Path, md: Path, *, caption: str, leave_out: Sequence[str] = ()
+) -> None:
     """Write a table as CSV, at full precision, and as a GitHub table below its caption.
 
     In the latter, numbers have three decimals; `x_std` is joined to `x` as "x ± x_std"; columns
@@ -242,10 +245,13 @@ def save_table(table: pd.DataFrame, csv: Path, md: Path, *, caption: str) -> Non
         Files to write.
     caption
         One line, above the GitHub table.
+    leave_out
+        Columns that only the CSV has.
     """
     write_csv(table, csv)
     with replacing(md) as temporary:
-        temporary.write_text(f"{caption}\n\n{to_markdown(table)}", encoding="utf-8")
+        shown = to_markdown(table.drop(columns=[*leave_out]))
+        temporary.write_text(f"{caption}\n\n{shown}", encoding="utf-8")
 
 
 def to_markdown(table: pd.DataFrame) -> str:
