@@ -1,12 +1,15 @@
 # The pipeline: download -> merge_tags -> split -> train -> evaluate -> figures, and extract_mel.
 from snakemake.utils import min_version, validate
 
+from autotagging.params import read_exponents
+
 min_version("9.0")
 
 
 configfile: "params.yaml"
 
 
+config.update(read_exponents(config))
 validate(config, "workflow/schemas/params.schema.yaml", set_default=False)
 
 

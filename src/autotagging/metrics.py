@@ -88,6 +88,17 @@ def baselines(
     }
 
 
+def smoothed_prior(labels: np.ndarray) -> np.ndarray:
+    """Share of clips with each tag, with half a clip added on both sides: never 0 or 1.
+
+    Parameters
+    ----------
+    labels : (clips, tags)
+        0 and 1.
+    """
+    return (labels.sum(axis=0) + 0.5) / (len(labels) + 1)
+
+
 def per_tag(labels: np.ndarray, scores: np.ndarray, tags: Sequence[str]) -> pd.DataFrame:
     """Tabulate each tag's positives, ROC-AUC and average precision (NaN where undefined)."""
     rows = []
@@ -109,8 +120,8 @@ def roc_curves(labels: np.ndarray, scores: np.ndarray, *, points: int = 201) -> 
 
     Returns
     -------
-    curves : (2 * points, 3)
-        average ("macro" or "micro"), fpr (evenly spaced, 0 to 1), tpr.
+    curves : (points, 3)
+        fpr (evenly spaced, 0 to 1), and the true positive rates macro and micro.
     """
     grid = np.linspace(0, 1, points)
     by_tag = [
@@ -119,10 +130,7 @@ def roc_curves(labels: np.ndarray, scores: np.ndarray, *, points: int = 201) -> 
     ]
     macro = np.mean(by_tag, axis=0) if by_tag else np.full(points, np.nan)
     micro = _interpolated_tpr(labels.ravel(), scores.ravel(), grid)
-    return pd.concat(
-        pd.DataFrame({"average": name, "fpr": grid, "tpr": tpr})
-        for name, tpr in (("macro", macro), ("micro", micro))
-    )
+    return pd.DataFrame({"fpr": grid, "macro": macro, "micro": micro})
 
 
 def mean_roc_auc(labels: np.ndarray, scores: np.ndarray, *, weighted: bool = False) -> float | None:

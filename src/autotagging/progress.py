@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -15,7 +15,9 @@ _SECONDS_BETWEEN_LINES = 10
 Item = TypeVar("Item")
 
 
-def progress(iterable: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
+def progress(
+    iterable: Iterable[Item], *, total: int, label: str, note: Callable[[], str] = str
+) -> Iterator[Item]:
     """Pass the items on and report how many have gone by, on standard error.
 
     Parameters
@@ -25,7 +27,9 @@ def progress(iterable: Iterable[Item], *, total: int, label: str) -> Iterator[It
     total
         How many items there are.
     label
-        What the work is, for instance ``"Synthesising clips"``.
+        What the work is, for instance "Synthesising clips".
+    note
+        Function that says what else is of interest now.
 
     Yields
     ------
@@ -33,14 +37,27 @@ def progress(iterable: Iterable[Item], *, total: int, label: str) -> Iterator[It
         The items of `iterable`, unchanged.
     """
     if sys.stderr.isatty():
-        yield from tqdm(iterable, total=total, desc=label)
+        with tqdm(iterable, total=total, desc=label, leave=False) as bar:
+            for item in bar:
+                yield item
+                bar.set_postfix_str(note(), refresh=False)
         return
-    last = time.monotonic()
+    start = last = time.monotonic()
     for done, item in enumerate(iterable, start=1):
         yield item
-        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            print(f"{label}: {done} of {total}", file=sys.stderr, flush=True)
+        now = time.monotonic()
+        if now - last >= _SECONDS_BETWEEN_LINES:
+            last = now
+            to_go = duration((now - start) / done * (total - done))
+            parts = [f"{label} {done}/{total}", note(), f"{to_go} to go"]
+            print("  ".join(filter(None, parts)), file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Write a duration as hours:minutes:seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class MelStore:
 def _open_shard(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path}: not a readable shard ({error}); delete it, run again") from error
 
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from autotagging.errors import UserError
-from autotagging.metrics import cross_entropy, mean_roc_auc
-from autotagging.progress import native_log_hidden
+from autotagging.metrics import cross_entropy, has_both_classes, mean_roc_auc, smoothed_prior
+from autotagging.progress import duration, native_log_hidden, progress
 
 with native_log_hidden():
     import keras
@@ -121,6 +120,8 @@ def fit(
     UserError
         The loss is not finite, or no validation tag has an AUC to monitor.
     """
+    if monitor == "val_auc" and not has_both_classes(validation.labels).any():
+        raise UserError("no tag has both classes in the validation set, so there is no val_auc")
     optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(model.trainable_variables)
     train_step, score = _make_train_step(model, optimizer), make_scorer(model)
@@ -129,7 +130,7 @@ def fit(
     )
     print(
         f"{len(train)} clips, {model.count_params():,} parameters, {device}: {rate:.1f} clips/s, "
-        f"{epochs} epochs take about {_duration(len(train) * epochs / rate)}",
+        f"{epochs} epochs take about {duration(len(train) * epochs / rate)}",
         file=sys.stderr,
     )
     sign = 1 if monitor == "val_loss" else -1
@@ -138,6 +139,8 @@ def fit(
         started = time.perf_counter()
         loss, auc, waiting = _train_epoch(train_step, train, batch_size, epoch, epochs, seed)
         scores = score(validation.clip_ids, validation.gather, batch_size=batch_size)
+        if not np.isfinite(scores).all():
+            raise UserError(f"training diverged in epoch {epoch}; try a lower learning rate")
         row = {
             "epoch": epoch,
             "loss": loss,
@@ -145,8 +148,6 @@ def fit(
             "auc": auc,
             "val_auc": mean_roc_auc(validation.labels, scores),
         }
-        if row[monitor] is None:
-            raise UserError(f"no tag has both classes in the validation set, so no {monitor}")
         rows.append(row)
         times.append({"epoch": epoch, "seconds": time.perf_counter() - started, "waiting": waiting})
         if sign * row[monitor] < best_value:
@@ -173,8 +174,8 @@ def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
     labels : (clips, tags)
         0 and 1.
     """
-    positives = labels.sum(axis=0) + 0.5
-    model.layers[-1].bias.assign(np.log(positives / (len(labels) + 1 - positives)))
+    prior = smoothed_prior(labels)
+    model.layers[-1].bias.assign(np.log(prior / (1 - prior)))
 
 
 def make_scorer(model: keras.Model) -> Callable[..., np.ndarray]:
@@ -186,7 +187,8 @@ def make_scorer(model: keras.Model) -> Callable[..., np.ndarray]:
 
     def score(clip_ids: np.ndarray, gather: Gather, *, batch_size: int) -> np.ndarray:
         batches = [clip_ids[i : i + batch_size] for i in range(0, len(clip_ids), batch_size)]
-        return np.concatenate([score_step(mel).numpy() for mel, _ in _prefetched(gather, batches)])
+        ahead = progress(_prefetched(gather, batches), total=len(batches), label="scored batch")
+        return np.concatenate([score_step(mel).numpy() for mel, _ in ahead])
 
     return score
 
@@ -214,14 +216,14 @@ def _train_epoch(
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     scores = np.empty(train.labels.shape, np.float32)
     total = waiting = 0.0
-    bar = tqdm(
-        zip(batches, _prefetched(lambda b: train.gather(train.clip_ids[b]), batches), strict=True),
+    work = zip(batches, _prefetched(lambda b: train.gather(train.clip_ids[b]), batches), strict=True)
+    steps = progress(
+        work,
         total=len(batches),
-        desc=f"epoch {epoch}/{epochs}",
-        leave=False,
-        disable=None,
+        label=f"epoch {epoch}/{epochs}, step",
+        note=lambda: f"loss {float(loss):.3f}",
     )
-    for step, (batch, (mel, waited)) in enumerate(bar, start=1):
+    for step, (batch, (mel, waited)) in enumerate(steps, start=1):
         loss, batch_scores = train_step(mel, train.labels[batch])
         scores[batch] = batch_scores.numpy()
         if not np.isfinite(loss):
@@ -231,7 +233,6 @@ def _train_epoch(
             )
         total += float(loss) * len(batch)
         waiting += waited
-        bar.set_postfix(loss=f"{float(loss):.3f}")
     return total / len(train), mean_roc_auc(train.labels, scores), waiting
 
 
@@ -271,11 +272,6 @@ def _epoch_line(row: dict, times: list[dict], epochs: int) -> str:
     )
     return (
         f"epoch {row['epoch']}/{epochs}  {values}  {times[-1]['seconds']:.1f} s  "
-        f"to go {_duration(mean_seconds * (epochs - row['epoch']))}"
+        f"to go {duration(mean_seconds * (epochs - row['epoch']))}"
     )
 
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"

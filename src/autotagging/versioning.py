@@ -1,6 +1,6 @@
 """Where Snakemake's idea of finished (file times) meets DVC's (contents): record and restore."""
 
-import re
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +16,17 @@ def record() -> None:
     Raises
     ------
     UserError
-        Snakemake has work left to do for params.yaml and the code as they are, or results/ holds
-        files that no rule makes.
+        Snakemake has work left to do for params.yaml and the code as they are, a result is
+        missing, or results/ holds files that no rule makes.
     """
     outputs = _outputs()
-    if pending := [path for path, plan in outputs.items() if plan != "no update"]:
+    pending = [
+        path for path, plan in outputs.items() if plan != "no update" or not Path(path).exists()
+    ]
+    if pending:
         raise UserError(
-            f"{len(pending)} of {len(outputs)} results are not what params.yaml and the code ask "
-            f"for, {pending[0]} the first; run `snakemake --cores all`, then record"
+            f"{len(pending)} of {len(outputs)} results are missing or not what params.yaml and the "
+            f"code ask for, {pending[0]} the first; run `snakemake --cores all`, then record"
         )
     extra = sorted(
         str(path) for path in _RESULTS.rglob("*") if path.is_file() and str(path) not in outputs
@@ -42,23 +45,44 @@ def restore() -> None:
     Raises
     ------
     UserError
-        The cache lacks a result, or params.yaml or the code are not those of dvc.lock.
+        dvc.lock is of other code or parameters, the cache lacks a result, or results/ holds files
+        that were never recorded. Nothing is changed then.
     """
-    checkout = _run("dvc", "checkout", "--force", capture=True, check=False)
+    if not Path("dvc.lock").exists():
+        raise UserError("no dvc.lock here: is this the folder of the project?")
+    if changed := _changed_sources():
+        raise UserError(
+            f"dvc.lock is of other code or parameters: {', '.join(changed)} differ; check out the "
+            "ones it is of, or `dvc repro` to make the results anew"
+        )
+    checkout = _run("dvc", "checkout", capture=True, check=False)
+    if checkout.returncode and "unsaved" in checkout.stderr:
+        raise UserError(
+            "results/ holds files that are not recorded, and they would be lost: `autotagging "
+            "record` them or delete them, then restore"
+        )
     if checkout.returncode:
         raise UserError(
             "DVC's cache lacks results that dvc.lock names; `dvc pull` fetches them where there is "
             "a remote, `dvc repro` makes them anew"
         )
-    status = _run("dvc", "status", capture=True)
-    if not re.search(r"up to date", status.stdout):
-        changed = re.findall(r"^(\S+):$", status.stdout, flags=re.MULTILINE)
-        raise UserError(
-            f"dvc.lock is not of this code and these parameters (see `dvc status`): "
-            f"{', '.join(changed)} differ; `dvc repro` makes them anew"
-        )
     _run("snakemake", "--touch", "--cores", "all", "--quiet", "all", capture=True)
     print("results/ is what dvc.lock says, and snakemake takes it as finished", file=sys.stderr)
+
+
+def _changed_sources() -> list[str]:
+    """List parameters and tracked files that are not those of dvc.lock."""
+    status = json.loads(_run("dvc", "status", "--json", capture=True).stdout)
+    changed = set()
+    for stage in status.values():
+        for entry in stage:
+            deps = entry.get("changed deps", {}) if isinstance(entry, dict) else {}
+            for path, what in deps.items():
+                if path == "params.yaml":
+                    changed.update(what if isinstance(what, dict) else [path])
+                elif not path.startswith(f"{_RESULTS}/"):
+                    changed.add(path)
+    return sorted(changed)
 
 
 def _outputs() -> dict[str, str]:

@@ -70,10 +70,7 @@ def write_run(folder, run):
     (folder / "history.csv").write_text(
         "epoch,loss,val_loss,auc,val_auc\n1,0.5,0.6,0.5,\n2,0.4,0.5,0.6,0.7\n"
     )
-    curves = pd.DataFrame({"fpr": [0, 0.5, 1], "tpr": [0, 0.9, 1]})
-    pd.concat([curves.assign(average="macro"), curves.assign(average="micro")]).to_csv(
-        folder / "roc.csv", index=False
-    )
+    (folder / "roc.csv").write_text("fpr,macro,micro\n0,0,0\n0.5,0.9,0.9\n1,1,1\n")
     np.savez(
         folder / "predictions.npz",
         clip_id=np.array([7, 8, 9]),

@@ -72,11 +72,11 @@ def test_impossible_input_is_refused(labels, scores):
 
 def test_roc_curves_begin_and_end_in_the_corners():
     curves = metrics.roc_curves(LABELS, SCORES, points=5)
-    for _, curve in curves.groupby("average"):
-        assert curve["fpr"].tolist() == [0, 0.25, 0.5, 0.75, 1]
-        assert curve["tpr"].iloc[0] == 0
-        assert curve["tpr"].iloc[-1] == 1
-        assert (np.diff(curve["tpr"]) >= 0).all()
+    assert curves["fpr"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    for average in ("macro", "micro"):
+        assert curves[average].iloc[0] == 0
+        assert curves[average].iloc[-1] == 1
+        assert (np.diff(curves[average]) >= 0).all()
 
 
 def test_per_tag_leaves_undefined_areas_empty():

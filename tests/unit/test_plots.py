@@ -88,8 +88,8 @@ def runs(model="crnn", seeds=(0,), losses=((0.5, 0.4, 0.45),)):
 
 
 def roc(model="crnn", seed=0, tpr=(0.0, 0.8, 1.0)):
-    curve = {"fpr": [0.0, 0.5, 1.0], "tpr": tpr, "model": model, "seed": seed}
-    return pd.concat([pd.DataFrame(curve).assign(average=name) for name in ("macro", "micro")])
+    curve = {"fpr": [0.0, 0.5, 1.0], "macro": tpr, "micro": tpr, "model": model, "seed": seed}
+    return pd.DataFrame(curve)
 
 
 def aucs(*rows):

@@ -8,15 +8,13 @@ from autotagging.progress import native_log_hidden
 
 
 def test_a_log_gets_a_line_every_ten_seconds(capsys, monkeypatch):
-    clock = iter(range(0, 400, 4))  # 4 s from one look to the next
+    clock = iter(range(0, 400, 4))  # an item takes 4 s
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    items = progress.progress(range(12), total=12, label="Counting")
-    assert list(items) == list(range(12))
+    items = progress.progress(range(8), total=8, label="counted", note=lambda: "loss 0.1")
+    assert list(items) == list(range(8))
     assert capsys.readouterr().err.splitlines() == [
-        "Counting: 3 of 12",
-        "Counting: 6 of 12",
-        "Counting: 9 of 12",
-        "Counting: 12 of 12",
+        "counted 3/8  loss 0.1  0:00:20 to go",
+        "counted 6/8  loss 0.1  0:00:08 to go",
     ]
 
 

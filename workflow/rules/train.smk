@@ -14,6 +14,7 @@ rule train:
             "models/crnn",
             "models/layers",
             "models/lookup",
+            "params",
             "partition",
             "progress",
             "store",
@@ -36,6 +37,7 @@ rule train:
         features=flags("mel", "front_end", "clip_info"),
         corpus=config["corpus"],
         scheme=config["split"]["scheme"],
+        synonyms=config["merge_tags"]["synonyms"],
         batch_size=config["train"]["batch_size"],
         epochs=epochs(),
         learning_rate=config["train"]["learning_rate"],
@@ -47,7 +49,7 @@ rule train:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
     shell:
         "autotagging train --model {wildcards.model} --seed {wildcards.seed}"
-        " --corpus {params.corpus:q} --scheme {params.scheme} --labels {input.labels} --split {input.split}"
+        " --corpus {params.corpus:q} --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
         " {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,6 +78,7 @@ def build(name: str, *, input_shape: tuple[int, int], n_tags: int, **options: An
         raise UserError(f"model {name!r} is not a network: there is nothing to build")
     builder = getattr(import_module(f"autotagging.models.{name}"), f"build_{name}")
     try:
-        return builder(input_shape=input_shape, n_tags=n_tags, **options)
+        signature(builder).bind(input_shape=input_shape, n_tags=n_tags, **options)
     except TypeError as error:
         raise UserError(f"model {name!r}: {error}") from error
+    return builder(input_shape=input_shape, n_tags=n_tags, **options)

@@ -210,7 +210,7 @@ def figure_7(
     runs : (epochs of all runs, ...)
         model, seed, epoch, auc, val_auc, best; may lack models that are not trained in epochs.
     roc : (points of all curves, 5)
-        model, seed, average ("macro" or "micro"), fpr, tpr.
+        model, seed, fpr, and the true positive rates macro and micro.
     scores : (runs, 4)
         model, seed, roc_auc_macro, roc_auc_micro; NaN where undefined.
     cited_auc
@@ -246,24 +246,18 @@ def _roc_panel(axes: Axes, roc: pd.DataFrame, scores: pd.DataFrame) -> None:
     seeds = scores["seed"].nunique()
     for average, colour, dashes in (("macro", BLUE, "-"), ("micro", GREEN, "--")):
         label = f"{average} average, AUC {_mean_and_spread(scores[f'roc_auc_{average}'])}"
-        curves = [curve for _, curve in roc[roc["average"] == average].groupby("seed")]
+        curves = [
+            (curve["fpr"].to_numpy(), curve[average].to_numpy())
+            for _, curve in roc.groupby("seed")
+        ]
         if seeds > 1:
             for curve in curves:
-                axes.plot(curve["fpr"], curve["tpr"], color=colour, ls=dashes, lw=0.5, alpha=0.6)
-        axes.plot(*_mean_curve(curves), color=colour, linestyle=dashes, label=label)
+                axes.plot(*curve, color=colour, ls=dashes, lw=0.5, alpha=0.6)
+        axes.plot(*np.mean(curves, axis=0), color=colour, linestyle=dashes, label=label)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="chance, AUC 0.500")
     axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
     axes.set(xlabel="false positive rate (1 - specificity)", ylabel="true positive rate")
     axes.legend(loc="lower right", title="" if seeds == 1 else f"mean ± std of {seeds} seeds")
-
-
-def _mean_curve(curves: list[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray]:
-    """Average ROC curves over seeds, at equal false positive rates."""
-    if len(curves) == 1:
-        return curves[0]["fpr"].to_numpy(), curves[0]["tpr"].to_numpy()
-    grid = np.linspace(0, 1, 501)
-    rates = [np.interp(grid, curve["fpr"], curve["tpr"]) for curve in curves]
-    return grid, np.mean(rates, axis=0) if rates else np.full_like(grid, np.nan)
 
 
 def _mean_and_spread(values: pd.Series) -> str:

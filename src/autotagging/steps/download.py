@@ -36,9 +36,13 @@ def download(
         "demo" (synthesised), "magnatagatune" (downloaded), or a folder in the same format.
     remote
         YAML with the addresses and checksums of MagnaTagATune.
-    demo_clips, demo_seed
+    demo_clips
         Size and seed of the demo corpus.
-    annotations, clip_info
+    demo_seed
+        Size and seed of the demo corpus.
+    annotations
+        Outputs: the corpus's two tables.
+    clip_info
         Outputs: the corpus's two tables.
     clips
         Output: clip_id, mp3_path, bytes (none where the file is missing) of annotated clips.

@@ -37,7 +37,9 @@ def evaluate(
 
     Parameters
     ----------
-    model_json, weights
+    model_json
+        The model, from train.
+    weights
         The model, from train.
     labels
         Labels of merge_tags.
@@ -60,7 +62,7 @@ def evaluate(
     per_tag
         Output: tag, positives, roc_auc, pr_auc.
     roc
-        Output: average, fpr, tpr.
+        Output: fpr, and the true positive rates macro and micro.
     """
     model = read_json(model_json)
     if sha256(weights) != model["weights_sha256"]:
@@ -82,8 +84,8 @@ def evaluate(
 
     truth = test.to_numpy(np.uint8)
     summary = measures.evaluate(truth, scores, model["tags"], threshold=threshold)
-    prior = subsets["train"].mean().to_numpy()
-    copied = ("model", "seed", "corpus", "split", "best_epoch", "epochs")
+    prior = measures.smoothed_prior(subsets["train"].to_numpy())
+    copied = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
     write_json(
         {
             **{name: model[name] for name in copied if name in model},

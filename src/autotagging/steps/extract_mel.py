@@ -34,11 +34,15 @@ def extract_mel_shard(
     ----------
     download
         Folder results/download.
-    shard, shards
+    shard
+        Number of the block, from 0, and how many there are.
+    shards
         Number of the block, from 0, and how many there are.
     sample_rate
         In Hz.
-    n_fft, hop_length
+    n_fft
+        Window length and distance of the frames, in samples.
+    hop_length
         Window length and distance of the frames, in samples.
     n_mels
         Number of mel bins.
@@ -95,7 +99,15 @@ def extract_mel(
     ----------
     shards
         The shards' tables, in order.
-    sample_rate, n_fft, hop_length, n_mels, seconds
+    sample_rate
+        What the shards were made with.
+    n_fft
+        What the shards were made with.
+    hop_length
+        What the shards were made with.
+    n_mels
+        What the shards were made with.
+    seconds
         What the shards were made with.
     max_bad
         Share of clips that may be bad, 0 to 1.

@@ -30,11 +30,15 @@ def figure_2(*, tags: Path, raw_tags: Path, corpus: str, svg: Path, png: Path) -
 
     Parameters
     ----------
-    tags, raw_tags
+    tags
+        results/merge_tags/tags.csv and raw_tags.csv.
+    raw_tags
         results/merge_tags/tags.csv and raw_tags.csv.
     corpus
         Name of the corpus, for the caption.
-    svg, png
+    svg
+        Output.
+    png
         Output.
     """
     figure = plots.figure_2(
@@ -66,7 +70,9 @@ def figure_3(
         model.json of a trained model: its front end and padding are drawn.
     clip_id
         Any clip of the split; by default the first test clip that can be read.
-    svg, png
+    svg
+        Output.
+    png
         Output.
     """
     model = read_model(model_json)
@@ -101,7 +107,9 @@ def figure_4(*, model_json: Path, svg: Path, png: Path) -> None:
     ----------
     model_json
         model.json of a trained model.
-    svg, png
+    svg
+        Output.
+    png
         Output.
     """
     model = read_model(model_json)
@@ -114,9 +122,13 @@ def figure_5(*, history: list[Path], model_json: list[Path], svg: Path, png: Pat
 
     Parameters
     ----------
-    history, model_json
+    history
         history.csv and model.json of each model and seed, in the same order.
-    svg, png
+    model_json
+        history.csv and model.json of each model and seed, in the same order.
+    svg
+        Output.
+    png
         Output.
     """
     runs, caption = read_runs(history, model_json)
@@ -135,11 +147,15 @@ def figure_6(
 
     Parameters
     ----------
-    predictions, metrics
+    predictions
+        predictions.npz and metrics.json of one model and seed.
+    metrics
         predictions.npz and metrics.json of one model and seed.
     clip_id
         A test clip; by default the one whose accuracy is closest to the median.
-    svg, png
+    svg
+        Output.
+    png
         Output.
     """
     arrays = read_predictions(predictions)
@@ -178,20 +194,26 @@ def figure_7(
 
     Parameters
     ----------
-    history, model_json
+    history
         history.csv and model.json of each model and seed trained in epochs, in the same order.
-    roc, metrics
+    model_json
+        history.csv and model.json of each model and seed trained in epochs, in the same order.
+    roc
+        roc.csv and metrics.json of each model and seed, in the same order.
+    metrics
         roc.csv and metrics.json of each model and seed, in the same order.
     published
         Cited numbers; the paper's own is drawn.
-    svg, png
+    svg
+        Output.
+    png
         Output.
     """
     runs, _ = read_runs(history, model_json)
     same_length(roc=roc, metrics=metrics)
     results = [read_metrics(path) for path in metrics]
     curves = pd.concat(
-        read_table(path, ("average", "fpr", "tpr")).assign(model=run["model"], seed=run["seed"])
+        read_table(path, ("fpr", "macro", "micro")).assign(model=run["model"], seed=run["seed"])
         for path, run in zip(roc, results, strict=True)
     )
     aucs = ["roc_auc_macro", "roc_auc_micro"]
@@ -213,7 +235,9 @@ def table_1(*, model_json: Path, csv: Path, md: Path) -> None:
     ----------
     model_json
         model.json of a trained model.
-    csv, md
+    csv
+        Output.
+    md
         Output.
     """
     model = read_model(model_json)
@@ -230,7 +254,9 @@ def table_2(*, model_json: Path, csv: Path, md: Path) -> None:
     ----------
     model_json
         model.json of a trained model.
-    csv, md
+    csv
+        Output.
+    md
         Output.
     """
     model = read_model(model_json)
@@ -254,7 +280,9 @@ def table_4(*, metrics: list[Path], published: Path, csv: Path, md: Path) -> Non
         metrics.json of each model and seed.
     published
         YAML with the cited rows.
-    csv, md
+    csv
+        Output.
+    md
         Output.
     """
     table = tables.table_4([read_metrics(path) for path in metrics], read_published(published))

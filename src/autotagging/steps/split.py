@@ -45,7 +45,13 @@ def split(
         it lacks are left out.
     untagged
         Whether clips without any of the kept tags are kept, as in the paper, or dropped.
-    train, validation, test
+    train
+        Clips of each subset; exact where they add up to the clips there are, else proportional.
+        Not used by schemes folder and file.
+    validation
+        Clips of each subset; exact where they add up to the clips there are, else proportional.
+        Not used by schemes folder and file.
+    test
         Clips of each subset; exact where they add up to the clips there are, else proportional.
         Not used by schemes folder and file.
     seed

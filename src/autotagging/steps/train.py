@@ -10,11 +10,12 @@ import pandas as pd
 import yaml
 
 from autotagging import models
-from autotagging.corpus import read_clip_info
+from autotagging.corpus import corpus_title, read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import read_json, sha256, write_csv, write_json
 from autotagging.modelfile import save_arrays
 from autotagging.models.lookup import fit_lookup
+from autotagging.params import read_exponents
 from autotagging.partition import describe
 from autotagging.store import MelStore, labelled_clips
 
@@ -25,6 +26,7 @@ def train(
     seed: int,
     corpus: str,
     scheme: str,
+    synonyms: str,
     labels: Path,
     split: Path,
     mel: Path | None = None,
@@ -51,13 +53,19 @@ def train(
         Name in the registry of models.
     seed
         Of the initial weights, the order of clips, and dropout.
-    corpus, scheme
-        Name of the corpus and of the kind of split, for the record.
+    corpus
+        Of which the clips are, for the record.
+    scheme
+        Of the split, for the record.
+    synonyms
+        Whether they were merged, for the record.
     labels
         Labels of merge_tags.
     split
         split.csv.
-    mel, front_end
+    mel
+        summary.csv and front_end.json of extract_mel, for a model that listens.
+    front_end
         summary.csv and front_end.json of extract_mel, for a model that listens.
     clip_info
         clip_info_final.csv of the corpus, for a model that reads tables.
@@ -114,8 +122,9 @@ def train(
         {
             "model": model,
             "seed": seed,
-            "corpus": Path(corpus).name,
+            "corpus": corpus_title(corpus),
             "split": describe(scheme, pd.read_csv(split)["subset"]),
+            "synonyms": synonyms,
             "options": parsed,
             "weights_sha256": sha256(weights),
             **fitted.description,
@@ -197,5 +206,5 @@ def _parse_options(options: list[str]) -> dict[str, Any]:
         name, equals, value = option.partition("=")
         if not equals:
             raise UserError(f"option {option!r}: expected name=value")
-        parsed[name] = yaml.safe_load(value)
+        parsed[name] = read_exponents(yaml.safe_load(value))
     return parsed
