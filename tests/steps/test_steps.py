@@ -206,7 +206,7 @@ def test_the_real_clip_goes_through_extract_mel(magnatagatune, tmp_path):
 
 def test_the_official_tables_give_the_papers_split(magnatagatune, tmp_path):
     """The tables and the three empty clips are all that the split needs: no audio."""
-    from autotagging.corpus import read_annotations
+    from autotagging.annotations import read_annotations
 
     clips = read_annotations(magnatagatune / "annotations_final.csv.gz")[["clip_id", "mp3_path"]]
     clips["bytes"] = 117_213

@@ -3,7 +3,16 @@ rule split:
         labels=rules.merge_tags.output.labels,
         clips=rules.download.output.clips,
         clip_info=rules.download.output.clip_info,
-        code=modules("steps/split", "corpus", "errors", "files", "partition"),
+        code=modules(
+            "steps/split",
+            "annotations",
+            "errors",
+            "files",
+            "layout",
+            "partition",
+            "tsv",
+            "vocabulary",
+        ),
     output:
         split="results/split/split.csv",
         leakage="results/split/leakage.csv",

@@ -5,16 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from autotagging.corpus import (
-    ANNOTATIONS,
-    CLIP_INFO,
-    corpus_folder,
-    find_table,
-    open_corpus,
-    read_annotations,
-)
+from autotagging.annotations import find_table, read_annotations, read_clip_info
+from autotagging.corpus import corpus_folder, open_corpus
 from autotagging.errors import UserError
 from autotagging.files import read_json, replacing, write_csv, write_json
+from autotagging.layout import ANNOTATIONS, CLIP_INFO
 
 
 def download(
@@ -55,11 +50,13 @@ def download(
     elif not folder.is_dir():
         raise UserError(f"corpus {corpus}: {folder} is not a folder")
 
-    _copy_table(find_table(folder, ANNOTATIONS), annotations)
-    _copy_table(find_table(folder, CLIP_INFO), clip_info)
+    sources = [find_table(folder, name) for name in (ANNOTATIONS, CLIP_INFO)]
+    listed = read_annotations(sources[0])[["clip_id", "mp3_path"]]
+    read_clip_info(sources[1])
     opened = open_corpus(folder)
-    listed = read_annotations(annotations)[["clip_id", "mp3_path"]]
     listed["bytes"] = listed["mp3_path"].map(opened.sizes()).astype("Int64")
+    for source, target in zip(sources, (annotations, clip_info), strict=True):
+        _copy_table(source, target)
     write_csv(listed, clips)
     write_json({"corpus": corpus, **opened.fingerprint()}, audio)
     print(
@@ -87,7 +84,4 @@ def _make_demo(folder: Path, *, clips: int, seed: int) -> None:
 def _copy_table(source: Path, target: Path) -> None:
     opener = gzip.open if source.suffix == ".gz" else open
     with replacing(target) as temporary, opener(source, "rb") as original:
-        try:
-            temporary.write_bytes(original.read())
-        except EOFError as error:
-            raise UserError(f"{source}: damaged gzip file ({error})") from error
+        temporary.write_bytes(original.read())

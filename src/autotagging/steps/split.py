@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from autotagging.corpus import read_clip_info
+from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import write_csv
 from autotagging.partition import leakage as leakage_of
