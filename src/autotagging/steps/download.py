@@ -22,6 +22,7 @@ def download(
     clip_info: Path,
     clips: Path,
     audio: Path,
+    offline: bool = False,
 ) -> None:
     """Get a corpus and list its clips.
 
@@ -39,6 +40,8 @@ def download(
         Output: clip_id, mp3_path, bytes (none where the file is missing) of annotated clips.
     audio
         Output: the corpus, its audio files, bytes and sha256.
+    offline
+        Connect to nothing: what is to be downloaded must be there.
     """
     folder = corpus_folder(corpus)
     if corpus == "demo":
@@ -46,7 +49,7 @@ def download(
     elif corpus == "magnatagatune":
         from autotagging.remote import fetch, read_data_set
 
-        fetch(read_data_set(remote), folder)
+        fetch(read_data_set(remote), folder, offline=offline)
     elif not folder.is_dir():
         raise UserError(f"corpus {corpus}: {folder} is not a folder")
 
