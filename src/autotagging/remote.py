@@ -90,6 +90,7 @@ def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
     missing_parts = [part for part in parts if not _is_there(part, folder)]
     if offline and (missing or missing_parts):
         names = ", ".join(file.name for file in [*missing, *missing_parts])
+        names += f" (or {data_set.archive.name})" if missing_parts else ""
         raise UserError(
             f"{folder}: offline, and {names} missing; put them there, or run without --offline"
         )

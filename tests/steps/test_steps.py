@@ -134,8 +134,8 @@ def test_download_offline_names_what_is_not_there(tmp_path, monkeypatch):
     message = download("magnatagatune", tmp_path / "out", "--offline", code=2)
     assert message == (
         f"autotagging: {tmp_path}/magnatagatune: offline, and annotations_final.csv, "
-        "clip_info_final.csv, mp3.zip.001, mp3.zip.002, mp3.zip.003 missing; put them there, "
-        "or run without --offline\n"
+        "clip_info_final.csv, mp3.zip.001, mp3.zip.002, mp3.zip.003 (or mp3.zip) missing; put "
+        "them there, or run without --offline\n"
     )
 
 

@@ -336,7 +336,9 @@ def test_offline_with_all_files_there_connects_to_nothing(server, tmp_path):
 def test_offline_names_what_is_missing_or_wrong(server, tmp_path):
     (tmp_path / "mp3.zip.001").write_bytes(CONTENT["mp3.zip.001"])
     (tmp_path / "mp3.zip.002").write_bytes(b"half")
-    with pytest.raises(UserError, match=r"offline, and table.csv, mp3.zip.002 missing; put them"):
+    with pytest.raises(
+        UserError, match=r"offline, and table.csv, mp3.zip.002 \(or mp3.zip\) missing"
+    ):
         remote.fetch(data_set(f"{server}/a"), tmp_path, offline=True)
     assert names(tmp_path) == ["damaged-mp3.zip.002", "mp3.zip.001"]
     assert Server.requests == []
