@@ -40,21 +40,21 @@ def weights_of(model: "keras.Model") -> dict[str, np.ndarray]:
     return {weight.path.removeprefix(f"{model.name}/"): weight.numpy() for weight in model.weights}
 
 
-def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray], source: Path) -> None:
+def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
     """Put stored weights into a model.
 
     Raises
     ------
     UserError
-        Names or shapes are not those of the model; `source` is named as the culprit.
+        Names or shapes are not those of the model.
     """
     expected = {name: array.shape for name, array in weights_of(model).items()}
     found = {name: array.shape for name, array in arrays.items()}
     if found != expected:
         name = next(iter({k: v for k, v in {**found, **expected}.items() if found.get(k) != v}))
         raise UserError(
-            f"{source}: weight {name!r} is {found.get(name, 'missing')}, "
-            f"the model has {expected.get(name, 'no such weight')}; train it again"
+            f"stored weight {name!r} is {found.get(name, 'missing')}, the model's is "
+            f"{expected.get(name, 'missing')}; train it again"
         )
     model.set_weights(list(arrays[name] for name in expected))
 

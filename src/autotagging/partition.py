@@ -1,12 +1,19 @@
 """Divide clips into training, validation and test set, and see what leaks between them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 SUBSETS = ("train", "validation", "test")
 LEVELS = ("track", "album", "artist")
+# The error of the sizes counts so much more than that of the tags: first the tags are balanced,
+# then the sizes put right.
+_WEIGHTS_OF_SIZE = (1.0, 1000.0)
+_DIGITS = 12  # of a squared error, so that the last bits of a sum never decide
+_FOLDERS = {**dict.fromkeys("0123456789ab", "train"), "c": "validation"}
+_FOLDERS |= dict.fromkeys("def", "test")
 
 
 def random_split(clip_ids: Sequence[int], *, weights: Mapping[str, int], seed: int) -> pd.Series:
@@ -28,10 +35,97 @@ def random_split(clip_ids: Sequence[int], *, weights: Mapping[str, int], seed: i
     subset : (clips,)
         Indexed by clip_id, in the order given.
     """
-    shuffled = sorted(clip_ids, key=lambda clip: hashlib.sha256(f"{seed}:{clip}".encode()).digest())
+    shuffled = _shuffled(clip_ids, seed)
     sizes = apportion(len(shuffled), weights)
     subset = [name for name, size in sizes.items() for _ in range(size)]
     return pd.Series(subset, index=shuffled, dtype=object, name="subset").reindex(clip_ids)
+
+
+def folder_split(mp3_paths: pd.Series) -> pd.Series:
+    """Split by the corpus's folders: 0 to b train, c validation, d to f test.
+
+    The split of most other work on MagnaTagATune: albums stay in one subset, artists don't.
+
+    Parameters
+    ----------
+    mp3_paths : (clips,)
+        Indexed by clip_id; the first character is the folder.
+
+    Returns
+    -------
+    subset : (clips,)
+        Indexed by clip_id.
+    """
+    return mp3_paths.str[0].map(_FOLDERS).rename("subset")
+
+
+def group_split(
+    groups: pd.Series, labels: pd.DataFrame, *, weights: Mapping[str, int], seed: int
+) -> pd.Series:
+    """Split so that no group (track, album or artist) is in two subsets.
+
+    Greedy, largest groups first, then single groups move as long as that helps. What is made small
+    is the squared relative error of each subset's size and of each tag's positives in it.
+
+    Parameters
+    ----------
+    groups : (clips,)
+        Name of each clip's group, indexed by clip_id.
+    labels : (clips, tags)
+        0 and 1, indexed by clip_id.
+    weights
+        Clips of each subset, or in proportion.
+    seed
+        Any integer.
+
+    Returns
+    -------
+    subset : (clips,)
+        Indexed by clip_id, in the order of `groups`.
+    """
+    counts = labels.reindex(groups.index).assign(clips=1).groupby(groups.to_numpy()).sum()
+    counts = counts.loc[_shuffled(counts.index, seed)].sort_values(
+        "clips", ascending=False, kind="stable"
+    )
+    amounts = counts.to_numpy(np.float64)  # (groups, tags + 1)
+    sizes = np.array([weights[name] for name in SUBSETS], np.float64)
+    targets = np.outer(sizes / sizes.sum(), amounts.sum(axis=0))  # (subsets, tags + 1)
+    is_size = (counts.columns == "clips").astype(float)
+    scales = [
+        (weight * is_size + (1 - is_size) / labels.shape[1]) / np.maximum(targets, 1.0) ** 2
+        for weight in _WEIGHTS_OF_SIZE
+    ]
+    place, error = np.zeros(len(amounts), int), -targets
+    _place(place, error, amounts, scales[0])
+    for scale in scales:
+        _improve(place, error, amounts, scale)
+    by_group = pd.Series(np.array(SUBSETS, dtype=object)[place], index=counts.index)
+    return pd.Series(by_group.loc[groups].to_numpy(), index=groups.index, name="subset")
+
+
+def _place(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.ndarray) -> None:
+    """Put each group, in order, where it adds least to the squared error."""
+    for group, amount in enumerate(amounts):
+        added = (2 * error + amount) * amount * scale
+        place[group] = np.argmin(np.round(added.sum(axis=1), _DIGITS))
+        error[place[group]] += amount
+
+
+def _improve(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.ndarray) -> None:
+    """Move the group whose move takes most off the squared error, until none takes any."""
+    rows = np.arange(len(place))
+    square = amounts**2 @ scale.T  # (groups, subsets)
+    for _ in range(10 * len(place)):
+        linear = 2 * amounts @ (error * scale).T
+        left = square[rows, place] - linear[rows, place]
+        change = np.round(linear + square + left[:, None], _DIGITS)
+        change[rows, place] = 0.0
+        group, target = divmod(int(change.argmin()), len(error))
+        if change[group, target] >= 0:
+            return
+        error[place[group]] -= amounts[group]
+        error[target] += amounts[group]
+        place[group] = target
 
 
 def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:
@@ -65,6 +159,10 @@ def leakage(subset: pd.Series, groups: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"level": LEVELS, "share": shares})
 
 
-def describe(subset: pd.Series) -> str:
-    """Describe a random split in a few words: "random 19773/1521/4566"."""
-    return "random " + "/".join(str((subset == name).sum()) for name in SUBSETS)
+def _shuffled(names: Iterable[object], seed: int) -> list:
+    return sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
+
+
+def describe(scheme: str, subset: pd.Series) -> str:
+    """Describe a split in a few words: "random 19773/1521/4566"."""
+    return f"{scheme} " + "/".join(str((subset == name).sum()) for name in SUBSETS)

@@ -61,8 +61,17 @@ def _open_shard(path: Path) -> np.ndarray:
         raise UserError(f"{path}: not a readable shard ({error}); delete it, run again") from error
 
 
-def labelled_clips(labels: Path, split: Path, available: pd.Index) -> dict[str, pd.DataFrame]:
-    """Read the labels of each subset's clips, without those that have no spectrogram.
+def labelled_clips(
+    labels: Path, split: Path, *, available: pd.Index | None = None
+) -> dict[str, pd.DataFrame]:
+    """Read the labels of each subset's clips.
+
+    Parameters
+    ----------
+    labels, split
+        Of merge_tags and split.
+    available
+        Clips that have a spectrogram; others are left out. None: all are there.
 
     Returns
     -------
@@ -76,7 +85,7 @@ def labelled_clips(labels: Path, split: Path, available: pd.Index) -> dict[str, 
     """
     table = pd.read_csv(labels).drop(columns="mp3_path").set_index("clip_id")
     subset = pd.read_csv(split).set_index("clip_id")["subset"]
-    usable = subset[subset.index.isin(available)]
+    usable = subset if available is None else subset[subset.index.isin(available)]
     if len(usable) < len(subset):
         print(f"{len(subset) - len(usable)} clips have no spectrogram: left out", file=sys.stderr)
     subsets = {name: table.loc[usable.index[usable == name]] for name in SUBSETS}

@@ -41,21 +41,23 @@ def download(corpus, out, *options, code=0):
     )
 
 
-def merge_tags(annotations, vocabulary, out, code=0):
+def merge_tags(annotations, vocabulary, out, *, synonyms="merge", code=0):
     return autotagging(
         "merge_tags",
         *("--annotations", annotations, "--vocabulary", vocabulary, "--n-tags", 50),
+        *("--synonyms", synonyms),
         *("--labels", out / "labels.csv", "--tags", out / "tags.csv"),
         *("--raw-tags", out / "raw_tags.csv"),
         code=code,
     )
 
 
-def split(folder, counts, code=0):
+def split(folder, counts, *, scheme="random", file="none", untagged="keep", code=0):
     return autotagging(
         "split",
         *("--labels", folder / "labels.csv", "--clips", folder / "clips.csv"),
         *("--clip-info", folder / "clip_info_final.csv", *counts),
+        *("--scheme", scheme, "--file", file, "--untagged", untagged),
         *("--split", folder / "split.csv", "--leakage", folder / "leakage.csv"),
         code=code,
     )
@@ -189,10 +191,50 @@ def test_split_leaves_out_what_can_not_be_read(downloaded, vocabulary):
     assert pd.read_csv(downloaded / "leakage.csv")["level"].tolist() == ["track", "album", "artist"]
 
 
+def test_synonyms_can_be_kept(downloaded, vocabulary):
+    annotations = downloaded / "annotations_final.csv"
+    message = merge_tags(annotations, vocabulary, downloaded, synonyms="keep")
+    assert "4 raw tags, 4 merged, 3 kept" in message
+    columns = pd.read_csv(downloaded / "labels.csv", nrows=0).columns
+    assert columns[2:].tolist() == ["flute", "beat", "beats"]
+
+
+def test_clips_without_a_tag_can_be_dropped(downloaded, vocabulary):
+    merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
+    labels = pd.read_csv(downloaded / "labels.csv")
+    labels.loc[labels["clip_id"] == 6, ["beat", "flute"]] = 0
+    labels.to_csv(downloaded / "labels.csv", index=False)
+    counts = ["--train", 1, "--validation", 1, "--test", 1, "--seed", 0]
+    message = split(downloaded, counts, untagged="drop", code=2)
+    # 10 has flute, 2 has beat: two are left.
+    assert "left out, without any tag: 1 clips" in message
+    assert "2 clips, too few" in message
+
+
+def test_a_split_can_be_given_as_a_file(downloaded, vocabulary, tmp_path):
+    merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
+    given = tmp_path / "given.csv"
+    given.write_text("clip_id,subset\n10,train\n2,test\n6,validation\n11,test\n")
+    message = split(downloaded, PAPER_SPLIT, scheme="file", file=given)
+    assert "1 clips are not usable here" in message
+    table = pd.read_csv(downloaded / "split.csv").set_index("clip_id")
+    assert table["subset"].to_dict() == {10: "train", 2: "test", 6: "validation"}
+    given.write_text("clip_id,subset\n10,train\n2,tests\n")
+    message = split(downloaded, PAPER_SPLIT, scheme="file", file=given, code=2)
+    assert "given.csv, line 3: subset is 'tests'" in message
+
+
+def test_tracks_can_be_kept_together(downloaded, vocabulary):
+    merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
+    message = split(downloaded, PAPER_SPLIT, scheme="track", code=2)
+    # Clips 2 and 6 are one track, 10 another: no third subset.
+    assert "3 clips, too few to split by track" in message
+
+
 def test_too_few_clips_can_not_be_split(downloaded, vocabulary):
     merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
     message = split(downloaded, PAPER_SPLIT, code=2)
-    assert "3 readable clips are too few to split" in message
+    assert "3 clips, too few to split by random" in message
     assert not (downloaded / "split.csv").exists()
 
 
@@ -249,6 +291,7 @@ def test_the_official_tables_give_the_papers_split(magnatagatune, tmp_path):
         "split",
         *("--labels", tmp_path / "labels.csv", "--clips", tmp_path / "clips.csv"),
         *("--clip-info", tmp_path / "clip_info_final.csv.gz", *PAPER_SPLIT),
+        *("--scheme", "random", "--file", "none", "--untagged", "keep"),
         *("--split", tmp_path / "split.csv", "--leakage", tmp_path / "leakage.csv"),
     )
     assert "{'train': 19773, 'validation': 1521, 'test': 4566}, as asked" in message
@@ -287,7 +330,18 @@ def train(folder, name, *, options=(), code=0):
     settings += ["pool_dropout=0.1", "output_dropout=0.3", "gru_reset_after=true", *options]
     return autotagging(
         "train",
-        *("--model", "crnn", "--seed", 0, "--corpus", "noise", "--labels", folder / "labels.csv"),
+        *(
+            "--model",
+            "crnn",
+            "--seed",
+            0,
+            "--corpus",
+            "noise",
+            "--scheme",
+            "random",
+            "--labels",
+            folder / "labels.csv",
+        ),
         *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
         *("--front-end", folder / "front_end.json", "--batch-size", 2, "--epochs", 2),
         *(

@@ -134,12 +134,12 @@ def test_weights_go_to_disk_and_back(training, examples, tmp_path):
     path = tmp_path / "weights.npz"
     save_arrays(path, weights_of(model))
     other = keras.models.clone_model(model)
-    set_weights(other, load_arrays(path), path)
+    set_weights(other, load_arrays(path))
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_weights_of_another_model_are_refused(training, examples, tmp_path):
+def test_weights_of_another_model_are_refused(training, examples):
     from autotagging.modelfile import set_weights, weights_of
 
     model, _ = fit(training, examples, epochs=1)
@@ -147,4 +147,4 @@ def test_weights_of_another_model_are_refused(training, examples, tmp_path):
     name = next(iter(arrays))
     arrays[name] = np.zeros(3, np.float32)
     with pytest.raises(UserError, match=rf"weight '{name}' is \(3,\)"):
-        set_weights(model, arrays, tmp_path / "weights.npz")
+        set_weights(model, arrays)

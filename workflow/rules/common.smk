@@ -1,4 +1,5 @@
 # What several rules need. Only the Snakefile and its rules read params.yaml.
+from autotagging.models import MODELS
 
 
 wildcard_constraints:
@@ -20,9 +21,41 @@ def epochs():
     return config["demo" if config["corpus"] == "demo" else "train"]["epochs"]
 
 
+def listens(model):
+    """Whether a model reads spectrograms; the others know only the corpus's tables."""
+    return MODELS[model].reads == "mel"
+
+
+def features(wildcards):
+    """What a model reads, besides labels and split."""
+    if not listens(wildcards.model):
+        return {"clip_info": rules.download.output.clip_info}
+    return {
+        "mel": rules.extract_mel.output.summary,
+        "front_end": rules.extract_mel.output.front_end,
+        "shards": rules.extract_mel.input.shards,
+        "spectrograms": rules.extract_mel.input.spectrograms,
+    }
+
+
+def flags(*names):
+    """Function that makes a flag of each of these inputs that a job has."""
+
+    def make(wildcards, input):
+        present = [name for name in names if name in input.keys()]
+        return " ".join(f"--{name.replace('_', '-')} {input[name]}" for name in present)
+
+    return make
+
+
 def model_options(wildcards):
     """Options of one model as name=value, the way the command line takes them."""
     return [f"{name}={value}" for name, value in config["train"][wildcards.model].items()]
+
+
+def split_file(wildcards):
+    """The user's own split, where there is one: when it changes, so does all that follows."""
+    return [config["split"]["file"]] if config["split"]["scheme"] == "file" else []
 
 
 def corpus_tables(wildcards):

@@ -1,25 +1,28 @@
 rule evaluate:
     input:
+        unpack(features),
         model_json=rules.train.output.model_json,
         weights=rules.train.output.weights,
         labels=rules.merge_tags.output.labels,
         split=rules.split.output.split,
-        mel=rules.extract_mel.output.summary,
-        shards=rules.extract_mel.input.shards,
-        spectrograms=rules.extract_mel.input.spectrograms,
         code=modules(
             "steps/evaluate",
+            "annotations",
             "errors",
             "files",
+            "layout",
             "metrics",
             "modelfile",
             "models/__init__",
             "models/crnn",
             "models/layers",
+            "models/lookup",
             "partition",
             "progress",
             "store",
             "training",
+            "tsv",
+            "vocabulary",
         ),
     output:
         predictions="results/evaluate/{model}/seed-{seed}/predictions.npz",
@@ -34,13 +37,14 @@ rule evaluate:
     resources:
         mem_mb=4000,
     params:
+        features=flags("mel", "clip_info"),
         threshold=config["evaluate"]["threshold"],
         batch_size=config["evaluate"]["batch_size"],
     message:
         "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     shell:
         "autotagging evaluate --model-json {input.model_json} --weights {input.weights}"
-        " --labels {input.labels} --split {input.split} --mel {input.mel}"
+        " --labels {input.labels} --split {input.split} {params.features}"
         " --threshold {params.threshold} --batch-size {params.batch_size} --threads {threads}"
         " --predictions {output.predictions} --metrics {output.metrics}"
         " --per-tag {output.per_tag} --roc {output.roc} 2>&1 | tee {log}"

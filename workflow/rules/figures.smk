@@ -18,9 +18,13 @@ FIGURE_CODE = modules(
     "tables",
 ) + ["src/autotagging/plots/paper.mplstyle"]
 
-# Figures of one training show the first model and seed of params.yaml.
-FIRST = {"model": config["models"][0], "seed": config["train"]["seeds"][0]}
+# Networks are drawn, other models compared. Figures of one training show the first network (of one
+# clip's tags: the first model) and seed of params.yaml.
+NETWORKS = [model for model in config["models"] if listens(model)]
 ALL = {"model": config["models"], "seed": config["train"]["seeds"]}
+TRAINED = {**ALL, "model": NETWORKS}
+FIRST = {"model": config["models"][0], "seed": config["train"]["seeds"][0]}
+FIRST_TRAINED = {**FIRST, "model": NETWORKS[:1]}
 
 
 rule figure_2:
@@ -56,7 +60,7 @@ rule figure_3:
         clips=rules.download.output.clips,
         audio=rules.download.output.audio,
         split=rules.split.output.split,
-        model_json=expand(rules.train.output.model_json, **FIRST),
+        model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
         code=FIGURE_CODE,
     output:
         svg=report(
@@ -85,7 +89,7 @@ rule figure_3:
 
 rule figure_4:
     input:
-        model_json=expand(rules.train.output.model_json, **FIRST),
+        model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
         code=FIGURE_CODE,
     output:
         svg=report(
@@ -110,8 +114,8 @@ rule figure_4:
 
 rule figure_5:
     input:
-        history=expand(rules.train.output.history, **ALL),
-        model_json=expand(rules.train.output.model_json, **ALL),
+        history=expand(rules.train.output.history, **TRAINED),
+        model_json=expand(rules.train.output.model_json, **TRAINED),
         code=FIGURE_CODE,
     output:
         svg=report(
@@ -166,8 +170,8 @@ rule figure_6:
 
 rule figure_7:
     input:
-        history=expand(rules.train.output.history, **ALL),
-        model_json=expand(rules.train.output.model_json, **ALL),
+        history=expand(rules.train.output.history, **TRAINED),
+        model_json=expand(rules.train.output.model_json, **TRAINED),
         roc=expand(rules.evaluate.output.roc, **ALL),
         metrics=expand(rules.evaluate.output.metrics, **ALL),
         published="workflow/resources/published.yaml",
@@ -196,7 +200,7 @@ rule figure_7:
 
 rule table_1:
     input:
-        model_json=expand(rules.train.output.model_json, **FIRST),
+        model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
         code=FIGURE_CODE,
     output:
         csv=report(
@@ -221,7 +225,7 @@ rule table_1:
 
 rule table_2:
     input:
-        model_json=expand(rules.train.output.model_json, **FIRST),
+        model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
         code=FIGURE_CODE,
     output:
         csv=report(
@@ -273,13 +277,18 @@ rule table_4:
 rule figures:
     input:
         rules.figure_2.output,
-        rules.figure_3.output,
-        rules.figure_4.output,
-        rules.figure_5.output,
         rules.figure_6.output,
         rules.figure_7.output,
-        rules.table_1.output,
-        rules.table_2.output,
         rules.table_4.output,
+        branch(
+            NETWORKS,
+            then=[
+                rules.figure_3.output,
+                rules.figure_4.output,
+                rules.figure_5.output,
+                rules.table_1.output,
+                rules.table_2.output,
+            ],
+        ),
     message:
         "All figures and tables are in results/figures"

@@ -24,10 +24,11 @@ rule merge_tags:
     resources:
         mem_mb=1000,
     params:
+        synonyms=config["merge_tags"]["synonyms"],
         n_tags=config["merge_tags"]["n_tags"],
     message:
         "Merge synonymous tags, keep the {params.n_tags} most frequent"
     shell:
         "autotagging merge_tags --annotations {input.annotations}"
-        " --vocabulary {input.vocabulary} --n-tags {params.n_tags} --labels {output.labels}"
+        " --vocabulary {input.vocabulary} --synonyms {params.synonyms} --n-tags {params.n_tags} --labels {output.labels}"
         " --tags {output.tags} --raw-tags {output.raw_tags} > {log} 2>&1"

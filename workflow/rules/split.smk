@@ -3,6 +3,7 @@ rule split:
         labels=rules.merge_tags.output.labels,
         clips=rules.download.output.clips,
         clip_info=rules.download.output.clip_info,
+        file=split_file,
         code=modules(
             "steps/split",
             "annotations",
@@ -24,14 +25,18 @@ rule split:
     resources:
         mem_mb=1000,
     params:
+        scheme=config["split"]["scheme"],
+        file=config["split"]["file"],
+        untagged=config["split"]["untagged"],
         train=config["split"]["train"],
         validation=config["split"]["validation"],
         test=config["split"]["test"],
         seed=config["split"]["seed"],
     message:
-        "Divide the clips {params.train} : {params.validation} : {params.test}"
+        "Divide the clips, scheme {params.scheme}"
     shell:
         "autotagging split --labels {input.labels} --clips {input.clips}"
-        " --clip-info {input.clip_info} --train {params.train}"
+        " --clip-info {input.clip_info} --scheme {params.scheme} --file {params.file:q}"
+        " --untagged {params.untagged} --train {params.train}"
         " --validation {params.validation} --test {params.test} --seed {params.seed}"
         " --split {output.split} --leakage {output.leakage} > {log} 2>&1"

@@ -1,24 +1,26 @@
 rule train:
     input:
+        unpack(features),
         labels=rules.merge_tags.output.labels,
         split=rules.split.output.split,
-        mel=rules.extract_mel.output.summary,
-        front_end=rules.extract_mel.output.front_end,
-        shards=rules.extract_mel.input.shards,
-        spectrograms=rules.extract_mel.input.spectrograms,
         code=modules(
             "steps/train",
+            "annotations",
             "errors",
             "files",
+            "layout",
             "metrics",
             "modelfile",
             "models/__init__",
             "models/crnn",
             "models/layers",
+            "models/lookup",
             "partition",
             "progress",
             "store",
             "training",
+            "tsv",
+            "vocabulary",
         ),
     output:
         weights="results/train/{model}/seed-{seed}/weights.npz",
@@ -31,10 +33,12 @@ rule train:
         "logs/train/{model}/seed-{seed}/benchmark.tsv"
     threads: workflow.cores
     resources:
-        gpu=1,
+        gpu=lambda wildcards: int(listens(wildcards.model)),
         mem_mb=8000,
     params:
+        features=flags("mel", "front_end", "clip_info"),
         corpus=config["corpus"],
+        scheme=config["split"]["scheme"],
         batch_size=config["train"]["batch_size"],
         epochs=epochs(),
         learning_rate=config["train"]["learning_rate"],
@@ -46,8 +50,8 @@ rule train:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
     shell:
         "autotagging train --model {wildcards.model} --seed {wildcards.seed}"
-        " --corpus {params.corpus:q} --labels {input.labels} --split {input.split}"
-        " --mel {input.mel} --front-end {input.front_end} --batch-size {params.batch_size}"
+        " --corpus {params.corpus:q} --scheme {params.scheme} --labels {input.labels} --split {input.split}"
+        " {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
         " --options {params.options} --threads {threads} --weights {output.weights}"

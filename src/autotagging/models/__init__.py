@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from autotagging.errors import UserError
@@ -17,22 +18,49 @@ class ModelEntry:
     Attributes
     ----------
     reads
-        "mel": shards of spectrograms.
+        "mel": a network that listens to spectrograms, trained in epochs. "tables": it knows only
+        which track, album and artist a clip is of.
     """
 
-    reads: Literal["mel"]
+    reads: Literal["mel", "tables"]
 
 
-MODELS = {"crnn": ModelEntry(reads="mel")}
+MODELS = {"crnn": ModelEntry(reads="mel"), "lookup": ModelEntry(reads="tables")}
+
+
+def reads(name: str) -> Literal["mel", "tables"]:
+    """Tell what a model reads.
+
+    Raises
+    ------
+    UserError
+        There is no such model.
+    """
+    if name not in MODELS:
+        raise UserError(f"no model {name!r}; there are {', '.join(MODELS)}")
+    return MODELS[name].reads
+
+
+def required(path: Path | None, flag: str, model: str) -> Path:
+    """Insist on an input that this kind of model reads.
+
+    Raises
+    ------
+    UserError
+        It is not given.
+    """
+    if path is None:
+        raise UserError(f"model {model!r} needs {flag}")
+    return path
 
 
 def build(name: str, *, input_shape: tuple[int, int], n_tags: int, **options: Any) -> "keras.Model":
-    """Build an untrained model.
+    """Build an untrained network.
 
     Parameters
     ----------
     name
-        A key of MODELS; the module of that name has a function build_<name>.
+        A key of MODELS that reads "mel"; the module of that name has a function build_<name>.
     input_shape
         (mel bins, frames) of the log-mel spectrograms, in dB.
     n_tags
@@ -43,10 +71,10 @@ def build(name: str, *, input_shape: tuple[int, int], n_tags: int, **options: An
     Raises
     ------
     UserError
-        There is no such model, or it can't take that input or option.
+        There is no such network, or it can't take that input or option.
     """
-    if name not in MODELS:
-        raise UserError(f"no model {name!r}; there are {', '.join(MODELS)}")
+    if reads(name) != "mel":
+        raise UserError(f"model {name!r} is not a network: there is nothing to build")
     builder = getattr(import_module(f"autotagging.models.{name}"), f"build_{name}")
     try:
         return builder(input_shape=input_shape, n_tags=n_tags, **options)

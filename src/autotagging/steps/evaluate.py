@@ -2,13 +2,18 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from autotagging import metrics as measures
 from autotagging import models
+from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import read_json, sha256, write_csv, write_json
+from autotagging.modelfile import load_arrays, save_arrays, set_weights
+from autotagging.models.lookup import score_lookup
 from autotagging.store import MelStore, labelled_clips
 
 
@@ -18,7 +23,8 @@ def evaluate(
     weights: Path,
     labels: Path,
     split: Path,
-    mel: Path,
+    mel: Path | None = None,
+    clip_info: Path | None = None,
     threshold: float,
     batch_size: int,
     threads: int,
@@ -38,7 +44,9 @@ def evaluate(
     split
         split.csv.
     mel
-        summary.csv of extract_mel.
+        summary.csv of extract_mel, for a model that listens.
+    clip_info
+        clip_info_final.csv of the corpus, for a model that reads tables.
     threshold
         A score above it decides for the tag.
     batch_size
@@ -54,17 +62,57 @@ def evaluate(
     roc
         Output: average, fpr, tpr.
     """
-    from autotagging import training
-    from autotagging.modelfile import load_arrays, save_arrays, set_weights
-
     model = read_json(model_json)
     if sha256(weights) != model["weights_sha256"]:
         raise UserError(f"{weights}: not the weights of {model_json}; train again")
-    store = MelStore(mel)
-    subsets = labelled_clips(labels, split, store.clip_ids)
+    arrays = load_arrays(weights)
+    if models.reads(model["model"]) == "mel":
+        summary_csv = models.required(mel, "--mel", model["model"])
+        subsets, scores = _score_network(
+            model, arrays, labels, split, summary_csv, batch_size, threads
+        )
+    else:
+        subsets = labelled_clips(labels, split)
+        info = read_clip_info(models.required(clip_info, "--clip-info", model["model"]))
+        groups = info.set_index("clip_id").reindex(subsets["test"].index)
+        scores = score_lookup(arrays, groups, **model["options"])
     test = subsets["test"]
     if test.columns.tolist() != model["tags"]:
         raise UserError(f"{labels}: the tags are not those of {model_json}; train again")
+
+    truth = test.to_numpy(np.uint8)
+    summary = measures.evaluate(truth, scores, model["tags"], threshold=threshold)
+    prior = subsets["train"].mean().to_numpy()
+    copied = ("model", "seed", "corpus", "split", "best_epoch", "epochs")
+    write_json(
+        {
+            **{name: model[name] for name in copied if name in model},
+            **summary,
+            "baselines": measures.baselines(truth, prior, threshold=threshold),
+        },
+        metrics,
+    )
+    write_csv(measures.per_tag(truth, scores, model["tags"]), per_tag)
+    write_csv(measures.roc_curves(truth, scores), roc)
+    answers = {"scores": scores, "labels": truth, "tags": np.array(model["tags"])}
+    save_arrays(predictions, {"clip_id": test.index.to_numpy(), **answers})
+    print(_headline(model, summary), file=sys.stderr)
+
+
+def _score_network(
+    model: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    labels: Path,
+    split: Path,
+    mel: Path,
+    batch_size: int,
+    threads: int,
+) -> tuple[dict[str, pd.DataFrame], np.ndarray]:
+    """Read the subsets' labels and score the test clips, (clips, tags)."""
+    from autotagging import training
+
+    store = MelStore(mel)
+    subsets = labelled_clips(labels, split, available=store.clip_ids)
     training.prepare(seed=model["seed"], threads=threads)
     network = models.build(
         model["model"],
@@ -72,27 +120,9 @@ def evaluate(
         n_tags=len(model["tags"]),
         **model["options"],
     )
-    set_weights(network, load_arrays(weights), weights)
-
-    truth = test.to_numpy(np.uint8)
-    scores = training.make_scorer(network)(test.index, store.gather, batch_size=batch_size)
-    summary = measures.evaluate(truth, scores, model["tags"], threshold=threshold)
-    copied = ("model", "seed", "corpus", "split", "best_epoch", "epochs")
-    write_json(
-        {
-            **{name: model[name] for name in copied},
-            **summary,
-            "baselines": measures.baselines(
-                truth, subsets["train"].mean().to_numpy(), threshold=threshold
-            ),
-        },
-        metrics,
-    )
-    write_csv(measures.per_tag(truth, scores, model["tags"]), per_tag)
-    write_csv(measures.roc_curves(truth, scores), roc)
-    arrays = {"scores": scores, "labels": truth, "tags": np.array(model["tags"])}
-    save_arrays(predictions, {"clip_id": test.index.to_numpy(), **arrays})
-    print(_headline(model, summary), file=sys.stderr)
+    set_weights(network, arrays)
+    score = training.make_scorer(network)
+    return subsets, score(subsets["test"].index, store.gather, batch_size=batch_size)
 
 
 def _headline(model: dict, summary: dict) -> str:

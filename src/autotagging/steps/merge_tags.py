@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import yaml
@@ -13,7 +14,14 @@ from autotagging.tags import merge_synonyms, merged_names, most_frequent
 
 
 def merge_tags(
-    *, annotations: Path, vocabulary: Path, n_tags: int, labels: Path, tags: Path, raw_tags: Path
+    *,
+    annotations: Path,
+    vocabulary: Path,
+    synonyms: Literal["merge", "keep"],
+    n_tags: int,
+    labels: Path,
+    tags: Path,
+    raw_tags: Path,
 ) -> None:
     """Merge synonymous tags and keep the most frequent.
 
@@ -23,6 +31,8 @@ def merge_tags(
         annotations_final.csv of the corpus.
     vocabulary
         YAML with the synonym groups and the categories of tags.
+    synonyms
+        Merge them, or keep them as the raw tags they are.
     n_tags
         Keep at most so many tags; fewer where fewer have positives.
     labels
@@ -32,10 +42,12 @@ def merge_tags(
     raw_tags
         Output: raw_tag, count, merged_into, kept of each raw tag.
     """
-    synonyms, category_of = _read_vocabulary(vocabulary)
+    groups, category_of = _read_vocabulary(vocabulary)
+    if synonyms == "keep":
+        groups = {}
     clips = read_annotations(annotations)
     raw = clips.drop(columns=["clip_id", "mp3_path"])
-    merged = merge_synonyms(raw, synonyms)
+    merged = merge_synonyms(raw, groups)
     kept = most_frequent(merged, n_tags)
     if not kept:
         raise UserError(f"{annotations}: no clip has any tag")
@@ -43,7 +55,7 @@ def merge_tags(
     if len(kept) < n_tags:
         print(f"warning: {n_tags} tags wanted, {len(kept)} have positives", file=sys.stderr)
 
-    merged_into = merged_names(raw.columns, synonyms)
+    merged_into = merged_names(raw.columns, groups)
     write_csv(pd.concat([clips[["clip_id", "mp3_path"]], merged[kept]], axis=1), labels)
     write_csv(
         pd.DataFrame(

@@ -2,14 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
+from autotagging import partition
 from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import write_csv
-from autotagging.partition import leakage as leakage_of
-from autotagging.partition import random_split
 
 
 def split(
@@ -17,6 +17,9 @@ def split(
     labels: Path,
     clips: Path,
     clip_info: Path,
+    scheme: Literal["random", "folder", "track", "album", "artist", "file"],
+    file: Path | None,
+    untagged: Literal["keep", "drop"],
     train: int,
     validation: int,
     test: int,
@@ -34,29 +37,87 @@ def split(
         clips.csv of download: a clip without bytes is unreadable and left out.
     clip_info
         clip_info_final.csv of the corpus.
+    scheme
+        random (the paper's); folder (0 to b, c, d to f); track, album or artist (none is in two
+        subsets); file (as given).
+    file
+        With scheme file: a table of clip_id and subset (train, validation or test); clips that
+        it lacks are left out.
+    untagged
+        Whether clips without any of the kept tags are kept, as in the paper, or dropped.
     train, validation, test
-        Clips of each subset; exact where they add up to the readable clips, else proportional.
+        Clips of each subset; exact where they add up to the clips there are, else proportional.
+        Not used by schemes folder and file.
     seed
-        Of the shuffle.
+        Of the shuffle, and of ties between groups.
     split
         Output: clip_id, mp3_path, subset.
     leakage
         Output: level, share of test clips whose track, album or artist is also in training.
     """
-    known = pd.read_csv(labels, usecols=["clip_id", "mp3_path"])
-    sizes = pd.read_csv(clips).set_index("clip_id")["bytes"]
-    readable = known[sizes.reindex(known["clip_id"]).fillna(0).to_numpy() > 0]
-    for clip in known[~known["clip_id"].isin(readable["clip_id"])].itertuples():
-        print(f"left out, empty or missing: clip {clip.clip_id}, {clip.mp3_path}", file=sys.stderr)
-
-    weights = {"train": train, "validation": validation, "test": test}
-    subset = random_split(readable["clip_id"], weights=weights, seed=seed)
-    counts = {name: int((subset == name).sum()) for name in weights}
-    exact = "as asked" if counts == weights else f"in proportion to {train}/{validation}/{test}"
-    print(f"{counts}, {exact}", file=sys.stderr)
-    if not all(counts.values()):
-        raise UserError(f"{labels}: {len(readable)} readable clips are too few to split: {counts}")
-
+    known = pd.read_csv(labels).set_index("clip_id")
+    usable = _usable(known, pd.read_csv(clips).set_index("clip_id")["bytes"], untagged)
     groups = read_clip_info(clip_info).set_index("clip_id")
-    write_csv(readable.assign(subset=subset.to_numpy()), split)
-    write_csv(leakage_of(subset, groups), leakage)
+    weights = {"train": train, "validation": validation, "test": test}
+    tags = usable.drop(columns="mp3_path")
+    if scheme == "random":
+        subset = partition.random_split(usable.index, weights=weights, seed=seed)
+    elif scheme == "folder":
+        subset = partition.folder_split(usable["mp3_path"])
+    elif scheme == "file":
+        subset = _read_split(file, usable.index)
+    else:
+        # A clip that clip_info does not list is a group of its own.
+        names = groups[scheme].reindex(usable.index)
+        names = names.fillna(usable["mp3_path"])
+        subset = partition.group_split(names, tags, weights=weights, seed=seed)
+
+    counts = {name: int((subset == name).sum()) for name in weights}
+    print(f"{scheme} split: {counts}{_compared(counts, weights, scheme)}", file=sys.stderr)
+    if not all(counts.values()):
+        raise UserError(f"{labels}: {len(usable)} clips, too few to split by {scheme}: {counts}")
+    table = usable.loc[subset.index, ["mp3_path"]].assign(subset=subset)
+    write_csv(table.reset_index(), split)
+    write_csv(partition.leakage(subset, groups), leakage)
+
+
+def _usable(known: pd.DataFrame, sizes: pd.Series, untagged: str) -> pd.DataFrame:
+    """Leave out clips without audio, and those without tags if so asked."""
+    readable = sizes.reindex(known.index).fillna(0).to_numpy() > 0
+    for clip in known[~readable].itertuples():
+        print(f"left out, empty or missing: clip {clip.Index}, {clip.mp3_path}", file=sys.stderr)
+    usable = known[readable]
+    if untagged == "drop":
+        tagged = usable.drop(columns="mp3_path").any(axis=1)
+        print(f"left out, without any tag: {(~tagged).sum()} clips", file=sys.stderr)
+        usable = usable[tagged]
+    return usable
+
+
+def _compared(counts: dict[str, int], weights: dict[str, int], scheme: str) -> str:
+    if scheme in ("folder", "file"):
+        return ""
+    asked = "/".join(map(str, weights.values()))
+    return ", as asked" if counts == weights else f", as near as can be to {asked} in proportion"
+
+
+def _read_split(path: Path | None, clip_ids: pd.Index) -> pd.Series:
+    """Read a split that the user gives, for the clips that are usable."""
+    if path is None:
+        raise UserError("split.scheme is file, but split.file names none")
+    table = pd.read_csv(path)
+    if missing := {"clip_id", "subset"} - set(table.columns):
+        raise UserError(f"{path}: no column {min(missing)!r}; expected clip_id and subset")
+    if (wrong := ~table["subset"].isin(partition.SUBSETS)).any():
+        line = int(wrong.to_numpy().argmax()) + 2
+        raise UserError(
+            f"{path}, line {line}: subset is {table['subset'][wrong].iloc[0]!r}, "
+            f"expected {', '.join(partition.SUBSETS)}"
+        )
+    if (repeated := table["clip_id"].duplicated()).any():
+        raise UserError(f"{path}: clip {table['clip_id'][repeated].iloc[0]} stands twice")
+    subset = table.set_index("clip_id")["subset"]
+    unknown = subset.index.difference(clip_ids)
+    if len(unknown):
+        print(f"{path}: {len(unknown)} clips are not usable here: left out", file=sys.stderr)
+    return subset[subset.index.isin(clip_ids)]

@@ -1,6 +1,7 @@
 """Step train: fit a model to the training clips, keep its best epoch (sec. III)."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,8 +10,11 @@ import pandas as pd
 import yaml
 
 from autotagging import models
+from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import read_json, sha256, write_csv, write_json
+from autotagging.modelfile import save_arrays
+from autotagging.models.lookup import fit_lookup
 from autotagging.partition import describe
 from autotagging.store import MelStore, labelled_clips
 
@@ -20,10 +24,12 @@ def train(
     model: str,
     seed: int,
     corpus: str,
+    scheme: str,
     labels: Path,
     split: Path,
-    mel: Path,
-    front_end: Path,
+    mel: Path | None = None,
+    front_end: Path | None = None,
+    clip_info: Path | None = None,
     batch_size: int,
     epochs: int,
     learning_rate: float,
@@ -45,16 +51,16 @@ def train(
         Name in the registry of models.
     seed
         Of the initial weights, the order of clips, and dropout.
-    corpus
-        Name of the corpus, for the record.
+    corpus, scheme
+        Name of the corpus and of the kind of split, for the record.
     labels
         Labels of merge_tags.
     split
         split.csv.
-    mel
-        summary.csv of extract_mel.
-    front_end
-        front_end.json of extract_mel.
+    mel, front_end
+        summary.csv and front_end.json of extract_mel, for a model that listens.
+    clip_info
+        clip_info_final.csv of the corpus, for a model that reads tables.
     batch_size
         Clips a step.
     epochs
@@ -80,61 +86,108 @@ def train(
     times
         Output: epoch, seconds, and seconds of waiting for data.
     """
+    parsed = _parse_options(options)
+    tags = pd.read_csv(labels, nrows=0).columns[2:].tolist()
+    if models.reads(model) == "mel":
+        fitted = _train_network(
+            model,
+            seed=seed,
+            labels=labels,
+            split=split,
+            mel=models.required(mel, "--mel", model),
+            front_end=models.required(front_end, "--front-end", model),
+            output_bias=output_bias,
+            options=parsed,
+            threads=threads,
+            batch_size=batch_size,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            monitor=monitor,
+            patience=patience,
+        )
+    else:
+        fitted = _fit_lookup(labels, split, models.required(clip_info, "--clip-info", model))
+    save_arrays(weights, fitted.arrays)
+    write_csv(fitted.history, history)
+    write_csv(fitted.times, times)
+    write_json(
+        {
+            "model": model,
+            "seed": seed,
+            "corpus": Path(corpus).name,
+            "split": describe(scheme, pd.read_csv(split)["subset"]),
+            "options": parsed,
+            "weights_sha256": sha256(weights),
+            **fitted.description,
+            "tags": tags,
+        },
+        model_json,
+    )
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What either kind of model leaves: arrays, history, times, and more for model.json."""
+
+    arrays: dict[str, np.ndarray]
+    history: pd.DataFrame
+    times: pd.DataFrame
+    description: dict[str, Any]
+
+
+def _train_network(
+    model: str,
+    *,
+    seed: int,
+    labels: Path,
+    split: Path,
+    mel: Path,
+    front_end: Path,
+    output_bias: str,
+    options: dict[str, Any],
+    threads: int,
+    **settings: Any,
+) -> _Fitted:
+    """Train a network on spectrograms; `settings` are those of `training.fit`."""
     from autotagging import training
-    from autotagging.modelfile import architecture, save_arrays, weights_of
+    from autotagging.modelfile import architecture, weights_of
 
     store = MelStore(mel)
     subsets = {
         name: training.Examples(
             clip_ids=table.index.to_numpy(), labels=table.to_numpy(np.float32), gather=store.gather
         )
-        for name, table in labelled_clips(labels, split, store.clip_ids).items()
+        for name, table in labelled_clips(labels, split, available=store.clip_ids).items()
     }
-    tags = pd.read_csv(labels, nrows=0).columns[2:].tolist()
     device = training.prepare(seed=seed, threads=threads)
-    parsed = _parse_options(options)
-    network = models.build(model, input_shape=store.clip_shape, n_tags=len(tags), **parsed)
+    n_tags = subsets["train"].labels.shape[1]
+    network = models.build(model, input_shape=store.clip_shape, n_tags=n_tags, **options)
     if output_bias == "prior":
         training.set_output_bias(network, subsets["train"].labels)
     result = training.fit(
-        network,
-        subsets["train"],
-        subsets["validation"],
-        batch_size=batch_size,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        monitor=monitor,
-        patience=patience,
-        seed=seed,
-        device=device,
+        network, subsets["train"], subsets["validation"], seed=seed, device=device, **settings
     )
     print(f"best epoch: {result.best_epoch}", file=sys.stderr)
-    save_arrays(weights, weights_of(network))
-    write_csv(result.history, history)
-    write_csv(result.times, times)
     layers = architecture(network)
-    write_json(
-        {
-            "model": model,
-            "seed": seed,
-            "corpus": Path(corpus).name,
-            "split": describe(pd.read_csv(split)["subset"]),
-            "batch_size": batch_size,
-            "learning_rate": learning_rate,
-            "output_bias": output_bias,
-            "monitor": monitor,
-            "best_epoch": result.best_epoch,
-            "epochs": len(result.history),
-            "trainable_parameters": sum(layer["trainable_parameters"] for layer in layers),
-            "weights_sha256": sha256(weights),
-            "input_shape": list(store.clip_shape),
-            "front_end": read_json(front_end),
-            "options": parsed,
-            "tags": tags,
-            "architecture": layers,
-        },
-        model_json,
-    )
+    description = {
+        **{name: settings[name] for name in ("batch_size", "learning_rate", "monitor")},
+        "output_bias": output_bias,
+        "best_epoch": result.best_epoch,
+        "epochs": len(result.history),
+        "trainable_parameters": sum(layer["trainable_parameters"] for layer in layers),
+        "input_shape": list(store.clip_shape),
+        "front_end": read_json(front_end),
+        "architecture": layers,
+    }
+    return _Fitted(weights_of(network), result.history, result.times, description)
+
+
+def _fit_lookup(labels: Path, split: Path, clip_info: Path) -> _Fitted:
+    """Count the tags of each track, album and artist; there are no epochs."""
+    groups = read_clip_info(clip_info).set_index("clip_id")
+    arrays = fit_lookup(labelled_clips(labels, split)["train"], groups)
+    history = pd.DataFrame(columns=["epoch", "loss", "val_loss", "auc", "val_auc"])
+    return _Fitted(arrays, history, pd.DataFrame(columns=["epoch", "seconds", "waiting"]), {})
 
 
 def _parse_options(options: list[str]) -> dict[str, Any]:

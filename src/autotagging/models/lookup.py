@@ -1,0 +1,73 @@
+"""The baseline that never listens: a clip has the tags of its track, album and artist.
+
+What it scores on a split is what the split gives away. Imports no TensorFlow.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+_LEVELS = ("artist", "album", "track")  # the widest first
+
+
+def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Count the tags of each track, album and artist in training.
+
+    Parameters
+    ----------
+    labels : (clips, tags)
+        0 and 1 of the training clips, indexed by clip_id.
+    groups : (clips, 3)
+        track, album and artist, indexed by clip_id; clips may be missing.
+
+    Returns
+    -------
+    counts
+        prior (tags,): share of clips with the tag. For each level <level>/names (groups,),
+        <level>/clips (groups,) and <level>/positives (groups, tags).
+    """
+    arrays = {"prior": labels.mean().to_numpy()}
+    known = groups.reindex(labels.index)
+    for level in _LEVELS:
+        by_group = labels.groupby(known[level])
+        positives = by_group.sum()
+        arrays[f"{level}/names"] = positives.index.to_numpy(str)
+        arrays[f"{level}/clips"] = by_group.size().to_numpy(np.int64)
+        arrays[f"{level}/positives"] = positives.to_numpy(np.int64)
+    return arrays
+
+
+def score_lookup(
+    arrays: Mapping[str, np.ndarray], groups: pd.DataFrame, *, pseudo_count: float
+) -> np.ndarray:
+    """Score clips by what was counted of their track, album and artist in training.
+
+    The score of a tag is p(track), where for each level, from the artist to the track,
+
+        p(level) = (positives + pseudo_count * p(wider level)) / (clips + pseudo_count)
+
+    over the training clips of the clip's group; the level wider than the artist is the prior. A
+    group without training clips leaves the wider level's score as it is.
+
+    Parameters
+    ----------
+    arrays
+        From `fit_lookup`.
+    groups : (clips, 3)
+        track, album and artist of the clips to score.
+    pseudo_count
+        How many clips' worth the wider level counts; above 0.
+
+    Returns
+    -------
+    scores : float32, (clips, tags)
+    """
+    scores = np.tile(arrays["prior"], (len(groups), 1))
+    for level in _LEVELS:
+        places = pd.Index(arrays[f"{level}/names"]).get_indexer(groups[level])
+        known = (places >= 0)[:, None]
+        clips = np.where(known, arrays[f"{level}/clips"][places][:, None], 0)
+        positives = np.where(known, arrays[f"{level}/positives"][places], 0)
+        scores = (positives + pseudo_count * scores) / (clips + pseudo_count)
+    return scores.astype(np.float32)
