@@ -33,18 +33,25 @@ def _shared(name: str) -> Path:
 
 
 @pytest.fixture
-def small_corpus(tmp_path: Path) -> Path:
+def small_corpus(small_tables: Path) -> Path:
     """Corpus folder of five annotated clips: three good, one empty, one missing."""
-    folder = tmp_path / "corpus"
-    names = [f"{digit}/clip-{digit}-0-29.mp3" for digit in "01abf"]
     rng = np.random.default_rng(0)
-    for name in names[:4]:
-        path = folder / name
-        path.parent.mkdir(parents=True)
-        if name.startswith("b"):
+    for digit in "01ab":
+        path = small_tables / f"{digit}/clip-{digit}-0-29.mp3"
+        path.parent.mkdir()
+        if digit == "b":
             path.touch()
         else:
             write_mp3(path, 0.1 * rng.standard_normal(464_832))
+    return small_tables
+
+
+@pytest.fixture
+def small_tables(tmp_path: Path) -> Path:
+    """Corpus folder with the tables of five annotated clips, and no audio."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    names = [f"{digit}/clip-{digit}-0-29.mp3" for digit in "01abf"]
     write_table(
         folder / "annotations_final.csv",
         pd.DataFrame(

@@ -16,7 +16,6 @@ _STEPS = {
     "train": "Train a model and keep its best epoch.",
     "evaluate": "Score the test clips with a trained model.",
 }
-_MODULES = {"extract_mel_shard": "extract_mel"}
 _FIGURES = {
     "figure_2": "Merging of tags.",
     "figure_3": "The stages of preprocessing, on one clip.",
@@ -31,6 +30,14 @@ _FIGURES = {
 _BY_HAND = {
     "record": "Let DVC record the results of a finished snakemake run.",
     "restore": "Get the results of this commit from DVC, for snakemake to take as finished.",
+    "verify": "Hash or decode all files of a corpus; print OK or the faulty ones.",
+}
+# Modules that are not called as their commands are.
+_MODULES = {
+    "extract_mel_shard": "steps.extract_mel",
+    "record": "versioning",
+    "restore": "versioning",
+    "verify": "verification",
 }
 
 
@@ -62,12 +69,12 @@ def _make_app() -> App:
         default_parameter=Parameter(consume_multiple=True, negative=()),
     )
     for name, text in _STEPS.items():
-        module = _MODULES.get(name, name)
-        app.command(f"autotagging.steps.{module}:{name}", name=name, help=text)
+        module = _MODULES.get(name, f"steps.{name}")
+        app.command(f"autotagging.{module}:{name}", name=name, help=text)
     figures = App(name="figures", help="Draw a figure or make a table of the paper.")
     for name, text in _FIGURES.items():
         figures.command(f"autotagging.steps.figures:{name}", name=name, help=text)
     app.command(figures)
     for name, text in _BY_HAND.items():
-        app.command(f"autotagging.versioning:{name}", name=name, help=text)
+        app.command(f"autotagging.{_MODULES[name]}:{name}", name=name, help=text)
     return app

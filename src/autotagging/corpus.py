@@ -1,44 +1,30 @@
-"""Read the tables and clips of a corpus in MagnaTagATune's format (sec. II.A).
+"""Read the clips of a corpus in MagnaTagATune's format (sec. II.A).
 
 A corpus is a folder with annotations_final.csv, clip_info_final.csv and the audio: mp3.zip, its
-parts mp3.zip.001, ..., or folders of mp3 files. Clips are read straight out of the archive.
+parts mp3.zip.001, ..., or folders of mp3 files. Clips are read straight out of the archive, and
+never from outside the corpus.
 """
 
 import hashlib
 import io
 import os
-import re
 import zipfile
+import zlib
 from bisect import bisect_right
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import soundfile
 import soxr
 
 from autotagging.errors import UserError
 from autotagging.files import read_json, sha256
-
-ANNOTATIONS = "annotations_final.csv"
-CLIP_INFO = "clip_info_final.csv"
-CLIP_PATH = re.compile(r"[0-9a-f]/[A-Za-z0-9_.-]+\.mp3")
-_ARCHIVE = "mp3.zip"
+from autotagging.layout import ARCHIVE, CLIP_PATH, corpus_folder
 
 
 class BadClipError(Exception):
     """A clip that can't be used; its text is one of the statuses of `extract_mel`."""
-
-
-def corpora_folder() -> Path:
-    """Folder that holds the corpora: the environment variable AUTOTAGGING_CORPORA or corpora/."""
-    return Path(os.environ.get("AUTOTAGGING_CORPORA", "corpora"))
-
-
-def corpus_folder(corpus: str) -> Path:
-    """Folder of a corpus: a path as it stands, a name below `corpora_folder`."""
-    return corpora_folder() / corpus if re.fullmatch(r"\w+", corpus) else Path(corpus)
 
 
 class _JoinedParts(io.RawIOBase):
@@ -77,7 +63,7 @@ class _JoinedParts(io.RawIOBase):
 
 
 class _ArchiveAudio:
-    """Clips inside a zip, whole or in parts."""
+    """Clips inside a zip, whole or in parts; entries with another name than a clip's are none."""
 
     def __init__(self, parts: list[Path]):
         self._parts = parts
@@ -89,11 +75,8 @@ class _ArchiveAudio:
                 f"{parts[0].parent}: {names} is not a whole zip ({error}); get it again"
             ) from error
         # Some copies of the archive hold the folders 0 to f below one called mp3.
-        self._entries = {
-            entry.filename.removeprefix("mp3/"): entry
-            for entry in self._zip.infolist()
-            if not entry.is_dir()
-        }
+        named = {entry.filename.removeprefix("mp3/"): entry for entry in self._zip.infolist()}
+        self._entries = {name: named[name] for name in named if CLIP_PATH.fullmatch(name)}
 
     def sizes(self) -> dict[str, int]:
         return {path: entry.file_size for path, entry in self._entries.items()}
@@ -115,23 +98,34 @@ class _ArchiveAudio:
             return self._zip.read(self._entries[mp3_path])
         except KeyError:
             raise BadClipError("missing") from None
-        except (zipfile.BadZipFile, zipfile.zlib.error):
+        # The last two: a compression that Python lacks, a password.
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
             raise BadClipError("undecodable") from None
 
 
 class _FolderAudio:
-    """Clips as files below folders 0 to f."""
+    """Clips as files below folders 0 to f; a link must lead to a place in the corpus."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *, corpus: Path):
         self._folder = folder
+        self._corpus = corpus.resolve()
+
+    def _check_link(self, path: Path) -> None:
+        if not path.resolve().is_relative_to(self._corpus):
+            raise UserError(
+                f"{path}: a link that leaves the corpus {self._corpus}; put what it leads to there"
+            )
 
     def sizes(self) -> dict[str, int]:
-        return {
-            f"{folder.name}/{clip.name}": clip.stat().st_size
-            for folder in sorted(self._folder.glob("[0-9a-f]"))
-            for clip in sorted(folder.glob("*.mp3"))
-            if clip.is_file()
-        }
+        sizes = {}
+        for folder in sorted(self._folder.glob("[0-9a-f]")):
+            self._check_link(folder)
+            for clip in sorted(folder.glob("*.mp3")):
+                if clip.is_symlink():
+                    self._check_link(clip)
+                if clip.is_file() and CLIP_PATH.fullmatch(name := f"{folder.name}/{clip.name}"):
+                    sizes[name] = clip.stat().st_size
+        return sizes
 
     def fingerprint(self) -> dict[str, Any]:
         sizes = self.sizes()
@@ -143,6 +137,7 @@ class _FolderAudio:
         }
 
     def read(self, mp3_path: str) -> bytes:
+        self._check_link(self._folder / mp3_path)
         try:
             return (self._folder / mp3_path).read_bytes()
         except OSError:
@@ -157,10 +152,10 @@ class Corpus:
         if archives := archive_files(folder):
             self._audio = _ArchiveAudio(archives)
         elif any(root := sub for sub in (folder, folder / "mp3") if any(sub.glob("[0-9a-f]/"))):
-            self._audio = _FolderAudio(root)
+            self._audio = _FolderAudio(root, corpus=folder)
         else:
             raise UserError(
-                f"{folder}: no audio; expected {_ARCHIVE}, its parts {_ARCHIVE}.001, ..., "
+                f"{folder}: no audio; expected {ARCHIVE}, its parts {ARCHIVE}.001, ..., "
                 "or folders 0 to f of mp3 files"
             )
 
@@ -191,7 +186,11 @@ class Corpus:
         ------
         BadClipError
             "missing", "empty", "undecodable" or "non_finite".
+        UserError
+            The path is not of the form 0/name.mp3, or a link that leaves the corpus.
         """
+        if not CLIP_PATH.fullmatch(mp3_path):
+            raise UserError(f"mp3_path {mp3_path!r} is not like 0/name.mp3; nothing was opened")
         encoded = self._audio.read(mp3_path)
         if not encoded:
             raise BadClipError("empty")
@@ -222,92 +221,11 @@ def open_corpus(path: Path) -> Corpus:
 
 def archive_files(folder: Path) -> list[Path]:
     """List a corpus folder's archive in order: [mp3.zip], its parts, or [] where there is none."""
-    whole = folder / _ARCHIVE
-    return [whole] if whole.exists() else sorted(folder.glob(f"{_ARCHIVE}.[0-9][0-9][0-9]"))
-
-
-def find_table(folder: Path, name: str) -> Path:
-    """Path of a table in a corpus folder, as it stands or gzipped.
-
-    Raises
-    ------
-    UserError
-        It is in neither form.
-    """
-    for candidate in (folder / name, folder / f"{name}.gz"):
-        if candidate.exists():
-            return candidate
-    raise UserError(f"{folder}: no {name} (nor {name}.gz); is this a corpus folder?")
-
-
-def read_annotations(path: Path) -> pd.DataFrame:
-    """Read annotations_final.csv.
-
-    Returns
-    -------
-    annotations : (clips, 2 + raw tags)
-        clip_id, mp3_path, then a column of 0 and 1 (uint8) for each raw tag.
-
-    Raises
-    ------
-    UserError
-        A column is missing, a label is neither 0 nor 1, an id or path stands twice, or a path
-        is not of the form 0/name.mp3.
-    """
-    annotations = _read_table(path, required=("clip_id", "mp3_path"))
-    tags = [name for name in annotations.columns if name not in ("clip_id", "mp3_path")]
-    if not tags:
-        raise UserError(f"{path}: no tag columns between clip_id and mp3_path")
-    labels = annotations[tags]
-    wrong = ~labels.isin(["0", "1"]).to_numpy()
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise UserError(
-            f"{path}, line {row + 2}: tag {tags[column]!r} is {labels.iat[row, column]!r}, "
-            "expected 0 or 1"
-        )
-    for line, clip in enumerate(annotations["mp3_path"], start=2):
-        if not CLIP_PATH.fullmatch(clip):
-            raise UserError(f"{path}, line {line}: mp3_path {clip!r} is not like 0/name.mp3")
-    return pd.concat([annotations[["clip_id", "mp3_path"]], labels.astype(np.uint8)], axis=1)
-
-
-def read_clip_info(path: Path) -> pd.DataFrame:
-    """Read clip_info_final.csv and name each clip's groups.
-
-    Returns
-    -------
-    clip_info : (clips, 4)
-        clip_id, track, album, artist. A track is a url with a track number: titles repeat.
-
-    Raises
-    ------
-    UserError
-        A column is missing, or an id stands twice.
-    """
-    info = _read_table(path, required=("clip_id", "track_number", "artist", "album", "url"))
-    return pd.DataFrame(
-        {
-            "clip_id": info["clip_id"],
-            "track": info["url"] + "#" + info["track_number"],
-            "album": info["artist"] + "/" + info["album"],
-            "artist": info["artist"],
-        }
-    )
-
-
-def _read_table(path: Path, *, required: tuple[str, ...]) -> pd.DataFrame:
-    """Read a TAB-separated, quoted table as text, with clip_id as an integer."""
-    try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8")
-    except (ValueError, EOFError, OSError) as error:
-        raise UserError(f"{path}: can't be read as a TAB-separated table ({error})") from error
-    if missing := [name for name in required if name not in table.columns]:
-        raise UserError(f"{path}: no column {missing[0]!r}; expected a TAB-separated table with it")
-    if not table["clip_id"].str.fullmatch(r"\d+").all():
-        line = int((~table["clip_id"].str.fullmatch(r"\d+")).to_numpy().argmax()) + 2
-        raise UserError(f"{path}, line {line}: clip_id is not a whole number")
-    for name in {"clip_id", "mp3_path"}.intersection(required):
-        if (repeated := table[name].duplicated()).any():
-            raise UserError(f"{path}: {name} {table[name][repeated].iloc[0]} stands twice")
-    return table.astype({"clip_id": np.int64})
+    whole = folder / ARCHIVE
+    if whole.exists():
+        return [whole]
+    parts = sorted(folder.glob(f"{ARCHIVE}.[0-9][0-9][0-9]"))
+    for number, part in enumerate(parts, start=1):
+        if part.suffix != f".{number:03}":
+            raise UserError(f"{folder}: {ARCHIVE}.{number:03} is missing; get it again")
+    return parts

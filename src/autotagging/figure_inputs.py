@@ -16,7 +16,7 @@ from autotagging.modelfile import load_arrays
 _MODEL = ("model", "seed", "corpus", "split", "best_epoch", "front_end", "architecture")
 _FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames")
 _METRICS = ("model", "seed", "corpus", "split", "roc_auc_macro", "roc_auc_micro", "accuracy")
-_METRICS += ("loss", "threshold", "n_tags", "n_tags_scored", "baselines")
+_METRICS += ("synonyms", "loss", "threshold", "n_tags", "n_tags_scored", "baselines")
 _CORPORA = {
     "demo": "synthetic demo corpus (not MagnaTagATune)",
     "magnatagatune": "MagnaTagATune",
@@ -160,7 +160,7 @@ def read_clip(
 
 def corpus_name(corpus: str) -> str:
     """Name a corpus for a reader: whether it is MagnaTagATune must be plain."""
-    return _CORPORA.get(corpus, f"corpus {Path(corpus).name}")
+    return _CORPORA.get(corpus, corpus)
 
 
 def run_caption(runs: list[dict[str, Any]]) -> str:

@@ -1,159 +1,180 @@
-"""Download the files of a data set: from the first mirror that has them, checked, resumable."""
+"""Download a data set: tables, and an archive that comes whole or in parts that are joined."""
 
 import os
 import shutil
 import sys
-import time
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
-import requests
 import yaml
-from tqdm import tqdm
 
 from autotagging.errors import UserError
-from autotagging.files import sha256
+from autotagging.transfer import RemoteFile, fetch_file, partial_path, set_aside, size
 
-_TRIES = 3
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class RemoteFile:
-    """A file of the data set: its name, size in bytes, and hexadecimal SHA-256."""
-
-    name: str
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class DataSet:
-    """The files of a data set, the addresses to get them from, and the file some are parts of."""
+    """The tables of a data set, its archive, and the parts that the archive was cut into."""
 
-    mirrors: list[str]
-    files: list[RemoteFile]
-    joined: str
-    parts: list[str]
+    tables: list[RemoteFile]
+    archive: RemoteFile
+    parts: list[RemoteFile]
 
 
 def read_data_set(path: Path) -> DataSet:
-    """Read the description of a data set (workflow/resources/magnatagatune.yaml)."""
-    content = yaml.safe_load(path.read_text())
-    return DataSet(
-        mirrors=content["mirrors"],
-        files=[RemoteFile(**file) for file in content["files"]],
-        joined=content["join"]["name"],
-        parts=content["join"]["parts"],
-    )
-
-
-def fetch(data_set: DataSet, folder: Path) -> None:
-    """Bring a folder to hold the whole data set; what is there and right is not fetched again.
-
-    Parts are appended to the joined file and deleted one by one, so that the disk holds no part
-    twice; an interrupted run goes on where it was.
+    """Read the description of a data set (workflow/resources/magnatagatune.yaml).
 
     Raises
     ------
     UserError
-        No mirror has a file, a file is not what it should be, or the disk is too small.
+        It lacks a key, or the parts are not as long as the archive.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+        files = [_remote_file(file, content["mirrors"]) for file in content["files"]]
+        named = {file.name: file for file in files}
+        archive = _remote_file(content["archive"], mirrors=())
+        parts = [named[name] for name in content["archive"]["parts"]]
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: not the description of a data set ({reason})") from error
+    if sum(part.bytes for part in parts) != archive.bytes:
+        raise UserError(
+            f"{path}: the parts are not {archive.bytes} bytes in all, as {archive.name}"
+        )
+    return DataSet([file for file in files if file not in parts], archive, parts)
+
+
+def _remote_file(entry: dict[str, Any], mirrors: list[str]) -> RemoteFile:
+    algorithm = "sha256" if "sha256" in entry else "md5"
+    return RemoteFile(
+        name=entry["name"],
+        bytes=entry["bytes"],
+        algorithm=algorithm,
+        checksum=entry[algorithm],
+        urls=tuple(entry.get("urls") or (mirror + entry["name"] for mirror in mirrors)),
+    )
+
+
+def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
+    """Bring a folder to hold the whole data set; what is there and right is not fetched again.
+
+    A file that is there and wrong is renamed to damaged-NAME. Each part is appended to the archive
+    and deleted as soon as it is there, so that the disk never holds more than one part twice.
+    Where a part can't be had, the whole archive is fetched, from the byte reached on. An
+    interrupted run goes on where it was.
+
+    Parameters
+    ----------
+    data_set
+        What to fetch.
+    folder
+        Where to; made if it isn't there.
+    offline
+        Connect to nothing: the files must be there.
+
+    Raises
+    ------
+    UserError
+        No address has a file, the disk is too small, or offline something is missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    parts = [file for file in data_set.files if file.name in data_set.parts]
-    joined = folder / data_set.joined
-    joining = joined.with_name(f".partial-{joined.name}")
-    appended = len(parts) if _size(joined) else _whole_parts(joining, parts)
-    wanted = [file for file in data_set.files if file not in parts[:appended]]
-    missing = [file for file in wanted if not _is_right(folder / file.name, file)]
-    _check_space(folder, missing, parts)
+    missing = [file for file in data_set.tables if not _is_there(file, folder)]
+    has_archive = _is_there(data_set.archive, folder)
+    parts = [] if has_archive else _parts_left(data_set, folder)
+    missing_parts = [part for part in parts if not _is_there(part, folder)]
+    if offline and (missing or missing_parts):
+        names = ", ".join(file.name for file in [*missing, *missing_parts])
+        names += f" (or {data_set.archive.name})" if missing_parts else ""
+        raise UserError(
+            f"{folder}: offline, and {names} missing; put them there, or run without --offline"
+        )
+    _check_space(data_set, folder, [*missing, *missing_parts], parts)
     for file in missing:
-        _fetch_file(file, data_set.mirrors, folder)
-    for part in parts[appended:]:
-        _append(folder / part.name, joining)
-    if joining.exists():
-        joining.replace(joined)
+        fetch_file(file, folder)
+    if not has_archive:
+        _get_archive(data_set, parts, folder)
 
 
-def _whole_parts(joining: Path, parts: list[RemoteFile]) -> int:
-    """Count the parts that an interrupted join has appended; cut off one that is not whole."""
-    ends = list(accumulate(part.bytes for part in parts))
-    whole = bisect_right(ends, _size(joining))
+def _is_there(file: RemoteFile, folder: Path) -> bool:
+    """Tell whether a file is there and right; one that is wrong is put aside."""
+    path = folder / file.name
+    if not path.exists():
+        return False
+    if fault := file.fault(path):
+        print(f"{path}: {fault}; kept aside as {set_aside(path, name=file.name)}", file=sys.stderr)
+    return not fault
+
+
+def _joining_path(data_set: DataSet, folder: Path) -> Path:
+    return folder / f".joining-{data_set.archive.name}"
+
+
+def _parts_left(data_set: DataSet, folder: Path) -> list[RemoteFile]:
+    """List the parts that no earlier run has appended; cut off what it appended of one."""
+    joining = _joining_path(data_set, folder)
+    ends = list(accumulate(part.bytes for part in data_set.parts))
+    whole = bisect_right(ends, size(joining))
     if joining.exists():
         os.truncate(joining, ends[whole - 1] if whole else 0)
-    return whole
+    for part in data_set.parts[:whole]:
+        (folder / part.name).unlink(missing_ok=True)
+    return data_set.parts[whole:]
 
 
-def _append(part: Path, joining: Path) -> None:
-    with joining.open("ab") as target, part.open("rb") as source:
-        shutil.copyfileobj(source, target, _CHUNK)
-    part.unlink()
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
-def _is_right(path: Path, file: RemoteFile) -> bool:
-    return _size(path) == file.bytes and sha256(path) == file.sha256
-
-
-def _check_space(folder: Path, missing: list[RemoteFile], parts: list[RemoteFile]) -> None:
-    if not missing:
-        return
-    needed = sum(file.bytes for file in missing) + max(part.bytes for part in parts)
+def _check_space(
+    data_set: DataSet, folder: Path, missing: list[RemoteFile], parts: list[RemoteFile]
+) -> None:
+    """Refuse a disk without room for what is missing, and for one part twice."""
+    needed = sum(file.bytes - size(partial_path(file, folder)) for file in missing)
+    needed += max((part.bytes for part in parts), default=0)
+    if resumed := size(partial_path(data_set.archive, folder)):
+        needed = min(needed, data_set.archive.bytes - resumed)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UserError(
-            f"{folder}: {free / 1e9:.1f} GB free, the download needs {needed / 1e9:.1f} GB; "
+            f"{folder}: {free / 1e9:.2f} GB free, the download needs {needed / 1e9:.2f} GB; "
             "make room, or name another folder in AUTOTAGGING_CORPORA"
         )
 
 
-def _fetch_file(file: RemoteFile, mirrors: list[str], folder: Path) -> None:
-    """Try each mirror a few times, going on where a broken connection left off."""
-    problem = "no mirror is given"
-    for mirror in mirrors:
-        for attempt in range(1, _TRIES + 1):
-            try:
-                return _stream(mirror + file.name, file, folder)
-            except (requests.RequestException, _WrongContentError) as error:
-                problem = f"{mirror}{file.name}: {' '.join(str(error).split())[:200]}"
-                print(f"try {attempt} of {_TRIES}, {problem}", file=sys.stderr)
-                if isinstance(error, _WrongContentError):
-                    break
-                time.sleep(attempt - 1)
-    raise UserError(f"download failed ({problem}); try again, or put the file into {folder}")
+def _get_archive(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
+    """Get the archive in parts or, where that fails, whole; an earlier run's way comes first."""
+    ways = [_join_parts, _fetch_whole] if data_set.archive.urls else [_join_parts]
+    if partial_path(data_set.archive, folder).exists():
+        ways.reverse()
+    for way in ways:
+        try:
+            return way(data_set, parts, folder)
+        except UserError as error:
+            if way is ways[-1]:
+                raise
+            print(error, file=sys.stderr)
 
 
-class _WrongContentError(Exception):
-    """The server sent something else than the file."""
+def _join_parts(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
+    joining = _joining_path(data_set, folder)
+    for part in parts:
+        path = folder / part.name
+        if not path.exists():
+            fetch_file(part, folder)
+        with joining.open("ab") as target, path.open("rb") as source:
+            shutil.copyfileobj(source, target, _CHUNK)
+        path.unlink()
+    joining.replace(folder / data_set.archive.name)
 
 
-def _stream(url: str, file: RemoteFile, folder: Path) -> None:
-    """Get what is missing of a file, check the whole by its SHA-256, give it its name."""
-    partial = folder / f".partial-{file.name}"
-    have = _size(partial) if _size(partial) < file.bytes else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    with requests.get(url, headers=headers, stream=True, timeout=60) as response:
-        response.raise_for_status()
-        have = have if response.status_code == requests.codes.partial_content else 0
-        length = int(response.headers.get("Content-Length", file.bytes - have))
-        if have + length != file.bytes:
-            raise _WrongContentError(f"{have + length} bytes offered, expected {file.bytes}")
-        with (
-            partial.open("ab" if have else "wb") as target,
-            tqdm.wrapattr(
-                target, "write", initial=have, total=file.bytes, desc=file.name, disable=None
-            ) as counted,
-        ):
-            for chunk in response.iter_content(_CHUNK):
-                counted.write(chunk)
-    if _size(partial) < file.bytes:
-        raise requests.ConnectionError(f"ended after {_size(partial)} of {file.bytes} bytes")
-    if not _is_right(partial, file):
-        partial.replace(folder / f"damaged-{file.name}")
-        raise _WrongContentError(f"wrong checksum; kept as {folder / f'damaged-{file.name}'}")
-    partial.replace(folder / file.name)
+def _fetch_whole(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
+    """Fetch the archive as one file; the parts appended so far are its beginning."""
+    joining = _joining_path(data_set, folder)
+    partial = partial_path(data_set.archive, folder)
+    if size(joining) > size(partial):
+        joining.replace(partial)
+    fetch_file(data_set.archive, folder)
+    for leftover in (joining, *(folder / part.name for part in data_set.parts)):
+        leftover.unlink(missing_ok=True)

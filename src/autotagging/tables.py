@@ -60,6 +60,7 @@ _TABLE_4_COLUMNS = (
     *("corpus", "split", "tags", "seeds", "epochs", "best_epoch"),
     *("comparable_with_paper", "citation", "note"),
 )
+_TAGS = {"merge": "merged", "keep": "raw"}
 _MEASURED, _CITED = "measured here", "cited"
 
 
@@ -164,10 +165,11 @@ def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> p
         split, tags, seeds, epochs, best_epoch; comparable_with_paper ("yes" or "no"), citation,
         note.
     """
-    of_paper = next((f" of {row['epochs']}" for row in published if row.get("this_paper")), "")
+    paper = next((row for row in published if row.get("this_paper")), {})
+    of_paper = f" of {paper['epochs']}" if paper else ""
     runs = pd.DataFrame([_run(each, of_paper) for each in metrics])
     groups = runs.groupby(["method", "corpus", "split"], sort=False)
-    measured = [_measured_row(group) for _, group in groups]
+    measured = [_measured_row(group, paper) for _, group in groups]
     cited = [
         {
             "source": _CITED,
@@ -185,6 +187,7 @@ def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> p
 def _run(metrics: dict[str, Any], of_paper: str) -> dict[str, Any]:
     """Flatten one metrics.json to what the table needs; undefined numbers become NaN."""
     n_tags, n_scored = metrics["n_tags"], metrics["n_tags_scored"]
+    scored = f", {n_scored} scored" if n_scored < n_tags else ""
     all_zero, prior = metrics["baselines"]["all_zero"], metrics["baselines"]["prior"]
     numbers = {
         "roc_auc": metrics["roc_auc_macro"],
@@ -200,13 +203,16 @@ def _run(metrics: dict[str, Any], of_paper: str) -> dict[str, Any]:
         "split": metrics["split"],
         "epochs": f"{metrics['epochs']}{of_paper}" if metrics.get("epochs") else "",
         "best_epoch": str(metrics.get("best_epoch") or ""),
-        "tags": f"{n_tags} merged" + (f", {n_scored} scored" if n_scored < n_tags else ""),
+        "tags": f"{n_tags} {_TAGS[metrics['synonyms']]}{scored}",
         **{name: np.nan if value is None else float(value) for name, value in numbers.items()},
     }
 
 
-def _measured_row(runs: pd.DataFrame) -> dict[str, Any]:
-    """Mean over the seeds of one model, and their sample standard deviation if several."""
+def _measured_row(runs: pd.DataFrame, paper: dict[str, Any]) -> dict[str, Any]:
+    """Mean over the seeds of one model, and their sample standard deviation if several.
+
+    Only the same corpus, split and tags make it comparable with the paper.
+    """
     first = runs.iloc[0]
     row = {"source": _MEASURED, "seeds": len(runs)}
     row |= {name: first[name] for name in ("method", "corpus", "split")}
@@ -215,7 +221,8 @@ def _measured_row(runs: pd.DataFrame) -> dict[str, Any]:
     for name in _MEASURES:
         row |= {name: runs[name].mean(), f"{name}_std": runs[name].std()}
     row |= {name: first[name] for name in _BASELINES}
-    like_paper = first["corpus"] == "magnatagatune" and first["split"].startswith("random")
+    same = [name for name in ("split", "tags") if row[name] == paper.get(name)]
+    like_paper = first["corpus"] == "magnatagatune" and len(same) == 2
     row["comparable_with_paper"] = "yes" if like_paper else "no"
     row["note"] = _corpus_note(first["corpus"], like_paper)
     return row
@@ -226,7 +233,7 @@ def _corpus_note(corpus: str, like_paper: bool) -> str:
         return "synthetic demo corpus, not comparable with MagnaTagATune"
     if corpus != "magnatagatune":
         return "another corpus, not comparable with MagnaTagATune"
-    return "" if like_paper else "another split than the paper's"
+    return "" if like_paper else "another split or other tags than the paper's"
 
 
 def save_table(

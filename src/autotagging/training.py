@@ -216,9 +216,9 @@ def _train_epoch(
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     scores = np.empty(train.labels.shape, np.float32)
     total = waiting = 0.0
-    work = zip(batches, _prefetched(lambda b: train.gather(train.clip_ids[b]), batches), strict=True)
+    ahead = _prefetched(lambda batch: train.gather(train.clip_ids[batch]), batches)
     steps = progress(
-        work,
+        zip(batches, ahead, strict=True),
         total=len(batches),
         label=f"epoch {epoch}/{epochs}, step",
         note=lambda: f"loss {float(loss):.3f}",
@@ -274,4 +274,3 @@ def _epoch_line(row: dict, times: list[dict], epochs: int) -> str:
         f"epoch {row['epoch']}/{epochs}  {values}  {times[-1]['seconds']:.1f} s  "
         f"to go {duration(mean_seconds * (epochs - row['epoch']))}"
     )
-

@@ -29,14 +29,14 @@ def autotagging(*arguments, code=0):
     return result.stderr
 
 
-def download(corpus, out, code=0):
+def download(corpus, out, *options, code=0):
     return autotagging(
         "download",
         *("--corpus", corpus, "--remote", "workflow/resources/magnatagatune.yaml"),
-        *("--demo-clips", 20, "--demo-seed", 0),
+        *("--demo-clips", 20, "--demo-seed", 0, "--threads", 1),
         *("--annotations", out / "annotations_final.csv"),
         *("--clip-info", out / "clip_info_final.csv"),
-        *("--clips", out / "clips.csv", "--audio", out / "audio.json"),
+        *("--clips", out / "clips.csv", "--audio", out / "audio.json", *options),
         code=code,
     )
 
@@ -120,6 +120,37 @@ def test_download_says_what_a_folder_lacks(tmp_path):
 def test_an_unknown_corpus_is_one_line(tmp_path):
     message = download("magnatune", tmp_path / "out", code=2)
     assert message == "autotagging: corpus magnatune: corpora/magnatune is not a folder\n"
+
+
+def test_download_names_the_line_of_a_faulty_table_and_writes_nothing(small_corpus, tmp_path):
+    path = small_corpus / "clip_info_final.csv"
+    path.write_bytes(path.read_bytes().replace(b"1/clip-1", b"../clip-1"))
+    message = download(small_corpus, tmp_path / "out", code=2)
+    assert message.startswith(f"autotagging: {path}, line 3: mp3_path is '../clip-1-0-29.mp3'; ")
+    assert message.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_download_offline_names_what_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOTAGGING_CORPORA", str(tmp_path))
+    message = download("magnatagatune", tmp_path / "out", "--offline", code=2)
+    assert message == (
+        f"autotagging: {tmp_path}/magnatagatune: offline, and annotations_final.csv, "
+        "clip_info_final.csv, mp3.zip.001, mp3.zip.002, mp3.zip.003 (or mp3.zip) missing; put "
+        "them there, or run without --offline\n"
+    )
+
+
+def test_verify_says_ok_or_what_is_faulty(small_corpus):
+    autotagging("verify", "--corpus", small_corpus, code=2)
+    (small_corpus / "f").mkdir()
+    (small_corpus / "0/clip-0-0-29.mp3").rename(small_corpus / "f/clip-f-0-29.mp3")
+    message = autotagging("verify", "--corpus", small_corpus, code=2)
+    assert message == (
+        f"autotagging: {small_corpus}: 1 fault; put right what is named, or get it again\n"
+    )
+    (small_corpus / "0/clip-0-0-29.mp3").touch()
+    assert autotagging("verify", "--corpus", small_corpus) == ""
 
 
 def test_merge_tags(downloaded, vocabulary):
@@ -248,7 +279,7 @@ def test_the_real_clip_goes_through_extract_mel(magnatagatune, tmp_path):
 
 def test_the_official_tables_give_the_papers_split(magnatagatune, tmp_path):
     """The tables and the three empty clips are all that the split needs: no audio."""
-    from autotagging.corpus import read_annotations
+    from autotagging.annotations import read_annotations
 
     clips = read_annotations(magnatagatune / "annotations_final.csv.gz")[["clip_id", "mp3_path"]]
     clips["bytes"] = 117_213
@@ -308,6 +339,8 @@ def train(folder, name, *, options=(), code=0):
             "noise",
             "--scheme",
             "random",
+            "--synonyms",
+            "merge",
             "--labels",
             folder / "labels.csv",
         ),

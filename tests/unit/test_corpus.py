@@ -1,18 +1,12 @@
-import gzip
 import shutil
 import zipfile
 
 import numpy as np
 import pytest
 
-from autotagging.corpus import (
-    BadClipError,
-    corpus_folder,
-    open_corpus,
-    read_annotations,
-    read_clip_info,
-)
+from autotagging.corpus import BadClipError, open_corpus
 from autotagging.errors import UserError
+from autotagging.layout import corpus_folder, corpus_title
 from conftest import write_mp3
 
 CLIP = "0/clip-0-0-29.mp3"
@@ -102,56 +96,83 @@ def test_fingerprint_follows_the_content(small_corpus):
     assert after["sha256"] != before["sha256"]
 
 
-def test_tables_may_be_gzipped(small_corpus):
-    plain = small_corpus / "annotations_final.csv"
-    zipped = small_corpus / "annotations_final.csv.gz"
-    zipped.write_bytes(gzip.compress(plain.read_bytes()))
-    assert read_annotations(zipped).equals(read_annotations(plain))
+@pytest.mark.parametrize("parts", [0, 1])
+def test_a_path_that_leaves_the_corpus_is_refused_before_anything_is_opened(small_corpus, parts):
+    if parts:
+        zip_audio(small_corpus, parts=parts)
+    corpus = open_corpus(small_corpus)
+    for mp3_path in (
+        "../clip-0-0-29.mp3",
+        "/etc/passwd.mp3",
+        "0/../../x.mp3",
+        "0\\clip-0-0-29.mp3",
+        "C:/clip-0-0-29.mp3",
+        "0/clip\0.mp3",
+        "0/clip-0-0-29.mp3\n",
+    ):
+        with pytest.raises(UserError, match=r"is not like 0/name\.mp3; nothing was opened"):
+            corpus.waveform(mp3_path, sample_rate=12_000)
 
 
-def test_a_track_is_a_url_with_a_number(small_corpus):
-    info = read_clip_info(small_corpus / "clip_info_final.csv").set_index("clip_id")
-    assert info.loc[2, "track"] == info.loc[6, "track"] != info.loc[10, "track"]
-    assert info["album"].nunique() == 3
-    assert info["artist"].nunique() == 2
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('"11"\t"0"\t', '"11"\t', "line 5: tag 'harp' is 'b/clip-b-0-29.mp3', expected 0 or 1"),
-        ('"mp3_path"', '"path"', "no column 'mp3_path'"),
-        ('"2"\t"1"', '"2"\t"yes"', "line 2: tag 'beat' is 'yes', expected 0 or 1"),
-        ('"6"\t', '"2"\t', "clip_id 2 stands twice"),
-        ('"6"\t', '"six"\t', "line 3: clip_id is not a whole number"),
-        ("1/clip-1", "../clip-1", "line 3: mp3_path '../clip-1-0-29.mp3'"),
-        ("1/clip-1", "0/clip-0", "mp3_path 0/clip-0-0-29.mp3 stands twice"),
-    ],
-)
-def test_faults_of_the_annotations_are_named(small_corpus, old, new, message):
-    path = small_corpus / "annotations_final.csv"
-    content = path.read_bytes().decode()
-    assert old in content
-    path.write_bytes(content.replace(old, new).encode())
+@pytest.mark.parametrize("linked", [CLIP, "0"])
+def test_a_link_that_leaves_the_corpus_is_refused(small_corpus, linked):
+    outside = small_corpus.with_name("outside")
+    (small_corpus / linked).rename(outside)
+    (small_corpus / linked).symlink_to(outside)
+    corpus = open_corpus(small_corpus)
+    message = f"corpus/{linked}: a link that leaves the corpus"
     with pytest.raises(UserError, match=message):
-        read_annotations(path)
+        corpus.sizes()
+    with pytest.raises(UserError, match="a link that leaves the corpus"):
+        corpus.waveform(CLIP, sample_rate=12_000)
+
+
+def test_a_link_within_the_corpus_and_a_corpus_that_is_a_link_are_followed(small_corpus):
+    (small_corpus / "f").symlink_to(small_corpus / "0")
+    (small_corpus / "1/clip-1-0-29.mp3").unlink()
+    (small_corpus / "1/clip-1-0-29.mp3").symlink_to("../0/clip-0-0-29.mp3")
+    link = small_corpus.with_name("link")
+    link.symlink_to(small_corpus)
+    sizes = open_corpus(link).sizes()
+    assert sizes["f/clip-0-0-29.mp3"] == sizes["1/clip-1-0-29.mp3"] == sizes[CLIP] > 100_000
+    assert len(open_corpus(link).waveform("f/clip-0-0-29.mp3", sample_rate=100)) == 2912
+
+
+def test_names_in_an_archive_that_leave_it_are_no_clips(small_corpus):
+    zip_audio(small_corpus, parts=1)
+    with zipfile.ZipFile(small_corpus / "mp3.zip", "a") as archive:
+        for name in ("../0/x.mp3", "/0/x.mp3", "mp3/../0/x.mp3", "0/../x.mp3", "0/x.txt"):
+            archive.writestr(name, b"x")
+    assert sorted(open_corpus(small_corpus).sizes()) == [
+        CLIP,
+        "1/clip-1-0-29.mp3",
+        "a/clip-a-0-29.mp3",
+        "b/clip-b-0-29.mp3",
+    ]
+
+
+def test_a_clip_that_fails_the_checksum_of_the_archive_is_undecodable(small_corpus):
+    zip_audio(small_corpus, parts=1)
+    path = small_corpus / "mp3.zip"
+    content = bytearray(path.read_bytes())
+    content[50_000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BadClipError, match="undecodable"):
+        open_corpus(small_corpus).waveform(CLIP, sample_rate=12_000)
 
 
 def test_names_are_below_the_corpora_and_paths_are_themselves(monkeypatch, tmp_path):
     monkeypatch.setenv("AUTOTAGGING_CORPORA", str(tmp_path))
     assert corpus_folder("demo") == tmp_path / "demo"
     assert str(corpus_folder("../music")) == "../music"
+    assert str(corpus_folder("~/music")).startswith("/")
+    (tmp_path / "my-music").mkdir()
+    assert corpus_folder("my-music") == tmp_path / "my-music"
 
 
-def test_the_official_tables(magnatagatune):
-    annotations = read_annotations(magnatagatune / "annotations_final.csv.gz")
-    info = read_clip_info(magnatagatune / "clip_info_final.csv.gz")
-    assert annotations.shape == (25863, 190)
-    assert len(info) == 31382
-    annotated = info[info["clip_id"].isin(annotations["clip_id"])]
-    assert annotated["artist"].nunique() == 230
-    assert annotated["album"].nunique() == 446
-    assert annotated["track"].nunique() == 5405
+def test_a_folder_never_passes_for_the_demo_or_magnatagatune():
+    assert corpus_title("magnatagatune") == "magnatagatune"
+    assert corpus_title("/data/magnatagatune/") == "folder magnatagatune"
 
 
 def test_the_real_clip(magnatagatune):

@@ -18,8 +18,8 @@ from autotagging.demo.listeners import INSTRUMENT_TAGS, SPELLINGS, VOICES, chanc
 from autotagging.demo.percussion import PATTERNS
 from autotagging.demo.pieces import compose, perform
 from autotagging.demo.styles import STYLES
-from autotagging.demo.vocabulary import RAW_TAGS
 from autotagging.errors import UserError
+from autotagging.vocabulary import RAW_TAGS
 
 FILES = (
     "annotations_final.csv",

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from autotagging.corpus import read_annotations, read_clip_info
+from autotagging.annotations import read_annotations, read_clip_info
 from autotagging.partition import (
     LEVELS,
     apportion,

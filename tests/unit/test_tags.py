@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from autotagging.corpus import read_annotations
+from autotagging.annotations import read_annotations
 from autotagging.errors import UserError
 from autotagging.tags import merge_synonyms, merged_names, most_frequent
 from conftest import ROOT

@@ -1,4 +1,5 @@
 # What several rules need. Only the Snakefile and its rules read params.yaml.
+from autotagging.layout import corpus_folder
 from autotagging.models import MODELS
 
 
@@ -60,5 +61,6 @@ def split_file(wildcards):
 
 def corpus_tables(wildcards):
     """The tables of a corpus that is a folder of the user's: when they change, so does all."""
-    folder = Path(config["corpus"])
-    return sorted(map(str, folder.glob("*_final.csv*"))) if folder.is_dir() else []
+    if config["corpus"] in ("demo", "magnatagatune"):
+        return []
+    return sorted(map(str, corpus_folder(config["corpus"]).glob("*_final.csv*")))

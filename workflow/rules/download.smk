@@ -4,6 +4,7 @@ rule download:
         remote="workflow/resources/magnatagatune.yaml",
         code=modules(
             "steps/download",
+            "annotations",
             "corpus",
             "demo/__init__",
             "demo/catalogue",
@@ -16,12 +17,15 @@ rule download:
             "demo/pieces",
             "demo/styles",
             "demo/synthesis",
-            "demo/vocabulary",
             "demo/voice",
             "errors",
             "files",
+            "layout",
             "progress",
             "remote",
+            "transfer",
+            "tsv",
+            "vocabulary",
         ),
     output:
         annotations="results/download/annotations_final.csv",
@@ -43,6 +47,6 @@ rule download:
         "Get the corpus {params.corpus} and list its clips"
     shell:
         "autotagging download --corpus {params.corpus:q} --remote {input.remote}"
-        " --demo-clips {params.clips} --demo-seed {params.seed}"
+        " --demo-clips {params.clips} --demo-seed {params.seed} --threads {threads}"
         " --annotations {output.annotations} --clip-info {output.clip_info}"
         " --clips {output.clips} --audio {output.audio} > {log} 2>&1"

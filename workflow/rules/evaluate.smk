@@ -7,9 +7,10 @@ rule evaluate:
         split=rules.split.output.split,
         code=modules(
             "steps/evaluate",
-            "corpus",
+            "annotations",
             "errors",
             "files",
+            "layout",
             "metrics",
             "modelfile",
             "models/__init__",
@@ -20,6 +21,8 @@ rule evaluate:
             "progress",
             "store",
             "training",
+            "tsv",
+            "vocabulary",
         ),
     output:
         predictions="results/evaluate/{model}/seed-{seed}/predictions.npz",

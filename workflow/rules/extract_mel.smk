@@ -7,6 +7,7 @@ rule extract_mel_shard:
             "corpus",
             "errors",
             "files",
+            "layout",
             "mel",
             "partition",
             "progress",

@@ -7,6 +7,7 @@ FIGURE_CODE = modules(
     "errors",
     "figure_inputs",
     "files",
+    "layout",
     "mel",
     "modelfile",
     "plots/__init__",

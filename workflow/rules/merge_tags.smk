@@ -2,7 +2,16 @@ rule merge_tags:
     input:
         annotations=rules.download.output.annotations,
         vocabulary="workflow/resources/tags.yaml",
-        code=modules("steps/merge_tags", "corpus", "errors", "files", "tags"),
+        code=modules(
+            "steps/merge_tags",
+            "annotations",
+            "errors",
+            "files",
+            "layout",
+            "tags",
+            "tsv",
+            "vocabulary",
+        ),
     output:
         labels="results/merge_tags/labels.csv",
         tags="results/merge_tags/tags.csv",

@@ -4,7 +4,16 @@ rule split:
         clips=rules.download.output.clips,
         clip_info=rules.download.output.clip_info,
         file=split_file,
-        code=modules("steps/split", "corpus", "errors", "files", "partition"),
+        code=modules(
+            "steps/split",
+            "annotations",
+            "errors",
+            "files",
+            "layout",
+            "partition",
+            "tsv",
+            "vocabulary",
+        ),
     output:
         split="results/split/split.csv",
         leakage="results/split/leakage.csv",

@@ -5,9 +5,10 @@ rule train:
         split=rules.split.output.split,
         code=modules(
             "steps/train",
-            "corpus",
+            "annotations",
             "errors",
             "files",
+            "layout",
             "metrics",
             "modelfile",
             "models/__init__",
@@ -19,6 +20,8 @@ rule train:
             "progress",
             "store",
             "training",
+            "tsv",
+            "vocabulary",
         ),
     output:
         weights="results/train/{model}/seed-{seed}/weights.npz",

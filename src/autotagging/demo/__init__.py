@@ -3,12 +3,13 @@
 import hashlib
 from pathlib import Path
 
+from autotagging import vocabulary
 from autotagging.demo.corpus import synthesise
 
 __all__ = ["fingerprint", "synthesise"]
 
 
 def fingerprint() -> str:
-    """SHA-256 of the source of this package: another source may make another corpus."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    """SHA-256 of the source of this package and its tags: another may make another corpus."""
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(vocabulary.__file__)]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

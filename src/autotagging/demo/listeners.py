@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from autotagging.demo.vocabulary import RAW_TAGS
+from autotagging.vocabulary import RAW_TAGS
 
 # Concept to raw tags and how often each is chosen; concepts not listed have one spelling.
 SPELLINGS: dict[str, dict[str, float]] = {

@@ -247,8 +247,7 @@ def _roc_panel(axes: Axes, roc: pd.DataFrame, scores: pd.DataFrame) -> None:
     for average, colour, dashes in (("macro", BLUE, "-"), ("micro", GREEN, "--")):
         label = f"{average} average, AUC {_mean_and_spread(scores[f'roc_auc_{average}'])}"
         curves = [
-            (curve["fpr"].to_numpy(), curve[average].to_numpy())
-            for _, curve in roc.groupby("seed")
+            (curve["fpr"].to_numpy(), curve[average].to_numpy()) for _, curve in roc.groupby("seed")
         ]
         if seeds > 1:
             for curve in curves:

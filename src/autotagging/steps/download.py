@@ -5,16 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from autotagging.corpus import (
-    ANNOTATIONS,
-    CLIP_INFO,
-    corpus_folder,
-    find_table,
-    open_corpus,
-    read_annotations,
-)
+from autotagging.annotations import find_table, read_annotations, read_clip_info
+from autotagging.corpus import open_corpus
 from autotagging.errors import UserError
 from autotagging.files import read_json, replacing, write_csv, write_json
+from autotagging.layout import ANNOTATIONS, CLIP_INFO, corpus_folder
 
 
 def download(
@@ -23,10 +18,12 @@ def download(
     remote: Path,
     demo_clips: int,
     demo_seed: int,
+    threads: int,
     annotations: Path,
     clip_info: Path,
     clips: Path,
     audio: Path,
+    offline: bool = False,
 ) -> None:
     """Get a corpus and list its clips.
 
@@ -37,33 +34,39 @@ def download(
     remote
         YAML with the addresses and checksums of MagnaTagATune.
     demo_clips
-        Size and seed of the demo corpus.
+        Annotated clips of the demo corpus.
     demo_seed
-        Size and seed of the demo corpus.
+        Seed of the demo corpus.
+    threads
+        Processes that synthesise it.
     annotations
-        Outputs: the corpus's two tables.
+        Output: annotations_final.csv of the corpus.
     clip_info
-        Outputs: the corpus's two tables.
+        Output: clip_info_final.csv of the corpus.
     clips
         Output: clip_id, mp3_path, bytes (none where the file is missing) of annotated clips.
     audio
         Output: the corpus, its audio files, bytes and sha256.
+    offline
+        Connect to nothing: what is to be downloaded must be there.
     """
     folder = corpus_folder(corpus)
     if corpus == "demo":
-        _make_demo(folder, clips=demo_clips, seed=demo_seed)
+        _make_demo(folder, clips=demo_clips, seed=demo_seed, threads=threads)
     elif corpus == "magnatagatune":
         from autotagging.remote import fetch, read_data_set
 
-        fetch(read_data_set(remote), folder)
+        fetch(read_data_set(remote), folder, offline=offline)
     elif not folder.is_dir():
         raise UserError(f"corpus {corpus}: {folder} is not a folder")
 
-    _copy_table(find_table(folder, ANNOTATIONS), annotations)
-    _copy_table(find_table(folder, CLIP_INFO), clip_info)
+    sources = [find_table(folder, name) for name in (ANNOTATIONS, CLIP_INFO)]
+    listed = read_annotations(sources[0])[["clip_id", "mp3_path"]]
+    read_clip_info(sources[1])
     opened = open_corpus(folder)
-    listed = read_annotations(annotations)[["clip_id", "mp3_path"]]
     listed["bytes"] = listed["mp3_path"].map(opened.sizes()).astype("Int64")
+    for source, target in zip(sources, (annotations, clip_info), strict=True):
+        _copy_table(source, target)
     write_csv(listed, clips)
     write_json({"corpus": corpus, **opened.fingerprint()}, audio)
     print(
@@ -73,7 +76,7 @@ def download(
     )
 
 
-def _make_demo(folder: Path, *, clips: int, seed: int) -> None:
+def _make_demo(folder: Path, *, clips: int, seed: int, threads: int) -> None:
     """Synthesise the demo corpus, unless the folder holds just that one already."""
     from autotagging import demo
 
@@ -84,14 +87,11 @@ def _make_demo(folder: Path, *, clips: int, seed: int) -> None:
     if folder.exists() and any(folder.iterdir()) and not receipt.exists():
         raise UserError(f"{folder}: not a demo corpus, so it is left alone; move it away")
     shutil.rmtree(folder, ignore_errors=True)
-    demo.synthesise(folder, clips=clips, seed=seed)
+    demo.synthesise(folder, clips=clips, seed=seed, workers=threads)
     write_json(wanted, receipt)
 
 
 def _copy_table(source: Path, target: Path) -> None:
     opener = gzip.open if source.suffix == ".gz" else open
     with replacing(target) as temporary, opener(source, "rb") as original:
-        try:
-            temporary.write_bytes(original.read())
-        except EOFError as error:
-            raise UserError(f"{source}: damaged gzip file ({error})") from error
+        temporary.write_bytes(original.read())

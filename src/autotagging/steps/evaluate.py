@@ -9,7 +9,7 @@ import pandas as pd
 
 from autotagging import metrics as measures
 from autotagging import models
-from autotagging.corpus import read_clip_info
+from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import read_json, sha256, write_csv, write_json
 from autotagging.modelfile import load_arrays, save_arrays, set_weights

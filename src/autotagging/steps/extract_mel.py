@@ -59,6 +59,7 @@ def extract_mel_shard(
     table = pd.read_csv(download / "clips.csv")
     block = np.array_split(np.arange(len(table)), shards)[shard]
     corpus = open_corpus(download)
+    _check_unchanged(table.iloc[block], corpus)
     front_end = {"sample_rate": sample_rate, "n_fft": n_fft, "hop_length": hop_length}
     samples = mel.clip_samples(seconds=seconds, sample_rate=sample_rate)
     frames = mel.frame_count(seconds=seconds, sample_rate=sample_rate, hop_length=hop_length)
@@ -147,6 +148,17 @@ def extract_mel(
         },
         front_end,
     )
+
+
+def _check_unchanged(clips: pd.DataFrame, corpus: Corpus) -> None:
+    """Stop where the audio is no longer what clips.csv says."""
+    found = clips["mp3_path"].map(corpus.sizes()).fillna(-1)
+    changed = clips[found != clips["bytes"].fillna(-1)]
+    if len(changed):
+        raise UserError(
+            f"{corpus.folder}: {changed['mp3_path'].iloc[0]} has changed since results/download was "
+            "made; run `snakemake --cores all --forcerun download`"
+        )
 
 
 def _load(

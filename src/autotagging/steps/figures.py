@@ -44,7 +44,7 @@ def figure_2(*, tags: Path, raw_tags: Path, corpus: str, svg: Path, png: Path) -
     figure = plots.figure_2(
         read_table(tags, ("tag", "count")),
         read_table(raw_tags, ("raw_tag", "count", "merged_into")),
-        caption=corpus_name(corpus),
+        caption=corpus_name(corpus_title(corpus)),
     )
     plots.save_figure(figure, svg, png)
 

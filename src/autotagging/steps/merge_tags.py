@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 import yaml
 
-from autotagging.corpus import read_annotations
+from autotagging.annotations import read_annotations
 from autotagging.errors import UserError
 from autotagging.files import write_csv
 from autotagging.tags import merge_synonyms, merged_names, most_frequent

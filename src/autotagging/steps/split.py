@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from autotagging import partition
-from autotagging.corpus import read_clip_info
+from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import write_csv
 

@@ -10,9 +10,10 @@ import pandas as pd
 import yaml
 
 from autotagging import models
-from autotagging.corpus import corpus_title, read_clip_info
+from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import read_json, sha256, write_csv, write_json
+from autotagging.layout import corpus_title
 from autotagging.modelfile import save_arrays
 from autotagging.models.lookup import fit_lookup
 from autotagging.params import read_exponents
