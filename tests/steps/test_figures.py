@@ -64,7 +64,7 @@ def write_run(folder, run):
     }
     baselines = {"all_zero": {"accuracy": 0.8}, "prior": {"accuracy": 0.8, "loss": 0.4}}
     metrics = {**run, **scores, "n_tags": 3, "n_tags_scored": 2, "baselines": baselines}
-    metrics |= {"epochs": 2, "best_epoch": 2}
+    metrics |= {"epochs": 2, "best_epoch": 2, "synonyms": "merge"}
     (folder / "model.json").write_text(json.dumps(model))
     (folder / "metrics.json").write_text(json.dumps(metrics))
     (folder / "history.csv").write_text(

@@ -119,7 +119,7 @@ def test_download_says_what_a_folder_lacks(tmp_path):
 
 def test_an_unknown_corpus_is_one_line(tmp_path):
     message = download("magnatune", tmp_path / "out", code=2)
-    assert message == "autotagging: corpus magnatune: corpora/magnatune is not a folder\n"
+    assert message == "autotagging: corpus magnatune: magnatune is not a folder\n"
 
 
 def test_download_names_the_line_of_a_faulty_table_and_writes_nothing(small_corpus, tmp_path):
@@ -238,9 +238,11 @@ def test_too_few_clips_can_not_be_split(downloaded, vocabulary):
     assert not (downloaded / "split.csv").exists()
 
 
-def test_extract_mel_gives_every_clip_a_status(small_corpus, downloaded):
+def test_extract_mel_gives_every_clip_a_status(small_corpus, tmp_path):
     write_mp3(small_corpus / "1/clip-1-0-29.mp3", np.zeros(14 * 16_000))
     write_mp3(small_corpus / "a/clip-a-0-29.mp3", np.zeros(40 * 16_000))
+    downloaded = tmp_path / "download"
+    download(small_corpus, downloaded)
     for shard in range(2):
         extract_shard(downloaded, shard, 2)
     tables = [pd.read_csv(downloaded / f"shard-{shard:02}.csv") for shard in range(2)]
@@ -256,6 +258,13 @@ def test_extract_mel_gives_every_clip_a_status(small_corpus, downloaded):
         [3, 1, 1, 1],
         [2, 0, 0, 0],
     ]
+
+
+def test_audio_that_is_not_what_was_listed_is_refused(small_corpus, downloaded):
+    write_mp3(small_corpus / "1/clip-1-0-29.mp3", np.zeros(14 * 16_000))
+    message = extract_shard(downloaded, 0, 1, code=2)
+    assert "1/clip-1-0-29.mp3 is not as it was at the download" in message
+    assert not (downloaded / "shard-00.npy").exists()
 
 
 def test_too_many_bad_clips_stop_extract_mel(downloaded):

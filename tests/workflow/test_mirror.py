@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,39 @@ def mirror_differences(outputs: dict[str, set[str]], stages: dict[str, list[dict
     return differences
 
 
+def rule_parameters(step: str) -> set[str]:
+    """Keys of params.yaml that the rules of a step use, themselves or through common.smk."""
+    used = re.compile(r"""config\["(\w+)"\](?:\["(\w+)"\]|(\[wildcards\.model\]))?""")
+    common = (ROOT / "workflow/rules/common.smk").read_text()
+    functions = dict(re.findall(r"^def (\w+)\(.*\n((?:(?: .*)?\n)+)", common, flags=re.MULTILINE))
+    text = (ROOT / f"workflow/rules/{step}.smk").read_text()
+    called = [body for name, body in functions.items() if re.search(rf"\b{name}\b", text)]
+    if "epochs()" in text:  # written as config["demo" if ... else "train"]["epochs"]
+        called.append('config["demo"]["epochs"] config["train"]["epochs"]')
+    keys = set()
+    for section, key, model in used.findall("\n".join([text, *called])):
+        keys.add(f"{section}.<model>" if model else f"{section}.{key}".rstrip("."))
+    return keys
+
+
+def parameter_differences(step: str, stage: dict) -> set[str]:
+    """Parameters that a rule uses and its stage does not know, and commands of other rules."""
+    known = stage.get("params", [])
+    own = {f"train.{name}" for name in MODELS}.intersection(known)
+    known = [*known, *(["train.<model>"] if own else [])]
+    in_matrix = {"models", "train.seeds"} if step in ("train", "evaluate") else set()
+    missing = {
+        key
+        for key in rule_parameters(step) - in_matrix
+        if not any(key == name or key.startswith(f"{name}.") for name in known)
+    }
+    rules = set(
+        re.findall(r"^rule (\w+):", (ROOT / f"workflow/rules/{step}.smk").read_text(), re.MULTILINE)
+    )
+    allowed = re.search(r"--allowed-rules (.+?) --", stage["cmd"].replace("\n", " "))
+    return missing | (rules ^ set(allowed.group(1).split()))
+
+
 def code_differences(step: str, listed: set[str]) -> set[str]:
     """Compare the code that a rule or stage lists with what its step imports."""
     return {path for path in listed if path.startswith("src/")} ^ step_code(step)
@@ -179,6 +213,21 @@ def test_every_rule_lists_the_code_of_its_step(outputs):
 def test_every_stage_lists_the_code_of_its_step(step):
     for stage in stages()[step]:
         assert code_differences(step, set(stage["deps"])) == set()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_stage_knows_the_parameters_and_rules_of_its_step(step):
+    for stage in stages()[step]:
+        assert parameter_differences(step, stage) == set()
+        assert stage["cmd"].split()[-1].startswith((*stage["outs"], "figures"))
+
+
+def test_a_missing_parameter_and_a_wrong_rule_are_shown():
+    (stage,) = stages()["split"]
+    assert parameter_differences("split", {**stage, "params": []}) == rule_parameters("split")
+    assert "split.seed" in rule_parameters("split")
+    stage["cmd"] = stage["cmd"].replace("--allowed-rules split", "--allowed-rules splitt")
+    assert parameter_differences("split", stage) == {"split", "splitt"}
 
 
 def test_the_closure_shows_what_is_missing_and_what_is_too_much():

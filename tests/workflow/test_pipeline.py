@@ -27,6 +27,18 @@ def test_results_hold_no_path_of_this_machine(tiny_run):
             assert str(tiny_run.folder.parent) not in path.read_text(), path
 
 
+def test_dvc_alone_makes_the_same_bytes(tiny_run, make_project):
+    """`dvc repro` in a fresh clone runs every stage, and gives what snakemake gave."""
+    other = make_project()
+    ran = other.jobs("dvc repro")
+    assert {"download", "merge_tags", "split", "extract_mel", "train", "evaluate"} <= ran
+    assert other.jobs("snakemake -n") == set()
+    for path in sorted((tiny_run.folder / "results").rglob("*")):
+        if path.is_file():
+            copy = other.folder / path.relative_to(tiny_run.folder)
+            assert copy.read_bytes() == path.read_bytes(), path.name
+
+
 def test_snakemake_and_dvc_take_turns(tiny_run):
     """The life of a project; each step begins where the one before ended."""
     project = tiny_run
@@ -50,8 +62,24 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
     assert {"merge_tags", "split", "train"} <= planned
     assert not {"download", "extract_mel_shard", "extract_mel"} & planned
     message = project.run("autotagging record", code=2)
-    assert "are not what params.yaml and the code ask for" in message
+    assert "not what params.yaml and the code ask for" in message
     project.run("git checkout --quiet -- workflow")
+
+    # Results that are not recorded are neither overwritten by a restore nor taken for recorded.
+    project.replace("params.yaml", "learning_rate: 0.002", "learning_rate: 1e-03")
+    assert "train" in project.jobs("snakemake -n")
+    message = project.run("autotagging restore", code=2)
+    assert "dvc.lock is of other code or parameters: train.learning_rate differ" in message
+    project.run("git checkout --quiet -- params.yaml")
+    weights = project.folder / "results/train/crnn/seed-0/weights.npz"
+    kept = weights.read_bytes()
+    weights.chmod(0o644)
+    weights.write_bytes(b"trained, not recorded")
+    message = project.run("autotagging restore", code=2)
+    assert "results/ holds files that are not recorded" in message
+    assert weights.read_bytes() == b"trained, not recorded"
+    weights.write_bytes(kept)
+    project.run("autotagging restore")
 
     # Back to the old parameters: DVC has the results, Snakemake is told so.
     project.run("git checkout --quiet HEAD~1 -- params.yaml dvc.lock")
@@ -75,8 +103,16 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
     assert "results/extract_mel/shard-02.npy" in message
     stray.unlink()
 
-    # A corpus for a trial is not recorded.
-    assert "download" in project.jobs("snakemake -n --config corpus=magnatagatune")
+    # A result that is missing is not recorded as if it were there.
+    moved = weights.rename(project.folder / "weights.npz")
+    message = project.run("autotagging record", code=2)
+    assert "missing or not what params.yaml and the code ask for" in message
+    moved.rename(weights)
+
+    # A trial with other parameters is not recorded.
+    project.run("snakemake --cores all --config split={seed:1} -- results/split/split.csv")
+    message = project.run("autotagging record", code=2)
+    assert "results/split/split.csv" in message
 
     # Results that the cache lacks are not taken for restored.
     for path in (project.folder / ".dvc/cache/files").rglob("*"):

@@ -156,8 +156,8 @@ def _check_unchanged(clips: pd.DataFrame, corpus: Corpus) -> None:
     changed = clips[found != clips["bytes"].fillna(-1)]
     if len(changed):
         raise UserError(
-            f"{corpus.folder}: {changed['mp3_path'].iloc[0]} has changed since results/download was "
-            "made; run `snakemake --cores all --forcerun download`"
+            f"{corpus.folder}: {changed['mp3_path'].iloc[0]} is not as it was at the "
+            "download; run `snakemake --cores all --forcerun download`"
         )
 
 

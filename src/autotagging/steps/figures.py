@@ -23,6 +23,7 @@ from autotagging.figure_inputs import (
     run_caption,
     same_length,
 )
+from autotagging.layout import corpus_title
 
 
 def figure_2(*, tags: Path, raw_tags: Path, corpus: str, svg: Path, png: Path) -> None:
