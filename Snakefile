@@ -1,7 +1,10 @@
 # The pipeline: download -> merge_tags -> split -> train -> evaluate -> figures, and extract_mel.
-from snakemake.utils import min_version, validate
+from pathlib import Path
 
-from autotagging.params import read_exponents
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from autotagging.params import faults, read_exponents
 
 min_version("9.0")
 
@@ -10,7 +13,8 @@ configfile: "params.yaml"
 
 
 config.update(read_exponents(config))
-validate(config, "workflow/schemas/params.schema.yaml", set_default=False)
+if found := faults(config, Path("workflow/schemas/params.schema.yaml")):
+    raise WorkflowError("\n".join(found))
 
 
 report: "workflow/report/workflow.rst"

@@ -110,7 +110,9 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
     moved.rename(weights)
 
     # A trial with other parameters is not recorded.
-    project.run("snakemake --cores all --config split={seed:1} -- results/split/split.csv")
+    project.run(
+        'snakemake --cores all --config split={"untagged":"drop"} -- results/split/split.csv'
+    )
     message = project.run("autotagging record", code=2)
     assert "results/split/split.csv" in message
 
