@@ -23,17 +23,20 @@ _FIGURES = {
     "figure_5": "Loss per epoch.",
     "figure_6": "Predicted and actual tags of one test clip.",
     "figure_7": "ROC-AUC per epoch, and ROC curve.",
+    "tag_distribution": "Clips per tag, before and after merging.",
     "table_1": "Parameters of the front end.",
     "table_2": "Shapes of the model's layers.",
     "table_4": "ROC-AUC of this run beside published ones.",
 }
 _BY_HAND = {
+    "data_card": "Describe MagnaTagATune on a page, with all numbers counted in its tables.",
     "record": "Let DVC record the results of a finished snakemake run.",
     "restore": "Get the results of this commit from DVC, for snakemake to take as finished.",
     "verify": "Hash or decode all files of a corpus; print OK or the faulty ones.",
 }
 # Modules that are not called as their commands are.
 _MODULES = {
+    "data_card": "datacard",
     "extract_mel_shard": "steps.extract_mel",
     "record": "versioning",
     "restore": "versioning",

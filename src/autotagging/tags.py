@@ -7,6 +7,15 @@ import pandas as pd
 from autotagging.errors import UserError
 
 
+class SynonymError(UserError):
+    """A tag that can't be merged as asked; `tag` and `group` say which and where."""
+
+    def __init__(self, message: str, *, tag: str, group: str):
+        super().__init__(message)
+        self.tag = tag
+        self.group = group
+
+
 def merge_synonyms(labels: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Merge the columns of synonymous tags: a clip has the merged tag if it has any of them.
 
@@ -24,7 +33,7 @@ def merge_synonyms(labels: pd.DataFrame, groups: Mapping[str, Sequence[str]]) ->
 
     Raises
     ------
-    UserError
+    SynonymError
         A group names a tag that is not a column, or a tag is in two groups.
     """
     merged_into = merged_names(labels.columns, groups)
@@ -42,7 +51,7 @@ def merged_names(raw_tags: Sequence[str], groups: Mapping[str, Sequence[str]]) -
 
     Raises
     ------
-    UserError
+    SynonymError
         As `merge_synonyms`.
     """
     merged_into = pd.Series(raw_tags, index=raw_tags, dtype=object)
@@ -50,16 +59,17 @@ def merged_names(raw_tags: Sequence[str], groups: Mapping[str, Sequence[str]]) -
     for group, members in groups.items():
         for tag in members:
             if tag not in merged_into.index:
-                raise UserError(f"synonym group {group!r}: the corpus has no tag {tag!r}")
+                message = f"synonym group {group!r}: the corpus has no tag {tag!r}"
+                raise SynonymError(message, tag=tag, group=group)
             if tag in grouped:
-                raise UserError(
-                    f"tag {tag!r} is in two synonym groups: {grouped[tag]!r}, {group!r}"
-                )
+                message = f"tag {tag!r} is in two groups: {grouped[tag]!r} and {group!r}"
+                raise SynonymError(message, tag=tag, group=group)
             grouped[tag] = group
             merged_into[tag] = group
     for group in groups:
         if group in merged_into.index and grouped.get(group) != group:
-            raise UserError(f"synonym group {group!r} has the name of a tag that is not in it")
+            message = f"synonym group {group!r} has the name of a tag that is not in it"
+            raise SynonymError(message, tag=group, group=group)
     return merged_into
 
 

@@ -16,10 +16,16 @@ FRONT_END = ["--sample-rate", "12000", "--n-fft", "512", "--hop-length", "256", 
 FRONT_END += ["--seconds", "29.12"]
 
 
-def autotagging(*arguments, code=0):
+def autotagging(*arguments, code=0, without="no module"):
     """Run a subcommand in a process of its own; return its standard error."""
+    command = f"""
+import sys
+from autotagging.cli import main
+main()
+assert {without!r} not in sys.modules, "{without} was loaded"
+"""
     result = subprocess.run(
-        [sys.executable, "-c", "from autotagging.cli import main; main()", *map(str, arguments)],
+        [sys.executable, "-c", command, *map(str, arguments)],
         cwd=ROOT,
         text=True,
         capture_output=True,
@@ -189,6 +195,45 @@ def test_split_leaves_out_what_can_not_be_read(downloaded, vocabulary):
     assert table["clip_id"].tolist() == [2, 6, 10]
     assert sorted(table["subset"]) == ["test", "train", "validation"]
     assert pd.read_csv(downloaded / "leakage.csv")["level"].tolist() == ["track", "album", "artist"]
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (["beat", "beets"], "line 4: synonym group 'beat': the corpus has no tag 'beets'"),
+        (["beat", "flute"], "line 6: tag 'flute' is in two groups: 'beat' and 'wind'"),
+    ],
+)
+def test_a_wrong_synonym_is_named_with_its_line(downloaded, vocabulary, members, message):
+    listed = "".join(f"    - {member}\n" for member in members)
+    vocabulary.write_text(f"synonyms:\n  beat:\n{listed}  wind:\n    - flute\ncategories: {{}}\n")
+    printed = merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded, code=2)
+    assert f"tags.yaml, {message}" in printed
+
+
+def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
+    merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
+    split(downloaded, ["--train", 1, "--validation", 1, "--test", 1, "--seed", 0])
+    shared = ["--labels", downloaded / "labels.csv", "--split", downloaded / "split.csv"]
+    shared += ["--clip-info", downloaded / "clip_info_final.csv", "--threads", 1]
+    shared += ["--weights", downloaded / "weights.npz", "--model-json", downloaded / "model.json"]
+    autotagging(
+        *("train", "--model", "lookup", "--seed", 0, "--corpus", "x", "--scheme", "random"),
+        *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
+        *("--output-bias", "prior", "--monitor", "val_loss", "--patience", "none"),
+        *("--options", "pseudo_count=1.0", "--history", downloaded / "history.csv"),
+        *("--times", downloaded / "times.csv", *shared),
+        without="tensorflow",
+    )
+    autotagging(
+        *("evaluate", "--threshold", 0.5, "--batch-size", 1, *shared),
+        *("--predictions", downloaded / "predictions.npz", "--roc", downloaded / "roc.csv"),
+        *("--metrics", downloaded / "metrics.json", "--per-tag", downloaded / "per_tag.csv"),
+        without="tensorflow",
+    )
+    metrics = json.loads((downloaded / "metrics.json").read_text())
+    assert metrics["model"] == "lookup"
+    assert metrics["n_clips"] == 1
 
 
 def test_synonyms_can_be_kept(downloaded, vocabulary):

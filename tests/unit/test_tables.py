@@ -210,3 +210,23 @@ def test_raw_tags_are_not_comparable_with_the_papers(published):
     table = tables.table_4([{**run, "synonyms": "keep"}], published)
     assert table.loc[0, "tags"] == "50 raw"
     assert table.loc[0, "comparable_with_paper"] == "no"
+
+
+def test_tag_distribution_counts_each_clip_once_after_merging():
+    raw = pd.DataFrame(
+        {
+            "raw_tag": ["beat", "flute", "beats", "harp"],
+            "count": [5, 7, 4, 0],
+            "merged_into": ["beat", "flute", "beat", "harp"],
+            "merged_count": [8, 7, 8, 0],
+            "kept": [1, 1, 1, 0],
+        }
+    )
+    assert tables.tag_distribution(raw).to_dict("list") == {
+        "rank": [1, 2, 3],
+        "tag": ["beat", "flute", "harp"],
+        "clips_before": [5, 7, 0],
+        "clips_after": [8, 7, 0],
+        "kept": ["yes", "yes", "no"],
+        "merged_from": ["beat, beats", "", ""],
+    }

@@ -7,7 +7,12 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("tiny_run")
 
-FIGURES = {f"figure_{number}" for number in range(2, 8)} | {"table_1", "table_2", "table_4"}
+FIGURES = {f"figure_{number}" for number in range(2, 8)} | {
+    "tag_distribution",
+    "table_1",
+    "table_2",
+    "table_4",
+}
 
 
 def test_everything_is_there_after_snakemake(tiny_run):

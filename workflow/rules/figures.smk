@@ -55,6 +55,40 @@ rule figure_2:
         " --corpus {params.corpus:q} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
+rule tag_distribution:
+    input:
+        raw_tags=rules.merge_tags.output.raw_tags,
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/tag_distribution.svg",
+            caption="../report/tag_distribution.rst",
+            category="Figures",
+        ),
+        png="results/figures/tag_distribution.png",
+        csv=report(
+            "results/figures/tag_distribution.csv",
+            caption="../report/tag_distribution.rst",
+            category="Tables",
+        ),
+        md="results/figures/tag_distribution.md",
+    log:
+        "logs/figures/tag_distribution.log",
+    benchmark:
+        "logs/figures/tag_distribution.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        corpus=config["corpus"],
+    message:
+        "Clips per tag, before and after merging"
+    shell:
+        "autotagging figures tag_distribution --raw-tags {input.raw_tags}"
+        " --corpus {params.corpus:q} --svg {output.svg} --png {output.png}"
+        " --csv {output.csv} --md {output.md} > {log} 2>&1"
+
+
 rule figure_3:
     input:
         clips=rules.download.output.clips,
@@ -277,6 +311,7 @@ rule table_4:
 rule figures:
     input:
         rules.figure_2.output,
+        rules.tag_distribution.output,
         rules.figure_6.output,
         rules.figure_7.output,
         rules.table_4.output,

@@ -1,6 +1,6 @@
 """The paper's figures by their numbers: data in, Figure out."""
 
-from autotagging.plots.data import figure_2, figure_3
+from autotagging.plots.data import figure_2, figure_3, tag_distribution
 from autotagging.plots.model import figure_4
 from autotagging.plots.results import figure_5, figure_6, figure_7, median_clip, outcomes
 from autotagging.plots.style import save_figure
@@ -15,4 +15,5 @@ __all__ = [
     "median_clip",
     "outcomes",
     "save_figure",
+    "tag_distribution",
 ]

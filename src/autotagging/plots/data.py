@@ -8,7 +8,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from autotagging.plots.style import BLUE, ORANGE, PAGE, SKY, new_figure, styled, wrap
+from autotagging.plots.style import BLUE, COLUMN, ORANGE, PAGE, SKY, new_figure, styled, wrap
 
 _DYNAMIC_RANGE = 80.0
 """Of the spectrograms' colours, in dB below the loudest point."""
@@ -104,6 +104,44 @@ def _merging_legend(figure: Figure) -> None:
         loc="outside lower left",
         ncols=3,
     )
+
+
+@styled
+def tag_distribution(raw_tags: pd.DataFrame, *, kept: int, caption: str = "") -> Figure:
+    """Draw how many clips each tag has, by rank, before and after merging, and where the cut is.
+
+    Parameters
+    ----------
+    raw_tags : (raw tags, 5)
+        raw_tag, count, merged_into, merged_count, kept (0 or 1).
+    kept
+        Number of tags that are kept.
+    caption
+        Where the data are from.
+    """
+    before = raw_tags["count"].sort_values(ascending=False).to_numpy()
+    merged = raw_tags.drop_duplicates("merged_into")["merged_count"]
+    after = merged.sort_values(ascending=False).to_numpy()
+    figure = new_figure(COLUMN, 2.7, caption)
+    axes = figure.add_subplot()
+    for counts, colour, dashes, name in (
+        (before, ORANGE, "--", f"{len(before)} raw tags"),
+        (after, BLUE, "-", f"{len(after)} merged tags"),
+    ):
+        ranks = np.arange(1, len(counts) + 1)
+        axes.plot(ranks, np.where(counts, counts, np.nan), dashes, color=colour, label=name)
+    axes.axvline(kept + 0.5, color="black", linestyle=":", linewidth=1)
+    axes.annotate(
+        f"{kept} kept: the last has {after[kept - 1]} clips",
+        (kept + 0.5, after[0]),
+        xytext=(3, 0),
+        textcoords="offset points",
+        va="top",
+    )
+    axes.set_yscale("log")
+    axes.set(xlabel="rank of the tag", ylabel="clips with the tag")
+    axes.legend(loc="lower left")
+    return figure
 
 
 @styled

@@ -50,6 +50,36 @@ def figure_2(*, tags: Path, raw_tags: Path, corpus: str, svg: Path, png: Path) -
     plots.save_figure(figure, svg, png)
 
 
+def tag_distribution(
+    *, raw_tags: Path, corpus: str, svg: Path, png: Path, csv: Path, md: Path
+) -> None:
+    """Draw and list how many clips each tag has, before and after merging.
+
+    Parameters
+    ----------
+    raw_tags
+        results/merge_tags/raw_tags.csv.
+    corpus
+        Name of the corpus, for the caption.
+    svg
+        Output.
+    png
+        Output.
+    csv
+        Output.
+    md
+        Output.
+    """
+    columns = ("raw_tag", "count", "merged_into", "merged_count", "kept")
+    table = tables.tag_distribution(read_table(raw_tags, columns))
+    kept = int((table["kept"] == "yes").sum())
+    title = corpus_name(corpus_title(corpus))
+    figure = plots.tag_distribution(read_table(raw_tags, columns), kept=kept, caption=title)
+    plots.save_figure(figure, svg, png)
+    caption = f"Tags before and after merging; the {kept} most frequent are kept. {title}."
+    tables.save_table(table, csv, md, caption=caption)
+
+
 def figure_3(
     *,
     download: Path,

@@ -10,7 +10,7 @@ import yaml
 from autotagging.annotations import read_annotations
 from autotagging.errors import UserError
 from autotagging.files import write_csv
-from autotagging.tags import merge_synonyms, merged_names, most_frequent
+from autotagging.tags import SynonymError, merge_synonyms, merged_names, most_frequent
 
 
 def merge_tags(
@@ -40,14 +40,18 @@ def merge_tags(
     tags
         Output: tag, category, count, merged_from of each kept tag.
     raw_tags
-        Output: raw_tag, count, merged_into, kept of each raw tag.
+        Output: raw_tag, count, merged_into, merged_count, kept of each raw tag.
     """
     groups, category_of = _read_vocabulary(vocabulary)
     if synonyms == "keep":
         groups = {}
     clips = read_annotations(annotations)
     raw = clips.drop(columns=["clip_id", "mp3_path"])
-    merged = merge_synonyms(raw, groups)
+    try:
+        merged = merge_synonyms(raw, groups)
+    except SynonymError as error:
+        line = _line_of(vocabulary, error.tag, error.group)
+        raise UserError(f"{vocabulary}, line {line}: {error}") from error
     kept = most_frequent(merged, n_tags)
     if not kept:
         raise UserError(f"{annotations}: no clip has any tag")
@@ -74,6 +78,7 @@ def merge_tags(
                 "raw_tag": raw.columns,
                 "count": raw.sum().to_numpy(),
                 "merged_into": merged_into.to_numpy(),
+                "merged_count": merged.sum()[merged_into].to_numpy(),
                 "kept": merged_into.isin(kept).astype(int).to_numpy(),
             }
         ),
@@ -93,3 +98,12 @@ def _read_vocabulary(path: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
             f"{path}: expected mappings of lists under synonyms and categories ({reason})"
         ) from error
     return synonyms, category_of
+
+
+def _line_of(vocabulary: Path, tag: str, group: str) -> int:
+    """Find the line on which a synonym group names a tag."""
+    top = yaml.compose(vocabulary.read_text())
+    synonyms = next(value for key, value in top.value if key.value == "synonyms")
+    members = next(value for key, value in synonyms.value if key.value == group)
+    lines = [node.start_mark.line for node in members.value if node.value == tag]
+    return 1 + (lines[-1] if lines else members.start_mark.line)

@@ -1,0 +1,53 @@
+"""What a tagger that never listens scores on MagnaTagATune, for each way to split it.
+
+Usage: python benchmarks/lookup.py FOLDER, a folder with the two official tables (.csv or .csv.gz).
+"""
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from autotagging.annotations import find_table, read_annotations, read_clip_info
+from autotagging.layout import ANNOTATIONS, CLIP_INFO
+from autotagging.metrics import mean_roc_auc
+from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.partition import LEVELS, folder_split, group_split, leakage, random_split
+from autotagging.tags import merge_synonyms, most_frequent
+
+EMPTY_CLIPS = [35644, 55753, 57881]
+
+
+def main(folder: Path) -> None:
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    synonyms = yaml.safe_load(Path("workflow/resources/tags.yaml").read_text())["synonyms"]
+    annotations = read_annotations(find_table(folder, ANNOTATIONS)).set_index("clip_id")
+    annotations = annotations.drop(index=EMPTY_CLIPS)
+    groups = read_clip_info(find_table(folder, CLIP_INFO)).set_index("clip_id")
+    merged = merge_synonyms(annotations.drop(columns="mp3_path"), synonyms)
+    labels = merged[most_frequent(merged, params["merge_tags"]["n_tags"])]
+
+    weights = {name: params["split"][name] for name in ("train", "validation", "test")}
+    seed = params["split"]["seed"]
+    splits = {
+        "random": random_split(labels.index, weights=weights, seed=seed),
+        "folder": folder_split(annotations["mp3_path"]),
+    }
+    for level in LEVELS:
+        names = groups[level].reindex(labels.index)
+        splits[level] = group_split(names, labels, weights=weights, seed=seed)
+
+    print("| split | train / validation / test | track | album | artist | macro ROC-AUC |")
+    print("| --- | --- | ---: | ---: | ---: | ---: |")
+    for scheme, subset in splits.items():
+        sizes = " / ".join(str((subset == name).sum()) for name in weights)
+        shares = " | ".join(f"{share:.1%}" for share in leakage(subset, groups)["share"])
+        counts = fit_lookup(labels[subset == "train"], groups)
+        test = labels[subset == "test"]
+        scores = score_lookup(counts, groups.reindex(test.index), **params["train"]["lookup"])
+        auc = mean_roc_auc(test.to_numpy(), scores)
+        print(f"| {scheme} | {sizes} | {shares} | {auc:.3f} |")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
