@@ -7,7 +7,6 @@ functions that the pipeline's steps use. Imports no TensorFlow.
 import gzip
 import hashlib
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +33,11 @@ _TEMPLATE = Path(__file__).with_suffix(".md")
 _EMPTY_CLIPS = [35644, 55753, 57881]
 _SECONDS = 465_984 / 16_000
 _FORGOTTEN = "female vocal"
-# A clip has the first tag and one of the others, which its listener should not have heard as well.
-_CONTRARY = [
-    ("no singer", ["singer", "vocal", "female", "male"]),
-    ("no beat", ["beat", "drum"]),
-    ("fast", ["slow"]),
-    ("loud", ["quiet"]),
-]
-# A clip has the first tag, and so should have one of the others.
-_IMPLIED = [
-    ("violin", ["string"]),
-    ("cello", ["string"]),
-    ("female", ["vocal", "singer"]),
-    ("techno", ["electro"]),
-]
+_ALL_VOICES = ("singer", "vocal", "female", "male")
+# A clip with the first tag should have none of the others.
+_CONTRARY = {"no singer": _ALL_VOICES, "no beat": ("beat", "drum"), "fast": ("slow",)}
+# A clip with the first tag should have one of the others.
+_IMPLIED = {"violin": ("string",), "cello": ("string",), "female": ("vocal", "singer")}
 
 
 def data_card(
@@ -78,38 +68,61 @@ def data_card(
     UserError
         A table is missing, damaged or not the official one, or params lacks a parameter.
     """
-    data_set, settings = read_data_set(remote), _read_params(params)
+    data_set = read_data_set(remote)
     path_of = {file.name: find_table(tables, file.name) for file in data_set.tables}
     clips = read_annotations(path_of[ANNOTATIONS]).set_index("clip_id")
     groups = read_clip_info(path_of[CLIP_INFO]).set_index("clip_id")
     segments = read_tsv(path_of[CLIP_INFO], required=("segmentStart", "segmentEnd", "mp3_path"))
     for file in data_set.tables:
         _check_official(path_of[file.name], file)
-    merged = _merge(path_of[ANNOTATIONS], vocabulary, settings["n_tags"])
-    raw, used = clips.drop(columns="mp3_path"), clips.index.difference(_EMPTY_CLIPS, sort=False)
-    labels = merged["labels"].set_index("clip_id").drop(columns="mp3_path")
+    settings = _read_params(params)
     facts = {
         **settings,
         **count_segments(segments),
-        **count_tags(raw, prefix="raw"),
-        **count_tags(labels.loc[used], prefix="kept"),
-        **find_cut(merged["raw_tags"], settings["n_tags"]),
-        **leave_out(_FORGOTTEN, raw, merged["raw_tags"], settings["n_tags"]),
-        **_answers(labels.loc[used]),
+        **_describe_tags(path_of[ANNOTATIONS], clips, groups, vocabulary, settings),
         "seconds": _SECONDS,
         "hours": len(clips) * _SECONDS / 3600,
+        **groups.loc[clips.index].nunique().add_prefix("n_"),
         "file_table": _file_table(data_set),
         "empty_table": to_markdown(clips.loc[_EMPTY_CLIPS, ["mp3_path"]].reset_index()),
         "group_table": to_markdown(group_table(groups.loc[clips.index])),
         "folder_table": folder_table(clips["mp3_path"], groups),
-        "tag_table": _tag_table(merged["tags"], len(clips)),
-        "noise_table": to_markdown(noise_table(labels)),
-        "split_table": _splits(clips.loc[used], labels.loc[used], groups, settings),
     }
     with replacing(out) as temporary:
-        temporary.write_text(
-            _TEMPLATE.read_text(encoding="utf-8").format_map(facts), encoding="utf-8"
+        text = _TEMPLATE.read_text(encoding="utf-8").format_map(facts)
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _describe_tags(
+    annotations: Path,
+    clips: pd.DataFrame,
+    groups: pd.DataFrame,
+    vocabulary: Path,
+    settings: dict[str, Any],
+) -> dict[str, Any]:
+    """Run the step merge_tags, so that the card's tags are the pipeline's, and describe them."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / f"{name}.csv" for name in ("labels", "tags", "raw_tags")}
+        n = settings["n_tags"]
+        merge_tags(
+            annotations=annotations, vocabulary=vocabulary, synonyms="merge", n_tags=n, **paths
         )
+        labels, tags, raw_tags = (pd.read_csv(path) for path in paths.values())
+    raw, usable = clips.drop(columns="mp3_path"), clips.drop(index=_EMPTY_CLIPS)
+    labels = labels.set_index("clip_id").drop(columns="mp3_path")
+    used = labels.loc[usable.index]
+    answers = baselines(used.to_numpy(), used.mean().to_numpy())
+    return {
+        **count_tags(raw, prefix="raw"),
+        **count_tags(used, prefix="kept"),
+        **find_cut(raw_tags, n),
+        **leave_out(_FORGOTTEN, raw, raw_tags, n),
+        "no_accuracy": 100 * answers["all_zero"]["accuracy"],
+        "prior_loss": answers["prior"]["loss"],
+        "tag_table": _tag_table(tags, len(clips)),
+        "noise_table": to_markdown(noise_table(labels)),
+        "split_table": _split_table(usable, used, groups, settings),
+    }
 
 
 def _read_params(path: Path) -> dict[str, Any]:
@@ -133,20 +146,6 @@ def _check_official(path: Path, file: RemoteFile) -> None:
             f"{path}: not the official {file.name} ({len(content)} bytes unpacked, expected "
             f"{file.bytes} with {file.algorithm} {file.checksum}); the card is of no other"
         )
-
-
-def _merge(annotations: Path, vocabulary: Path, n_tags: int) -> dict[str, pd.DataFrame]:
-    """Run the step merge_tags, so that the card's tags are the pipeline's."""
-    with tempfile.TemporaryDirectory() as folder:
-        outputs = {name: Path(folder) / f"{name}.csv" for name in ("labels", "tags", "raw_tags")}
-        merge_tags(
-            annotations=annotations,
-            vocabulary=vocabulary,
-            synonyms="merge",
-            n_tags=n_tags,
-            **outputs,
-        )
-        return {name: pd.read_csv(path) for name, path in outputs.items()}
 
 
 def count_segments(segments: pd.DataFrame) -> dict[str, Any]:
@@ -183,13 +182,13 @@ def find_cut(raw_tags: pd.DataFrame, n: int) -> dict[str, Any]:
     ranked = raw_tags.drop_duplicates("merged_into").sort_values(
         ["merged_count", "merged_into"], ascending=[False, True]
     )
-    (last, last_count), (first, first_count) = ranked[["merged_into", "merged_count"]].to_numpy()[
-        n - 1 : n + 1
-    ]
+    if n >= len(ranked):
+        raise UserError(f"n_tags is {n}: the card needs fewer than the {len(ranked)} merged tags")
+    names, counts = ranked["merged_into"].tolist(), ranked["merged_count"].tolist()
     return {
         "merged_tags": len(ranked),
-        **{"last_in": last, "last_in_count": last_count},
-        **{"first_out": first, "first_out_count": first_count},
+        **{"last_in": names[n - 1], "last_in_count": counts[n - 1]},
+        **{"first_out": names[n], "first_out_count": counts[n]},
     }
 
 
@@ -197,24 +196,14 @@ def leave_out(tag: str, raw: pd.DataFrame, raw_tags: pd.DataFrame, n: int) -> di
     """Say which of the n most frequent merged tags change if a raw tag stays unmerged."""
     groups = raw_tags.groupby("merged_into")["raw_tag"].agg(list).to_dict()
     kept = most_frequent(merge_synonyms(raw, groups), n)
-    without = {
-        name: [member for member in group if member != tag] for name, group in groups.items()
-    }
-    merged = merge_synonyms(raw, without)
+    next(group for group in groups.values() if tag in group).remove(tag)
+    merged = merge_synonyms(raw, groups)
     changed = most_frequent(merged, n)
     return {
         "forgotten": tag,
         "tags_without": merged.shape[1],
         "enters": ", ".join(sorted(set(changed).difference(kept))),
         "leaves": ", ".join(sorted(set(kept).difference(changed))),
-    }
-
-
-def _answers(labels: pd.DataFrame) -> dict[str, float]:
-    measured = baselines(labels.to_numpy(), labels.mean().to_numpy())
-    return {
-        "no_accuracy": 100 * measured["all_zero"]["accuracy"],
-        "prior_loss": measured["prior"]["loss"],
     }
 
 
@@ -263,36 +252,31 @@ def _tag_table(tags: pd.DataFrame, clips: int) -> str:
 def noise_table(labels: pd.DataFrame) -> pd.DataFrame:
     """Tabulate how often tags contradict each other, and how often one that follows is missing."""
     rows = []
-    for said, pairs in (("and also", _CONTRARY), ("but not", _IMPLIED)):
-        for tag, others in pairs:
-            found = labels.loc[labels[tag] == 1, others].any(axis=1)
-            odd = found if said == "and also" else ~found
-            share = _percent(odd.mean())
-            rows.append((tag, f"{said} {' or '.join(others)}", int(odd.sum()), share))
-    return pd.DataFrame(rows, columns=["clips_tagged", "have", "clips", "share_of_the_tag"])
+    for relations, missing in ((_CONTRARY, False), (_IMPLIED, True)):
+        for tag, others in relations.items():
+            odd = labels.loc[labels[tag] == 1, list(others)].any(axis=1) != missing
+            named = f"{'not ' * missing}tagged {' or '.join(others)}"
+            rows.append((tag, named, int(odd.sum()), _percent(odd.mean())))
+    return pd.DataFrame(rows, columns=["clips_tagged", "and_yet", "clips", "share"])
 
 
-def _splits(
+def _split_table(
     clips: pd.DataFrame, labels: pd.DataFrame, groups: pd.DataFrame, settings: dict[str, Any]
 ) -> str:
     how = {"weights": settings["weights"], "seed": settings["seed"]}
     by_folder = partition.folder_split(clips["mp3_path"])
-    splits = {
-        "random": partition.random_split(labels.index, **how),
-        "folder": by_folder,
-        **{
-            level: partition.group_split(groups[level].reindex(labels.index), labels, **how)
-            for level in partition.LEVELS
-        },
-    }
+    splits = {"random": partition.random_split(labels.index, **how), "folder": by_folder}
+    for level in partition.LEVELS:
+        splits[level] = partition.group_split(groups.loc[labels.index, level], labels, **how)
     raw = clips[most_frequent(clips.drop(columns="mp3_path"), settings["n_tags"])]
     tagged = raw[raw.any(axis=1)]
     cases = [(scheme, "merged", labels, subset) for scheme, subset in splits.items()]
     cases.append(("folder", "raw, untagged dropped", tagged, by_folder[tagged.index]))
-    rows = []
-    for scheme, tags, truth, subset in cases:
-        leak = describe_split(truth, subset, groups, pseudo_count=settings["pseudo_count"])
-        rows.append({"scheme": scheme, "tags": tags, **leak})
+    count = settings["pseudo_count"]
+    rows = [
+        {"scheme": scheme, "tags": tags} | describe_split(truth, subset, groups, pseudo_count=count)
+        for scheme, tags, truth, subset in cases
+    ]
     return to_markdown(pd.DataFrame(rows))
 
 
@@ -300,7 +284,7 @@ def describe_split(
     labels: pd.DataFrame, subset: pd.Series, groups: pd.DataFrame, *, pseudo_count: float
 ) -> dict[str, Any]:
     """Give a split's sizes, what leaks, and the macro ROC-AUC of `lookup` on its test clips."""
-    shares: Sequence[float] = partition.leakage(subset, groups)["share"]
+    shares = partition.leakage(subset, groups)["share"]
     counts = fit_lookup(labels[subset == "train"], groups)
     test = labels[subset == "test"]
     scores = score_lookup(counts, groups.reindex(test.index), pseudo_count=pseudo_count)
