@@ -1,0 +1,28 @@
+"""The locked environment: everything pinned and hashed, nothing by address."""
+
+import re
+import tomllib
+
+import pytest
+
+from conftest import ROOT
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-gpu.lock"])
+def test_everything_is_pinned_with_hashes_and_without_addresses(name):
+    text = (ROOT / name).read_text()
+    assert "://" not in text
+    assert "index-url" not in text
+    entries = re.split(r"\n(?=[a-z0-9])", text.strip())
+    for entry in entries:
+        assert re.match(r"[a-z0-9][a-z0-9._-]*==\S+", entry), entry.splitlines()[0]
+        assert "--hash=sha256:" in entry, entry.splitlines()[0]
+
+
+def test_every_direct_dependency_is_locked_once():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    pins = re.findall(r"^([a-z0-9._-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    for requirement in wanted:
+        assert pins.count(re.match(r"[a-z0-9-]+", requirement).group()) == 1, requirement
+    assert len(pins) == len(set(pins))
