@@ -121,6 +121,14 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
     message = project.run("autotagging record", code=2)
     assert "not what params.yaml and the code ask for" in message
 
+    # With a synonym more, the chain runs to its end without a spectrogram; then back again.
+    project.replace("workflow/resources/tags.yaml", "[strange, weird]", "[strange, weird, eerie]")
+    ran = project.jobs("snakemake --cores all")
+    assert {"merge_tags", "split", "train", "evaluate", "table_4"} <= ran
+    assert not {"download", "extract_mel_shard", "extract_mel"} & ran
+    project.run("git checkout --quiet -- workflow")
+    project.run("snakemake --cores all")
+
     # Results that the cache lacks are not taken for restored.
     for path in (project.folder / ".dvc/cache/files").rglob("*"):
         if path.is_file():
