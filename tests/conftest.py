@@ -1,6 +1,8 @@
 """What several tests need."""
 
+import hashlib
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +101,21 @@ def write_mp3(path: Path, waveform: np.ndarray, sample_rate: int = 16_000) -> No
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     table.to_csv(path, sep="\t", index=False, quoting=1, lineterminator="\r\n")
+
+
+def write_shards(folder: Path, *shards: dict[int, np.ndarray | None]) -> Path:
+    """Write shards of spectrograms by clip_id, None for a bad clip; return the summary."""
+    listed = []
+    for number, clips in enumerate(shards):
+        name = f"shard-{number:02}"
+        shape = next(mel.shape for mel in clips.values() if mel is not None)
+        arrays = [np.zeros(shape, np.float16) if mel is None else mel for mel in clips.values()]
+        np.save(folder / f"{name}.npy", np.stack(arrays).astype(np.float16))
+        table = pd.DataFrame({"clip_id": list(clips), "row": range(len(clips)), "seconds": 29.124})
+        table["status"] = ["empty" if mel is None else "ok" for mel in clips.values()]
+        table["crc32"] = [zlib.crc32(mel.astype(np.float16)) for mel in arrays]
+        table.to_csv(folder / f"{name}.csv", index=False)
+        checksum = hashlib.sha256((folder / f"{name}.csv").read_bytes()).hexdigest()
+        listed.append({"shard": name, "clips": len(clips), "table_sha256": checksum})
+    pd.DataFrame(listed).to_csv(folder / "summary.csv", index=False)
+    return folder / "summary.csv"

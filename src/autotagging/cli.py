@@ -52,7 +52,7 @@ def main() -> None:
     except (UserError, CycloptsError) as error:
         sys.exit(_fail(str(error)))
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
+        place = f"{error.filename2 or error.filename}: " if error.filename else ""
         sys.exit(_fail(f"{place}{error.strerror or error}"))
     except KeyboardInterrupt:
         sys.exit(130)

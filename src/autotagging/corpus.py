@@ -8,9 +8,11 @@ never from outside the corpus.
 import hashlib
 import io
 import os
+import stat
 import zipfile
 import zlib
 from bisect import bisect_right
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,38 @@ from autotagging.errors import UserError
 from autotagging.files import read_json, sha256
 from autotagging.layout import ARCHIVE, CLIP_PATH, corpus_folder
 
+_MOST_BYTES_PER_SECOND = 192_000 * 2 * 4  # the largest format in use: 192 kHz, stereo, float32
+_UNRECOGNISED_FORMAT = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
+
 
 class BadClipError(Exception):
-    """A clip that can't be used; its text is one of the statuses of `extract_mel`."""
+    """A clip that can't be used; its text is one of `extraction.STATUSES`."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What came out of an audio file.
+
+    Attributes
+    ----------
+    waveform : float32, (samples,)
+        The mean of the channels, in the range -1 to 1.
+    sample_rate
+        Of the waveform, in Hz.
+    announced
+        Samples that the file's header promises; in MP3 an estimate, and often a little more.
+    peak
+        Greatest absolute value of a sample.
+    """
+
+    waveform: np.ndarray
+    sample_rate: int
+    announced: int
+    peak: float
+
+    def resampled(self, sample_rate: int) -> np.ndarray:
+        """Resample the waveform by soxr's high quality, librosa's default: float32, (samples,)."""
+        return soxr.resample(self.waveform, self.sample_rate, sample_rate, quality="HQ")
 
 
 class _JoinedParts(io.RawIOBase):
@@ -93,11 +124,14 @@ class _ArchiveAudio:
             "sha256": digest.hexdigest(),
         }
 
-    def read(self, mp3_path: str) -> bytes:
+    def read(self, mp3_path: str, *, most_bytes: float) -> bytes:
+        if mp3_path not in self._entries:
+            raise BadClipError("missing")
+        entry = self._entries[mp3_path]
+        if entry.file_size > most_bytes:
+            raise BadClipError("too_long")
         try:
-            return self._zip.read(self._entries[mp3_path])
-        except KeyError:
-            raise BadClipError("missing") from None
+            return self._zip.read(entry)
         # The last two: a compression that Python lacks, a password.
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
             raise BadClipError("undecodable") from None
@@ -121,9 +155,9 @@ class _FolderAudio:
         for folder in sorted(self._folder.glob("[0-9a-f]")):
             self._check_link(folder)
             for clip in sorted(folder.glob("*.mp3")):
-                if clip.is_symlink():
-                    self._check_link(clip)
                 if clip.is_file() and CLIP_PATH.fullmatch(name := f"{folder.name}/{clip.name}"):
+                    if clip.is_symlink():
+                        self._check_link(clip)
                     sizes[name] = clip.stat().st_size
         return sizes
 
@@ -136,12 +170,22 @@ class _FolderAudio:
             "sha256": hashlib.sha256(listing.encode()).hexdigest(),
         }
 
-    def read(self, mp3_path: str) -> bytes:
-        self._check_link(self._folder / mp3_path)
+    def read(self, mp3_path: str, *, most_bytes: float) -> bytes:
+        path = self._folder / mp3_path
         try:
-            return (self._folder / mp3_path).read_bytes()
-        except OSError:
+            self._check_link(path)
+            # Not to wait for the other end of a FIFO.
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise BadClipError("unreadable")
+                if status.st_size > most_bytes:
+                    raise BadClipError("too_long")
+                return file.read()
+        except FileNotFoundError:
             raise BadClipError("missing") from None
+        except (OSError, RuntimeError):  # up to Python 3.12, a loop of links is a RuntimeError
+            raise BadClipError("unreadable") from None
 
 
 class Corpus:
@@ -167,13 +211,51 @@ class Corpus:
         """Describe the audio: files, bytes, and the sha256 of the archive or of all clips'."""
         return self._audio.fingerprint()
 
-    def waveform(self, mp3_path: str, *, sample_rate: int) -> np.ndarray:
-        """Decode one clip, average its channels and resample it (soxr, high quality).
+    def decode(self, mp3_path: str, *, longest: float = 600.0) -> Decoded:
+        """Decode one clip and average its channels.
 
         Parameters
         ----------
         mp3_path
             The clip's path as in the annotations, such as "f/artist-album-01-title-0-29.mp3".
+        longest
+            No more than so many seconds, and one sample, are decoded, so memory is bounded.
+
+        Raises
+        ------
+        BadClipError
+            "missing", "unreadable", "empty", "not_audio", "undecodable" or "non_finite"; and
+            "too_long" for more bytes than `longest` seconds have in any common format.
+        UserError
+            The path is not of the form 0/name.mp3, or a link that leaves the corpus.
+        """
+        if not CLIP_PATH.fullmatch(mp3_path):
+            raise UserError(f"mp3_path {mp3_path!r} is not like 0/name.mp3; nothing was opened")
+        encoded = self._audio.read(mp3_path, most_bytes=longest * _MOST_BYTES_PER_SECOND)
+        if not encoded:
+            raise BadClipError("empty")
+        try:
+            with soundfile.SoundFile(io.BytesIO(encoded)) as file:
+                rate, announced = file.samplerate, file.frames
+                samples = file.read(int(longest * rate) + 1, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            unknown = error.code == _UNRECOGNISED_FORMAT
+            raise BadClipError("not_audio" if unknown else "undecodable") from None
+        if not len(samples):
+            raise BadClipError("undecodable")
+        mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+        peak = max(-mono.min(), mono.max())  # NaN where one sample is
+        if not np.isfinite(peak):
+            raise BadClipError("non_finite")
+        return Decoded(mono, rate, announced, float(peak))
+
+    def waveform(self, mp3_path: str, *, sample_rate: int) -> np.ndarray:
+        """Decode one clip, of 10 minutes at most, and resample it.
+
+        Parameters
+        ----------
+        mp3_path
+            As in `decode`, which says what is raised.
         sample_rate
             Of the result, in Hz.
 
@@ -181,30 +263,8 @@ class Corpus:
         -------
         waveform : float32, (samples,)
             In the range -1 to 1, as long as what could be decoded: header lengths are not trusted.
-
-        Raises
-        ------
-        BadClipError
-            "missing", "empty", "undecodable" or "non_finite".
-        UserError
-            The path is not of the form 0/name.mp3, or a link that leaves the corpus.
         """
-        if not CLIP_PATH.fullmatch(mp3_path):
-            raise UserError(f"mp3_path {mp3_path!r} is not like 0/name.mp3; nothing was opened")
-        encoded = self._audio.read(mp3_path)
-        if not encoded:
-            raise BadClipError("empty")
-        try:
-            waveform, original_rate = soundfile.read(
-                io.BytesIO(encoded), dtype="float32", always_2d=True
-            )
-        except soundfile.SoundFileError:
-            raise BadClipError("undecodable") from None
-        if not len(waveform):
-            raise BadClipError("undecodable")
-        if not np.isfinite(waveform).all():
-            raise BadClipError("non_finite")
-        return soxr.resample(waveform.mean(axis=1), original_rate, sample_rate, quality="HQ")
+        return self.decode(mp3_path).resampled(sample_rate)
 
 
 def open_corpus(path: Path) -> Corpus:

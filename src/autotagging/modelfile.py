@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotagging.errors import UserError
-from autotagging.files import replacing
+from autotagging.files import read_json, replacing
 
 if TYPE_CHECKING:
     import keras
@@ -57,6 +57,33 @@ def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
             f"{expected.get(name, 'missing')}; train it again"
         )
     model.set_weights(list(arrays[name] for name in expected))
+
+
+def check_front_end(model_json: Path, trained_on: dict[str, Any], front_end: Path) -> None:
+    """Refuse spectrograms that were made with other settings than those a model was trained on.
+
+    Parameters
+    ----------
+    model_json
+        The model, for the message.
+    trained_on
+        The entry front_end of model.json.
+    front_end
+        front_end.json of the spectrograms.
+
+    Raises
+    ------
+    UserError
+        A setting differs.
+    """
+    found = read_json(front_end)
+    for name in {**trained_on, **found}:
+        there, here = trained_on.get(name, "not known"), found.get(name, "not known")
+        if there != here:
+            raise UserError(
+                f"{front_end}: {name} is {here}, but {model_json} was trained on {there}; extract "
+                "spectrograms as the model needs them, or train again"
+            )
 
 
 def architecture(model: "keras.Model") -> list[dict[str, Any]]:

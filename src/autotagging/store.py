@@ -1,6 +1,9 @@
 """Log-mel spectrograms on disk: shards of float16 arrays, and a table that lists them."""
 
+import hashlib
+import io
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +20,9 @@ USABLE = ("ok", "padded", "cropped")
 class MelStore:
     """The spectrograms of a corpus, read by memory map: the data set need not fit in memory.
 
+    What is damaged on the disk is found: the tables of the shards are checked when they are
+    opened, each spectrogram when it is first read.
+
     Parameters
     ----------
     summary
@@ -26,21 +32,27 @@ class MelStore:
     ----------
     clip_shape
         (mel bins, frames).
+
+    Raises
+    ------
+    UserError
+        A shard is missing or damaged.
     """
 
     def __init__(self, summary: Path):
-        names = pd.read_csv(summary)["shard"]
-        self._shards = [_open_shard(summary.with_name(f"{name}.npy")) for name in names]
-        tables = [pd.read_csv(summary.with_name(f"{name}.csv")) for name in names]
-        for name, shard, table in zip(names, self._shards, tables, strict=True):
-            if len(table) != len(shard):
-                raise UserError(
-                    f"{summary.with_name(name)}: {len(table)} rows in .csv, {len(shard)} in .npy; "
-                    "delete both and run again"
-                )
+        listed = pd.read_csv(summary)
+        self._paths = [summary.with_name(f"{name}.npy") for name in listed["shard"]]
+        self._shards = [_open_shard(path) for path in self._paths]
+        tables = [
+            _read_table(path.with_suffix(".csv"), sha256=checksum, rows=len(shard))
+            for path, shard, checksum in zip(
+                self._paths, self._shards, listed["table_sha256"], strict=True
+            )
+        ]
         index = pd.concat(tables, keys=range(len(tables)), names=["shard"]).reset_index("shard")
         usable = index[index["status"].isin(USABLE)]
-        self._index = usable.set_index("clip_id")[["shard", "row"]]
+        self._index = usable.set_index("clip_id")[["shard", "row", "crc32"]]
+        self._checked = np.zeros(len(usable), bool)
         self.clip_shape: tuple[int, int] = self._shards[0].shape[1:]
 
     @property
@@ -49,9 +61,28 @@ class MelStore:
         return self._index.index
 
     def gather(self, clip_ids: Sequence[int]) -> np.ndarray:
-        """Spectrograms of some clips: float16, (clips, mel bins, frames), in dB."""
-        places = self._index.loc[clip_ids].itertuples(index=False)
-        return np.stack([self._shards[shard][row] for shard, row in places])
+        """Spectrograms of some clips: float16, (clips, mel bins, frames), in dB.
+
+        Raises
+        ------
+        UserError
+            One is not as it was written.
+        """
+        places = self._index.index.get_indexer(clip_ids)
+        if (places < 0).any():
+            raise KeyError(f"no spectrogram of clip {np.asarray(clip_ids)[places < 0][0]}")
+        batch = np.empty((len(places), *self.clip_shape), np.float16)
+        rows = self._index.iloc[places].itertuples(index=False)
+        for spectrogram, place, (shard, row, crc32) in zip(batch, places, rows, strict=True):
+            spectrogram[:] = self._shards[shard][row]
+            if not self._checked[place]:
+                if zlib.crc32(spectrogram) != crc32:
+                    raise UserError(
+                        f"{self._paths[shard]}: the spectrogram of clip "
+                        f"{self._index.index[place]} is damaged; delete the file, run again"
+                    )
+                self._checked[place] = True
+        return batch
 
 
 def _open_shard(path: Path) -> np.ndarray:
@@ -59,6 +90,19 @@ def _open_shard(path: Path) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path}: not a readable shard ({error}); delete it, run again") from error
+
+
+def _read_table(path: Path, *, sha256: str, rows: int) -> pd.DataFrame:
+    """Read the table of a shard, which must be as it was when the shards were gathered."""
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UserError(f"{path}: not as it was when the shards were gathered; run again")
+    table = pd.read_csv(io.BytesIO(content))
+    if len(table) != rows:
+        raise UserError(
+            f"{path}: {len(table)} rows, but {rows} in the .npy; delete both and run again"
+        )
+    return table
 
 
 def labelled_clips(

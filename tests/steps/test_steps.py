@@ -1,22 +1,27 @@
 """Each step as a command: flags in, files out; a user's errors are one line and exit code 2."""
 
 import json
+import resource
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from conftest import ROOT, write_mp3
+from autotagging.errors import UserError
+from autotagging.steps.extract_mel import extract_mel_shard
+from autotagging.store import MelStore
+from conftest import ROOT, write_mp3, write_shards
 
 PAPER_SPLIT = ["--train", "19773", "--validation", "1521", "--test", "4566", "--seed", "0"]
 FRONT_END = ["--sample-rate", "12000", "--n-fft", "512", "--hop-length", "256", "--n-mels", "96"]
-FRONT_END += ["--seconds", "29.12"]
+FRONT_END += ["--log-scale", "power_db", "--seconds", "29.12"]
 
 
-def autotagging(*arguments, code=0, without="no module"):
+def autotagging(*arguments, code=0, without="no module", most_bytes=resource.RLIM_INFINITY):
     """Run a subcommand in a process of its own; return its standard error."""
     command = f"""
 import sys
@@ -29,6 +34,7 @@ assert {without!r} not in sys.modules, "{without} was loaded"
         cwd=ROOT,
         text=True,
         capture_output=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
     )
     assert result.returncode == code, result.stderr
     assert "Traceback" not in result.stderr
@@ -69,13 +75,15 @@ def split(folder, counts, *, scheme="random", file="none", untagged="keep", code
     )
 
 
-def extract_shard(folder, shard, shards, code=0):
+def extract_shard(folder, shard, shards, **expected):
     return autotagging(
         "extract_mel_shard",
         *("--download", folder, "--shard", shard, "--shards", shards, *FRONT_END),
-        *("--tolerance", 1.0, "--spectrograms", folder / f"shard-{shard:02}.npy"),
+        *("--tolerance", 1.0, "--longest", 60),
+        *("--unfinished", folder / f"unfinished/shard-{shard:02}.npy"),
+        *("--spectrograms", folder / f"shard-{shard:02}.npy"),
         *("--clips", folder / f"shard-{shard:02}.csv"),
-        code=code,
+        **expected,
     )
 
 
@@ -284,25 +292,73 @@ def test_too_few_clips_can_not_be_split(downloaded, vocabulary):
 
 
 def test_extract_mel_gives_every_clip_a_status(small_corpus, tmp_path):
-    write_mp3(small_corpus / "1/clip-1-0-29.mp3", np.zeros(14 * 16_000))
-    write_mp3(small_corpus / "a/clip-a-0-29.mp3", np.zeros(40 * 16_000))
+    noise = 0.1 * np.random.default_rng(0).standard_normal(40 * 16_000)
+    write_mp3(small_corpus / "1/clip-1-0-29.mp3", noise[: 14 * 16_000])
+    write_mp3(small_corpus / "a/clip-a-0-29.mp3", noise)
     downloaded = tmp_path / "download"
     download(small_corpus, downloaded)
-    for shard in range(2):
-        extract_shard(downloaded, shard, 2)
+    messages = [extract_shard(downloaded, shard, 2) for shard in range(2)]
+    assert "the spectrograms of 5 clips take 0.00 GB of disk" in messages[0]
+    assert "clip 6, 1/clip-1-0-29.mp3: too_short" in messages[0]
     tables = [pd.read_csv(downloaded / f"shard-{shard:02}.csv") for shard in range(2)]
     status = pd.concat(tables).set_index("clip_id")["status"].to_dict()
     assert status == {2: "ok", 6: "too_short", 10: "cropped", 11: "empty", 15: "missing"}
     arrays = [np.load(downloaded / f"shard-{shard:02}.npy") for shard in range(2)]
     assert [array.shape for array in arrays] == [(3, 96, 1366), (2, 96, 1366)]
     assert arrays[0].dtype == np.float16
-    assert extract_mel(downloaded, 2, 0.6).startswith("5 clips: {'ok': 1, 'padded': 0, 'cropped'")
+    message = extract_mel(downloaded, 2, 0.6)
+    assert "{'ok': 1, 'cropped': 1, 'missing': 1, 'empty': 1, 'too_short': 1}" in message
     summary = pd.read_csv(downloaded / "summary.csv")
     assert summary["shard"].tolist() == ["shard-00", "shard-01"]
-    assert summary[["clips", "ok", "cropped", "too_short"]].to_numpy().tolist() == [
-        [3, 1, 1, 1],
-        [2, 0, 0, 0],
+    assert summary[["clips", "ok", "cropped", "too_short", "silent"]].to_numpy().tolist() == [
+        [3, 1, 1, 1, 0],
+        [2, 0, 0, 0, 0],
     ]
+    assert MelStore(downloaded / "summary.csv").clip_ids.tolist() == [2, 10]
+    settings = json.loads((downloaded / "front_end.json").read_text())
+    assert settings["frames"] == 1366
+    assert settings["resampling"] == "soxr_hq"
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
+    downloaded, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    with pytest.raises(UserError, match=r"0\.00 GB are to be written, but only 0\.00 GB are free"):
+        extract_mel_shard(
+            download=downloaded,
+            shard=0,
+            shards=1,
+            sample_rate=12_000,
+            n_fft=512,
+            hop_length=256,
+            n_mels=96,
+            log_scale="power_db",
+            seconds=29.12,
+            tolerance=1.0,
+            longest=60.0,
+            unfinished=tmp_path / "unfinished/shard-00.npy",
+            spectrograms=tmp_path / "mel/shard-00.npy",
+            clips=tmp_path / "mel/shard-00.csv",
+        )
+    assert not (tmp_path / "unfinished").exists()
+
+
+def test_a_disk_that_becomes_full_is_one_line_and_what_was_done_is_kept(downloaded):
+    """A limit on the size of files stands in for the disk; it holds two of five spectrograms."""
+    extract_shard(downloaded, 0, 1)
+    whole = [(downloaded / f"shard-00.{kind}").read_bytes() for kind in ("npy", "csv")]
+    for kind in ("npy", "csv"):
+        (downloaded / f"shard-00.{kind}").unlink()
+    message = extract_shard(downloaded, 0, 1, code=2, most_bytes=600_000)
+    assert message.splitlines()[-1] == (
+        f"autotagging: {downloaded}/unfinished/shard-00.npy: File too large; the 2 of 5 clips that "
+        "are done are kept: put that right and run the same again"
+    )
+    assert not list(downloaded.glob("shard-*"))
+    assert "going on after 2 of 5 clips" in extract_shard(downloaded, 0, 1)
+    assert whole == [(downloaded / f"shard-00.{kind}").read_bytes() for kind in ("npy", "csv")]
+    assert not list((downloaded / "unfinished").iterdir())
 
 
 def test_audio_that_is_not_what_was_listed_is_refused(small_corpus, downloaded):
@@ -365,10 +421,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     rng = np.random.default_rng(0)
     mel = rng.normal(-30, 10, (6, 96, 1366)).astype(np.float16)
-    np.save(folder / "shard-00.npy", mel)
-    clips = pd.DataFrame({"clip_id": range(6), "row": range(6), "seconds": 29.12, "status": "ok"})
-    clips.to_csv(folder / "shard-00.csv", index=False)
-    pd.DataFrame({"shard": ["shard-00"], "clips": [6]}).to_csv(folder / "summary.csv", index=False)
+    write_shards(folder, dict(enumerate(mel)))
     (folder / "front_end.json").write_text(json.dumps({"sample_rate": 12_000, "frames": 1366}))
     labels = {"clip_id": range(6), "mp3_path": "x", "a": [0, 1] * 3, "b": [1, 1, 0] * 2}
     pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)
@@ -423,6 +476,7 @@ def evaluate(folder, name, code=0):
         *("--model-json", folder / name / "model.json"),
         *("--weights", folder / name / "weights.npz", "--labels", folder / "labels.csv"),
         *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
+        *("--front-end", folder / "front_end.json"),
         *("--threshold", 0.5, "--batch-size", 2, "--threads", 2),
         *("--predictions", folder / name / "predictions.npz"),
         *("--metrics", folder / name / "metrics.json", "--per-tag", folder / name / "per_tag.csv"),
@@ -448,6 +502,16 @@ def test_train_says_how_long_it_takes_and_describes_the_model(trained):
         "val_auc",
     ]
     assert pd.read_csv(folder / "one/times.csv")["seconds"].gt(0).all()
+
+
+def test_spectrograms_of_another_front_end_are_refused(trained):
+    folder, _ = trained
+    settings = folder / "front_end.json"
+    before = settings.read_text()
+    settings.write_text(json.dumps({**json.loads(before), "log_scale": "log1p"}))
+    message = evaluate(folder, "one", code=2)
+    settings.write_text(before)
+    assert f"{settings}: log_scale is log1p, but {folder}/one/model.json was trained on" in message
 
 
 def test_two_trainings_are_the_same_bytes(trained):

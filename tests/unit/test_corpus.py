@@ -59,7 +59,7 @@ def test_channels_are_averaged(small_corpus):
 
 @pytest.mark.parametrize(
     ("content", "status"),
-    [(b"", "empty"), (b"\0" * 5000, "undecodable"), (b"<html>no</html>", "undecodable")],
+    [(b"", "empty"), (b"\0" * 5000, "not_audio"), (b"<html>no</html>", "not_audio")],
 )
 def test_bad_clips_have_a_reason(small_corpus, content, status):
     (small_corpus / CLIP).write_bytes(content)

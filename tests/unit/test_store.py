@@ -4,23 +4,18 @@ import pytest
 
 from autotagging.errors import UserError
 from autotagging.store import MelStore, labelled_clips
+from conftest import write_shards
 
 
 @pytest.fixture
 def summary(tmp_path):
     """Two shards of three clips; clip 12 is bad."""
-    for shard, clips in enumerate(([3, 5, 7], [10, 12, 14])):
-        values = np.array(clips, np.float16)[:, None, None] * np.ones((1, 2, 4), np.float16)
-        np.save(tmp_path / f"shard-{shard:02}.npy", values)
-        status = ["empty" if clip == 12 else "ok" for clip in clips]
-        pd.DataFrame({"clip_id": clips, "row": range(3), "seconds": 29.1, "status": status}).to_csv(
-            tmp_path / f"shard-{shard:02}.csv", index=False
-        )
-    (tmp_path / "shard-02.npy").write_text("left over from another setting")
-    pd.DataFrame({"shard": ["shard-00", "shard-01"], "clips": 3}).to_csv(
-        tmp_path / "summary.csv", index=False
+    first, second = (
+        {clip: None if clip == 12 else np.full((2, 4), clip) for clip in clips}
+        for clips in ([3, 5, 7], [10, 12, 14])
     )
-    return tmp_path / "summary.csv"
+    (tmp_path / "shard-02.npy").write_text("left over from another setting")
+    return write_shards(tmp_path, first, second)
 
 
 def test_clips_are_found_wherever_they_lie(summary):
@@ -41,8 +36,31 @@ def test_a_damaged_shard_is_named(summary):
 
 def test_shard_and_table_must_fit(summary):
     np.save(summary.parent / "shard-01.npy", np.zeros((2, 2, 4), np.float16))
-    with pytest.raises(UserError, match=r"3 rows in \.csv, 2 in \.npy"):
+    with pytest.raises(UserError, match=r"shard-01\.csv: 3 rows, but 2 in the \.npy"):
         MelStore(summary)
+
+
+def test_a_table_that_was_changed_is_named(summary):
+    path = summary.parent / "shard-01.csv"
+    path.write_text(path.read_text().replace("14,2", "15,2"))
+    with pytest.raises(UserError, match=r"shard-01\.csv: not as it was"):
+        MelStore(summary)
+
+
+def test_a_flipped_bit_is_found_when_the_clip_is_read(summary):
+    path = summary.parent / "shard-01.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    store = MelStore(summary)
+    assert store.gather([10])[0, 0, 0] == 10
+    with pytest.raises(UserError, match=r"shard-01\.npy: the spectrogram of clip 14 is damaged"):
+        store.gather([3, 14])
+
+
+def test_a_clip_without_spectrogram_is_named(summary):
+    with pytest.raises(KeyError, match="clip 12"):
+        MelStore(summary).gather([3, 12])
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ rule evaluate:
     resources:
         mem_mb=4000,
     params:
-        features=flags("mel", "clip_info"),
+        features=flags("mel", "front_end", "clip_info"),
         threshold=config["evaluate"]["threshold"],
         batch_size=config["evaluate"]["batch_size"],
     message:

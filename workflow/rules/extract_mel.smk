@@ -6,11 +6,13 @@ rule extract_mel_shard:
             "steps/extract_mel",
             "corpus",
             "errors",
+            "extraction",
             "files",
             "layout",
             "mel",
             "partition",
             "progress",
+            "shards",
             "store",
         ),
     output:
@@ -30,8 +32,11 @@ rule extract_mel_shard:
         n_fft=config["extract_mel"]["n_fft"],
         hop_length=config["extract_mel"]["hop_length"],
         n_mels=config["extract_mel"]["n_mels"],
+        log_scale=config["extract_mel"]["log_scale"],
         seconds=config["extract_mel"]["seconds"],
         tolerance=config["extract_mel"]["tolerance"],
+        longest=config["extract_mel"]["longest"],
+        unfinished="unfinished/extract_mel/shard-{shard}.npy",
     message:
         "Log-mel spectrograms, shard {wildcards.shard}"
     shell:
@@ -39,8 +44,10 @@ rule extract_mel_shard:
         " --shard {wildcards.shard} --shards {params.shards}"
         " --sample-rate {params.sample_rate} --n-fft {params.n_fft}"
         " --hop-length {params.hop_length} --n-mels {params.n_mels}"
-        " --seconds {params.seconds} --tolerance {params.tolerance}"
-        " --spectrograms {output.spectrograms} --clips {output.clips} > {log} 2>&1"
+        " --log-scale {params.log_scale} --seconds {params.seconds}"
+        " --tolerance {params.tolerance} --longest {params.longest}"
+        " --unfinished {params.unfinished} --spectrograms {output.spectrograms}"
+        " --clips {output.clips} > {log} 2>&1"
 
 
 rule extract_mel:
@@ -63,6 +70,7 @@ rule extract_mel:
         n_fft=config["extract_mel"]["n_fft"],
         hop_length=config["extract_mel"]["hop_length"],
         n_mels=config["extract_mel"]["n_mels"],
+        log_scale=config["extract_mel"]["log_scale"],
         seconds=config["extract_mel"]["seconds"],
         max_bad=config["extract_mel"]["max_bad"],
     message:
@@ -70,5 +78,5 @@ rule extract_mel:
     shell:
         "autotagging extract_mel --shards {input.shards} --sample-rate {params.sample_rate}"
         " --n-fft {params.n_fft} --hop-length {params.hop_length} --n-mels {params.n_mels}"
-        " --seconds {params.seconds} --max-bad {params.max_bad} --summary {output.summary}"
-        " --front-end {output.front_end} > {log} 2>&1"
+        " --log-scale {params.log_scale} --seconds {params.seconds} --max-bad {params.max_bad}"
+        " --summary {output.summary} --front-end {output.front_end} > {log} 2>&1"

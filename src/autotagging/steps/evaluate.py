@@ -12,7 +12,7 @@ from autotagging import models
 from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import read_json, sha256, write_csv, write_json
-from autotagging.modelfile import load_arrays, save_arrays, set_weights
+from autotagging.modelfile import check_front_end, load_arrays, save_arrays, set_weights
 from autotagging.models.lookup import score_lookup
 from autotagging.store import MelStore, labelled_clips
 
@@ -24,6 +24,7 @@ def evaluate(
     labels: Path,
     split: Path,
     mel: Path | None = None,
+    front_end: Path | None = None,
     clip_info: Path | None = None,
     threshold: float,
     batch_size: int,
@@ -46,7 +47,9 @@ def evaluate(
     split
         split.csv.
     mel
-        summary.csv of extract_mel, for a model that listens.
+        summary.csv and front_end.json of extract_mel, for a model that listens.
+    front_end
+        summary.csv and front_end.json of extract_mel, for a model that listens.
     clip_info
         clip_info_final.csv of the corpus, for a model that reads tables.
     threshold
@@ -70,6 +73,8 @@ def evaluate(
     arrays = load_arrays(weights)
     if models.reads(model["model"]) == "mel":
         summary_csv = models.required(mel, "--mel", model["model"])
+        settings = models.required(front_end, "--front-end", model["model"])
+        check_front_end(model_json, model["front_end"], settings)
         subsets, scores = _score_network(
             model, arrays, labels, split, summary_csv, batch_size, threads
         )

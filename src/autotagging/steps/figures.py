@@ -122,6 +122,7 @@ def figure_3(
             n_fft=front_end["n_fft"],
             hop_length=hop,
             n_mels=front_end["n_mels"],
+            log_scale=front_end["log_scale"],
         ),
         sample_rate=rate,
         hop_length=hop,
