@@ -16,7 +16,7 @@ from autotagging.extraction import STATUSES, FrontEnd
 from autotagging.files import write_json
 from autotagging.steps.extract_mel import extract_mel, extract_mel_shard
 from autotagging.store import USABLE, MelStore
-from conftest import write_mp3
+from conftest import ROOT, write_mp3
 
 RATE = 16_000
 FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
@@ -200,3 +200,9 @@ def test_killed_twenty_times_it_ends_with_the_same_bytes(small_corpus, tmp_path)
         whole = (tmp_path / "whole" / name).read_bytes()
         assert (tmp_path / "killed" / name).read_bytes() == whole
     assert not list(journal.parent.iterdir())
+
+
+def test_the_page_on_spectrograms_explains_every_status():
+    page = (ROOT / "docs/spectrograms.md").read_text()
+    rows = "".join(f"| `{status}` | {meaning} |\n" for status, meaning in STATUSES.items())
+    assert f"| status | meaning |\n| --- | --- |\n{rows}\n" in page

@@ -100,7 +100,7 @@ def extract_mel_shard(
     corpus = open_corpus(download)
     _check_unchanged(block, corpus)
     _check_space(len(table), front_end, spectrograms.parent, unfinished.parent)
-    _keep_freed_memory()
+    keep_freed_memory()
     fingerprint = _fingerprint(block, front_end, download / "audio.json")
     shape = (len(block), *front_end.shape)
     with closing(UnfinishedShard(unfinished, shape=shape, fingerprint=fingerprint)) as file:
@@ -220,7 +220,7 @@ def _check_space(n_clips: int, front_end: FrontEnd, *folders: Path) -> None:
     print(f"{size}; {missing / 1e9:,.2f} GB to be written, {free / 1e9:,.2f} free", file=sys.stderr)
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have the C library keep what is freed, or each clip pays for 1,500 page faults: 3 of 13 ms.
 
     Only glibc's can be told.
