@@ -1,22 +1,25 @@
 """Speed and exactness of the front end, beside librosa's and others', in one run.
 
-Usage: python benchmarks/mel.py CLIP.mp3 ..., with OMP_NUM_THREADS=1.
+Usage: OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...
 
-A clip's times are medians over rounds in which all rows take turns. torchaudio, nnAudio, essentia,
-kapre and miniaudio take part where they are installed; none of them is needed by the pipeline.
+A clip's times are medians over rounds in which all rows take turns, each in a process of its own,
+so that none has another's libraries, memory or threads. torchaudio, nnAudio, essentia, kapre and
+miniaudio take part where they are installed; none of them is needed by the pipeline.
 """
 
-import importlib.util
+import functools
 import io
 import os
+import shutil
 import sys
 import tempfile
 import time
 import warnings
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import librosa
@@ -25,17 +28,16 @@ import soundfile
 import soxr
 
 from autotagging import mel
-from autotagging.corpus import Corpus, open_corpus
+from autotagging.corpus import open_corpus
 from autotagging.extraction import FrontEnd
 from autotagging.steps.extract_mel import keep_freed_memory
 
 RATE, N_FFT, HOP, N_MELS = 12_000, 512, 256, 96
+NUMBERS = {"n_fft": N_FFT, "hop_length": HOP, "n_mels": N_MELS}
 SAMPLES = 349_440
 FRONT_END = FrontEnd(
     sample_rate=RATE,
-    n_fft=N_FFT,
-    hop_length=HOP,
-    n_mels=N_MELS,
+    **NUMBERS,
     seconds=29.12,
     tolerance=1.0,
     longest=60.0,
@@ -60,9 +62,7 @@ def waveform_of(path: Path) -> np.ndarray:
 
 def in_librosa(path: Path) -> np.ndarray:
     waveform, _ = librosa.load(path, sr=RATE)
-    power = librosa.feature.melspectrogram(
-        y=mel.fit_length(waveform, SAMPLES), sr=RATE, n_fft=N_FFT, hop_length=HOP, n_mels=N_MELS
-    )
+    power = librosa.feature.melspectrogram(y=mel.fit_length(waveform, SAMPLES), sr=RATE, **NUMBERS)
     return librosa.power_to_db(power, ref=1.0, amin=1e-10, top_db=None)
 
 
@@ -144,7 +144,60 @@ def with_kapre() -> Mel:
     return make
 
 
-RIVALS = {
+def with_librosa() -> Mel:
+    return in_librosa
+
+
+def ours(folder: str) -> Callable[[], Mel]:
+    """Our path, from the corpus in that folder of the current one."""
+
+    def prepare() -> Mel:
+        keep_freed_memory()
+        corpus = open_corpus(Path(folder))
+        return lambda path: FRONT_END.extract(corpus, f"0/{path.name}")[0]
+
+    return prepare
+
+
+def decoding() -> Mel:
+    return decode
+
+
+def decoding_by_miniaudio() -> Mel:
+    import miniaudio
+
+    return lambda path: miniaudio.mp3_read_file_f32(str(path))
+
+
+def resampling() -> Mel:
+    decoded = functools.cache(decode)
+    return lambda path: soxr.resample(decoded(path), 16_000, RATE, quality="HQ")
+
+
+def our_log_mel() -> Mel:
+    keep_freed_memory()
+    waveform = functools.cache(waveform_of)
+    return lambda path: mel.log_mel(waveform(path), sample_rate=RATE, **NUMBERS)
+
+
+def librosas_log_mel() -> Mel:
+    waveform = functools.cache(waveform_of)
+    return lambda path: librosa.power_to_db(
+        librosa.feature.melspectrogram(y=waveform(path), sr=RATE, **NUMBERS), top_db=None
+    )
+
+
+STAGES = {
+    "decode (soundfile)": decoding,
+    "decode (miniaudio)": decoding_by_miniaudio,
+    "resample (soxr HQ)": resampling,
+    "log-mel": our_log_mel,
+    "log-mel (librosa)": librosas_log_mel,
+}
+PATHS = {
+    "from a folder": ours("folder"),
+    "from a zip": ours("archive"),
+    "librosa": with_librosa,
     "torchaudio": with_torchaudio,
     "nnAudio": with_nnaudio,
     "essentia": with_essentia,
@@ -152,139 +205,123 @@ RIVALS = {
 }
 
 
-def stages(path: Path) -> dict[str, Callable[[], object]]:
-    """What a clip's time is made of."""
-    decoded = decode(path)
-    waveform = waveform_of(path)
-    numbers = {"n_fft": N_FFT, "hop_length": HOP, "n_mels": N_MELS}
-    rows: dict[str, Callable[[], object]] = {"decode (soundfile)": lambda: decode(path)}
-    if importlib.util.find_spec("miniaudio"):
-        import miniaudio
+def take_turns(name: str, orders: Connection) -> None:
+    """Do what a row is, a few times at each order; answer with seconds, or with the result."""
+    warnings.simplefilter("ignore")
+    try:
+        make = {**STAGES, **PATHS}[name]()
+    except ImportError as error:
+        print(f"{name} takes no part: {error}", file=sys.stderr)
+        orders.send(None)
+        return
+    orders.send(name)
+    while order := orders.recv():
+        path, timed = order
+        result = make(path)
+        seconds = []
+        for _ in range(TURNS if timed else 0):
+            started = time.perf_counter()
+            make(path)
+            seconds.append(time.perf_counter() - started)
+        orders.send(seconds if timed else result)
 
-        rows["decode (miniaudio)"] = lambda: miniaudio.mp3_read_file_f32(str(path))
-    rows["resample (soxr HQ)"] = lambda: soxr.resample(decoded, 16_000, RATE, quality="HQ")
-    rows["log-mel"] = lambda: mel.log_mel(waveform, sample_rate=RATE, **numbers)
-    rows["log-mel (librosa)"] = lambda: librosa.power_to_db(
-        librosa.feature.melspectrogram(y=waveform, sr=RATE, **numbers), top_db=None
-    )
+
+def start_rows() -> dict[str, Connection]:
+    """Start a process for each row; leave out those that are not installed."""
+    context = get_context("spawn")
+    rows = {}
+    for name in (*STAGES, *PATHS):
+        here, there = context.Pipe()
+        context.Process(target=take_turns, args=(name, there), daemon=True).start()
+        if here.recv():
+            rows[name] = here
     return rows
 
 
-def paths(folder: Corpus, archive: Corpus) -> dict[str, Mel]:
-    """From the file to a log-mel spectrogram, by each front end that is installed."""
-    rows: dict[str, Mel] = {
-        "from a folder": lambda path: FRONT_END.extract(folder, f"0/{path.name}")[0],
-        "from a zip": lambda path: FRONT_END.extract(archive, f"0/{path.name}")[0],
-        "librosa": in_librosa,
-    }
-    for name, prepare in RIVALS.items():
-        if importlib.util.find_spec(name):
-            rows[name] = prepare()
-        else:
-            print(f"{name} is not installed and takes no part", file=sys.stderr)
-    return rows
-
-
-def medians(rows: dict[str, Callable[[], object]]) -> dict[str, float]:
+def medians(rows: dict[str, Connection], path: Path) -> dict[str, float]:
     """Median milliseconds of each row."""
     taken: dict[str, list[float]] = {name: [] for name in rows}
-    for row in rows.values():
-        row()
     for _ in range(ROUNDS):
         for name, row in rows.items():
-            row()
-            for _ in range(TURNS):
-                started = time.perf_counter()
-                row()
-                taken[name].append(time.perf_counter() - started)
+            row.send((path, True))
+            taken[name] += row.recv()
     return {name: 1000 * float(np.median(seconds)) for name, seconds in taken.items()}
 
 
 def disagreement(made: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
     """Greatest and median difference in dB, where the reference is above -80 dB."""
-    if made.shape != reference.shape:
-        return float("nan"), float("nan")
     loud = reference > -80
     difference = np.abs(made - reference)[loud]
     return float(difference.max()), float(np.median(difference))
 
 
-def work(folder: Path, names: list[str], clips: int) -> None:
-    """What a worker does: so many clips, one after another."""
-    keep_freed_memory()
-    corpus = open_corpus(folder)
-    for number in range(clips):
-        FRONT_END.extract(corpus, names[number % len(names)])
-
-
-def throughput(folder: Path, names: list[str], processes: int) -> float:
-    """Clips a second of some processes together, starting left out."""
-    context = get_context("fork")
-    workers = [
-        context.Process(target=work, args=(folder, names, CLIPS_PER_PROCESS))
-        for _ in range(processes)
-    ]
-    started = time.perf_counter()
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    return processes * CLIPS_PER_PROCESS / (time.perf_counter() - started)
-
-
-def main(clips: list[Path]) -> None:
-    warnings.simplefilter("ignore")
-    keep_freed_memory()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder, archive = Path(scratch, "folder"), Path(scratch, "archive")
-        (folder / "0").mkdir(parents=True)
-        archive.mkdir()
-        with zipfile.ZipFile(archive / "mp3.zip", "w", zipfile.ZIP_DEFLATED) as file:
-            for clip in clips:
-                (folder / "0" / clip.name).write_bytes(clip.read_bytes())
-                file.write(clip, f"0/{clip.name}")
-        table = paths(open_corpus(folder), open_corpus(archive))
-        for clip in clips:
-            report(clip, table)
-        names = [f"0/{clip.name}" for clip in clips]
-        rates = {1: [], 2: []}
-        for _ in range(3):
-            for processes, found in rates.items():
-                found.append(throughput(folder, names, processes))
-        one, two = (float(np.median(rates[processes])) for processes in (1, 2))
-        print(f"\nOne process {one:.0f} clips/s, two {two:.0f}: {two / one:.2f} times as many.")
-
-
-def report(clip: Path, table: dict[str, Mel]) -> None:
+def report(path: Path, rows: dict[str, Connection]) -> None:
     """Print the tables of one clip."""
-    reference = in_librosa(clip)
-    usable = dict(table)
-    for name, make in table.items():
-        with suppress(Exception):
-            make(clip)
-            continue
-        print(f"{name} can't read {clip.name}", file=sys.stderr)
-        del usable[name]
-    parts = stages(clip)
-    milliseconds = medians(
-        {**parts, **{name: lambda make=make: make(clip) for name, make in usable.items()}}
-    )
+    milliseconds = medians(rows, path)
     decoding, librosas = milliseconds["decode (soundfile)"], milliseconds["librosa"]
-    print(f"\n{clip.name}\n")
+    print(f"\n{path.name}\n")
     print("| stage | ms | of soundfile's decoding |\n| --- | ---: | ---: |")
-    for name in parts:
+    for name in filter(rows.get, STAGES):
         print(f"| {name} | {milliseconds[name]:.2f} | {milliseconds[name] / decoding:.2f} |")
     print("\n| file to log-mel | ms | of decoding | of librosa's | max dB off | median |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name, make in usable.items():
+    reference = in_librosa(path)
+    for name in filter(rows.get, PATHS):
+        rows[name].send((path, False))
+        greatest, middle = disagreement(rows[name].recv(), reference)
         taken = milliseconds[name]
-        greatest, middle = disagreement(make(clip), reference)
         print(
             f"| {name} | {taken:.2f} | {taken / decoding:.2f} | {taken / librosas:.2f} "
             f"| {greatest:.3g} | {middle:.2g} |"
         )
 
 
+def work(paths: list[Path], started: Barrier) -> None:
+    """Do what a worker of the pipeline does, clip after clip."""
+    make = ours("folder")()
+    make(paths[0])
+    started.wait()
+    for number in range(CLIPS_PER_PROCESS):
+        make(paths[number % len(paths)])
+
+
+def throughput(paths: list[Path], processes: int) -> float:
+    """Clips a second of some processes together, starting left out."""
+    context = get_context("spawn")
+    barrier = context.Barrier(processes + 1)
+    workers = [context.Process(target=work, args=(paths, barrier)) for _ in range(processes)]
+    for worker in workers:
+        worker.start()
+    barrier.wait()
+    started = time.perf_counter()
+    for worker in workers:
+        worker.join()
+    return processes * CLIPS_PER_PROCESS / (time.perf_counter() - started)
+
+
+def main(clips: list[Path]) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, archive = Path(scratch, "folder"), Path(scratch, "archive")
+        (folder / "0").mkdir(parents=True)
+        archive.mkdir()
+        with zipfile.ZipFile(archive / "mp3.zip", "w", zipfile.ZIP_DEFLATED) as file:
+            for clip in clips:
+                shutil.copyfile(clip, folder / "0" / clip.name)
+                file.write(clip, f"0/{clip.name}")
+        os.chdir(scratch)
+        paths = [folder / "0" / clip.name for clip in clips]
+        rows = start_rows()
+        for path in paths:
+            report(path, rows)
+        for row in rows.values():
+            row.send(None)
+        rates: dict[int, list[float]] = {1: [], 2: []}
+        for _ in range(3):
+            for processes, found in rates.items():
+                found.append(throughput(paths, processes))
+        one, two = (float(np.median(found)) for found in rates.values())
+        print(f"\nOne process {one:.0f} clips/s, two {two:.0f}: {two / one:.2f} times as many.")
+
+
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main([Path(argument) for argument in sys.argv[1:]])
