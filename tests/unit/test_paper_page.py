@@ -1,0 +1,80 @@
+"""docs/paper.md names the parameters there are, and every choice of the experiment."""
+
+import re
+
+import jsonschema
+import pytest
+import yaml
+
+from autotagging.annotations import find_table, read_annotations
+from autotagging.tags import merge_synonyms, merged_names, most_frequent
+from conftest import ROOT
+
+PAGE = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+SECTIONS = ("split", "merge_tags", "extract_mel", "train", "evaluate")
+NO_CHOICE_OF_THE_EXPERIMENT = {
+    "extract_mel.shards",  # files to cut the spectrograms into
+    "extract_mel.tolerance",  # which clips are bad, and how many may be
+    "extract_mel.longest",
+    "extract_mel.max_bad",
+    "evaluate.batch_size",  # memory and speed only
+}
+FILE = re.compile(r"`([\w./-]+\.(?:py|yaml|md))`")
+PARAMETER = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)(?:: ([^`]+))?`")
+
+
+def leaves(section, prefix):
+    """Names of all parameters in a section, nested ones as section.sub.key."""
+    for key, value in section.items():
+        name = f"{prefix}.{key}"
+        yield from leaves(value, name) if isinstance(value, dict) else [name]
+
+
+NAMES = {
+    name
+    for section, content in PARAMS.items()
+    if isinstance(content, dict)
+    for name in leaves(content, section)
+}
+MENTIONED = [
+    (name, value)
+    for name, value in PARAMETER.findall(PAGE)
+    if not re.search(r"\.(py|yaml|md|csv|json)$", name)
+]
+
+
+def test_every_parameter_on_the_page_exists():
+    assert {name for name, _ in MENTIONED} - NAMES == set()
+
+
+def test_every_value_on_the_page_is_allowed():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/params.schema.yaml").read_text())
+    given = [(name, value) for name, value in MENTIONED if value]
+    assert given
+    for name, value in given:
+        described = schema
+        for key in name.split("."):
+            described = described["properties"][key]
+        jsonschema.validate(yaml.safe_load(value), described)
+
+
+def test_every_choice_of_the_experiment_is_on_the_page():
+    choices = {name for name in NAMES if name.startswith(tuple(f"{s}." for s in SECTIONS))}
+    missing = choices - NO_CHOICE_OF_THE_EXPERIMENT - {name for name, _ in MENTIONED}
+    assert missing == set(), "add a row to docs/paper.md, or list them in this test with a reason"
+    assert choices >= NO_CHOICE_OF_THE_EXPERIMENT
+
+
+@pytest.mark.parametrize("file", sorted(set(FILE.findall(PAGE))))
+def test_every_file_on_the_page_exists(file):
+    assert any((folder / file).is_file() for folder in (ROOT, ROOT / "src/autotagging"))
+
+
+def test_what_the_page_says_of_figure_6_and_of_the_order_of_merging(magnatagatune):
+    annotations = read_annotations(find_table(magnatagatune, "annotations_final.csv"))
+    raw = annotations.drop(columns=["clip_id", "mp3_path"])
+    groups = yaml.safe_load((ROOT / "workflow/resources/tags.yaml").read_text())["synonyms"]
+    merged = merge_synonyms(raw, groups)
+    assert not merged[["techno", "piano", "violin"]].all(axis=1).any()
+    assert merged_names(raw.columns, groups)[most_frequent(raw, 50)].nunique() == 37
