@@ -38,6 +38,13 @@ def read_model(path: Path) -> dict[str, Any]:
     return model
 
 
+def read_front_end(path: Path) -> dict[str, Any]:
+    """Read the front_end.json of extract_mel; errors as in `read_model`."""
+    front_end = read_json(path)
+    _require(front_end, _FRONT_END, f"{path}: no entry")
+    return front_end
+
+
 def read_metrics(path: Path) -> dict[str, Any]:
     """Read the metrics.json of one model and seed; errors as in `read_model`."""
     metrics = read_json(path)

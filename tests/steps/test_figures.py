@@ -44,6 +44,7 @@ def results(tmp_path):
         "raw_tag,count,merged_into,kept\ndrum,3,drum,1\ndrums,4,drum,1\nhappy,1,happy,0\n"
     )
     write_corpus(tmp_path)
+    write_mels(tmp_path)
     return tmp_path
 
 
@@ -92,6 +93,25 @@ def write_corpus(folder):
     )
 
 
+def write_mels(folder):
+    """Write labels of four clips and the spectrograms of three; that of clip 6 is bad."""
+    (folder / "labels.csv").write_text(
+        "clip_id,mp3_path,drum,flute,harp\n4,a,1,0,0\n5,b,1,1,0\n6,c,1,0,1\n7,d,1,0,0\n"
+    )
+    (folder / "front_end.json").write_text(json.dumps(FRONT_END))
+    (folder / "summary.csv").write_text("shard,clips\nshard-00,3\n")
+    (folder / "shard-00.csv").write_text(
+        "clip_id,row,seconds,status\n4,0,2,ok\n5,1,2,ok\n6,2,0,empty\n"
+    )
+    levels = np.array([-10, -20, 0], np.float16)
+    np.save(folder / "shard-00.npy", levels[:, None, None] * np.ones((96, 94), np.float16))
+
+
+def mel_inputs(folder):
+    names = {"labels": "labels.csv", "summary": "summary.csv", "front_end": "front_end.json"}
+    return {flag: folder / name for flag, name in names.items()}
+
+
 def drawn(folder):
     return {"svg": folder / "figures" / "out.svg", "png": folder / "figures" / "out.png"}
 
@@ -130,8 +150,10 @@ def test_figures_write_svg_and_png_and_leave_nothing_else(results, published):
     }
     audio = {"download": results / "corpus", "split": results / "split.csv"}
     tags = {"tags": results / "tags.csv", "raw_tags": results / "raw_tags.csv", "corpus": "demo"}
+    sheet = {**mel_inputs(results), "clips_per_tag": 4, "corpus": "demo"}
     for figure, inputs in (
         (figures.figure_2, tags),
+        (figures.mel_examples, sheet),
         (figures.figure_3, {**audio, **model}),
         (figures.figure_4, model),
         (figures.figure_5, models),
@@ -145,6 +167,42 @@ def test_figures_write_svg_and_png_and_leave_nothing_else(results, published):
         content = output["svg"].read_text()
         assert "<svg" in content
         assert str(results) not in content
+
+
+def test_mel_examples_draws_what_extract_mel_left_of_each_tag(results, monkeypatch):
+    drawings = []
+    monkeypatch.setattr(
+        figures.plots, "mel_examples", lambda *args, **more: drawings.append((*args, more))
+    )
+    monkeypatch.setattr(figures.plots, "save_figure", lambda *args: None)
+    figures.mel_examples(
+        **mel_inputs(results), clips_per_tag=2, corpus="magnatagatune", **drawn(results)
+    )
+    ((counts, examples, mels, more),) = drawings
+    assert counts.to_dict() == {"drum": 4, "flute": 1, "harp": 1}
+    assert examples.to_numpy().tolist() == [["drum", 4], ["drum", 5], ["flute", 5]]
+    assert mels[:, 0, 0].tolist() == [-10, -20, -20]
+    assert more == {"seconds": 2.0, "caption": "MagnaTagATune"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("labels.csv", "clip,drum\n4,1\n", r"labels\.csv: no column 'clip_id'"),
+        ("labels.csv", "clip_id,mp3_path,drum\n6,c,1\n", "no clip with a tag in"),
+        ("summary.csv", "", r"summary\.csv: can't be read as a table"),
+        ("summary.csv", "clips\n3\n", r"summary\.csv: no column 'shard'"),
+        ("shard-00.npy", "nonsense", r"shard-00\.npy: not a readable shard"),
+        ("front_end.json", "{}", r"front_end\.json: no entry 'sample_rate'"),
+    ],
+)
+def test_a_wrong_file_of_mel_examples_is_named(results, name, content, message):
+    (results / name).write_text(content)
+    with pytest.raises(UserError, match=message):
+        figures.mel_examples(
+            **mel_inputs(results), clips_per_tag=4, corpus="demo", **drawn(results)
+        )
+    assert not (results / "figures").exists()
 
 
 def test_table_1_comes_from_the_model(results):
@@ -220,19 +278,32 @@ def test_what_a_user_can_get_wrong_is_named(results, published):
     assert not (results / "tables").exists()
 
 
-def test_the_command_line_takes_lists_and_never_loads_tensorflow(results):
-    output = drawn(results)
-    history, models = seeds(results, "history.csv"), seeds(results, "model.json")
-    flags = ["--history", *history, "--model-json", *models]
-    flags += ["--svg", output["svg"], "--png", output["png"]]
+def run_command(*arguments):
+    """Run a command in a process of its own, which must not load TensorFlow."""
     script = (
         "import sys\nfrom autotagging.cli import main\n"
         "try:\n    main()\n"
         "finally:\n    assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )
     subprocess.run(
-        [sys.executable, "-c", script, "figures", "figure_5", *map(str, flags)],
+        [sys.executable, "-c", script, *map(str, arguments)],
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         check=True,
     )
+
+
+def test_the_command_line_takes_lists_and_never_loads_tensorflow(results):
+    output = drawn(results)
+    history, models = seeds(results, "history.csv"), seeds(results, "model.json")
+    flags = ["--history", *history, "--model-json", *models]
+    flags += ["--svg", output["svg"], "--png", output["png"]]
+    run_command("figures", "figure_5", *flags)
     assert files_in(output["svg"].parent) == ["out.png", "out.svg"]
+
+
+def test_the_command_line_takes_spectrograms_and_never_loads_tensorflow(results):
+    flags = ["--clips-per-tag", 2, "--corpus", "demo"]
+    for name, path in {**mel_inputs(results), **drawn(results)}.items():
+        flags += [f"--{name.replace('_', '-')}", path]
+    run_command("figures", "mel_examples", *flags)
+    assert files_in(results / "figures") == ["out.png", "out.svg"]

@@ -117,9 +117,20 @@ def clip_stages(caption=""):
     )
 
 
+def sheet(tags=5, each=4, caption=""):
+    examples = pd.DataFrame(
+        [(f"tag {tag}", 100 * tag + clip) for tag in range(tags) for clip in range(each)],
+        columns=["tag", "clip_id"],
+    )
+    mels = np.random.default_rng(0).normal(-30, 10, (len(examples), 6, 170)).astype(np.float16)
+    counts = pd.Series(9, index=examples["tag"].unique())
+    return plots.mel_examples(counts, examples, mels, seconds=3.6, caption=caption)
+
+
 CAPTION = "synthetic demo corpus (not MagnaTagATune), split random 183/14/42, seeds 0, 1"
 ALL_FIGURES = {
     "figure_2": lambda: plots.figure_2(TAGS, RAW_TAGS, caption=CAPTION),
+    "mel_examples": lambda: sheet(caption=CAPTION),
     "figure_3": lambda: clip_stages(CAPTION),
     "figure_4": lambda: plots.figure_4(SMALL_MODEL, caption=CAPTION),
     "figure_5": lambda: plots.figure_5(runs(), caption=CAPTION),
@@ -156,6 +167,47 @@ def test_figure_3_shows_the_padding_apart_from_the_clip():
     assert spans == [(0, 2), (14, 17)]
     labels = [axes.get_xlabel() for axes in figure.axes[:3]]
     assert labels == ["time (s)"] * 3
+
+
+def test_examples_are_spread_over_the_clips_of_a_tag():
+    labels = pd.DataFrame(
+        {"rock": [1] * 10, "flute": [0, 1, 0, 1, 0, 0, 0, 0, 0, 1], "harp": [0] * 10},
+        index=[30, 20, 10, 40, 50, 60, 70, 80, 90, 100],
+    )
+    examples = plots.spread_clips(labels, 4).groupby("tag")["clip_id"].agg(list)
+    assert examples.to_dict() == {"rock": [20, 40, 70, 90], "flute": [20, 40, 100]}
+    assert plots.spread_clips(labels, 1)["clip_id"].tolist() == [60, 40]
+
+
+def test_mel_examples_shows_every_clip_with_its_id():
+    counts = pd.Series({"rock": 9, "flute": 1, "harp": 2})
+    examples = pd.DataFrame({"tag": ["rock", "rock", "flute"], "clip_id": [7, 8, 7]})
+    mels = np.zeros((3, 2, 160), np.float16)
+    mels[1] = np.arange(160)
+    figure = plots.mel_examples(counts, examples, mels, seconds=29.12)
+    written = [text.get_text() for text in texts(figure)]
+    names = ["rock", "9 clips", "7", "8", "flute", "1 clip", "7", "harp", "2 clips, no spectrogram"]
+    assert written[: len(names)] == names
+    images = figure.axes[0].images
+    assert len(images) == 3
+    assert images[1].get_array().tolist() == [np.arange(0.5, 160, 2).tolist()] * 2
+    assert len({(image.norm.vmin, image.norm.vmax) for image in images}) == 1
+    left, right, bottom, top = images[0].get_extent()
+    first, last = figure.axes[0].transData.transform([(left, bottom), (right, top)])
+    assert first[1] < last[1]
+    assert images[0].origin == "lower"
+
+
+@pytest.mark.parametrize(("tags", "each"), [(1, 1), (50, 4), (4, 9), (3, 20)])
+def test_mel_examples_overlaps_nothing(tags, each):
+    figure = sheet(tags, each)
+    figure.canvas.draw()
+    boxes = [item.get_window_extent() for item in figure.axes[0].images]
+    boxes += [text.get_window_extent() for text in figure.axes[0].texts]
+    edges = np.array([box.extents for box in boxes])  # (items, 4): x0, y0, x1, y1
+    low = np.maximum(edges[:, None, :2], edges[None, :, :2])
+    high = np.minimum(edges[:, None, 2:], edges[None, :, 2:])
+    assert ((high - low).min(axis=2) > 2).sum() == len(boxes)  # each overlaps itself alone
 
 
 def test_figure_4_groups_layers_by_their_number():
@@ -254,7 +306,7 @@ def test_figure_5_takes_undefined_losses(tmp_path):
 @pytest.mark.parametrize("name", ALL_FIGURES)
 def test_figures_are_legible_at_the_size_of_a_column(name):
     figure = ALL_FIGURES[name]()
-    assert figure.get_figwidth() in (3.5, 7.2)
+    assert figure.get_figwidth() in ((10.64,) if name == "mel_examples" else (3.5, 7.2))
     figure.canvas.draw()
     undrawn = ticks_beyond_limits(figure)
     for text in texts(figure):
@@ -311,7 +363,7 @@ def test_two_processes_write_the_same_bytes(tmp_path):
         }
         for seed in folders
     ]
-    assert len(digests[0]) == 12
+    assert len(digests[0]) == 2 * len(ALL_FIGURES)
     assert digests[0] == digests[1]
 
 

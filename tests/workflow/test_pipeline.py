@@ -8,6 +8,7 @@ import pytest
 pytestmark = pytest.mark.xdist_group("tiny_run")
 
 FIGURES = {f"figure_{number}" for number in range(2, 8)} | {
+    "mel_examples",
     "tag_distribution",
     "table_1",
     "table_2",

@@ -10,11 +10,14 @@ FIGURE_CODE = modules(
     "layout",
     "mel",
     "modelfile",
+    "partition",
     "plots/__init__",
     "plots/data",
     "plots/model",
     "plots/results",
+    "plots/sheet",
     "plots/style",
+    "store",
     "tables",
 ) + ["src/autotagging/plots/paper.mplstyle"]
 
@@ -87,6 +90,39 @@ rule tag_distribution:
         "autotagging figures tag_distribution --raw-tags {input.raw_tags}"
         " --corpus {params.corpus:q} --svg {output.svg} --png {output.png}"
         " --csv {output.csv} --md {output.md} > {log} 2>&1"
+
+
+rule mel_examples:
+    input:
+        labels=rules.merge_tags.output.labels,
+        summary=rules.extract_mel.output.summary,
+        front_end=rules.extract_mel.output.front_end,
+        shards=rules.extract_mel.input.shards,
+        spectrograms=rules.extract_mel.input.spectrograms,
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/mel_examples.svg",
+            caption="../report/mel_examples.rst",
+            category="Figures",
+        ),
+        png="results/figures/mel_examples.png",
+    log:
+        "logs/figures/mel_examples.log",
+    benchmark:
+        "logs/figures/mel_examples.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        clips_per_tag=config["figures"]["clips_per_tag"],
+        corpus=config["corpus"],
+    message:
+        "Spectrograms of {params.clips_per_tag} clips of every tag"
+    shell:
+        "autotagging figures mel_examples --labels {input.labels} --summary {input.summary}"
+        " --front-end {input.front_end} --clips-per-tag {params.clips_per_tag}"
+        " --corpus {params.corpus:q} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
 rule figure_3:
@@ -318,6 +354,7 @@ rule figures:
         branch(
             NETWORKS,
             then=[
+                rules.mel_examples.output,
                 rules.figure_3.output,
                 rules.figure_4.output,
                 rules.figure_5.output,

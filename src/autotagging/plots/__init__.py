@@ -3,6 +3,7 @@
 from autotagging.plots.data import figure_2, figure_3, tag_distribution
 from autotagging.plots.model import figure_4
 from autotagging.plots.results import figure_5, figure_6, figure_7, median_clip, outcomes
+from autotagging.plots.sheet import mel_examples, spread_clips
 from autotagging.plots.style import save_figure
 
 __all__ = [
@@ -13,7 +14,9 @@ __all__ = [
     "figure_6",
     "figure_7",
     "median_clip",
+    "mel_examples",
     "outcomes",
     "save_figure",
+    "spread_clips",
     "tag_distribution",
 ]

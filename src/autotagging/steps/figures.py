@@ -14,6 +14,7 @@ from autotagging.figure_inputs import (
     corpus_name,
     paper_row,
     read_clip,
+    read_front_end,
     read_metrics,
     read_model,
     read_predictions,
@@ -24,6 +25,7 @@ from autotagging.figure_inputs import (
     same_length,
 )
 from autotagging.layout import corpus_title
+from autotagging.store import MelStore
 
 
 def figure_2(*, tags: Path, raw_tags: Path, corpus: str, svg: Path, png: Path) -> None:
@@ -78,6 +80,52 @@ def tag_distribution(
     plots.save_figure(figure, svg, png)
     caption = f"Tags before and after merging; the {kept} most frequent are kept. {title}."
     tables.save_table(table, csv, md, caption=caption)
+
+
+def mel_examples(
+    *,
+    labels: Path,
+    summary: Path,
+    front_end: Path,
+    clips_per_tag: int,
+    corpus: str,
+    svg: Path,
+    png: Path,
+) -> None:
+    """Draw spectrograms of some clips of every tag on a page, as training reads them.
+
+    Parameters
+    ----------
+    labels
+        results/merge_tags/labels.csv.
+    summary
+        results/extract_mel/summary.csv; the shards lie beside it.
+    front_end
+        results/extract_mel/front_end.json.
+    clips_per_tag
+        Clips to draw of each tag, spread evenly by clip_id; all where a tag has fewer.
+    corpus
+        Name of the corpus, for the caption.
+    svg
+        Output.
+    png
+        Output.
+    """
+    table = read_table(labels, ("clip_id", "mp3_path")).set_index("clip_id")
+    table = table.drop(columns="mp3_path")
+    read_table(summary, ("shard",))
+    store = MelStore(summary)
+    examples = plots.spread_clips(table[table.index.isin(store.clip_ids)], clips_per_tag)
+    if examples.empty:
+        raise UserError(f"{summary}: no clip with a tag in {labels} has a spectrogram")
+    figure = plots.mel_examples(
+        table.sum(),
+        examples,
+        store.gather(examples["clip_id"].to_list()),
+        seconds=read_front_end(front_end)["seconds"],
+        caption=corpus_name(corpus_title(corpus)),
+    )
+    plots.save_figure(figure, svg, png)
 
 
 def figure_3(
