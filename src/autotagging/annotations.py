@@ -52,23 +52,17 @@ def read_annotations(path: Path) -> pd.DataFrame:
         The file is damaged, a column is missing, unknown or stands twice, a label is neither 0
         nor 1, an id or path stands twice, or a path is not of the form 0/name.mp3.
     """
-    table = read_tsv(path, required=("clip_id", "mp3_path"))
-    tags = [name for name in table.columns if name not in ("clip_id", "mp3_path")]
+    names = ("clip_id", "mp3_path")
+    table = read_tsv(path, required=names, unique=names)
+    tags = [name for name in table.columns if name not in names]
     _check_vocabulary(path, tags)
     clip_id = _clip_ids(path, table["clip_id"])
     _check_paths(path, table["mp3_path"])
     _check_unique(path, table["mp3_path"])
-    texts = table[tags].to_numpy()
-    labels = texts == "1"
-    wrong = ~(labels | (texts == "0"))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise UserError(
-            f"{path}, line {row + 2}: tag {tags[column]!r} is {texts[row, column]!r}; "
-            "expected 0 or 1"
-        )
+    _check_labels(path, table[tags])
     clips = pd.DataFrame({"clip_id": clip_id, "mp3_path": table["mp3_path"]})
-    return clips.join(pd.DataFrame(labels.astype(np.uint8), columns=tags))
+    labels = np.array([table[tag] == "1" for tag in tags], np.uint8)  # (tags, clips)
+    return clips.join(pd.DataFrame(labels.T, columns=tags))
 
 
 def read_clip_info(path: Path) -> pd.DataFrame:
@@ -130,6 +124,18 @@ def _check_vocabulary(path: Path, tags: list[str]) -> None:
                 f"{path}, line 1: no tag column {tag!r}; expected all {len(official)} raw tags "
                 "of MagnaTagATune"
             )
+
+
+def _check_labels(path: Path, labels: pd.DataFrame) -> None:
+    """Refuse a label that is neither 0 nor 1; name the first in the order of lines."""
+    doubtful = [tag for tag in labels if not {"0", "1"}.issuperset(labels[tag].cat.categories)]
+    if doubtful:
+        texts = labels[doubtful].astype(str).to_numpy()
+        row, column = np.argwhere((texts != "0") & (texts != "1"))[0]
+        raise UserError(
+            f"{path}, line {row + 2}: tag {doubtful[column]!r} is {texts[row, column]!r}; "
+            "expected 0 or 1"
+        )
 
 
 def _clip_ids(path: Path, texts: pd.Series) -> pd.Series:

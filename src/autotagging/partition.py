@@ -11,6 +11,7 @@ LEVELS = ("track", "album", "artist")
 # The error of the sizes counts so much more than that of the tags: first the tags are balanced,
 # then the sizes put right.
 _WEIGHTS_OF_SIZE = (1.0, 1000.0)
+_BLOCK = 10_000  # groups that are compared before one of them moves
 _DIGITS = 12  # of a squared error, so that the last bits of a sum never decide
 _FOLDERS = {**dict.fromkeys("0123456789ab", "train"), "c": "validation"}
 _FOLDERS |= dict.fromkeys("def", "test")
@@ -112,20 +113,42 @@ def _place(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.
 
 
 def _improve(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.ndarray) -> None:
-    """Move the group whose move takes most off the squared error, until none takes any."""
-    rows = np.arange(len(place))
+    """Move the group whose move takes most off the squared error, until none takes any.
+
+    Many groups are compared block by block, so that a move never costs a look at all of them.
+    """
     square = amounts**2 @ scale.T  # (groups, subsets)
+    step = -(-len(place) // _BLOCK)
+    blocks = [slice(first, None, step) for first in range(step)]
     for _ in range(10 * len(place)):
-        linear = 2 * amounts @ (error * scale).T
-        left = square[rows, place] - linear[rows, place]
-        change = np.round(linear + square + left[:, None], _DIGITS)
-        change[rows, place] = 0.0
-        group, target = divmod(int(change.argmin()), len(error))
-        if change[group, target] >= 0:
+        moves = [
+            _move_best(place[block], error, amounts[block], square[block], scale)
+            for block in blocks
+        ]
+        if not any(moves):
             return
-        error[place[group]] -= amounts[group]
-        error[target] += amounts[group]
-        place[group] = target
+
+
+def _move_best(
+    place: np.ndarray,
+    error: np.ndarray,
+    amounts: np.ndarray,
+    square: np.ndarray,
+    scale: np.ndarray,
+) -> bool:
+    """Make the best single move of these groups; False where none takes anything off."""
+    rows = np.arange(len(place))
+    linear = amounts @ (2 * error * scale).T
+    left = square[rows, place] - linear[rows, place]
+    change = np.round(linear + square + left[:, None], _DIGITS)
+    change[rows, place] = 0.0
+    group, target = divmod(int(change.argmin()), len(error))
+    if change[group, target] >= 0:
+        return False
+    error[place[group]] -= amounts[group]
+    error[target] += amounts[group]
+    place[group] = target
+    return True
 
 
 def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:

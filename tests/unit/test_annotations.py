@@ -56,6 +56,15 @@ def test_labels_are_zeros_and_ones_in_the_order_of_the_file(annotations):
     ]
 
 
+def test_a_table_of_more_lines_than_are_read_at_once_is_one_table(annotations, monkeypatch):
+    whole = read_annotations(annotations)
+    monkeypatch.setattr("autotagging.tsv._LINES_AT_A_TIME", 2)
+    pd.testing.assert_frame_equal(read_annotations(annotations), whole)
+    # 01 is not 1, wherever the block of lines begins; flute is the 1 of the last line.
+    edit(annotations, b'"15"\t"1"\t"0"\t"1"', b'"15"\t"1"\t"0"\t"01"')
+    assert fault(read_annotations, annotations).startswith("line 6: tag 'flute' is '01'; ")
+
+
 @pytest.mark.parametrize(
     "rewrite",
     [

@@ -116,6 +116,24 @@ def test_another_seed_shuffles_equal_groups():
     assert splits[0] != splits[2]
 
 
+def test_more_groups_than_are_compared_at_once_are_split_as_well(monkeypatch):
+    # 300 groups of one to seven clips, which a single block and 15 blocks both balance: each
+    # third of the clips has a third of each tag, exactly.
+    groups, labels = make_groups(
+        [1 + name % 7 for name in range(300)],
+        {tag: {name for name in range(300) if name % (tag + 2) == 0} for tag in range(4)},
+    )
+    for block in (300, 20):
+        monkeypatch.setattr("autotagging.partition._BLOCK", block)
+        weights = {"train": 1, "validation": 1, "test": 1}
+        subset = group_split(groups, labels, weights=weights, seed=0)
+        assert subset.groupby(groups).nunique().max() == 1
+        sizes = subset.value_counts()
+        assert sizes.max() - sizes.min() <= 1
+        positives = labels.groupby(subset).sum()
+        assert (positives.max() - positives.min()).max() <= 2
+
+
 @pytest.fixture(scope="module")
 def official(magnatagatune):
     """Paths, labels (50 merged, and 50 raw tags) and groups of the 25,860 readable clips."""

@@ -1,9 +1,11 @@
 """Step split: divide the clips into training, validation and test set (sec. II.A)."""
 
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from autotagging import partition
@@ -61,7 +63,8 @@ def split(
     leakage
         Output: level, share of test clips whose track, album or artist is also in training.
     """
-    known = pd.read_csv(labels).set_index("clip_id")
+    types = defaultdict(lambda: np.uint8, clip_id=np.int64, mp3_path=str)
+    known = pd.read_csv(labels, dtype=types).set_index("clip_id")
     usable = _usable(known, pd.read_csv(clips).set_index("clip_id")["bytes"], untagged)
     groups = read_clip_info(clip_info).set_index("clip_id")
     weights = {"train": train, "validation": validation, "test": test}

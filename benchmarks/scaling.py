@@ -1,0 +1,246 @@
+"""What each step that reads tables costs on a corpus many times as large as MagnaTagATune.
+
+Usage: python benchmarks/scaling.py TABLES OUT --clips 1000000, from the top of the repository.
+TABLES is a folder with the two official tables; OUT takes 6 GB, among them 2.6 of spectrograms.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from autotagging.annotations import find_table
+from autotagging.layout import ANNOTATIONS, ARCHIVE, CLIP_INFO
+
+IDS_APART = 100_000  # above the largest clip_id of MagnaTagATune
+SCHEMES = ("random", "folder", "track", "album", "artist")
+CLIP_SHAPE = (96, 1366)
+WRITTEN_CLIPS = 10_000  # in the one shard that is no hole
+OPEN_ARCHIVE = """
+import sys
+from pathlib import Path
+from autotagging.corpus import open_corpus
+print(len(open_corpus(Path(sys.argv[1])).sizes()), "clips", file=sys.stderr)
+"""
+GATHER = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from autotagging.store import MelStore
+summary = Path(sys.argv[1])
+for shard in summary.parent.glob("*.npy"):  # forget what was just written
+    with shard.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+store = MelStore(summary)
+clip_ids = np.random.default_rng(0).permutation(store.clip_ids.to_numpy())
+for first in range(0, 32 * int(sys.argv[2]), 32):
+    store.gather(clip_ids[first : first + 32])
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", type=Path, help="folder with the two official tables")
+    parser.add_argument("out", type=Path, help="folder for the corpus and the results")
+    parser.add_argument("--clips", type=int, default=1_000_000)
+    parser.add_argument("--shards", type=int, default=100)
+    parser.add_argument("--steps", nargs="+", help="only steps whose names begin with one of these")
+    arguments = parser.parse_args()
+    corpus, results = arguments.out / "corpus", arguments.out / "results"
+    if not corpus.is_dir():
+        # In a process of its own: the memory it took would be counted to the steps.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            pool.submit(make_corpus, arguments.tables, corpus, arguments.clips).result()
+            pool.submit(make_shards, corpus, results / "extract_mel", arguments.shards).result()
+            pool.submit(make_written_shard, results / "written").result()
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    print("| step | clips | wall s | CPU s | peak MB | MB written |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
+    for name, command, outputs in steps(corpus, results, params):
+        if arguments.steps and not name.startswith(tuple(arguments.steps)):
+            continue
+        wall, cpu, peak = measure(command)
+        written = sum(path.stat().st_size for path in outputs) / 1e6
+        print(
+            f"| {name} | {arguments.clips} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {written:.1f} |",
+            flush=True,
+        )
+
+
+def make_corpus(tables: Path, folder: Path, clips: int) -> None:
+    """Repeat the official tables, each time with other ids, paths, artists, albums and urls."""
+    partial = folder.with_name("partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    annotations, info = (
+        pd.read_csv(find_table(tables, name), sep="\t", dtype=str, na_filter=False)
+        for name in (ANNOTATIONS, CLIP_INFO)
+    )
+    repeats = -(-clips // len(annotations))
+    with zipfile.ZipFile(partial / ARCHIVE, "w") as archive:
+        for repeat in range(repeats):
+            some = renamed(annotations, repeat).head(clips - repeat * len(annotations))
+            append(some, partial / ANNOTATIONS)
+            append(renamed(info, repeat), partial / CLIP_INFO)
+            for path in some["mp3_path"]:
+                archive.writestr(zipfile.ZipInfo(path), b"mp3")
+    partial.rename(folder)
+
+
+def renamed(table: pd.DataFrame, repeat: int) -> pd.DataFrame:
+    ids = table["clip_id"].astype(int) + repeat * IDS_APART
+    paths = table["mp3_path"].str.replace(".mp3", f".{repeat}.mp3", regex=False)
+    groups = {
+        name: table[name] + f" {repeat}" for name in ("artist", "album", "url") if name in table
+    }
+    return table.assign(clip_id=ids.astype(str), mp3_path=paths, **groups)
+
+
+def append(table: pd.DataFrame, path: Path) -> None:
+    table.to_csv(
+        path, sep="\t", index=False, header=not path.exists(), mode="a", quoting=1,
+        lineterminator="\r\n",
+    )  # fmt: skip
+
+
+def make_shards(corpus: Path, folder: Path, shards: int) -> None:
+    """Write tables of shards, and spectrograms of full size that are holes in the file system."""
+    annotations = pd.read_csv(corpus / ANNOTATIONS, sep="\t", usecols=["clip_id"])
+    blocks = np.array_split(annotations["clip_id"].to_numpy(), shards)
+    names = [f"shard-{number:02}" for number in range(shards)]
+    for name, clip_ids in zip(names, blocks, strict=True):
+        make_shard(folder / name, clip_ids)
+    summary = pd.DataFrame({"shard": names, "clips": list(map(len, blocks))})
+    summary.to_csv(folder / "summary.csv", index=False)
+
+
+def make_written_shard(folder: Path) -> None:
+    """Write one shard whose spectrograms are on the disk: reading holes says nothing of one."""
+    rng = np.random.default_rng(0)
+    spectrograms = make_shard(folder / "shard-00", np.arange(WRITTEN_CLIPS))
+    spectrograms[:] = rng.random(CLIP_SHAPE).astype(np.float16)
+    spectrograms.flush()
+    summary = pd.DataFrame({"shard": ["shard-00"], "clips": [WRITTEN_CLIPS]})
+    summary.to_csv(folder / "summary.csv", index=False)
+
+
+def make_shard(path: Path, clip_ids: np.ndarray) -> np.memmap:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = {"clip_id": clip_ids, "row": range(len(clip_ids)), "seconds": 29.124, "status": "ok"}
+    pd.DataFrame(table).to_csv(path.with_suffix(".csv"), index=False)
+    return np.lib.format.open_memmap(
+        path.with_suffix(".npy"), "w+", np.float16, (len(clip_ids), *CLIP_SHAPE)
+    )
+
+
+def steps(
+    corpus: Path, results: Path, params: dict
+) -> Iterator[tuple[str, list[str | Path], list[Path]]]:
+    """Yield the name, command and outputs of each step, in an order in which they can run."""
+    at = {
+        name: results / name
+        for name in (
+            *("annotations_final.csv", "clip_info_final.csv", "clips.csv", "audio.json"),
+            *("labels.csv", "tags.csv", "raw_tags.csv", "split.csv", "leakage.csv"),
+            *("weights.npz", "model.json", "history.csv", "times.csv"),
+            *("predictions.npz", "metrics.json", "per_tag.csv", "roc.csv"),
+        )
+    }
+
+    def step(name, label, flags, *outputs):
+        made = [at[output] for output in outputs]
+        flags = [str(part) for pair in flags.items() for part in pair]
+        return label, ["autotagging", name, *flags], made
+
+    yield step(
+        "download",
+        "download",
+        {
+            **{"--corpus": corpus, "--remote": "workflow/resources/magnatagatune.yaml"},
+            **{"--demo-clips": 1, "--demo-seed": 0, "--threads": 1},
+            **{"--annotations": at["annotations_final.csv"]},
+            **{"--clip-info": at["clip_info_final.csv"]},
+            **{"--clips": at["clips.csv"], "--audio": at["audio.json"]},
+        },
+        *("annotations_final.csv", "clip_info_final.csv", "clips.csv", "audio.json"),
+    )
+    yield step(
+        "merge_tags",
+        "merge_tags",
+        {
+            **{"--annotations": at["annotations_final.csv"], "--synonyms": "merge"},
+            **{"--vocabulary": "workflow/resources/tags.yaml"},
+            **{"--n-tags": params["merge_tags"]["n_tags"], "--labels": at["labels.csv"]},
+            **{"--tags": at["tags.csv"], "--raw-tags": at["raw_tags.csv"]},
+        },
+        *("labels.csv", "tags.csv", "raw_tags.csv"),
+    )
+    for scheme in reversed(SCHEMES):  # so that the paper's, the first, is left for training
+        yield step(
+            "split",
+            f"split, {scheme}",
+            {
+                **{"--labels": at["labels.csv"], "--clips": at["clips.csv"]},
+                **{"--clip-info": at["clip_info_final.csv"], "--scheme": scheme},
+                **{"--file": "none", "--untagged": "keep", "--seed": params["split"]["seed"]},
+                **{f"--{name}": params["split"][name] for name in ("train", "validation", "test")},
+                **{"--split": at["split.csv"], "--leakage": at["leakage.csv"]},
+            },
+            *("split.csv", "leakage.csv"),
+        )
+    tables = {"--labels": at["labels.csv"], "--split": at["split.csv"]}
+    tables |= {"--clip-info": at["clip_info_final.csv"]}
+    model = {"--weights": at["weights.npz"], "--model-json": at["model.json"]}
+    pseudo_count = params["train"]["lookup"]["pseudo_count"]
+    yield step(
+        "train",
+        "train, lookup",
+        {
+            **{"--model": "lookup", "--seed": 0, "--corpus": corpus, "--scheme": "random"},
+            **{"--synonyms": "merge", **tables, **model, "--batch-size": 32, "--epochs": 1},
+            **{"--learning-rate": 0.001, "--output-bias": "prior", "--monitor": "val_loss"},
+            **{"--patience": "none", "--options": f"pseudo_count={pseudo_count}", "--threads": 1},
+            **{"--history": at["history.csv"], "--times": at["times.csv"]},
+        },
+        *("weights.npz", "model.json"),
+    )
+    yield step(
+        "evaluate",
+        "evaluate, lookup",
+        {
+            **{**tables, **model, "--threshold": 0.5, "--batch-size": 32, "--threads": 1},
+            **{"--predictions": at["predictions.npz"], "--metrics": at["metrics.json"]},
+            **{"--per-tag": at["per_tag.csv"], "--roc": at["roc.csv"]},
+        },
+        *("predictions.npz", "metrics.json", "per_tag.csv", "roc.csv"),
+    )
+    yield "open the archive", [sys.executable, "-c", OPEN_ARCHIVE, corpus], []
+    holes, written = (results / name / "summary.csv" for name in ("extract_mel", "written"))
+    yield "open the shards", [sys.executable, "-c", GATHER, holes, "0"], []
+    yield "gather 100 x 32 clips", [sys.executable, "-c", GATHER, written, "100"], []
+
+
+def measure(command: list[str | Path]) -> tuple[float, float, float]:
+    """Seconds, seconds of processor, and largest resident set in MB of a command."""
+    start = time.monotonic()
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - start
+    if status:
+        raise SystemExit(f"failed: {' '.join(map(str, command))}")
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000
+
+
+if __name__ == "__main__":
+    main()
