@@ -112,6 +112,10 @@ class _ArchiveAudio:
     def sizes(self) -> dict[str, int]:
         return {path: entry.file_size for path, entry in self._entries.items()}
 
+    def size(self, mp3_path: str) -> int | None:
+        entry = self._entries.get(mp3_path)
+        return None if entry is None else entry.file_size
+
     def fingerprint(self) -> dict[str, Any]:
         digest = hashlib.sha256()
         for part in self._parts:
@@ -155,11 +159,22 @@ class _FolderAudio:
         for folder in sorted(self._folder.glob("[0-9a-f]")):
             self._check_link(folder)
             for clip in sorted(folder.glob("*.mp3")):
-                if clip.is_file() and CLIP_PATH.fullmatch(name := f"{folder.name}/{clip.name}"):
-                    if clip.is_symlink():
-                        self._check_link(clip)
-                    sizes[name] = clip.stat().st_size
+                name = f"{folder.name}/{clip.name}"
+                if CLIP_PATH.fullmatch(name) and (size := self.size(name)) is not None:
+                    sizes[name] = size
         return sizes
+
+    def size(self, mp3_path: str) -> int | None:
+        path = self._folder / mp3_path
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        if path.is_symlink():
+            self._check_link(path)
+        return status.st_size
 
     def fingerprint(self) -> dict[str, Any]:
         sizes = self.sizes()
@@ -206,6 +221,10 @@ class Corpus:
     def sizes(self) -> dict[str, int]:
         """Bytes of each clip that is there, by its mp3_path."""
         return self._audio.sizes()
+
+    def size(self, mp3_path: str) -> int | None:
+        """Bytes of one clip; None if it is not there. Only this clip is looked for."""
+        return self._audio.size(mp3_path)
 
     def fingerprint(self) -> dict[str, Any]:
         """Describe the audio: files, bytes, and the sha256 of the archive or of all clips'."""

@@ -4,6 +4,7 @@ import hashlib
 import io
 import sys
 import zlib
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -127,7 +128,8 @@ def labelled_clips(
     UserError
         A subset has no clip left.
     """
-    table = pd.read_csv(labels).drop(columns="mp3_path").set_index("clip_id")
+    types = defaultdict(lambda: np.uint8, clip_id=np.int64, mp3_path=str)
+    table = pd.read_csv(labels, dtype=types).drop(columns="mp3_path").set_index("clip_id")
     subset = pd.read_csv(split).set_index("clip_id")["subset"]
     usable = subset if available is None else subset[subset.index.isin(available)]
     if len(usable) < len(subset):

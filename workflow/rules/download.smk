@@ -38,7 +38,7 @@ rule download:
         "logs/download/benchmark.tsv"
     threads: workflow.cores
     resources:
-        mem_mb=2000,
+        mem_mb=3000,
     params:
         corpus=config["corpus"],
         clips=config["demo"]["clips"],

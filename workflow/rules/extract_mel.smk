@@ -24,7 +24,7 @@ rule extract_mel_shard:
         "logs/extract_mel/shard-{shard}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
     params:
         download=subpath(input.clips, parent=True),
         shards=config["extract_mel"]["shards"],

@@ -22,7 +22,7 @@ rule merge_tags:
         "logs/merge_tags/benchmark.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=3000,
     params:
         synonyms=config["merge_tags"]["synonyms"],
         n_tags=config["merge_tags"]["n_tags"],

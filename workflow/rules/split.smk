@@ -23,7 +23,7 @@ rule split:
         "logs/split/benchmark.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
     params:
         scheme=config["split"]["scheme"],
         file=config["split"]["file"],

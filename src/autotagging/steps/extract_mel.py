@@ -193,7 +193,7 @@ def extract_mel(
 
 def _check_unchanged(clips: pd.DataFrame, corpus: Corpus) -> None:
     """Stop where the audio is no longer what clips.csv says."""
-    found = clips["mp3_path"].map(corpus.sizes()).fillna(-1)
+    found = clips["mp3_path"].map(corpus.size).fillna(-1)
     changed = clips[found != clips["bytes"].fillna(-1)]
     if len(changed):
         raise UserError(
