@@ -201,7 +201,10 @@ def _make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer) 
         with tf.GradientTape() as tape:
             scores = model(tf.cast(mel, tf.float32), training=True)
             loss = binary_cross_entropy(labels, scores)
-        gradients = tape.gradient(loss, model.trainable_variables)
+        variables = [variable.value for variable in model.trainable_variables]
+        gradients = tape.gradient(
+            loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
         optimizer.apply(gradients, model.trainable_variables)
         return loss, scores
 

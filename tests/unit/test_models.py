@@ -69,28 +69,64 @@ def test_padding_is_37_frames_of_zeros_at_each_end():
     assert np.flatnonzero(frames).tolist() == list(range(37, 37 + 1366))
 
 
-def test_scores_are_those_of_stock_keras_layers_in_the_papers_order(crnn):
-    """Convolution, batch norm, ELU, pooling by Keras' own layers; the same weights."""
-    rng = np.random.default_rng(0)
-    x = inputs = keras.Input((96, 1366))
+def build_stock(frames=1366, padding=37):
+    """The model of stock Keras layers in the paper's order, without dropout."""
+    x = inputs = keras.Input((96, frames))
     x = keras.layers.BatchNormalization(axis=1)(x)
-    x = keras.layers.Reshape((96, 1366, 1))(x)
-    x = keras.layers.ZeroPadding2D(((0, 0), (37, 37)))(x)
+    x = keras.layers.Reshape((96, frames, 1))(x)
+    x = keras.layers.ZeroPadding2D(((0, 0), (padding, padding)))(x)
     for filters, pool in ((64, (2, 2)), (128, (3, 3)), (128, (4, 4)), (128, (4, 4))):
         x = keras.layers.Conv2D(filters, 3, padding="same")(x)
         x = keras.layers.BatchNormalization()(x)
         x = keras.layers.Activation("elu")(x)
         x = keras.layers.MaxPooling2D(pool)(x)
-    x = keras.layers.Reshape((15, 128))(x)
+    x = keras.layers.Reshape((-1, 128))(x)
     x = keras.layers.GRU(32, return_sequences=True)(x)
     x = keras.layers.GRU(32)(x)
-    stock = keras.Model(inputs, keras.layers.Dense(50, activation="sigmoid")(x))
+    return keras.Model(inputs, keras.layers.Dense(50, activation="sigmoid")(x))
+
+
+def test_scores_are_those_of_stock_keras_layers_in_the_papers_order(crnn):
+    """Convolution, batch norm, ELU, pooling by Keras' own layers; the same weights."""
+    rng = np.random.default_rng(0)
+    stock = build_stock()
     weights = [rng.uniform(0.05, 0.1, weight.shape) for weight in crnn.get_weights()]
     stock.set_weights(weights)
     ours = build()
     ours.set_weights(weights)
     mel = rng.normal(-30, 20, (2, 96, 1366)).astype(np.float32)
     np.testing.assert_allclose(ours(mel), stock(mel), rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_are_those_of_stock_keras_layers():
+    """Of all weights but the convolutions' biases, whose gradient is zero but for rounding."""
+    tf = pytest.importorskip("tensorflow")
+    rng = np.random.default_rng(0)
+    stock = build_stock(frames=170, padding=11)
+    ours = models.build(
+        "crnn",
+        input_shape=(96, 170),
+        n_tags=50,
+        **{**OPTIONS, "padded_frames": 192, "pool_dropout": 0.0, "output_dropout": 0.0},
+    )
+    ours.set_weights(stock.get_weights())
+    mel = rng.normal(-30, 20, (8, 96, 170)).astype(np.float32)
+    labels = (rng.random((8, 50)) < 0.1).astype(np.float32)
+    gradients = []
+    for model in (ours, stock):
+        variables = [variable.value for variable in model.trainable_variables]
+        with tf.GradientTape() as tape:
+            loss = keras.losses.BinaryCrossentropy()(labels, model(mel, training=True))
+        gradients.append(
+            tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        )
+    for variable, found, expected in zip(ours.trainable_variables, *gradients, strict=True):
+        scale = np.abs(expected).max()
+        if variable.path.startswith("crnn/conv_") and variable.path.endswith("bias"):
+            assert not np.any(found)
+            assert scale < 1e-6
+        else:
+            assert np.abs(found - expected).max() < 1e-4 * scale, variable.path
 
 
 def test_fused_batch_norm_in_training_is_keras_own():

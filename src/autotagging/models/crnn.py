@@ -5,7 +5,7 @@ from typing import Literal
 import keras
 
 from autotagging.errors import UserError
-from autotagging.models.layers import FusedBatchNormalization
+from autotagging.models.layers import ConvolutionBeforeNorm, FusedBatchNormalization
 
 _FILTERS = (64, 128, 128, 128)
 _POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
@@ -76,7 +76,7 @@ def build_crnn(
         )(x)
     # (96, 1440, 1) -> (48, 720, 64) -> (16, 240, 128) -> (4, 60, 128) -> (1, 15, 128)
     for block, (filters, pool) in enumerate(zip(_FILTERS, _POOLS, strict=True), start=1):
-        x = keras.layers.Conv2D(filters, 3, padding="same", name=f"conv_{block}")(x)
+        x = ConvolutionBeforeNorm(filters, 3, padding="same", name=f"conv_{block}")(x)
         x = FusedBatchNormalization(momentum=batch_norm_momentum, name=f"norm_{block}")(x)
         x = keras.layers.MaxPooling2D(pool, name=f"pool_{block}")(x)
         x = keras.layers.ELU(name=f"elu_{block}")(x)
