@@ -9,7 +9,6 @@ FIGURE_CODE = modules(
     "files",
     "layout",
     "mel",
-    "modelfile",
     "plots/__init__",
     "plots/data",
     "plots/model",
