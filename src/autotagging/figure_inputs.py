@@ -10,8 +10,7 @@ import yaml
 
 from autotagging.corpus import BadClipError, open_corpus
 from autotagging.errors import UserError
-from autotagging.files import read_json
-from autotagging.modelfile import load_arrays
+from autotagging.files import load_arrays, read_json
 
 _MODEL = ("model", "seed", "corpus", "split", "best_epoch", "front_end", "architecture")
 _FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames")

@@ -2,14 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from autotagging.errors import UserError
+
+_NOT_ARRAYS = (OSError, ValueError, TypeError, EOFError, RuntimeError)
+_NOT_ARRAYS += (zipfile.BadZipFile, zlib.error)
 
 
 @contextmanager
@@ -45,6 +51,33 @@ def read_json(path: Path) -> dict[str, Any]:
         return json.loads(path.read_text())
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); delete it and run again") from error
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as .npz: the same bytes each time, a checksum for each array."""
+    with replacing(path) as temporary:
+        np.savez(temporary, **arrays)
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read named arrays; never runs code from the file.
+
+    Raises
+    ------
+    UserError
+        The file is damaged, or holds anything but arrays of numbers or text.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            loaded = dict(arrays)
+    except _NOT_ARRAYS as error:
+        raise UserError(
+            f"{path}: damaged, or not an .npz file of plain arrays ({error}); make it again"
+        ) from error
+    for name, array in loaded.items():
+        if not isinstance(array, np.ndarray):
+            raise UserError(f"{path}: {name!r} is no array; make it again")
+    return loaded
 
 
 def sha256(path: Path) -> str:

@@ -1,38 +1,148 @@
-"""A trained model on disk: weights as arrays only, and what they are weights of."""
+"""A trained model on disk: model.json, which says what it is, and its arrays in weights.npz beside.
 
-import zipfile
+Nothing in either file is ever run: the code is the registry's, the files only choose from it.
+"""
+
+import platform
+import textwrap
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import numpy as np
 
+from autotagging import models
 from autotagging.errors import UserError
-from autotagging.files import read_json, replacing
+from autotagging.files import load_arrays, read_json, save_arrays, sha256, write_json
+from autotagging.models.lookup import fits_lookup
 
 if TYPE_CHECKING:
     import keras
 
+WEIGHTS = "weights.npz"
+_PACKAGES = ("tensorflow", "keras", "numpy", "librosa", "soxr")
+_RECORD = ("corpus", "split", "trained_on", "versions")
+_FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
+_NETWORKS = [name for name in models.MODELS if models.reads(name) == "mel"]
+_COUNT = {"type": "integer", "minimum": 1}
+_PLAIN = {"additionalProperties": {"type": ["boolean", "number", "string", "null"]}}
+_SCHEMA = {
+    "type": "object",
+    "required": ["model", "seed", "options", "weights_sha256", "tags", *_RECORD],
+    "properties": {
+        "model": {"enum": [*models.MODELS]},
+        "seed": {"type": "integer"},
+        "options": {"type": "object", **_PLAIN},
+        "weights_sha256": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
+        "input_shape": {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2},
+        "front_end": {"type": "object", "required": [*_FRONT_END], **_PLAIN},
+        "trained_on": {"type": "object", **_PLAIN},
+        "versions": {"type": "object", **_PLAIN},
+    },
+    "if": {"properties": {"model": {"enum": _NETWORKS}}},
+    "then": {"required": ["input_shape", "front_end"]},
+}
 
-def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays as .npz: the same bytes each time, a checksum for each array."""
-    with replacing(path) as temporary:
-        np.savez(temporary, **arrays)
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model as read from disk and checked.
+
+    Attributes
+    ----------
+    path
+        Its model.json.
+    description
+        What model.json says: model, seed, options, tags in the order of the outputs, and more. For
+        a network also input_shape, (mel bins, frames), and front_end.
+    arrays
+        What weights.npz has, by name.
+    """
+
+    path: Path
+    description: dict[str, Any]
+    arrays: dict[str, np.ndarray]
 
 
-def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read named arrays; never runs code from the file.
+def save_model(
+    model_json: Path, weights: Path, description: dict[str, Any], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Write a model's arrays, and then its description with their checksum.
+
+    The same model gives the same bytes. `load_model` looks for `weights` beside `model_json`, under
+    the name weights.npz.
+    """
+    save_arrays(weights, arrays)
+    write_json({**description, "weights_sha256": sha256(weights)}, model_json)
+
+
+def load_model(model_json: Path) -> StoredModel:
+    """Read a model and check all that can be checked without building it; imports no TensorFlow.
 
     Raises
     ------
     UserError
-        The file is damaged.
+        The file is of another kind, damaged or lacks an entry, or weights.npz beside it is not
+        the one it was written with, or has anything but finite numbers and text.
     """
+    if model_json.suffix != ".json" or model_json.is_dir():
+        raise UserError(
+            f"{model_json}: this project reads only its own model.json with {WEIGHTS} beside it; "
+            "other kinds of model files can run code when they are opened"
+        )
+    description = read_json(model_json)
+    _check_description(model_json, description)
+    weights = model_json.with_name(WEIGHTS)
+    if sha256(weights) != description["weights_sha256"]:
+        raise UserError(f"{weights}: not the weights of {model_json}; train again")
+    arrays = load_arrays(weights)
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise UserError(f"{weights}: {name!r} has values that are not finite; train again")
+    n_tags = len(description["tags"])
+    if models.reads(description["model"]) == "tables" and not fits_lookup(arrays, n_tags=n_tags):
+        raise UserError(f"{weights}: not the counts of {model_json}; train again")
+    return StoredModel(model_json, description, arrays)
+
+
+def build_network(stored: StoredModel) -> "keras.Model":
+    """Build a stored network by the registry and put its weights in.
+
+    Returns
+    -------
+    model : (batch, mel bins, frames) -> (batch, tags)
+
+    Raises
+    ------
+    UserError
+        It is no network, its options can't be built, or names, shapes or types of the weights are
+        not those of what was built.
+    """
+    description = stored.description
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: damaged or not an .npz file ({error}); make it again") from error
+        network = models.build(
+            description["model"],
+            input_shape=tuple(description.get("input_shape", ())),  # only networks have one
+            n_tags=len(description["tags"]),
+            **description["options"],
+        )
+        set_weights(network, stored.arrays)
+    except (UserError, TypeError, ValueError) as error:
+        raise UserError(f"{stored.path}: {error}") from error
+    return network
+
+
+def _check_description(path: Path, description: Any) -> None:
+    """Raise UserError for the first entry that is missing or not what it should be."""
+    errors = jsonschema.Draft202012Validator(_SCHEMA).iter_errors(description)
+    for error in sorted(errors, key=lambda error: [*map(str, error.path)]):
+        place = ".".join(map(str, error.path)) or "top level"
+        message = textwrap.shorten(error.message, 200, placeholder=" ...")
+        raise UserError(f"{path}: {place}: {message}; train again")
 
 
 def weights_of(model: "keras.Model") -> dict[str, np.ndarray]:
@@ -46,17 +156,23 @@ def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
     Raises
     ------
     UserError
-        Names or shapes are not those of the model.
+        Names, shapes or types are not those of the model.
     """
-    expected = {name: array.shape for name, array in weights_of(model).items()}
-    found = {name: array.shape for name, array in arrays.items()}
+    expected = {name: f"{array.shape} {array.dtype}" for name, array in weights_of(model).items()}
+    found = {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
     if found != expected:
-        name = next(iter({k: v for k, v in {**found, **expected}.items() if found.get(k) != v}))
+        name = next(k for k in {**expected, **found} if found.get(k) != expected.get(k))
         raise UserError(
             f"stored weight {name!r} is {found.get(name, 'missing')}, the model's is "
             f"{expected.get(name, 'missing')}; train it again"
         )
     model.set_weights(list(arrays[name] for name in expected))
+
+
+def versions() -> dict[str, str]:
+    """List the versions of Python and of the packages that a model's numbers come from."""
+    installed = {name: metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **installed}
 
 
 def check_front_end(model_json: Path, trained_on: dict[str, Any], front_end: Path) -> None:

@@ -1,5 +1,6 @@
 """Each step as a command: flags in, files out; a user's errors are one line and exit code 2."""
 
+import hashlib
 import json
 import resource
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from autotagging.errors import UserError
+from autotagging.mel import front_end
 from autotagging.steps.extract_mel import extract_mel_shard
 from autotagging.store import MelStore
 from conftest import ROOT, write_mp3, write_shards
@@ -224,13 +226,14 @@ def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
     split(downloaded, ["--train", 1, "--validation", 1, "--test", 1, "--seed", 0])
     shared = ["--labels", downloaded / "labels.csv", "--split", downloaded / "split.csv"]
     shared += ["--clip-info", downloaded / "clip_info_final.csv", "--threads", 1]
-    shared += ["--weights", downloaded / "weights.npz", "--model-json", downloaded / "model.json"]
+    shared += ["--model-json", downloaded / "model.json"]
     autotagging(
         *("train", "--model", "lookup", "--seed", 0, "--corpus", "x", "--scheme", "random"),
         *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
         *("--output-bias", "prior", "--monitor", "val_loss", "--patience", "none"),
         *("--options", "pseudo_count=1.0", "--history", downloaded / "history.csv"),
-        *("--times", downloaded / "times.csv", *shared),
+        *("--times", downloaded / "times.csv", "--weights", downloaded / "weights.npz", *shared),
+        *("--audio", downloaded / "audio.json"),
         without="tensorflow",
     )
     autotagging(
@@ -422,7 +425,10 @@ def trained(tmp_path_factory):
     rng = np.random.default_rng(0)
     mel = rng.normal(-30, 10, (6, 96, 1366)).astype(np.float16)
     write_shards(folder, dict(enumerate(mel)))
-    (folder / "front_end.json").write_text(json.dumps({"sample_rate": 12_000, "frames": 1366}))
+    settings = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
+    settings |= {"seconds": 29.12, "log_scale": "power_db"}
+    (folder / "front_end.json").write_text(json.dumps(front_end(**settings)))
+    (folder / "audio.json").write_text(json.dumps({"corpus": "noise", "sha256": "f" * 64}))
     labels = {"clip_id": range(6), "mp3_path": "x", "a": [0, 1] * 3, "b": [1, 1, 0] * 2}
     pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)
     subsets = ["train", "train", "validation", "validation", "test", "test"]
@@ -452,6 +458,7 @@ def train(folder, name, *, options=(), code=0):
             folder / "labels.csv",
         ),
         *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
+        *("--audio", folder / "audio.json"),
         *("--front-end", folder / "front_end.json", "--batch-size", 2, "--epochs", 2),
         *(
             "--learning-rate",
@@ -474,8 +481,8 @@ def evaluate(folder, name, code=0):
     return autotagging(
         "evaluate",
         *("--model-json", folder / name / "model.json"),
-        *("--weights", folder / name / "weights.npz", "--labels", folder / "labels.csv"),
-        *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
+        *("--labels", folder / "labels.csv", "--split", folder / "split.csv"),
+        *("--mel", folder / "summary.csv"),
         *("--front-end", folder / "front_end.json"),
         *("--threshold", 0.5, "--batch-size", 2, "--threads", 2),
         *("--predictions", folder / name / "predictions.npz"),
@@ -494,6 +501,13 @@ def test_train_says_how_long_it_takes_and_describes_the_model(trained):
     assert model["split"] == "random 2/2/2"
     assert model["options"]["input_norm"] == "frequency"
     assert model["front_end"]["sample_rate"] == 12_000
+    assert model["trained_on"] == {
+        "audio_sha256": "f" * 64,
+        "labels_sha256": hashlib.sha256((folder / "labels.csv").read_bytes()).hexdigest(),
+        "split_sha256": hashlib.sha256((folder / "split.csv").read_bytes()).hexdigest(),
+    }
+    assert model["versions"]["numpy"] == np.__version__
+    assert [*model["versions"]] == ["python", "tensorflow", "keras", "numpy", "librosa", "soxr"]
     assert pd.read_csv(folder / "one/history.csv").columns.tolist() == [
         "epoch",
         "loss",
@@ -548,6 +562,80 @@ def test_weights_that_are_not_the_models_are_refused(trained, tmp_path):
     content[1000] ^= 1
     (copy / "weights.npz").write_bytes(content)
     assert "not the weights of" in evaluate(folder, "copy", code=2)
+
+
+def test_an_audio_json_without_a_fingerprint_stops_before_training(trained):
+    folder, _ = trained
+    before = (folder / "audio.json").read_text()
+    (folder / "audio.json").write_text("{}")
+    message = train(folder, "never", code=2)
+    (folder / "audio.json").write_text(before)
+    assert message == f"autotagging: {folder}/audio.json: no sha256 of the audio; " + (
+        "run download again\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def exported(trained):
+    """The folder of `autotagging export`, and what it printed."""
+    folder, _ = trained
+    out = folder / "exported"
+    return out, autotagging("export", "--model-json", folder / "one/model.json", "--out", out)
+
+
+SCORE_WITH_KERAS = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Blocker(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        assert not name.startswith("autotagging"), "the package was asked for"
+
+sys.meta_path.insert(0, Blocker())
+import keras
+import numpy as np
+
+mel = np.load(sys.argv[2])[4:].astype(np.float32)
+model = keras.saving.load_model(sys.argv[1], safe_mode=True)
+np.save(sys.argv[3], model.predict(mel, verbose=0))
+"""
+
+
+def test_the_keras_file_scores_the_same_where_this_package_can_not_be_imported(
+    trained, exported, tmp_path
+):
+    folder, _ = trained
+    evaluate(folder, "one")
+    files = [exported[0] / "model.keras", folder / "shard-00.npy", tmp_path / "scores.npy"]
+    subprocess.run([sys.executable, "-I", "-c", SCORE_WITH_KERAS, *map(str, files)], check=True)
+    with np.load(folder / "one/predictions.npz") as arrays:
+        np.testing.assert_allclose(np.load(files[-1]), arrays["scores"], atol=1e-5)
+
+
+def test_the_onnx_file_scores_the_same_and_names_its_tags(trained, exported):
+    reason = "the extra `export` is not installed"
+    pytest.importorskip("tf2onnx", reason=reason)
+    onnxruntime = pytest.importorskip("onnxruntime", reason=reason)
+    folder, _ = trained
+    evaluate(folder, "one")
+    session = onnxruntime.InferenceSession(exported[0] / "model.onnx")
+    mel = np.load(folder / "shard-00.npy")[4:].astype(np.float32)
+    (scores,) = session.run(["tags"], {"log_mel": mel})
+    with np.load(folder / "one/predictions.npz") as arrays:
+        np.testing.assert_allclose(scores, arrays["scores"], atol=1e-5)
+    assert json.loads(session.get_modelmeta().custom_metadata_map["tags"]) == ["a", "b"]
+
+
+def test_an_export_says_what_goes_in_and_what_comes_out(exported):
+    out, message = exported
+    assert message.endswith("tags.txt, README.md\n")
+    assert not [path for path in out.iterdir() if path.name.startswith(".partial")]
+    assert (out / "tags.txt").read_text() == "a\nb\n"
+    page = (out / "README.md").read_text()
+    assert "`log_mel`, float32, (batch, 96, 1366)" in page
+    assert "dB: 10 log10 of the mel power" in page
+    assert "- sample_rate: 12000\n" in page
+    assert "- audio_sha256: ffff" in page
 
 
 def test_an_option_the_model_lacks_is_one_line(trained):

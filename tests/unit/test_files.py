@@ -2,8 +2,15 @@ import pandas as pd
 import pytest
 
 from autotagging.errors import UserError
-from autotagging.files import read_json, replacing, sha256, write_csv, write_json
-from autotagging.modelfile import load_arrays, save_arrays
+from autotagging.files import (
+    load_arrays,
+    read_json,
+    replacing,
+    save_arrays,
+    sha256,
+    write_csv,
+    write_json,
+)
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -49,7 +49,7 @@ def test_clips_without_clip_info_get_the_prior():
 
 
 def test_the_counts_survive_the_disk_without_pickle(tmp_path):
-    from autotagging.modelfile import load_arrays, save_arrays
+    from autotagging.files import load_arrays, save_arrays
 
     arrays = fit_lookup(LABELS, GROUPS)
     save_arrays(tmp_path / "weights.npz", arrays)

@@ -43,8 +43,8 @@ rule evaluate:
     message:
         "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     shell:
-        "autotagging evaluate --model-json {input.model_json} --weights {input.weights}"
-        " --labels {input.labels} --split {input.split} {params.features}"
+        "autotagging evaluate --model-json {input.model_json} --labels {input.labels}"
+        " --split {input.split} {params.features}"
         " --threshold {params.threshold} --batch-size {params.batch_size} --threads {threads}"
         " --predictions {output.predictions} --metrics {output.metrics}"
         " --per-tag {output.per_tag} --roc {output.roc} 2>&1 | tee {log}"

@@ -9,7 +9,6 @@ FIGURE_CODE = modules(
     "files",
     "layout",
     "mel",
-    "modelfile",
     "partition",
     "plots/__init__",
     "plots/data",

@@ -3,6 +3,7 @@ rule train:
         unpack(features),
         labels=rules.merge_tags.output.labels,
         split=rules.split.output.split,
+        audio=rules.download.output.audio,
         code=modules(
             "steps/train",
             "annotations",
@@ -53,7 +54,7 @@ rule train:
     shell:
         "autotagging train --model {wildcards.model} --seed {wildcards.seed}"
         " --corpus {params.corpus:q} --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
-        " {params.features} --batch-size {params.batch_size}"
+        " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
         " --options {params.options} --threads {threads} --weights {output.weights}"

@@ -38,6 +38,17 @@ def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame) -> dict[str, np.ndarr
     return arrays
 
 
+def fits_lookup(arrays: Mapping[str, np.ndarray], *, n_tags: int) -> bool:
+    """Tell whether arrays have the names, types and shapes of `fit_lookup`'s for so many tags."""
+    expected = {"prior": ("f", (n_tags,))}
+    for level in _LEVELS:
+        groups = np.size(arrays.get(f"{level}/names", ()))
+        expected[f"{level}/names"] = ("U", (groups,))
+        expected[f"{level}/clips"] = ("i", (groups,))
+        expected[f"{level}/positives"] = ("i", (groups, n_tags))
+    return {name: (array.dtype.kind, array.shape) for name, array in arrays.items()} == expected
+
+
 def score_lookup(
     arrays: Mapping[str, np.ndarray], groups: pd.DataFrame, *, pseudo_count: float
 ) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,8 @@ from autotagging import metrics as measures
 from autotagging import models
 from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
-from autotagging.files import read_json, sha256, write_csv, write_json
-from autotagging.modelfile import check_front_end, load_arrays, save_arrays, set_weights
+from autotagging.files import save_arrays, write_csv, write_json
+from autotagging.modelfile import StoredModel, build_network, check_front_end, load_model
 from autotagging.models.lookup import score_lookup
 from autotagging.store import MelStore, labelled_clips
 
@@ -20,7 +19,6 @@ from autotagging.store import MelStore, labelled_clips
 def evaluate(
     *,
     model_json: Path,
-    weights: Path,
     labels: Path,
     split: Path,
     mel: Path | None = None,
@@ -39,9 +37,7 @@ def evaluate(
     Parameters
     ----------
     model_json
-        The model, from train.
-    weights
-        The model, from train.
+        The model, from train; its weights.npz lies beside it.
     labels
         Labels of merge_tags.
     split
@@ -67,22 +63,18 @@ def evaluate(
     roc
         Output: fpr, and the true positive rates macro and micro.
     """
-    model = read_json(model_json)
-    if sha256(weights) != model["weights_sha256"]:
-        raise UserError(f"{weights}: not the weights of {model_json}; train again")
-    arrays = load_arrays(weights)
+    stored = load_model(model_json)
+    model = stored.description
     if models.reads(model["model"]) == "mel":
         summary_csv = models.required(mel, "--mel", model["model"])
         settings = models.required(front_end, "--front-end", model["model"])
         check_front_end(model_json, model["front_end"], settings)
-        subsets, scores = _score_network(
-            model, arrays, labels, split, summary_csv, batch_size, threads
-        )
+        subsets, scores = _score_network(stored, labels, split, summary_csv, batch_size, threads)
     else:
         subsets = labelled_clips(labels, split)
         info = read_clip_info(models.required(clip_info, "--clip-info", model["model"]))
         groups = info.set_index("clip_id").reindex(subsets["test"].index)
-        scores = score_lookup(arrays, groups, **model["options"])
+        scores = score_lookup(stored.arrays, groups, **model["options"])
     test = subsets["test"]
     if test.columns.tolist() != model["tags"]:
         raise UserError(f"{labels}: the tags are not those of {model_json}; train again")
@@ -107,8 +99,7 @@ def evaluate(
 
 
 def _score_network(
-    model: dict[str, Any],
-    arrays: dict[str, np.ndarray],
+    stored: StoredModel,
     labels: Path,
     split: Path,
     mel: Path,
@@ -120,15 +111,8 @@ def _score_network(
 
     store = MelStore(mel)
     subsets = labelled_clips(labels, split, available=store.clip_ids)
-    training.prepare(seed=model["seed"], threads=threads)
-    network = models.build(
-        model["model"],
-        input_shape=tuple(model["input_shape"]),
-        n_tags=len(model["tags"]),
-        **model["options"],
-    )
-    set_weights(network, arrays)
-    score = training.make_scorer(network)
+    training.prepare(seed=stored.description["seed"], threads=threads)
+    score = training.make_scorer(build_network(stored))
     return subsets, score(subsets["test"].index, store.gather, batch_size=batch_size)
 
 

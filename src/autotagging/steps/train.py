@@ -12,9 +12,9 @@ import yaml
 from autotagging import models
 from autotagging.annotations import read_clip_info
 from autotagging.errors import UserError
-from autotagging.files import read_json, sha256, write_csv, write_json
+from autotagging.files import read_json, sha256, write_csv
 from autotagging.layout import corpus_title
-from autotagging.modelfile import save_arrays
+from autotagging.modelfile import save_model, versions
 from autotagging.models.lookup import fit_lookup
 from autotagging.params import read_exponents
 from autotagging.partition import describe
@@ -30,6 +30,7 @@ def train(
     synonyms: str,
     labels: Path,
     split: Path,
+    audio: Path,
     mel: Path | None = None,
     front_end: Path | None = None,
     clip_info: Path | None = None,
@@ -64,6 +65,8 @@ def train(
         Labels of merge_tags.
     split
         split.csv.
+    audio
+        audio.json of download, for the record.
     mel
         summary.csv and front_end.json of extract_mel, for a model that listens.
     front_end
@@ -96,6 +99,7 @@ def train(
         Output: epoch, seconds, and seconds of waiting for data.
     """
     parsed = _parse_options(options)
+    trained_on = _fingerprints(audio, labels, split)
     tags = pd.read_csv(labels, nrows=0).columns[2:].tolist()
     if models.reads(model) == "mel":
         fitted = _train_network(
@@ -116,10 +120,11 @@ def train(
         )
     else:
         fitted = _fit_lookup(labels, split, models.required(clip_info, "--clip-info", model))
-    save_arrays(weights, fitted.arrays)
     write_csv(fitted.history, history)
     write_csv(fitted.times, times)
-    write_json(
+    save_model(
+        model_json,
+        weights,
         {
             "model": model,
             "seed": seed,
@@ -127,11 +132,12 @@ def train(
             "split": describe(scheme, pd.read_csv(split)["subset"]),
             "synonyms": synonyms,
             "options": parsed,
-            "weights_sha256": sha256(weights),
             **fitted.description,
+            "trained_on": trained_on,
+            "versions": versions(),
             "tags": tags,
         },
-        model_json,
+        fitted.arrays,
     )
 
 
@@ -198,6 +204,18 @@ def _fit_lookup(labels: Path, split: Path, clip_info: Path) -> _Fitted:
     arrays = fit_lookup(labelled_clips(labels, split)["train"], groups)
     history = pd.DataFrame(columns=["epoch", "loss", "val_loss", "auc", "val_auc"])
     return _Fitted(arrays, history, pd.DataFrame(columns=["epoch", "seconds", "waiting"]), {})
+
+
+def _fingerprints(audio: Path, labels: Path, split: Path) -> dict[str, str]:
+    """Give the SHA-256 of all the corpus's audio, of the labels and of the split."""
+    corpus = read_json(audio)
+    if "sha256" not in corpus:
+        raise UserError(f"{audio}: no sha256 of the audio; run download again")
+    return {
+        "audio_sha256": corpus["sha256"],
+        "labels_sha256": sha256(labels),
+        "split_sha256": sha256(split),
+    }
 
 
 def _parse_options(options: list[str]) -> dict[str, Any]:
