@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -21,6 +22,7 @@ import pandas as pd
 import yaml
 
 from autotagging.annotations import find_table
+from autotagging.files import sha256
 from autotagging.layout import ANNOTATIONS, ARCHIVE, CLIP_INFO
 
 IDS_APART = 100_000  # above the largest clip_id of MagnaTagATune
@@ -121,23 +123,31 @@ def make_shards(corpus: Path, folder: Path, shards: int) -> None:
     names = [f"shard-{number:02}" for number in range(shards)]
     for name, clip_ids in zip(names, blocks, strict=True):
         make_shard(folder / name, clip_ids)
-    summary = pd.DataFrame({"shard": names, "clips": list(map(len, blocks))})
-    summary.to_csv(folder / "summary.csv", index=False)
+    write_summary(folder, names)
 
 
 def make_written_shard(folder: Path) -> None:
     """Write one shard whose spectrograms are on the disk: reading holes says nothing of one."""
     rng = np.random.default_rng(0)
     spectrograms = make_shard(folder / "shard-00", np.arange(WRITTEN_CLIPS))
-    spectrograms[:] = rng.random(CLIP_SHAPE).astype(np.float16)
+    spectrogram = rng.random(CLIP_SHAPE).astype(np.float16)
+    spectrograms[:] = spectrogram
     spectrograms.flush()
-    summary = pd.DataFrame({"shard": ["shard-00"], "clips": [WRITTEN_CLIPS]})
+    table = pd.read_csv(folder / "shard-00.csv").assign(crc32=zlib.crc32(spectrogram))
+    table.to_csv(folder / "shard-00.csv", index=False)
+    write_summary(folder, ["shard-00"])
+
+
+def write_summary(folder: Path, names: list[str]) -> None:
+    summary = pd.DataFrame({"shard": names})
+    summary["table_sha256"] = [sha256(folder / f"{name}.csv") for name in names]
     summary.to_csv(folder / "summary.csv", index=False)
 
 
 def make_shard(path: Path, clip_ids: np.ndarray) -> np.memmap:
     path.parent.mkdir(parents=True, exist_ok=True)
     table = {"clip_id": clip_ids, "row": range(len(clip_ids)), "seconds": 29.124, "status": "ok"}
+    table["crc32"] = zlib.crc32(np.zeros(CLIP_SHAPE, np.float16))
     pd.DataFrame(table).to_csv(path.with_suffix(".csv"), index=False)
     return np.lib.format.open_memmap(
         path.with_suffix(".npy"), "w+", np.float16, (len(clip_ids), *CLIP_SHAPE)

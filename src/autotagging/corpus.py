@@ -7,6 +7,7 @@ never from outside the corpus.
 
 import hashlib
 import io
+import lzma
 import os
 import stat
 import zipfile
@@ -25,6 +26,9 @@ from autotagging.files import read_json, sha256
 from autotagging.layout import ARCHIVE, CLIP_PATH, corpus_folder
 
 _MOST_BYTES_PER_SECOND = 192_000 * 2 * 4  # the largest format in use: 192 kHz, stereo, float32
+# The last three: a compression that Python lacks, a password, a name that is no text.
+_DAMAGED_ENTRY = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+_DAMAGED_ENTRY += (NotImplementedError, RuntimeError, ValueError)
 _UNRECOGNISED_FORMAT = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
 
 
@@ -45,7 +49,7 @@ class Decoded:
     announced
         Samples that the file's header promises; in MP3 an estimate, and often a little more.
     peak
-        Greatest absolute value of a sample.
+        Greatest absolute value of a sample of the waveform.
     """
 
     waveform: np.ndarray
@@ -100,7 +104,7 @@ class _ArchiveAudio:
         self._parts = parts
         try:
             self._zip = zipfile.ZipFile(io.BufferedReader(_JoinedParts(parts), 1 << 17))
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             names = ", ".join(part.name for part in parts)
             raise UserError(
                 f"{parts[0].parent}: {names} is not a whole zip ({error}); get it again"
@@ -136,9 +140,13 @@ class _ArchiveAudio:
             raise BadClipError("too_long")
         try:
             return self._zip.read(entry)
-        # The last two: a compression that Python lacks, a password.
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        except _DAMAGED_ENTRY:
             raise BadClipError("undecodable") from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for the other end of a FIFO."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 class _FolderAudio:
@@ -156,7 +164,7 @@ class _FolderAudio:
 
     def sizes(self) -> dict[str, int]:
         sizes = {}
-        for folder in sorted(self._folder.glob("[0-9a-f]")):
+        for folder in sorted(self._folder.glob("[0-9a-f]/")):
             self._check_link(folder)
             for clip in sorted(folder.glob("*.mp3")):
                 name = f"{folder.name}/{clip.name}"
@@ -178,19 +186,24 @@ class _FolderAudio:
 
     def fingerprint(self) -> dict[str, Any]:
         sizes = self.sizes()
-        listing = "".join(f"{sha256(self._folder / path)} {path}\n" for path in sizes)
+        listing = "".join(f"{self._digest(path)} {path}\n" for path in sizes)
         return {
             "files": [f"{len(sizes)} clips in folders"],
             "bytes": sum(sizes.values()),
             "sha256": hashlib.sha256(listing.encode()).hexdigest(),
         }
 
+    def _digest(self, mp3_path: str) -> str:
+        try:
+            return sha256(self._folder / mp3_path)
+        except OSError:
+            return "unreadable"
+
     def read(self, mp3_path: str, *, most_bytes: float) -> bytes:
         path = self._folder / mp3_path
         try:
             self._check_link(path)
-            # Not to wait for the other end of a FIFO.
-            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            with open(path, "rb", opener=_open_at_once) as file:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise BadClipError("unreadable")
@@ -231,7 +244,7 @@ class Corpus:
         return self._audio.fingerprint()
 
     def decode(self, mp3_path: str, *, longest: float = 600.0) -> Decoded:
-        """Decode one clip and average its channels.
+        """Decode one clip, as far as its header says, and average its channels.
 
         Parameters
         ----------

@@ -17,10 +17,10 @@ STATUSES = {
     "empty": "a file of zero bytes",
     "not_audio": "no audio format is recognised in it",
     "undecodable": "an audio format, but the decoder gives up",
-    "too_short": "shorter by more than the tolerance",
+    "too_short": "shorter by more than the tolerance, or read no further as its header ends there",
     "wrong_length": "too short although its header promises enough: damaged on the way",
     "too_long": "longer than `longest`",
-    "non_finite": "NaN or infinite samples",
+    "non_finite": "NaN or infinite samples, or such as have an infinite power",
     "silent": "nowhere louder than the last bit of 16: nothing can be heard in it",
 }
 """What may become of a clip. The first three have a spectrogram, the others are bad."""
@@ -78,11 +78,13 @@ class FrontEnd:
             n_mels=self.n_mels,
             log_scale=self.log_scale,
         )
+        if not np.isfinite(spectrogram).all():  # samples so large that their power overflows
+            return None, seconds, "non_finite"
         return spectrogram, seconds, status
 
     def _judge(self, clip: Decoded) -> str:
         """Judge a clip by what was decoded of it; the header only tells how it came to be short."""
-        if clip.peak < _LAST_BIT:
+        if clip.peak <= _LAST_BIT:
             return "silent"
         seconds = len(clip.waveform) / clip.sample_rate
         if seconds > self.longest:

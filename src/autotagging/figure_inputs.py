@@ -13,7 +13,7 @@ from autotagging.errors import UserError
 from autotagging.files import load_arrays, read_json
 
 _MODEL = ("model", "seed", "corpus", "split", "best_epoch", "front_end", "architecture")
-_FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames")
+_FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
 _METRICS = ("model", "seed", "corpus", "split", "roc_auc_macro", "roc_auc_micro", "accuracy")
 _METRICS += ("synonyms", "loss", "threshold", "n_tags", "n_tags_scored", "baselines")
 _CORPORA = {

@@ -25,6 +25,9 @@ def log_mel(
 ) -> np.ndarray:
     """Log-mel spectrogram as librosa makes it, in a third of its time: all is done in float32.
 
+    Bins above -80 dB, and not more than 90 dB below the loudest of their frame, are librosa's
+    within 0.01 dB.
+
     Frames are centred, the signal padded with zeros on both sides; the window is Hann's, the mel
     scale and its filters are librosa's default (Slaney's).
 

@@ -142,7 +142,8 @@ class UnfinishedShard:
 
     def _note(self, line: bytes) -> None:
         with self._explained():
-            self._journal.write(line)
+            while line:
+                line = line[self._journal.write(line) :]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -41,7 +41,7 @@ class MelStore:
     """
 
     def __init__(self, summary: Path):
-        listed = pd.read_csv(summary)
+        listed = _read_summary(summary)
         self._paths = [summary.with_name(f"{name}.npy") for name in listed["shard"]]
         self._shards = [_open_shard(path) for path in self._paths]
         tables = [
@@ -62,7 +62,7 @@ class MelStore:
         return self._index.index
 
     def gather(self, clip_ids: Sequence[int]) -> np.ndarray:
-        """Spectrograms of some clips: float16, (clips, mel bins, frames), in dB.
+        """Spectrograms of some clips: float16, (clips, mel bins, frames), on their log scale.
 
         Raises
         ------
@@ -84,6 +84,13 @@ class MelStore:
                     )
                 self._checked[place] = True
         return batch
+
+
+def _read_summary(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(path)
+    if table.empty or not {"shard", "table_sha256"} <= set(table):
+        raise UserError(f"{path}: no list of shards; run extract_mel again")
+    return table
 
 
 def _open_shard(path: Path) -> np.ndarray:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from autotagging.checkpoints import Checkpoints, Run
 from autotagging.errors import UserError
 from autotagging.metrics import cross_entropy, has_both_classes, mean_roc_auc, smoothed_prior
 from autotagging.progress import duration, native_log_hidden, progress
@@ -91,6 +92,8 @@ def fit(
     patience: int | None,
     seed: int,
     device: str,
+    checkpoints: Checkpoints,
+    checkpoint_minutes: float,
 ) -> Fit:
     """Train a model in place and leave it with the weights of its best epoch.
 
@@ -114,6 +117,10 @@ def fit(
         The order of clips is a function of seed and epoch.
     device
         For the line that says how long the run will take.
+    checkpoints
+        Where to go on from, and what is written at each epoch's end. The caller deletes them.
+    checkpoint_minutes
+        Within an epoch a checkpoint is written whenever so many minutes have passed.
 
     Raises
     ------
@@ -125,40 +132,47 @@ def fit(
     optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(model.trainable_variables)
     train_step, score = _make_train_step(model, optimizer), make_scorer(model)
-    rate = _clips_per_second(
-        train_step, [*model.variables, *optimizer.variables], train, batch_size
-    )
+    variables = [*model.variables, *optimizer.variables]
+    rate = _clips_per_second(train_step, variables, train, batch_size)
     print(
         f"{len(train)} clips, {model.count_params():,} parameters, {device}: {rate:.1f} clips/s, "
         f"{epochs} epochs take about {duration(len(train) * epochs / rate)}",
         file=sys.stderr,
     )
+    run = Run(variables, train.labels.shape, checkpoints, checkpoint_minutes)
+    if run.resume():
+        print(f"going on in epoch {run.epoch}, after step {run.batches}", file=sys.stderr)
     sign = 1 if monitor == "val_loss" else -1
-    best_value, best_weights, best_epoch, rows, times = np.inf, None, 0, [], []
-    for epoch in range(1, epochs + 1):
+    while run.epoch <= epochs and (patience is None or run.epochs_since_best <= patience):
         started = time.perf_counter()
-        loss, auc, waiting = _train_epoch(train_step, train, batch_size, epoch, epochs, seed)
-        scores = score(validation.clip_ids, validation.gather, batch_size=batch_size)
-        if not np.isfinite(scores).all():
-            raise UserError(f"training diverged in epoch {epoch}; try a lower learning rate")
+        try:
+            loss, auc, waiting = _train_epoch(run, train_step, train, batch_size, epochs, seed)
+            scores = score(validation.clip_ids, validation.gather, batch_size=batch_size)
+            if not np.isfinite(scores).all():
+                raise FloatingPointError(f"validation scores are not finite in epoch {run.epoch}")
+        except FloatingPointError as error:
+            raise UserError(
+                f"training diverged: {error}; try a learning rate below {learning_rate:g}"
+            ) from error
         row = {
-            "epoch": epoch,
+            "epoch": run.epoch,
             "loss": loss,
             "val_loss": cross_entropy(validation.labels, scores),
             "auc": auc,
             "val_auc": mean_roc_auc(validation.labels, scores),
         }
-        rows.append(row)
-        times.append({"epoch": epoch, "seconds": time.perf_counter() - started, "waiting": waiting})
-        if sign * row[monitor] < best_value:
-            best_value, best_weights = sign * row[monitor], model.get_weights()
-            best_epoch = epoch
-        print(_epoch_line(row, times, epochs), file=sys.stderr)
-        if patience is not None and epoch - best_epoch >= patience:
-            print(f"no better epoch in {patience}: stopped", file=sys.stderr)
-            break
-    model.set_weights(best_weights)
-    return Fit(pd.DataFrame(rows), pd.DataFrame(times), best_epoch)
+        seconds = time.perf_counter() - started
+        run.end_epoch(
+            row,
+            {"epoch": run.epoch, "seconds": seconds, "waiting": waiting},
+            value=sign * row[monitor],
+            weights=model.get_weights(),
+        )
+        print(_epoch_line(row, run.times, epochs), file=sys.stderr)
+    if len(run.rows) < epochs:
+        print(f"no better epoch in {patience}: stopped", file=sys.stderr)
+    model.set_weights(run.best_weights)
+    return Fit(pd.DataFrame(run.rows), pd.DataFrame(run.times), run.best_epoch)
 
 
 def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
@@ -212,35 +226,34 @@ def _make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer) 
 
 
 def _train_epoch(
-    train_step: Callable, train: Examples, batch_size: int, epoch: int, epochs: int, seed: int
+    run: Run, train_step: Callable, train: Examples, batch_size: int, epochs: int, seed: int
 ) -> tuple[float, float | None, float]:
     """Run one epoch; return mean loss, macro ROC-AUC of the steps' scores, seconds of waiting."""
-    order = np.random.default_rng([seed, epoch]).permutation(len(train))
-    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-    scores = np.empty(train.labels.shape, np.float32)
-    total = waiting = 0.0
+    order = np.random.default_rng([seed, run.epoch]).permutation(len(train))
+    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)][run.batches :]
+    waiting = 0.0
     ahead = _prefetched(lambda batch: train.gather(train.clip_ids[batch]), batches)
     steps = progress(
         zip(batches, ahead, strict=True),
         total=len(batches),
-        label=f"epoch {epoch}/{epochs}, step",
+        label=f"epoch {run.epoch}/{epochs}, step",
         note=lambda: f"loss {float(loss):.3f}",
     )
-    for step, (batch, (mel, waited)) in enumerate(steps, start=1):
-        loss, batch_scores = train_step(mel, train.labels[batch])
-        scores[batch] = batch_scores.numpy()
+    for batch, (mel, waited) in steps:
+        loss, scores = train_step(mel, train.labels[batch])
         if not np.isfinite(loss):
-            raise UserError(
-                f"training diverged: loss is {float(loss)} in epoch {epoch}, step {step}; "
-                "try a lower learning rate"
+            raise FloatingPointError(
+                f"loss is {float(loss)} in epoch {run.epoch}, step {run.batches + 1}"
             )
-        total += float(loss) * len(batch)
+        run.end_batch(batch, float(loss), scores.numpy())
         waiting += waited
-    return total / len(train), mean_roc_auc(train.labels, scores), waiting
+    return run.loss_sum / len(train), mean_roc_auc(train.labels, run.scores), waiting
 
 
 def _prefetched(gather: Gather, batches: Sequence) -> Iterator[tuple[np.ndarray, float]]:
     """Yield each batch's spectrograms and the seconds waited for them, reading one batch ahead."""
+    if not batches:
+        return
     with ThreadPoolExecutor(max_workers=1) as reader:
         ahead = reader.submit(gather, batches[0])
         for batch in [*batches[1:], None]:

@@ -12,6 +12,7 @@ import soundfile
 
 from autotagging.errors import UserError
 from autotagging.steps import figures
+from conftest import write_shards
 
 RATE = 16_000
 FRONT_END = {
@@ -21,6 +22,7 @@ FRONT_END = {
     "n_mels": 96,
     "seconds": 2.0,
     "frames": 94,
+    "log_scale": "power_db",
 }
 ARCHITECTURE = [
     {"name": "log_mel", "type": "InputLayer", "output_shape": [96, 94], "parameters": 0},
@@ -99,12 +101,7 @@ def write_mels(folder):
         "clip_id,mp3_path,drum,flute,harp\n4,a,1,0,0\n5,b,1,1,0\n6,c,1,0,1\n7,d,1,0,0\n"
     )
     (folder / "front_end.json").write_text(json.dumps(FRONT_END))
-    (folder / "summary.csv").write_text("shard,clips\nshard-00,3\n")
-    (folder / "shard-00.csv").write_text(
-        "clip_id,row,seconds,status\n4,0,2,ok\n5,1,2,ok\n6,2,0,empty\n"
-    )
-    levels = np.array([-10, -20, 0], np.float16)
-    np.save(folder / "shard-00.npy", levels[:, None, None] * np.ones((96, 94), np.float16))
+    write_shards(folder, {4: np.full((96, 94), -10), 5: np.full((96, 94), -20), 6: None})
 
 
 def mel_inputs(folder):
@@ -182,7 +179,7 @@ def test_mel_examples_draws_what_extract_mel_left_of_each_tag(results, monkeypat
     assert counts.to_dict() == {"drum": 4, "flute": 1, "harp": 1}
     assert examples.to_numpy().tolist() == [["drum", 4], ["drum", 5], ["flute", 5]]
     assert mels[:, 0, 0].tolist() == [-10, -20, -20]
-    assert more == {"seconds": 2.0, "caption": "MagnaTagATune"}
+    assert more == {"seconds": 2.0, "log_scale": "power_db", "caption": "MagnaTagATune"}
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,7 @@ def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
         *("train", "--model", "lookup", "--seed", 0, "--corpus", "x", "--scheme", "random"),
         *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
         *("--output-bias", "prior", "--monitor", "val_loss", "--patience", "none"),
+        *("--checkpoint-minutes", 10, "--unfinished", downloaded / "unfinished"),
         *("--options", "pseudo_count=1.0", "--history", downloaded / "history.csv"),
         *("--times", downloaded / "times.csv", "--weights", downloaded / "weights.npz", *shared),
         *("--audio", downloaded / "audio.json"),
@@ -344,7 +345,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
             spectrograms=tmp_path / "mel/shard-00.npy",
             clips=tmp_path / "mel/shard-00.csv",
         )
-    assert not (tmp_path / "unfinished").exists()
+    assert not list((tmp_path / "unfinished").iterdir())
 
 
 def test_a_disk_that_becomes_full_is_one_line_and_what_was_done_is_kept(downloaded):
@@ -438,43 +439,25 @@ def trained(tmp_path_factory):
     return folder, train(folder, "one")
 
 
-def train(folder, name, *, options=(), code=0):
+def train_arguments(folder, name, options=()):
     settings = ["padded_frames=1440", "input_norm=frequency", "batch_norm_momentum=0.9"]
     settings += ["pool_dropout=0.1", "output_dropout=0.3", "gru_reset_after=true", *options]
-    return autotagging(
-        "train",
-        *(
-            "--model",
-            "crnn",
-            "--seed",
-            0,
-            "--corpus",
-            "noise",
-            "--scheme",
-            "random",
-            "--synonyms",
-            "merge",
-            "--labels",
-            folder / "labels.csv",
-        ),
+    out = folder / name
+    return [
+        *("train", "--model", "crnn", "--seed", 0, "--corpus", "noise", "--scheme", "random"),
+        *("--synonyms", "merge", "--labels", folder / "labels.csv"),
         *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
-        *("--audio", folder / "audio.json"),
-        *("--front-end", folder / "front_end.json", "--batch-size", 2, "--epochs", 2),
-        *(
-            "--learning-rate",
-            0.001,
-            "--output-bias",
-            "prior",
-            "--monitor",
-            "val_loss",
-            "--patience",
-            "none",
-        ),
-        *("--options", *settings, "--threads", 2, "--weights", folder / name / "weights.npz"),
-        *("--model-json", folder / name / "model.json", "--history", folder / name / "history.csv"),
-        *("--times", folder / name / "times.csv"),
-        code=code,
-    )
+        *("--audio", folder / "audio.json", "--front-end", folder / "front_end.json"),
+        *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--output-bias", "prior"),
+        *("--monitor", "val_loss", "--patience", "none", "--options", *settings, "--threads", 2),
+        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
+        *("--weights", out / "weights.npz", "--model-json", out / "model.json"),
+        *("--history", out / "history.csv", "--times", out / "times.csv"),
+    ]
+
+
+def train(folder, name, *, options=(), code=0):
+    return autotagging(*train_arguments(folder, name, options), code=code)
 
 
 def evaluate(folder, name, code=0):
@@ -526,6 +509,20 @@ def test_spectrograms_of_another_front_end_are_refused(trained):
     message = evaluate(folder, "one", code=2)
     settings.write_text(before)
     assert f"{settings}: log_scale is log1p, but {folder}/one/model.json was trained on" in message
+
+
+def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes(trained):
+    folder, _ = trained
+    command = "from autotagging.cli import main; main()"
+    arguments = [sys.executable, "-c", command, *map(str, train_arguments(folder, "killed"))]
+    with subprocess.Popen(arguments, cwd=ROOT, text=True, stderr=subprocess.PIPE) as process:
+        assert any(line.startswith("epoch 1/2") for line in process.stderr)
+        process.kill()
+    assert not (folder / "killed").exists()
+    assert "going on in epoch 2, after step 0" in train(folder, "killed")
+    for name in ("weights.npz", "model.json", "history.csv"):
+        assert (folder / "one" / name).read_bytes() == (folder / "killed" / name).read_bytes()
+    assert not list((folder / "unfinished").iterdir())
 
 
 def test_two_trainings_are_the_same_bytes(trained):

@@ -1,3 +1,4 @@
+import contextlib
 import shutil
 import zipfile
 
@@ -181,3 +182,22 @@ def test_the_real_clip(magnatagatune):
     waveform = corpus.waveform(clip, sample_rate=16_000)
     assert corpus.sizes()[clip] == 117_213
     assert len(waveform) == 465_984
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_an_archive_with_a_flipped_byte_anywhere_never_ends_in_a_traceback(small_corpus, method):
+    path = small_corpus / "mp3.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.write(small_corpus / CLIP, CLIP)
+    for digit in small_corpus.glob("?"):
+        shutil.rmtree(digit)
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    # Most bytes are audio; the headers are at both ends.
+    places = [*range(80), *rng.integers(80, len(content), 10), *range(-130, 0)]
+    for place in places:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        with contextlib.suppress(BadClipError, UserError):
+            open_corpus(small_corpus).decode(CLIP, longest=1)

@@ -48,6 +48,10 @@ def files(mp3):
     with_nan[1000] = np.nan
     stereo = np.stack([noise(29.124, 44_100), -noise(29.124, 44_100) / 2], axis=1)
     variable = encoded(clip, format="MP3", bitrate_mode="VARIABLE")
+    quieter = clip * np.where(np.arange(len(clip)) < len(clip) // 2, 3, 0.001)
+    variable_without_header = encoded(quieter, format="MP3", bitrate_mode="VARIABLE")
+    second_frame = variable_without_header.index(variable_without_header[:2], 4)
+    variable_without_header = variable_without_header[second_frame:]
     id3 = b"ID3\x04\0\0\0\0\x0f\x76" + bytes(2038)
     return {
         "whole": (mp3, "ok"),
@@ -73,9 +77,11 @@ def files(mp3):
         "a-second-short": (encoded(noise(28.2), format="WAV"), "padded"),
         "35-seconds": (encoded(noise(35), format="WAV"), "cropped"),
         "10-minutes": (encoded(noise(600, 8_000), 8_000, format="WAV"), "too_long"),
-        "huge": (bytes(100_000_000), "too_long"),
         "silence": (encoded(np.zeros_like(clip), format="MP3"), "silent"),
         "clipping": (encoded(np.clip(50 * clip, -1, 1), format="MP3"), "ok"),
+        "overflowing": (encoded(1e21 * clip, format="WAV", subtype="FLOAT"), "non_finite"),
+        "last-bit": (encoded(np.sign(clip) / 32_768, format="WAV"), "silent"),
+        "promising-little": (variable_without_header, "too_short"),
         "nan": (encoded(with_nan, format="WAV", subtype="FLOAT"), "non_finite"),
         "id3-only": (id3, "not_audio"),
         "id3-and-clip": (id3 + mp3, "ok"),
@@ -92,6 +98,9 @@ def odd(tmp_path_factory):
     for name, (content, status) in files((folder / "0/good.mp3").read_bytes()).items():
         (folder / f"0/{name}.mp3").write_bytes(content)
         expected[name] = status
+    (folder / "0/huge.mp3").touch()
+    os.truncate(folder / "0/huge.mp3", 100_000_000)
+    expected["huge"] = "too_long"
     (folder / "0/folder.mp3").mkdir()
     os.mkfifo(folder / "0/fifo.mp3")
     (folder / "0/loop.mp3").symlink_to("pool.mp3")
@@ -144,6 +153,16 @@ def test_every_odd_file_has_its_status(odd, tmp_path):
     assert len(MelStore(tmp_path / "summary.csv").clip_ids) == (~bad).sum()
 
 
+def test_what_is_stored_is_the_spectrogram_within_a_twentieth_of_a_decibel(odd, tmp_path):
+    folder, expected = odd
+    extract_mel_shard(**shard(folder, tmp_path))
+    row = list(expected).index("clipping")
+    front_end = FrontEnd(**FRONT_END, **LIMITS)
+    spectrogram, _, _ = front_end.extract(open_corpus(folder), "0/clipping.mp3")
+    stored = np.load(tmp_path / "shard-00.npy")[row]
+    assert 0 < np.abs(stored - spectrogram).max() < 0.05
+
+
 def test_a_file_without_permission_is_unreadable(odd, monkeypatch):
     folder, _ = odd
 
@@ -182,19 +201,24 @@ def test_killed_twenty_times_it_ends_with_the_same_bytes(small_corpus, tmp_path)
     context = get_context("fork")  # what takes long to begin with is there already
     rng = np.random.default_rng(0)
     journal = tmp_path / "killed/unfinished/shard-00.journal"
+    journal.parent.mkdir(parents=True)
+    journal.touch()
     done = [0]
     for _ in range(20):
         process = context.Process(
             target=extract_mel_shard, kwargs=shard(small_corpus, tmp_path / "killed")
         )
         process.start()
-        time.sleep(rng.uniform(0, 0.1))
+        goal = done[-1] + rng.integers(0, 6)
+        while process.is_alive() and journal.read_bytes().count(b"\n") < goal:
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.02))
         os.kill(process.pid, signal.SIGKILL)
         process.join()
         assert process.exitcode == -signal.SIGKILL
-        done.append(journal.read_bytes().count(b"\n") if journal.exists() else 0)
+        done.append(journal.read_bytes().count(b"\n"))
     assert done == sorted(done)
-    assert done[-1] > 1
+    assert done[-1] > 20
     extract_mel_shard(**shard(small_corpus, tmp_path / "killed"))
     for name in ("shard-00.npy", "shard-00.csv"):
         whole = (tmp_path / "whole" / name).read_bytes()

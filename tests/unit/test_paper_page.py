@@ -18,6 +18,7 @@ NO_CHOICE_OF_THE_EXPERIMENT = {
     "extract_mel.tolerance",  # which clips are bad, and how many may be
     "extract_mel.longest",
     "extract_mel.max_bad",
+    "train.checkpoint_minutes",  # how much work a kill may cost
     "evaluate.batch_size",  # memory and speed only
 }
 FILE = re.compile(r"`([\w./-]+\.(?:py|yaml|md))`")

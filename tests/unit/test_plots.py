@@ -113,6 +113,7 @@ def clip_stages(caption=""):
         sample_rate=1200,
         hop_length=100,
         padded_frames=17,
+        log_scale="power_db",
         caption=caption,
     )
 
@@ -124,7 +125,9 @@ def sheet(tags=5, each=4, caption=""):
     )
     mels = np.random.default_rng(0).normal(-30, 10, (len(examples), 6, 170)).astype(np.float16)
     counts = pd.Series(9, index=examples["tag"].unique())
-    return plots.mel_examples(counts, examples, mels, seconds=3.6, caption=caption)
+    return plots.mel_examples(
+        counts, examples, mels, seconds=3.6, log_scale="power_db", caption=caption
+    )
 
 
 CAPTION = "synthetic demo corpus (not MagnaTagATune), split random 183/14/42, seeds 0, 1"
@@ -184,7 +187,7 @@ def test_mel_examples_shows_every_clip_with_its_id():
     examples = pd.DataFrame({"tag": ["rock", "rock", "flute"], "clip_id": [7, 8, 7]})
     mels = np.zeros((3, 2, 160), np.float16)
     mels[1] = np.arange(160)
-    figure = plots.mel_examples(counts, examples, mels, seconds=29.12)
+    figure = plots.mel_examples(counts, examples, mels, seconds=29.12, log_scale="power_db")
     written = [text.get_text() for text in texts(figure)]
     names = ["rock", "9 clips", "7", "8", "flute", "1 clip", "7", "harp", "2 clips, no spectrogram"]
     assert written[: len(names)] == names
@@ -375,3 +378,18 @@ def test_the_users_own_matplotlib_settings_change_nothing(tmp_path):
         plots.save_figure(paper_clip(), tmp_path / "b.svg", tmp_path / "b.png")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("log_scale", "label", "span"),
+    [("power_db", "power (dB)", 80), ("log1p", "ln(1 + power)", 8)],
+)
+def test_the_colours_of_spectrograms_go_with_their_log_scale(log_scale, label, span):
+    rng = np.random.default_rng(0)
+    counts = pd.Series({"rock": 2})
+    examples = pd.DataFrame({"tag": ["rock"] * 2, "clip_id": [7, 8]})
+    mels = rng.uniform(0, 6, (2, 96, 80)).astype(np.float16)
+    figure = plots.mel_examples(counts, examples, mels, seconds=1, log_scale=log_scale)
+    norm = figure.axes[0].images[0].norm
+    assert norm.vmax - norm.vmin == pytest.approx(span)
+    assert label in [text.get_text() for text in texts(figure)]

@@ -1,3 +1,6 @@
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -82,6 +85,31 @@ def test_two_processes_never_write_the_same_shard(path):
         begin(path)
     file.close()
     begin(path)
+
+
+def test_a_place_on_another_file_system_gets_a_copy(path, tmp_path, monkeypatch):
+    file = begin(path)
+    add(file, 0, 1, 2, 3)
+    rename = Path.replace
+
+    def replace(self, target):
+        if self == path:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    file.finish(tmp_path / "mel/shard-00.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "mel/shard-00.npy"), MELS.astype(np.float16))
+    assert not list(path.parent.iterdir())
+
+
+def test_a_kill_after_the_move_begins_anew(path, tmp_path, monkeypatch):
+    file = begin(path)
+    add(file, 0, 1, 2, 3)
+    monkeypatch.setattr(Path, "unlink", lambda self: None)  # killed before the journal is deleted
+    file.finish(tmp_path / "mel/shard-00.npy")
+    file.close()
+    assert begin(path).rows == []
 
 
 def test_a_place_that_can_not_be_written_leaves_what_was_there(path, tmp_path):

@@ -1,8 +1,12 @@
 """The training loop, on a model small enough for a test."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from autotagging.checkpoints import Checkpoints
 from autotagging.errors import UserError
 
 keras = pytest.importorskip("keras")
@@ -45,8 +49,18 @@ def examples(training):
     return make(np.arange(45)), make(np.arange(45, 60))
 
 
+class NoCheckpoints(Checkpoints):
+    def __init__(self):
+        super().__init__(Path("nowhere"), fingerprint="")
+
+    def save(self, arrays):
+        pass
+
+
 def fit(training, examples, **changes):
     settings = {
+        "checkpoints": NoCheckpoints(),
+        "checkpoint_minutes": 10,
         "batch_size": 8,
         "epochs": 5,
         "learning_rate": 0.05,
@@ -123,7 +137,8 @@ def test_it_says_how_long_it_will_take_before_it_starts(training, examples, caps
 
 
 def test_divergence_is_an_error_that_names_the_step(training, examples):
-    with pytest.raises(UserError, match="loss is nan in epoch 1, step 2"):
+    message = "loss is nan in epoch 1, step 2; try a learning rate below nan"
+    with pytest.raises(UserError, match=message):
         fit(training, examples, learning_rate=float("nan"))
 
 
@@ -148,3 +163,42 @@ def test_weights_of_another_model_are_refused(training, examples):
     arrays[name] = np.zeros(3, np.float32)
     with pytest.raises(UserError, match=rf"weight '{name}' is \(3,\)"):
         set_weights(model, arrays)
+
+
+class Stopped(Exception):
+    pass
+
+
+def stopping(gather, after):
+    """A function that gathers so many times, then raises."""
+    calls = iter(range(after))
+
+    def gather_or_stop(clip_ids):
+        if next(calls, None) is None:
+            raise Stopped
+        return gather(clip_ids)
+
+    return gather_or_stop
+
+
+@pytest.mark.parametrize("minutes", [0, 10])
+@pytest.mark.parametrize("after", [4, 8, 14])
+def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
+    training, examples, tmp_path, after, minutes, capsys
+):
+    """Stopped in its first epoch, at the end of it, in the second; six batches are an epoch."""
+    train, validation = examples
+    whole, expected = fit(training, examples, epochs=3)
+    checkpoints = Checkpoints(tmp_path, fingerprint="a")
+    settings = {"epochs": 3, "checkpoints": checkpoints, "checkpoint_minutes": minutes}
+    stopped = dataclasses.replace(train, gather=stopping(train.gather, after))
+    with pytest.raises(Stopped):
+        fit(training, (stopped, validation), **settings)
+    capsys.readouterr()
+    again = {**settings, "checkpoints": Checkpoints(tmp_path, fingerprint="a")}
+    model, result = fit(training, examples, **again)
+    assert ("going on in epoch" in capsys.readouterr().err) == (minutes == 0 or after > 7)
+    assert result.history.equals(expected.history)
+    assert result.best_epoch == expected.best_epoch
+    for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

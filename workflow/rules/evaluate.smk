@@ -8,6 +8,7 @@ rule evaluate:
         code=modules(
             "steps/evaluate",
             "annotations",
+            "checkpoints",
             "errors",
             "files",
             "layout",

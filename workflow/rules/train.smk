@@ -7,6 +7,7 @@ rule train:
         code=modules(
             "steps/train",
             "annotations",
+            "checkpoints",
             "errors",
             "files",
             "layout",
@@ -49,6 +50,8 @@ rule train:
         monitor=config["train"]["monitor"],
         patience=config["train"]["patience"],
         options=model_options,
+        checkpoint_minutes=config["train"]["checkpoint_minutes"],
+        unfinished="unfinished/train/{model}/seed-{seed}",
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
     shell:
@@ -57,6 +60,8 @@ rule train:
         " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
-        " --options {params.options} --threads {threads} --weights {output.weights}"
+        " --options {params.options} --threads {threads}"
+        " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
+        " --weights {output.weights}"
         " --model-json {output.model_json} --history {output.history}"
         " --times {log.times} 2>&1 | tee {log.text}"

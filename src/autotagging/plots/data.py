@@ -8,10 +8,17 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from autotagging.plots.style import BLUE, COLUMN, ORANGE, PAGE, SKY, new_figure, styled, wrap
-
-_DYNAMIC_RANGE = 80.0
-"""Of the spectrograms' colours, in dB below the loudest point."""
+from autotagging.plots.style import (
+    BLUE,
+    COLUMN,
+    MEL_SCALES,
+    ORANGE,
+    PAGE,
+    SKY,
+    new_figure,
+    styled,
+    wrap,
+)
 
 
 @styled
@@ -153,6 +160,7 @@ def figure_3(
     sample_rate: int,
     hop_length: int,
     padded_frames: int,
+    log_scale: str,
     caption: str = "",
 ) -> Figure:
     """Draw the stages of preprocessing of one clip, from waveform to the model's input.
@@ -164,11 +172,13 @@ def figure_3(
     stft : float32, (1 + n_fft // 2, frames)
         Log power, in dB.
     mel : float32, (n_mels, frames)
-        Log power, in dB.
+        On the log scale.
     sample_rate, hop_length
         In Hz and in samples.
     padded_frames
         Frames of the model's input; the padding is shared between both ends.
+    log_scale
+        Of `mel`.
     caption
         Names the clip.
     """
@@ -179,16 +189,16 @@ def figure_3(
     wave.set_title(f"(a) waveform at {sample_rate / 1000:g} kHz")
     spectrum.set_title(f"(b) log power STFT, {stft.shape[0]} x {stft.shape[1]}")
     spectrum.set(xlabel="time (s)", ylabel="frequency (kHz)")
-    _spectrogram(spectrum, stft, (0, seconds, 0, sample_rate / 2000))
+    _spectrogram(spectrum, stft, (0, seconds, 0, sample_rate / 2000), "power_db")
     bands.set_title(f"(c) log-mel, {mel.shape[0]} x {mel.shape[1]}")
     bands.set(xlabel="time (s)", ylabel="mel bin")
-    _spectrogram(bands, mel, (0, seconds, 0, mel.shape[0]))
+    _spectrogram(bands, mel, (0, seconds, 0, mel.shape[0]), log_scale)
     left = (padded_frames - mel.shape[1]) // 2
     right = padded_frames - mel.shape[1] - left
     padded.set_title(f"(d) zero-padded in the model, {mel.shape[0]} x {padded_frames}")
     padded.set(ylabel="mel bin")
     padded.set_xlabel(f"frame ({hop_length} samples); hatched: {left} + {right} frames of zeros")
-    _spectrogram(padded, mel, (left, left + mel.shape[1], 0, mel.shape[0]))
+    _spectrogram(padded, mel, (left, left + mel.shape[1], 0, mel.shape[0]), log_scale)
     for start, stop in ((0, left), (left + mel.shape[1], padded_frames)):
         padded.axvspan(start, stop, facecolor="white", edgecolor="black", hatch="/////", lw=0.5)
     padded.set_xlim(0, padded_frames)
@@ -205,16 +215,17 @@ def _waveform(axes: Axes, waveform: np.ndarray, seconds: float) -> None:
     axes.set(xlim=(0, seconds), xlabel="time (s)", ylabel="amplitude (full scale = 1)")
 
 
-def _spectrogram(axes: Axes, power: np.ndarray, extent: tuple[float, ...]) -> None:
-    top = float(power.max())
+def _spectrogram(axes: Axes, levels: np.ndarray, extent: tuple[float, ...], log_scale: str) -> None:
+    label, span = MEL_SCALES[log_scale]
+    top = float(levels.max())
     image = axes.imshow(
-        power,
+        levels,
         origin="lower",
         aspect="auto",
         extent=extent,
-        vmin=top - _DYNAMIC_RANGE,
+        vmin=top - span,
         vmax=top,
         interpolation="antialiased",
     )
     axes.grid(visible=False)
-    axes.figure.colorbar(image, ax=axes, label="power (dB)", pad=0.02, aspect=25, extend="min")
+    axes.figure.colorbar(image, ax=axes, label=label, pad=0.02, aspect=25, extend="min")

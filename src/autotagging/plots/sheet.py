@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from autotagging.plots.style import GREY, new_figure, styled, wrap
+from autotagging.plots.style import GREY, MEL_SCALES, new_figure, styled, wrap
 
 # In inches that are whole pixels of the PNG. A spectrogram of 96 mel bins has one pixel for each in
 # height and two for each block of frames in width, so that nothing is resampled.
@@ -20,7 +20,7 @@ _MARGIN, _HEADER = 0.14, 0.6
 _PANELS_ACROSS = 12
 
 _BLOCKS = 80
-_COLOURS, _STEP_DB = 16, 5
+_COLOURS = 16
 """Few colours, for an SVG of 2 instead of 5 MB: noise in 256 colours can't be compressed."""
 
 
@@ -54,12 +54,14 @@ def mel_examples(
     mels: np.ndarray,
     *,
     seconds: float,
+    log_scale: str,
     caption: str = "",
 ) -> Figure:
     """Draw a contact sheet of spectrograms: tags down the columns of a page, clips side by side.
 
-    All share one scale of colours: 80 dB in steps of 5, up to the 99.9th percentile of what is
-    drawn. That is every mel bin, and along time the means (of dB) of 80 blocks of frames.
+    All share one scale of colours: 80 dB in steps of 5 (or what is as much on another log scale),
+    up to the 99.9th percentile of what is drawn. That is every mel bin, and along time the means of
+    80 blocks of frames.
 
     Parameters
     ----------
@@ -68,9 +70,11 @@ def mel_examples(
     examples : (clips, 2)
         tag, clip_id: what to draw.
     mels : float16, (clips, mel bins, frames)
-        Their spectrograms, in dB.
+        Their spectrograms.
     seconds
         Length of a clip.
+    log_scale
+        Of the spectrograms.
     caption
         Where the data are from.
     """
@@ -84,7 +88,8 @@ def mel_examples(
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
     axes.set_axis_off()
-    colours = _colours(shown)
+    label, span = MEL_SCALES[log_scale]
+    colours = _colours(shown, span / _COLOURS)
     for number, (tag, count) in enumerate(counts.items()):
         column, row = divmod(number, rows)
         own = (examples["tag"] == tag).to_numpy()
@@ -98,7 +103,7 @@ def mel_examples(
     place = (1 - 3.0 / width, 1 - 0.22 / height, 2.7 / width, 0.12 / height)
     bar = figure.add_axes(place, label="<colorbar>")
     figure.colorbar(colours, bar, orientation="horizontal", extend="both")
-    bar.text(-0.08, 0.5, "power (dB)", ha="right", va="center", transform=bar.transAxes)
+    bar.text(-0.08, 0.5, label, ha="right", va="center", transform=bar.transAxes)
     return figure
 
 
@@ -108,9 +113,9 @@ def _shrink(mels: np.ndarray) -> np.ndarray:
     return np.stack([block.mean(axis=2, dtype=np.float32) for block in blocks], axis=2)
 
 
-def _colours(shown: np.ndarray) -> ScalarMappable:
-    top = _STEP_DB * math.ceil(np.percentile(shown, 99.9) / _STEP_DB)
-    scale = Normalize(top - _COLOURS * _STEP_DB, top)
+def _colours(shown: np.ndarray, step: float) -> ScalarMappable:
+    top = step * math.ceil(np.percentile(shown, 99.9) / step)
+    scale = Normalize(top - _COLOURS * step, top)
     return ScalarMappable(scale, colormaps["magma"].resampled(_COLOURS))
 
 

@@ -20,6 +20,13 @@ COLUMN, PAGE = 3.5, 7.2
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#767676"
 
+MEL_SCALES = {
+    "power_db": ("power (dB)", 80.0),
+    "squared_power_db": ("squared power (dB)", 80.0),
+    "log1p": ("ln(1 + power)", 8.0),
+}
+"""What the colours of a spectrogram stand for, and from how far below the top they begin."""
+
 _CHARACTERS_PER_INCH = 18.5
 
 P = ParamSpec("P")

@@ -76,7 +76,7 @@ def extract_mel_shard(
     unfinished
         File in which the spectrograms grow before they are moved to their place.
     spectrograms
-        Output: float16, (clips, n_mels, frames), in dB; zeros for a bad clip.
+        Output: float16, (clips, n_mels, frames), on the log scale; zeros for a bad clip.
     clips
         Output: clip_id, row in the array, decoded seconds, status, CRC-32 of the row.
 
@@ -99,7 +99,7 @@ def extract_mel_shard(
     block = table.iloc[np.array_split(np.arange(len(table)), shards)[shard]]
     corpus = open_corpus(download)
     _check_unchanged(block, corpus)
-    _check_space(len(table), front_end, spectrograms.parent, unfinished.parent)
+    _check_space(len(table), front_end, [spectrograms.parent, unfinished.parent])
     keep_freed_memory()
     fingerprint = _fingerprint(block, front_end, download / "audio.json")
     shape = (len(block), *front_end.shape)
@@ -110,9 +110,10 @@ def extract_mel_shard(
         todo = block.iloc[done:]
         for clip in progress(todo.itertuples(), total=len(todo), label=f"shard {shard}"):
             spectrogram, decoded, status = front_end.extract(corpus, clip.mp3_path)
-            if spectrogram is None:
-                print(f"clip {clip.clip_id}, {clip.mp3_path}: {status}", file=sys.stderr)
             file.append(spectrogram, seconds=decoded, status=status)
+        for clip, row in zip(block.itertuples(), file.rows, strict=True):
+            if row.status not in USABLE:
+                print(f"clip {clip.clip_id}, {clip.mp3_path}: {row.status}", file=sys.stderr)
         notes = pd.DataFrame(file.rows, columns=["seconds", "status", "crc32"])
         notes.insert(0, "clip_id", block["clip_id"].to_numpy())
         notes.insert(1, "row", range(len(block)))
@@ -202,14 +203,16 @@ def _check_unchanged(clips: pd.DataFrame, corpus: Corpus) -> None:
         )
 
 
-def _check_space(n_clips: int, front_end: FrontEnd, *folders: Path) -> None:
+def _check_space(n_clips: int, front_end: FrontEnd, folders: list[Path]) -> None:
     """Say how much disk the whole corpus takes, and stop where there is less than is missing."""
     whole = n_clips * 2 * int(np.prod(front_end.shape))
-    there = sum(
-        512 * file.stat().st_blocks for folder in folders for file in folder.glob("shard-*.npy")
-    )
-    folders[0].mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folders[0]).free
+    there = 0
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in folder.glob("shard-*.npy"):
+            with suppress(FileNotFoundError):  # another job has just moved it
+                there += 512 * file.stat().st_blocks
+    free = min(shutil.disk_usage(folder).free for folder in folders)
     missing = max(0, whole - there)
     size = f"the spectrograms of {n_clips:,} clips take {whole / 1e9:,.2f} GB of disk"
     if missing > free:
@@ -227,7 +230,7 @@ def keep_freed_memory() -> None:
     """
     with suppress(AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 1 << 28)
+        mallopt(_M_MMAP_THRESHOLD, 1 << 25)  # the most it takes; a clip's arrays are smaller
         mallopt(_M_TRIM_THRESHOLD, 1 << 28)
 
 

@@ -118,11 +118,13 @@ def mel_examples(
     examples = plots.spread_clips(table[table.index.isin(store.clip_ids)], clips_per_tag)
     if examples.empty:
         raise UserError(f"{summary}: no clip with a tag in {labels} has a spectrogram")
+    settings = read_front_end(front_end)
     figure = plots.mel_examples(
         table.sum(),
         examples,
         store.gather(examples["clip_id"].to_list()),
-        seconds=read_front_end(front_end)["seconds"],
+        seconds=settings["seconds"],
+        log_scale=settings["log_scale"],
         caption=corpus_name(corpus_title(corpus)),
     )
     plots.save_figure(figure, svg, png)
@@ -175,6 +177,7 @@ def figure_3(
         sample_rate=rate,
         hop_length=hop,
         padded_frames=padded_frames(model["architecture"]),
+        log_scale=front_end["log_scale"],
         caption=f"clip {clip['clip_id']} ({clip['mp3_path']}), {corpus_name(model['corpus'])}",
     )
     plots.save_figure(figure, svg, png)

@@ -1,5 +1,7 @@
 """Step train: fit a model to the training clips, keep its best epoch (sec. III)."""
 
+import hashlib
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ import yaml
 
 from autotagging import models
 from autotagging.annotations import read_clip_info
+from autotagging.checkpoints import Checkpoints
 from autotagging.errors import UserError
 from autotagging.files import read_json, sha256, write_csv
 from autotagging.layout import corpus_title
@@ -42,6 +45,8 @@ def train(
     patience: int | None,
     options: list[str],
     threads: int,
+    checkpoint_minutes: float,
+    unfinished: Path,
     weights: Path,
     model_json: Path,
     history: Path,
@@ -89,6 +94,10 @@ def train(
         The model's own, as name=value.
     threads
         Of the processor.
+    checkpoint_minutes
+        Within an epoch, a checkpoint is written whenever so many minutes have passed.
+    unfinished
+        Folder of the checkpoints, from which a training that was stopped goes on.
     weights
         Output: the weights of the best epoch, as arrays.
     model_json
@@ -101,22 +110,33 @@ def train(
     parsed = _parse_options(options)
     trained_on = _fingerprints(audio, labels, split)
     tags = pd.read_csv(labels, nrows=0).columns[2:].tolist()
+    checkpoints = None
     if models.reads(model) == "mel":
+        settings = {
+            "batch_size": batch_size,
+            "epochs": epochs,
+            "learning_rate": learning_rate,
+            "monitor": monitor,
+            "patience": patience,
+            "seed": seed,
+        }
+        summary = models.required(mel, "--mel", model)
+        fingerprint = _fingerprint(
+            model, parsed, output_bias, settings, trained_on, sha256(summary), threads
+        )
+        checkpoints = Checkpoints(unfinished, fingerprint=fingerprint)
         fitted = _train_network(
             model,
-            seed=seed,
             labels=labels,
             split=split,
-            mel=models.required(mel, "--mel", model),
+            mel=summary,
             front_end=models.required(front_end, "--front-end", model),
             output_bias=output_bias,
             options=parsed,
             threads=threads,
-            batch_size=batch_size,
-            epochs=epochs,
-            learning_rate=learning_rate,
-            monitor=monitor,
-            patience=patience,
+            checkpoints=checkpoints,
+            checkpoint_minutes=checkpoint_minutes,
+            **settings,
         )
     else:
         fitted = _fit_lookup(labels, split, models.required(clip_info, "--clip-info", model))
@@ -139,6 +159,8 @@ def train(
         },
         fitted.arrays,
     )
+    if checkpoints:
+        checkpoints.delete()
 
 
 @dataclass(frozen=True)
@@ -154,7 +176,6 @@ class _Fitted:
 def _train_network(
     model: str,
     *,
-    seed: int,
     labels: Path,
     split: Path,
     mel: Path,
@@ -175,13 +196,13 @@ def _train_network(
         )
         for name, table in labelled_clips(labels, split, available=store.clip_ids).items()
     }
-    device = training.prepare(seed=seed, threads=threads)
+    device = training.prepare(seed=settings["seed"], threads=threads)
     n_tags = subsets["train"].labels.shape[1]
     network = models.build(model, input_shape=store.clip_shape, n_tags=n_tags, **options)
     if output_bias == "prior":
         training.set_output_bias(network, subsets["train"].labels)
     result = training.fit(
-        network, subsets["train"], subsets["validation"], seed=seed, device=device, **settings
+        network, subsets["train"], subsets["validation"], device=device, **settings
     )
     print(f"best epoch: {result.best_epoch}", file=sys.stderr)
     layers = architecture(network)
@@ -216,6 +237,16 @@ def _fingerprints(audio: Path, labels: Path, split: Path) -> dict[str, str]:
         "labels_sha256": sha256(labels),
         "split_sha256": sha256(split),
     }
+
+
+def _fingerprint(*parts: Any) -> str:
+    """Hash all that the course of a training depends on: its settings, code and libraries."""
+    digest = hashlib.sha256(json.dumps([*parts, versions()]).encode())
+    package = Path(models.__file__).parents[1]
+    for code in ("training.py", "checkpoints.py", "models/*.py"):
+        for path in sorted(package.glob(code)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _parse_options(options: list[str]) -> dict[str, Any]:
