@@ -1,0 +1,221 @@
+"""Speed and memory of a training step of the CRNN on a CPU, beside others', in one run.
+
+Usage: python benchmarks/train.py [THREADS], from the top of the repository.
+
+Each row has processes of its own, one after another in three rounds, for all would not fit in
+memory side by side; all train on the same batch of 32. The floor is the four convolutions alone,
+with their gradients (no gradient to the input of the first). PyTorch takes part where it is
+installed; it is not needed by the pipeline.
+"""
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+BATCH, MEL_BINS, FRAMES, PADDED, TAGS = 32, 96, 1366, 1440, 50
+FILTERS = (64, 128, 128, 128)
+POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
+# Of the convolutions: height, width and channels of the input.
+INPUTS = ((96, 1440, 1), (48, 720, 64), (16, 240, 128), (4, 60, 128))
+ROUNDS, WARM_UP, STEPS = 3, 2, 4
+
+Step = Callable[[], object]
+
+
+def batch() -> tuple[np.ndarray, np.ndarray]:
+    """Spectrograms in dB, and labels of the density of MagnaTagATune's."""
+    rng = np.random.default_rng(0)
+    mel = rng.normal(-30, 15, (BATCH, MEL_BINS, FRAMES)).astype(np.float32)
+    return mel, (rng.random((BATCH, TAGS)) < 0.054).astype(np.float32)
+
+
+def ours(threads: int) -> Step:
+    from autotagging import models, training
+
+    training.prepare(seed=0, threads=threads)
+    options = yaml.safe_load(Path("params.yaml").read_text())["train"]["crnn"]
+    model = models.build("crnn", input_shape=(MEL_BINS, FRAMES), n_tags=TAGS, **options)
+    return keras_step(model)
+
+
+def stock_keras(threads: int) -> Step:
+    from autotagging import training
+
+    training.prepare(seed=0, threads=threads)
+    import keras
+    from keras import layers
+
+    x = inputs = keras.Input((MEL_BINS, FRAMES))
+    x = layers.BatchNormalization(axis=1)(x)
+    x = layers.Reshape((MEL_BINS, FRAMES, 1))(x)
+    x = layers.ZeroPadding2D(((0, 0), (37, 37)))(x)
+    for filters, pool in zip(FILTERS, POOLS, strict=True):
+        x = layers.Conv2D(filters, 3, padding="same")(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.ELU()(x)
+        x = layers.MaxPooling2D(pool)(x)
+        x = layers.Dropout(0.1)(x)
+    x = layers.Reshape((-1, FILTERS[-1]))(x)
+    x = layers.GRU(32)(layers.GRU(32, return_sequences=True)(x))
+    x = layers.Dropout(0.3)(x)
+    return keras_step(keras.Model(inputs, layers.Dense(TAGS, activation="sigmoid")(x)))
+
+
+def keras_step(model) -> Step:
+    import keras
+
+    from autotagging.training import _make_train_step
+
+    optimizer = keras.optimizers.Adam(0.001)
+    optimizer.build(model.trainable_variables)
+    step = _make_train_step(model, optimizer)
+    mel, labels = batch()
+    return lambda: float(step(mel, labels)[0])
+
+
+def convolutions(threads: int) -> Step:
+    from autotagging import training
+
+    training.prepare(seed=0, threads=threads)
+    import tensorflow as tf
+
+    layers = []
+    for (height, width, channels), filters in zip(INPUTS, FILTERS, strict=True):
+        layers.append(
+            (
+                tf.random.normal((BATCH, height, width, channels)),
+                tf.random.normal((3, 3, channels, filters), stddev=0.05),
+                tf.random.normal((BATCH, height, width, filters)),
+            )
+        )
+
+    @tf.function
+    def step():
+        results = []
+        for images, kernel, upstream in layers:
+            common = {"out_backprop": upstream, "strides": [1] * 4, "padding": "SAME"}
+            results.append(tf.nn.conv2d(images, kernel, 1, "SAME"))
+            results.append(
+                tf.raw_ops.Conv2DBackpropFilter(input=images, filter_sizes=kernel.shape, **common)
+            )
+            if images.shape[-1] > 1:
+                results.append(
+                    tf.raw_ops.Conv2DBackpropInput(
+                        input_sizes=images.shape, filter=kernel, **common
+                    )
+                )
+        return [result[0, 0, 0, 0] for result in results]
+
+    return lambda: [result.numpy() for result in step()]
+
+
+def pytorch(threads: int) -> Step:
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(threads)
+
+    class CRNN(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.input_norm = nn.BatchNorm1d(MEL_BINS)
+            blocks, channels = [], 1
+            for filters, pool in zip(FILTERS, POOLS, strict=True):
+                blocks += [
+                    nn.Conv2d(channels, filters, 3, padding="same"),
+                    nn.BatchNorm2d(filters),
+                    nn.ELU(),
+                    nn.MaxPool2d(pool),
+                    nn.Dropout(0.1),
+                ]
+                channels = filters
+            self.blocks = nn.Sequential(*blocks)
+            self.gru = nn.GRU(FILTERS[-1], 32, num_layers=2, batch_first=True)
+            self.output = nn.Sequential(nn.Dropout(0.3), nn.Linear(32, TAGS))
+
+        def forward(self, mel):
+            x = nn.functional.pad(self.input_norm(mel), (37, 37))[:, None]
+            x = self.blocks(x)[:, :, 0].transpose(1, 2)
+            return self.output(self.gru(x)[0][:, -1])
+
+    model = CRNN()
+    optimizer = torch.optim.Adam(model.parameters(), 0.001)
+    mel, labels = map(torch.from_numpy, batch())
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = nn.functional.binary_cross_entropy_with_logits(forward(mel), labels)
+        loss.backward()
+        optimizer.step()
+        return float(loss)
+
+    forward = model
+    return step
+
+
+def pytorch_compiled(threads: int) -> Step:
+    import torch
+
+    step = pytorch(threads)
+    return torch.compile(step)
+
+
+ROWS = {
+    "stock Keras": stock_keras,
+    "this": ours,
+    "its convolutions alone": convolutions,
+    "PyTorch eager": pytorch,
+    "PyTorch compiled": pytorch_compiled,
+}
+
+
+def take_steps(name: str, threads: int, answer: Connection) -> None:
+    """Take some steps; answer with the seconds of each, and the peak memory in GB."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    seconds = []
+    try:
+        step = ROWS[name](threads)
+        for number in range(WARM_UP + STEPS):
+            started = time.perf_counter()
+            step()
+            if number >= WARM_UP:
+                seconds.append(time.perf_counter() - started)
+    except Exception as error:
+        print(f"{name} takes no part: {error}"[:300], file=sys.stderr)
+    answer.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
+
+
+def main(threads: int) -> None:
+    context = get_context("spawn")
+    taken: dict[str, list[float]] = {name: [] for name in ROWS}
+    memory = dict.fromkeys(ROWS, 0.0)
+    for _ in range(ROUNDS):
+        for name in ROWS:
+            here, there = context.Pipe()
+            process = context.Process(target=take_steps, args=(name, threads, there))
+            process.start()
+            seconds, peak = here.recv()
+            process.join()
+            taken[name] += seconds
+            memory[name] = max(memory[name], peak)
+    middle = {name: float(np.median(seconds)) for name, seconds in taken.items() if seconds}
+    stock, floor = middle["stock Keras"], middle["its convolutions alone"]
+    print("| step of 32 clips | s | clips/s | of stock Keras | of the convolutions | peak GB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, seconds in middle.items():
+        print(
+            f"| {name} | {seconds:.2f} | {BATCH / seconds:.1f} | {stock / seconds:.2f} "
+            f"| {floor / seconds:.2f} | {memory[name]:.1f} |"
+        )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else os.cpu_count())
