@@ -72,11 +72,11 @@ def stock_keras(threads: int) -> Step:
 def keras_step(model) -> Step:
     import keras
 
-    from autotagging.training import _make_train_step
+    from autotagging.training import make_train_step
 
     optimizer = keras.optimizers.Adam(0.001)
     optimizer.build(model.trainable_variables)
-    step = _make_train_step(model, optimizer)
+    step = make_train_step(model, optimizer)
     mel, labels = batch()
     return lambda: float(step(mel, labels)[0])
 

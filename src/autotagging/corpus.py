@@ -48,14 +48,14 @@ class Decoded:
         Of the waveform, in Hz.
     announced
         Samples that the file's header promises; in MP3 an estimate, and often a little more.
-    peak
-        Greatest absolute value of a sample of the waveform.
+    power
+        Mean square of the waveform.
     """
 
     waveform: np.ndarray
     sample_rate: int
     announced: int
-    peak: float
+    power: float
 
     def resampled(self, sample_rate: int) -> np.ndarray:
         """Resample the waveform by soxr's high quality, librosa's default: float32, (samples,)."""
@@ -276,10 +276,10 @@ class Corpus:
         if not len(samples):
             raise BadClipError("undecodable")
         mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-        peak = max(-mono.min(), mono.max())  # NaN where one sample is
-        if not np.isfinite(peak):
+        power = float(np.dot(mono, mono)) / len(mono)  # NaN where one sample is
+        if not np.isfinite(power):
             raise BadClipError("non_finite")
-        return Decoded(mono, rate, announced, float(peak))
+        return Decoded(mono, rate, announced, power)
 
     def waveform(self, mp3_path: str, *, sample_rate: int) -> np.ndarray:
         """Decode one clip, of 10 minutes at most, and resample it.

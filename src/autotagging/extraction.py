@@ -21,7 +21,7 @@ STATUSES = {
     "wrong_length": "too short although its header promises enough: damaged on the way",
     "too_long": "longer than `longest`",
     "non_finite": "NaN or infinite samples, or such as have an infinite power",
-    "silent": "nowhere louder than the last bit of 16: nothing can be heard in it",
+    "silent": "no louder in the mean than the last bit of 16: nothing can be heard in it",
 }
 """What may become of a clip. The first three have a spectrogram, the others are bad."""
 
@@ -84,7 +84,7 @@ class FrontEnd:
 
     def _judge(self, clip: Decoded) -> str:
         """Judge a clip by what was decoded of it; the header only tells how it came to be short."""
-        if clip.peak <= _LAST_BIT:
+        if clip.power <= _LAST_BIT**2:
             return "silent"
         seconds = len(clip.waveform) / clip.sample_rate
         if seconds > self.longest:

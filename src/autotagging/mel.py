@@ -10,7 +10,7 @@ import scipy.sparse
 
 LOG_SCALES = ("power_db", "squared_power_db", "log1p")
 _FLOOR = 1e-10
-_BLOCK = 256  # frames; what they need stays in the processor's cache
+_BLOCK = 228  # frames; a sixth of a clip, and what they need stays in the processor's cache
 _DB = np.float32(10 / np.log(10))
 
 
@@ -37,7 +37,7 @@ def log_mel(
     sample_rate
         In Hz.
     n_fft, hop_length
-        Window length and distance of the frames, in samples.
+        Window length, which is even, and distance of the frames, in samples.
     n_mels
         Number of mel bins.
     log_scale
@@ -56,15 +56,29 @@ def log_mel(
     """
     window = _window(n_fft)
     basis = _mel_basis(sample_rate, n_fft, n_mels)
-    padded = np.pad(waveform, n_fft // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]
-    mel = np.empty((n_mels, len(frames)), np.float32)
-    for start in range(0, len(frames), _BLOCK):
-        spectrum = scipy.fft.rfft(frames[start : start + _BLOCK] * window)
+    n_frames = 1 + len(waveform) // hop_length
+    mel = np.empty((n_mels, n_frames), np.float32)
+    span = (_BLOCK - 1) * hop_length + n_fft
+    windowed = np.empty((_BLOCK, n_fft), np.float32)
+    for start in range(0, n_frames, _BLOCK):
+        samples = _padded_slice(waveform, start * hop_length - n_fft // 2, span)
+        frames = np.lib.stride_tricks.as_strided(
+            samples, windowed.shape, (hop_length * samples.itemsize, samples.itemsize)
+        )[: n_frames - start]
+        spectrum = scipy.fft.rfft(np.multiply(frames, window, out=windowed[: len(frames)]))
         power = np.square(spectrum.real)
         power += np.square(spectrum.imag)
         mel[:, start : start + _BLOCK] = basis @ power.T
     return _scaled(mel, log_scale)
+
+
+def _padded_slice(waveform: np.ndarray, start: int, length: int) -> np.ndarray:
+    """Copy of a stretch of a waveform, zeros where it reaches out on either side: (length,)."""
+    padded = np.zeros(length, np.float32)
+    inside = waveform[max(start, 0) : max(start + length, 0)]
+    before = max(-start, 0)
+    padded[before : before + len(inside)] = inside
+    return padded
 
 
 def _scaled(mel: np.ndarray, log_scale: str) -> np.ndarray:

@@ -131,7 +131,7 @@ def fit(
         raise UserError("no tag has both classes in the validation set, so there is no val_auc")
     optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(model.trainable_variables)
-    train_step, score = _make_train_step(model, optimizer), make_scorer(model)
+    train_step, score = make_train_step(model, optimizer), make_scorer(model)
     variables = [*model.variables, *optimizer.variables]
     rate = _clips_per_second(train_step, variables, train, batch_size)
     print(
@@ -207,7 +207,8 @@ def make_scorer(model: keras.Model) -> Callable[..., np.ndarray]:
     return score
 
 
-def _make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Callable:
+def make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Callable:
+    """Make a function (mel, labels) -> (loss, scores) that takes a step of the optimizer."""
     binary_cross_entropy = keras.losses.BinaryCrossentropy()
 
     @tf.function(reduce_retracing=True)
