@@ -9,6 +9,7 @@ import pandas as pd
 
 from autotagging.architecture import Layer, find_layer, parameters, shape_text, window
 from autotagging.files import replacing, write_csv
+from autotagging.seeds import over_seeds, plus_minus
 
 # Table 1 of the paper: row, its value, which of ours stands beside it, unit, remark.
 _PAPER_TABLE_1 = (
@@ -193,13 +194,13 @@ def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> p
     -------
     table : (rows, 21)
         source ("measured here" or "cited"), method, year; roc_auc (macro), accuracy, loss, each
-        with _std over seeds (NaN for one); accuracy_all_zero, accuracy_prior, loss_prior; corpus,
-        split, tags, seeds, epochs, best_epoch; comparable_with_paper ("yes" or "no"), citation,
-        note.
+        the mean over seeds and, as _std, their standard deviation (n - 1; NaN for one, 0 if all
+        are equal); accuracy_all_zero, accuracy_prior, loss_prior; corpus, split, tags; seeds (how
+        many), epochs (of one training, or from - to), best_epoch (of each seed, in their order);
+        comparable_with_paper ("yes" or "no"), citation, note.
     """
     paper = next((row for row in published if row.get("this_paper")), {})
-    of_paper = f" of {paper['epochs']}" if paper else ""
-    runs = pd.DataFrame([_run(each, of_paper) for each in metrics])
+    runs = pd.DataFrame([_run(each) for each in metrics])
     groups = runs.groupby(["method", "corpus", "split"], sort=False)
     measured = [_measured_row(group, paper) for _, group in groups]
     cited = [
@@ -216,7 +217,7 @@ def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> p
     return table.astype({"year": "Int64", "seeds": "Int64"})
 
 
-def _run(metrics: dict[str, Any], of_paper: str) -> dict[str, Any]:
+def _run(metrics: dict[str, Any]) -> dict[str, Any]:
     """Flatten one metrics.json to what the table needs; undefined numbers become NaN."""
     n_tags, n_scored = metrics["n_tags"], metrics["n_tags_scored"]
     scored = f", {n_scored} scored" if n_scored < n_tags else ""
@@ -233,7 +234,7 @@ def _run(metrics: dict[str, Any], of_paper: str) -> dict[str, Any]:
         "method": metrics["model"],
         "corpus": metrics["corpus"],
         "split": metrics["split"],
-        "epochs": f"{metrics['epochs']}{of_paper}" if metrics.get("epochs") else "",
+        "epochs": metrics.get("epochs") or 0,
         "best_epoch": str(metrics.get("best_epoch") or ""),
         "tags": f"{n_tags} {_TAGS[metrics['synonyms']]}{scored}",
         **{name: np.nan if value is None else float(value) for name, value in numbers.items()},
@@ -246,18 +247,27 @@ def _measured_row(runs: pd.DataFrame, paper: dict[str, Any]) -> dict[str, Any]:
     Only the same corpus, split and tags make it comparable with the paper.
     """
     first = runs.iloc[0]
-    row = {"source": _MEASURED, "seeds": len(runs)}
+    row = {"source": _MEASURED, "seeds": len(runs), "epochs": _epochs(runs["epochs"], paper)}
     row |= {name: first[name] for name in ("method", "corpus", "split")}
-    for name in ("epochs", "best_epoch", "tags"):
-        row[name] = "; ".join(dict.fromkeys(text for text in runs[name] if text))
-    for name in _MEASURES:
-        row |= {name: runs[name].mean(), f"{name}_std": runs[name].std()}
+    row["best_epoch"] = "; ".join(epoch for epoch in runs["best_epoch"] if epoch)
+    row["tags"] = "; ".join(runs["tags"].unique())
+    mean, std = over_seeds(runs[[*_MEASURES]].T)
+    row |= {**mean, **std.add_suffix("_std")}
     row |= {name: first[name] for name in _BASELINES}
     same = [name for name in ("split", "tags") if row[name] == paper.get(name)]
     like_paper = first["corpus"] == "magnatagatune" and len(same) == 2
     row["comparable_with_paper"] = "yes" if like_paper else "no"
     row["note"] = _corpus_note(first["corpus"], like_paper)
     return row
+
+
+def _epochs(epochs: pd.Series, paper: dict[str, Any]) -> str:
+    """Say how long the trainings were, beside the paper's; nothing of a model without epochs."""
+    low, high = epochs.min(), epochs.max()
+    if not high:
+        return ""
+    of_paper = f" of {paper['epochs']}" if paper else ""
+    return f"{high}{of_paper}" if low == high else f"{low} - {high}{of_paper}"
 
 
 def _corpus_note(corpus: str, like_paper: bool) -> str:
@@ -273,8 +283,8 @@ def save_table(
 ) -> None:
     """Write a table as CSV, at full precision, and as a GitHub table below its caption.
 
-    In the latter, numbers have three decimals; `x_std` is joined to `x` as "x ± x_std"; columns
-    that are empty throughout are left out.
+    In the latter, numbers have three decimals; `x_std` is joined to `x` as "x ± x_std" (see
+    `seeds.plus_minus`); columns that are empty throughout are left out.
 
     Parameters
     ----------
@@ -297,9 +307,8 @@ def to_markdown(table: pd.DataFrame) -> str:
     """Format a table for GitHub, as `save_table` describes."""
     text = pd.DataFrame({name: [_cell(value) for value in table[name]] for name in table.columns})
     for name in [name for name in text.columns if name.endswith("_std")]:
-        spread = text.pop(name)
-        mean = name.removesuffix("_std")
-        text[mean] = text[mean] + np.where(spread == "", "", " ± " + spread)
+        del text[name]
+        text[name.removesuffix("_std")] += table[name].map(plus_minus)
     text = text.loc[:, (text != "").any()]
     numeric = [pd.api.types.is_numeric_dtype(table[name]) for name in text.columns]
     lines = [

@@ -221,8 +221,10 @@ def test_table_4_says_that_the_demo_is_not_comparable(results, published):
     output = written(results)
     figures.table_4(metrics=seeds(results, "metrics.json"), published=published, **output)
     assert "not comparable with MagnaTagATune" in output["md"].read_text()
+    assert "± 0: the same with every seed" in output["md"].read_text().splitlines()[0]
     table = pd.read_csv(output["csv"])
     assert len(table) == 15
+    assert table.loc[0, ["seeds", "roc_auc", "roc_auc_std"]].tolist() == [2, 0.75, 0]
     assert table["epochs"].tolist()[:2] == ["2 of 100", "100"]
 
 

@@ -87,6 +87,12 @@ def runs(model="crnn", seeds=(0,), losses=((0.5, 0.4, 0.45),)):
     )
 
 
+def three_seeds():
+    """Three runs, of which the second stops after two epochs and the third after one."""
+    all_runs = runs(seeds=(0, 1, 2), losses=((0.5, 0.4, 0.3), (0.7, 0.6, 0.9), (0.6, 0.9, 0.9)))
+    return all_runs[all_runs["epoch"] <= 3 - all_runs["seed"]]
+
+
 def roc(model="crnn", seed=0, tpr=(0.0, 0.8, 1.0)):
     curve = {"fpr": [0.0, 0.5, 1.0], "macro": tpr, "micro": tpr, "model": model, "seed": seed}
     return pd.DataFrame(curve)
@@ -137,15 +143,30 @@ ALL_FIGURES = {
     "figure_3": lambda: clip_stages(CAPTION),
     "figure_4": lambda: plots.figure_4(SMALL_MODEL, caption=CAPTION),
     "figure_5": lambda: plots.figure_5(runs(), caption=CAPTION),
+    "figure_5 of seeds": lambda: plots.figure_5(three_seeds(), caption=CAPTION),
     "figure_6": lambda: paper_clip(caption=CAPTION),
     "figure_7": lambda: plots.figure_7(
         runs(), roc(), aucs(("crnn", 0, 0.7, 0.8)), cited_auc=0.893, caption=CAPTION
+    ),
+    "figure_7 of seeds": lambda: plots.figure_7(
+        three_seeds(),
+        pd.concat([roc(seed=seed, tpr=(0, 0.7 + seed / 10, 1)) for seed in range(3)]),
+        aucs(*(("crnn", seed, 0.7 + seed / 10, 0.8) for seed in range(3))),
+        cited_auc=0.893,
+        caption=CAPTION,
     ),
 }
 
 
 def texts(figure):
     return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+
+
+def band(axes, number):
+    """Lowest and highest y of a band at each x where it is drawn."""
+    edge = axes.collections[number].get_paths()[0].vertices
+    heights = pd.DataFrame(edge, columns=["x", "y"]).groupby("x")["y"]
+    return {x: pytest.approx(pair) for x, *pair in heights.agg(["min", "max"]).itertuples()}
 
 
 def legend_labels(axes):
@@ -238,12 +259,31 @@ def test_figure_5_has_a_panel_per_model_and_averages_seeds():
     crnn, fcn = figure.axes
     assert (crnn.get_title(loc="left"), fcn.get_title(loc="left")) == ("crnn", "fcn")
     lines = {line.get_label(): line for line in crnn.lines}
-    mean = lines["validation, mean of 2 seeds"]
-    assert mean.get_ydata() == pytest.approx([0.6, 0.5, 0.4])
-    best = lines["best epoch: 2, 3"]
+    assert lines["validation"].get_ydata() == pytest.approx([0.6, 0.5, 0.4])
+    best = lines["best epochs: 2, 3"]
     assert list(best.get_xdata()) == [2, 3]
     assert list(best.get_ydata()) == [0.4, 0.35]
+    assert crnn.get_legend().get_title().get_text() == "mean ± std of 2 seeds"
     assert "best epoch: 2" in legend_labels(fcn)
+    assert fcn.get_legend().get_title().get_text() == ""
+    assert not fcn.collections
+
+
+def test_figure_5_averages_the_seeds_that_are_still_training():
+    axes = plots.figure_5(three_seeds()).axes[0]
+    mean = next(line for line in axes.lines if line.get_label() == "validation")
+    assert mean.get_ydata() == pytest.approx([0.6, 0.5, 0.3])
+    # Losses 0.5, 0.6, 0.7, of std 0.1; then 0.4, 0.6, of std 0.141; then 0.3 alone.
+    deviation = 0.02**0.5
+    assert band(axes, 1) == {1: [0.5, 0.7], 2: [0.5 - deviation, 0.5 + deviation]}
+    title = axes.get_legend().get_title().get_text()
+    assert title == "mean ± std of 3 seeds;\nafter epoch 1, of those still training"
+
+
+def test_the_legend_has_room_for_the_best_epochs_of_many_seeds():
+    every = runs(seeds=range(6), losses=((0.5, 0.4, 0.45),) * 6)
+    spread_out = every.assign(best=every["epoch"] == 1, epoch=every["epoch"] + 10 * every["seed"])
+    assert "best epochs: 1 to 51" in legend_labels(plots.figure_5(spread_out).axes[0])
 
 
 def test_figure_6_reproduces_the_accuracy_of_the_paper():
@@ -284,11 +324,14 @@ def test_figure_7_states_what_is_measured_and_what_is_cited():
     assert "paper: 0.893 (cited, MagnaTagATune;\nset and epoch not stated)" in legend_labels(left)
     assert legend_labels(right) == [
         "macro average, AUC 0.750 ± 0.071",
-        "micro average, AUC 0.900 ± 0.000",
+        "micro average, AUC 0.900 ± 0",
         "chance, AUC 0.500",
     ]
+    assert right.get_legend().get_title().get_text() == "mean ± std of 2 seeds"
     mean = next(line for line in right.lines if line.get_label().startswith("macro"))
     assert np.interp(0.5, *mean.get_data()) == pytest.approx(0.7)
+    deviation = 0.02**0.5  # of 0.8 and 0.6
+    assert band(right, 0) == {0: [0, 0], 0.5: [0.7 - deviation, 0.7 + deviation], 1: [1, 1]}
 
 
 def test_figure_7_takes_models_without_epochs_and_undefined_numbers(tmp_path):

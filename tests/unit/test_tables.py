@@ -134,6 +134,31 @@ def test_table_4_averages_two_seeds(published):
     assert "synthetic demo corpus, not comparable" in row["note"]
 
 
+def test_table_4_has_a_row_per_model_with_the_deviation_over_three_seeds(published):
+    crnn = [metrics(seed, auc) for seed, auc in enumerate((0.84, 0.86, 0.91))]
+    lookup = [metrics(seed, 0.1, accuracy=0.7, model="lookup") for seed in range(3)]
+    for run in lookup:
+        del run["epochs"], run["best_epoch"]
+    table = tables.table_4([*crnn, *lookup], published)
+    assert table["method"].tolist()[:3] == ["crnn", "lookup", "CRNN (the paper)"]
+    assert table["seeds"].tolist()[:2] == [3, 3]
+    assert table.loc[0, "roc_auc"] == pytest.approx(0.87)
+    assert table.loc[0, "roc_auc_std"] == pytest.approx(0.0013**0.5)
+    assert table.loc[1, ["roc_auc", "roc_auc_std", "accuracy_std"]].tolist() == [0.1, 0, 0]
+    crnn_line, lookup_line = tables.to_markdown(table).splitlines()[2:4]
+    assert "| 0.870 ± 0.036 |" in crnn_line
+    assert "| 0.100 ± 0 |" in lookup_line
+
+
+def test_table_4_says_how_long_seeds_trained_that_stopped_apart(published):
+    runs = [
+        metrics(seed, 0.8, epochs=epochs, best_epoch=best)
+        for seed, epochs, best in ((0, 61, 51), (1, 77, 67), (2, 61, 51))
+    ]
+    row = tables.table_4(runs, published).iloc[0]
+    assert (row["epochs"], row["best_epoch"]) == ("61 - 77 of 100", "51; 67; 51")
+
+
 def test_table_4_has_no_deviation_of_one_seed(published):
     table = tables.table_4([metrics(0, 0.8)], published)
     assert np.isnan(table.loc[0, "roc_auc_std"])

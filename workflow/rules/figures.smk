@@ -16,6 +16,7 @@ FIGURE_CODE = modules(
     "plots/results",
     "plots/sheet",
     "plots/style",
+    "seeds",
     "store",
     "tables",
 ) + ["src/autotagging/plots/paper.mplstyle"]

@@ -20,6 +20,7 @@ from autotagging.plots.style import (
     new_figure,
     styled,
 )
+from autotagging.seeds import over_seeds, plus_minus
 
 OUTCOMES = {
     "TP": ("true positive", BLUE, ""),
@@ -33,6 +34,9 @@ OUTCOMES = {
 @styled
 def figure_5(runs: pd.DataFrame, *, caption: str = "") -> Figure:
     """Draw the loss per epoch of training and validation, best epoch marked; a panel per model.
+
+    Several seeds: their mean in a band of ± one standard deviation, each seed thin. Once a seed
+    has stopped, mean and band are of those still training.
 
     Parameters
     ----------
@@ -50,28 +54,23 @@ def figure_5(runs: pd.DataFrame, *, caption: str = "") -> Figure:
     for axes, model in zip(grid, models, strict=False):
         _learning_curves(axes, runs[runs["model"] == model], "loss", "loss (binary cross-entropy)")
         axes.set_title(model)
-        axes.legend(loc="best")
+        axes.legend(loc="best", title=_seeds_title(runs[runs["model"] == model]))
     for axes in grid[len(models) :]:
         axes.remove()
     return figure
 
 
 def _learning_curves(axes: Axes, runs: pd.DataFrame, metric: str, label: str) -> None:
-    """Draw a metric of training and of validation per epoch: seeds thin, their mean thick."""
+    """Draw a metric of training and of validation per epoch, over the seeds of one model."""
     seeds = runs["seed"].nunique()
     for column, name, colour, dashes in (
         (metric, "training", BLUE, "-"),
         (f"val_{metric}", "validation", VERMILION, "--"),
     ):
-        curves = runs.pivot_table(index="epoch", columns="seed", values=column, dropna=False)
+        curves = runs.pivot(index="epoch", columns="seed", values=column)
         marker = "o" if len(curves) <= 30 and seeds == 1 else ""
-        mean = curves.mean(axis=1, skipna=False)
-        if seeds > 1:
-            axes.plot(curves.index, curves, color=colour, linestyle=dashes, lw=0.5, alpha=0.6)
-            name = f"{name}, mean of {seeds} seeds"
-        axes.plot(mean.index, mean, color=colour, linestyle=dashes, marker=marker, label=name)
+        _mean_curve(axes, curves, color=colour, linestyle=dashes, marker=marker, label=name)
     best = runs[runs["best"]]
-    epochs = ", ".join(str(epoch) for epoch in sorted(set(best["epoch"])))
     axes.plot(
         best["epoch"],
         best[f"val_{metric}"],
@@ -80,10 +79,49 @@ def _learning_curves(axes: Axes, runs: pd.DataFrame, metric: str, label: str) ->
         markersize=6,
         markerfacecolor="none",
         markeredgecolor="black",
-        label=f"best epoch: {epochs}",
+        label=_best_epochs(best["epoch"]),
     )
     axes.set(xlabel="epoch", ylabel=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
+def _mean_curve(axes: Axes, curves: pd.DataFrame, *, color: str, **line: str) -> None:
+    """Draw the mean of curves; of several also a band of ± one standard deviation, and each.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    curves : (points, seeds)
+        Indexed by x. Where the curve of a seed has ended (NaN), mean and band are of the others;
+        the band ends where a single one is left.
+    color, line
+        As of `Axes.plot`.
+    """
+    mean, std = over_seeds(curves)
+    if curves.shape[1] > 1:
+        dashes = line["linestyle"]
+        axes.fill_between(curves.index, mean - std, mean + std, color=color, alpha=0.18, lw=0)
+        axes.plot(curves.index, curves, color=color, linestyle=dashes, lw=0.5, alpha=0.6)
+    axes.plot(mean.index, mean, color=color, **line)
+
+
+def _best_epochs(epochs: pd.Series) -> str:
+    """List the best epochs of the seeds, as far as a legend has room; the markers show each."""
+    several = sorted(set(epochs))
+    if len(several) > 5:
+        return f"best epochs: {several[0]} to {several[-1]}"
+    return f"best epoch{'s' * (len(several) > 1)}: {', '.join(map(str, several))}"
+
+
+def _seeds_title(runs: pd.DataFrame) -> str:
+    """Say what a legend's lines are the mean of; nothing for one seed."""
+    seeds = runs["seed"].nunique()
+    if seeds == 1:
+        return ""
+    last = runs.groupby("seed")["epoch"].max()
+    ended = f";\nafter epoch {last.min()}, of those still training" * (last.nunique() > 1)
+    return f"mean ± std of {seeds} seeds{ended}"
 
 
 def outcomes(scores: np.ndarray, labels: np.ndarray, *, threshold: float) -> np.ndarray:
@@ -205,12 +243,15 @@ def figure_7(
 ) -> Figure:
     """Draw AUC per epoch (left) and ROC curve on the test set (right); a row per model.
 
+    Several seeds: as in Fig. 5; ROC curves are averaged at each false positive rate.
+
     Parameters
     ----------
     runs : (epochs of all runs, ...)
         model, seed, epoch, auc, val_auc, best; may lack models that are not trained in epochs.
     roc : (points of all curves, 5)
-        model, seed, fpr, and the true positive rates macro and micro.
+        model, seed, fpr (the same points in each curve), and the true positive rates macro and
+        micro.
     scores : (runs, 4)
         model, seed, roc_auc_macro, roc_auc_micro; NaN where undefined.
     cited_auc
@@ -239,20 +280,15 @@ def _auc_panel(axes: Axes, runs: pd.DataFrame, cited_auc: float | None) -> None:
         label = f"paper: {cited_auc:.3f} (cited, MagnaTagATune;\nset and epoch not stated)"
         axes.axhline(cited_auc, color=PURPLE, linestyle="-.", linewidth=1.2, label=label)
     axes.set_ylim(top=1.0)
-    axes.legend(loc="best")
+    axes.legend(loc="best", title=_seeds_title(runs))
 
 
 def _roc_panel(axes: Axes, roc: pd.DataFrame, scores: pd.DataFrame) -> None:
     seeds = scores["seed"].nunique()
     for average, colour, dashes in (("macro", BLUE, "-"), ("micro", GREEN, "--")):
         label = f"{average} average, AUC {_mean_and_spread(scores[f'roc_auc_{average}'])}"
-        curves = [
-            (curve["fpr"].to_numpy(), curve[average].to_numpy()) for _, curve in roc.groupby("seed")
-        ]
-        if seeds > 1:
-            for curve in curves:
-                axes.plot(*curve, color=colour, ls=dashes, lw=0.5, alpha=0.6)
-        axes.plot(*np.mean(curves, axis=0), color=colour, linestyle=dashes, label=label)
+        curves = roc.pivot(index="fpr", columns="seed", values=average)
+        _mean_curve(axes, curves, color=colour, linestyle=dashes, label=label)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="chance, AUC 0.500")
     axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
     axes.set(xlabel="false positive rate (1 - specificity)", ylabel="true positive rate")
@@ -263,5 +299,5 @@ def _mean_and_spread(values: pd.Series) -> str:
     """Mean over seeds, with the sample standard deviation where there are several."""
     if values.isna().all():
         return "undefined"
-    spread = f" ± {values.std():.3f}" if len(values) > 1 else ""
-    return f"{values.mean():.3f}{spread}"
+    mean, std = over_seeds(values.to_frame().T)
+    return f"{mean.iloc[0]:.3f}{plus_minus(std.iloc[0])}"

@@ -369,13 +369,18 @@ def table_4(*, metrics: list[Path], published: Path, csv: Path, md: Path) -> Non
         Output.
     """
     table = tables.table_4([read_metrics(path) for path in metrics], read_published(published))
+    spread = (
+        " Mean ± standard deviation (n - 1) over the seeds; ± 0: the same with every seed."
+        if (table["seeds"] > 1).any()
+        else ""
+    )
     tables.save_table(
         table,
         csv,
         md,
         caption=(
             "Table 4. Macro ROC-AUC, measured here and as cited. Accuracy is to be read beside "
-            "that of answering no to every tag, loss beside that of each tag's frequency."
+            f"that of answering no to every tag, loss beside that of each tag's frequency.{spread}"
         ),
         leave_out=("accuracy_prior", "best_epoch", "comparable_with_paper"),
     )
