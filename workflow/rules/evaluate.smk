@@ -9,6 +9,7 @@ rule evaluate:
             "steps/evaluate",
             "annotations",
             "checkpoints",
+            "devices",
             "errors",
             "files",
             "layout",

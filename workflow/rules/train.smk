@@ -8,6 +8,7 @@ rule train:
             "steps/train",
             "annotations",
             "checkpoints",
+            "devices",
             "errors",
             "files",
             "layout",
@@ -51,6 +52,8 @@ rule train:
         patience=config["train"]["patience"],
         options=model_options,
         checkpoint_minutes=config["train"]["checkpoint_minutes"],
+        devices=config["train"]["devices"],
+        xla=config["train"]["xla"],
         unfinished="unfinished/train/{model}/seed-{seed}",
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
@@ -60,7 +63,7 @@ rule train:
         " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
-        " --options {params.options} --threads {threads}"
+        " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
         " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
         " --weights {output.weights}"
         " --model-json {output.model_json} --history {output.history}"

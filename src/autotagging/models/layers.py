@@ -60,6 +60,25 @@ def _convolve_one_channel(images: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tens
 
 
 @keras.saving.register_keras_serializable("autotagging")
+class DropoutPerReplica(keras.layers.Dropout):
+    """Dropout on several devices, whose masks differ from device to device.
+
+    keras.layers.Dropout counts its steps on each device, from one seed: the masks would be equal.
+    """
+
+    def call(self, inputs, training=False):
+        """Drop out in training, by seed, step and device."""
+        if not training or self.rate == 0:
+            return inputs
+        context = tf.distribute.get_replica_context()
+        replica = context.replica_id_in_sync_group if context else 0
+        seed, step = tf.unstack(self.seed_generator.next())
+        # Masks of one device begin a million steps after those of the one before.
+        mask = (seed, step + 2**20 * tf.cast(replica, step.dtype))
+        return tf.nn.experimental.stateless_dropout(inputs, self.rate, mask)
+
+
+@keras.saving.register_keras_serializable("autotagging")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Batch normalization over the last axis of images by TensorFlow's fused operation.
 
