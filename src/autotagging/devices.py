@@ -239,10 +239,10 @@ def choose(choice: Choice, *, threads: int) -> Devices:
         return Devices(f"{len(gpus)} GPUs", tf.distribute.MirroredStrategy())
     if choice == "multi_worker":
         return _join(gpus, threads)
-    tf.config.set_visible_devices(gpus[:1], "GPU")
-    if not gpus:
-        return Devices(f"CPU, {threads} threads")
-    return Devices("1 GPU" if len(gpus) == 1 else f"1 of {len(gpus)} GPUs")
+    if len(gpus) > 1:
+        tf.config.set_visible_devices(gpus[:1], "GPU")
+        return Devices(f"1 of {len(gpus)} GPUs")
+    return Devices("1 GPU" if gpus else f"CPU, {threads} threads")
 
 
 def _join(gpus: list, threads: int) -> Devices:
