@@ -49,6 +49,14 @@ def flags(*names):
     return make
 
 
+def launcher(wildcards):
+    """What starts a network's training on each node of a Slurm job, where it takes several."""
+    if config["train"]["devices"] != "multi_worker" or not listens(wildcards.model):
+        return ""
+    nodes = "$(squeue --noheader --format=%D --job=$SLURM_JOB_ID)"
+    return f"srun --nodes={nodes} --ntasks-per-node=1 --cpu-bind=none --kill-on-bad-exit=1 "
+
+
 def model_options(wildcards):
     """Options of one model as name=value, the way the command line takes them."""
     return [f"{name}={value}" for name, value in config["train"][wildcards.model].items()]

@@ -39,7 +39,9 @@ rule train:
     resources:
         gpu=lambda wildcards: int(listens(wildcards.model)),
         mem_mb=8000,
+        runtime=lambda wildcards: 1440 if listens(wildcards.model) else 60,
     params:
+        launcher=launcher,
         features=flags("mel", "front_end", "clip_info"),
         corpus=config["corpus"],
         scheme=config["split"]["scheme"],
@@ -58,7 +60,7 @@ rule train:
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
     shell:
-        "autotagging train --model {wildcards.model} --seed {wildcards.seed}"
+        "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
         " --corpus {params.corpus:q} --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
         " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
