@@ -145,15 +145,16 @@ def masks(devices):
     }
 
 
-SMALL = {"build": small_network, "clips": 17, "shape": (6, 4), "rate": 0.01}
+UNEVEN = {"build": small_network, "clips": 17, "shape": (6, 4), "rate": 0.01}
+DROPOUT = {**UNEVEN, "clips": 16, "dropout": 0.2}
 
 
 def stopped_and_resumed(devices, folder):
     """Stop a training in its second epoch, and go on."""
     try:
-        fit(devices, folder=folder, stop_after=5, dropout=0.2, **SMALL)
+        fit(devices, folder=folder, stop_after=4, **DROPOUT)
     except Stopped:
-        return fit(devices, folder=folder, dropout=0.2, **SMALL)
+        return fit(devices, folder=folder, **DROPOUT)
     raise AssertionError("not stopped")
 
 
@@ -166,10 +167,10 @@ def on_one_machine(folder):
     yield "masks", masks(two)
     for name, devices in (("one", ONE_DEVICE), ("two", two)):
         yield f"{name} step", one_step(devices)
-        yield f"{name} small", fit(devices, folder=folder / f"{name} small", **SMALL)
+        yield f"{name} uneven", fit(devices, folder=folder / f"{name} uneven", **UNEVEN)
         large = {"build": crnn, "clips": 24, "shape": (96, 90), "rate": 1e-4}
         yield f"{name} crnn", fit(devices, folder=folder / f"{name} crnn", **large)
-    yield "two whole", fit(two, folder=folder / "two whole", dropout=0.2, **SMALL)
+    yield "two whole", fit(two, folder=folder / "two whole", **DROPOUT)
     yield "two resumed", stopped_and_resumed(two, folder / "two resumed")
 
 
@@ -177,8 +178,8 @@ def on_a_worker(folder):
     devices = training.prepare(seed=0, threads=1, devices="multi_worker")
     worker = f"worker {devices.worker}"
     with devices.one_voice():
-        yield worker, fit(devices, folder=folder / "small", **SMALL)
-        yield f"{worker} whole", fit(devices, folder=folder / "whole", dropout=0.2, **SMALL)
+        yield f"{worker} uneven", fit(devices, folder=folder / "uneven", **UNEVEN)
+        yield f"{worker} whole", fit(devices, folder=folder / "whole", **DROPOUT)
         yield f"{worker} resumed", stopped_and_resumed(devices, folder / "resumed")
     try:
         devices.check_agreement([devices.worker], "numbers")
