@@ -75,7 +75,8 @@ def prepare(*, seed: int, threads: int, devices: Choice = "auto", xla: bool = Fa
     tf.config.threading.set_inter_op_parallelism_threads(1)
     chosen = choose(devices, threads=threads)
     tf.config.experimental.enable_op_determinism()
-    tf.config.optimizer.set_jit("autoclustering" if xla else False)
+    if xla:
+        tf.config.optimizer.set_jit("autoclustering")
     keras.utils.set_random_seed(seed)
     return chosen
 
