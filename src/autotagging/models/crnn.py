@@ -66,13 +66,15 @@ def build_crnn(
     x = inputs
     if input_norm == "frequency":
         x = keras.layers.BatchNormalization(
-            axis=1, momentum=batch_norm_momentum, name="input_norm"
+            axis=1, momentum=batch_norm_momentum, dtype="float32", name="input_norm"
         )(x)
-    x = keras.layers.Reshape((mel_bins, frames, 1), name="channel")(x)
-    x = keras.layers.ZeroPadding2D(((0, 0), (padding // 2, padding - padding // 2)), name="pad")(x)
+    x = keras.layers.Reshape((mel_bins, frames, 1), dtype="float32", name="channel")(x)
+    x = keras.layers.ZeroPadding2D(
+        ((0, 0), (padding // 2, padding - padding // 2)), dtype="float32", name="pad"
+    )(x)
     if input_norm == "time":
         x = keras.layers.BatchNormalization(
-            axis=2, momentum=batch_norm_momentum, name="input_norm"
+            axis=2, momentum=batch_norm_momentum, dtype="float32", name="input_norm"
         )(x)
     # (96, 1440, 1) -> (48, 720, 64) -> (16, 240, 128) -> (4, 60, 128) -> (1, 15, 128)
     for block, (filters, pool) in enumerate(zip(_FILTERS, _POOLS, strict=True), start=1):
@@ -87,8 +89,9 @@ def build_crnn(
             _GRU_UNITS,
             return_sequences=sequences,
             reset_after=gru_reset_after,
+            dtype="float32",
             name=f"gru_{layer}",
         )(x)
-    x = keras.layers.Dropout(output_dropout, name="dropout")(x)
-    outputs = keras.layers.Dense(n_tags, activation="sigmoid", name="tags")(x)
+    x = keras.layers.Dropout(output_dropout, dtype="float32", name="dropout")(x)
+    outputs = keras.layers.Dense(n_tags, activation="sigmoid", dtype="float32", name="tags")(x)
     return keras.Model(inputs, outputs, name="crnn")
