@@ -8,17 +8,22 @@ rule train:
             "steps/train",
             "annotations",
             "checkpoints",
+            "devices",
             "errors",
             "files",
             "layout",
+            "memory",
             "metrics",
             "modelfile",
             "models/__init__",
             "models/crnn",
+            "models/fused",
             "models/layers",
             "models/lookup",
+            "models/passes",
             "params",
             "partition",
+            "precision",
             "progress",
             "store",
             "training",
@@ -51,6 +56,9 @@ rule train:
         patience=config["train"]["patience"],
         options=model_options,
         checkpoint_minutes=config["train"]["checkpoint_minutes"],
+        devices=config["train"]["devices"],
+        xla=config["train"]["xla"],
+        precision=config["train"]["precision"],
         unfinished="unfinished/train/{model}/seed-{seed}",
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
@@ -60,7 +68,8 @@ rule train:
         " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
-        " --options {params.options} --threads {threads}"
+        " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
+        " --precision {params.precision}"
         " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
         " --weights {output.weights}"
         " --model-json {output.model_json} --history {output.history}"

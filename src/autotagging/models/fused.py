@@ -1,47 +1,48 @@
 """A network's training and scoring on a CPU: the function of its layers, in fewer passes.
 
-Blocks of convolution, batch normalization, max pooling, ELU and dropout are computed as a whole, with
-gradients written out; other layers are called as they are. The weights are the layers'.
+Blocks of convolution, batch normalization, max pooling, ELU and dropout are computed as a whole,
+with gradients written out; other layers are called as they are. The weights are the layers'.
 
 Batch normalization draws a straight line through the outputs of each channel. So the pooling comes
-first, with the kernel's sign turned where the line falls, and all that follows has a fraction of the
-elements. The gradient of the normalization (Ioffe and Szegedy 2015) is a line in those outputs too:
-it is put together with that of the pooling in one pass.
+first, with the kernel's sign turned where the line falls, and all that follows has a fraction of
+the elements. The gradient of the normalization (Ioffe and Szegedy 2015) is a line in those outputs
+too: it is put together with that of the pooling in one pass.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from autotagging.models import passes
 
 _Moments = tuple[tf.Tensor, tf.Tensor]
 _Factors = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+_BLOCK = 5  # layers
 
 
 def fuse(model: keras.Model) -> "FusedNetwork | None":
     """Find the blocks of a network; None where its layers are not such as can be fused.
 
     They must be a chain: batch normalization of the mel bins, if any; layers without weights that
-    place the spectrogram in a larger plane, rows by rows; blocks; and whatever layers follow.
+    place the spectrogram in a larger plane, all its rows alike; blocks; and whatever follows.
     """
-    chain = model.layers[1:]
-    if any(len(layer._inbound_nodes) != 1 for layer in chain):
+    if any(layer.input is not before.output for before, layer in pairwise(model.layers)):
         return None
+    chain = model.layers[1:]
     starts = [i for i, layer in enumerate(chain) if isinstance(layer, keras.layers.Conv2D)]
-    found = [_block(chain[i : i + 5]) for i in starts]
-    if not found or None in found or starts != list(range(starts[0], chain.index(found[-1].norm), 5)):
+    blocks = [_block(chain[i : i + _BLOCK]) for i in starts]
+    if not blocks or None in blocks or any(b - a != _BLOCK for a, b in pairwise(starts)):
         return None
     head = chain[: starts[0]]
     input_norm = head.pop(0) if isinstance(head[0], keras.layers.BatchNormalization) else None
     if any(layer.weights for layer in head) or (input_norm and input_norm.axis != 1):
         return None
-    if found[0].convolution.input.shape[-1] != 1:
+    if blocks[0].convolution.input.shape[-1] != 1:
         return None
-    return FusedNetwork(model, input_norm, found)
+    return FusedNetwork(model, input_norm, blocks)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class _Block:
 def _block(layers: list[keras.Layer]) -> _Block | None:
     """Take five layers for a block, if they are one."""
     kinds = ("Conv2D", "BatchNormalization", "MaxPooling2D", "ELU", "Dropout")
-    if len(layers) < len(kinds) or not all(
+    if len(layers) < _BLOCK or not all(
         isinstance(layer, getattr(keras.layers, kind))
         for layer, kind in zip(layers, kinds, strict=True)
     ):
@@ -249,7 +250,9 @@ class _Plane:
         for rows in (self._inside, self._padding):
             row = tf.pad(rows[:, :1], [[0, 0], [0, 0], [1, 1]])
             parts += [row[:, None, :, j : j + width] for j in range(3)]
-        columns = tf.concat([tf.broadcast_to(tf.transpose(p, (0, 2, 1, 3)), shape) for p in parts], 2)
+        columns = tf.concat(
+            [tf.broadcast_to(tf.transpose(p, (0, 2, 1, 3)), shape) for p in parts], 2
+        )
         products = tf.matmul(tf.cast(columns, of_convolved.dtype), of_convolved)
         by_row = tf.reduce_sum(tf.cast(products, tf.float32), 0)  # (height, 15, channels)
         of_kernel, of_scale, of_shift = [], tf.zeros(height), tf.zeros(height)

@@ -3,7 +3,7 @@
 On a CPU, what a training step takes beyond its convolutions goes into reading and writing memory:
 each function here does in one pass what separate operations do in several.
 
-Images are (batch, height, width, channels), a plane is an image of one channel without its last axis.
+Images are (batch, height, width, channels); a plane is an image of one channel without that axis.
 Pooling windows are `pool` x `pool` and don't overlap; height and width are multiples of it. Arrays
 may be of lower precision; all arithmetic is in float32.
 """
@@ -60,7 +60,7 @@ def plane_moments(plane: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Te
 
 @_one_pass
 def _square_slices(plane: tf.Tensor, kernel: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
-    height, width = plane.shape[1] - 2, plane.shape[2] - 2
+    width = plane.shape[2] - 2
     slices = math.gcd(width, _SLICES)
     part = width // slices
     return tf.add_n(
@@ -78,9 +78,7 @@ def largest(images: tf.Tensor, pool: int) -> tf.Tensor:
 
 
 @_one_pass
-def plane_largest(
-    plane: tf.Tensor, kernel: tf.Tensor, pool: int, dtype: tf.DType
-) -> tf.Tensor:
+def plane_largest(plane: tf.Tensor, kernel: tf.Tensor, pool: int, dtype: tf.DType) -> tf.Tensor:
     """Largest value of each pooling window of the convolution of a padded plane."""
     return tf.cast(reduce(tf.maximum, _convolved_window(plane, kernel, pool)), dtype)
 
@@ -144,7 +142,7 @@ def gradient_slices(
 def gradient_sums(
     output: tf.Tensor, of_output: tf.Tensor, pooled: tf.Tensor, dropped: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sums over each channel of d, the gradient before `activate`'s ELU, and of d * pooled."""
+    """Sum over each channel d, the gradient before `activate`'s ELU, and d * pooled."""
     return _sums_of_pairs(gradient_slices(output, of_output, pooled, dropped))
 
 

@@ -20,6 +20,7 @@ _SHORT_TYPES = {
     "MaxPooling1D": "max pool",
     "MaxPooling2D": "max pool",
     "Dropout": "dropout",
+    "DropoutPerReplica": "dropout",
     "Reshape": "reshape",
     "Dense": "dense",
 }
