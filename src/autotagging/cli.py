@@ -24,6 +24,7 @@ _FIGURES = {
     "figure_6": "Predicted and actual tags of one test clip.",
     "figure_7": "ROC-AUC per epoch, and ROC curve.",
     "mel_examples": "Spectrograms of some clips of every tag, on a page.",
+    "summary": "First page of the report: results beside what they must be compared with.",
     "tag_distribution": "Clips per tag, before and after merging.",
     "table_1": "Parameters of the front end.",
     "table_2": "Shapes of the model's layers.",
