@@ -26,6 +26,10 @@ _FLAGS = (
 _LOCAL = ("file:", "data:", "blob:", "about:")
 
 
+class BrowserError(Exception):
+    """What the browser could not do, in its own words."""
+
+
 class Page:
     """One page of a browser; collects its errors and the addresses it asked for.
 
@@ -60,7 +64,8 @@ class Page:
         while True:
             reply = self._read(timeout=30)
             if reply.get("id") == self._count:
-                assert "error" not in reply, f"{method}: {reply['error']}"
+                if "error" in reply:
+                    raise BrowserError(f"{method}: {reply['error']['message']}")
                 return reply["result"]
 
     def _read(self, timeout: float) -> dict:
@@ -93,20 +98,33 @@ class Page:
         self.call("Page.navigate", url=path.resolve().as_uri())
         self.wait("document.readyState === 'complete'")
 
-    def run(self, script: str):
-        """Evaluate JavaScript in the page; return its value, once its promise is kept."""
-        result = self.call(
-            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
-        )
+    def run(self, script: str, *, in_frame: bool = False):
+        """Evaluate JavaScript in the page, or in its only frame; return its value."""
+        where = {}
+        if in_frame:
+            frames = self.call("Page.getFrameTree")["frameTree"].get("childFrames", [])
+            if len(frames) != 1:
+                raise BrowserError(f"{len(frames)} frames")
+            world = self.call("Page.createIsolatedWorld", frameId=frames[0]["frame"]["id"])
+            where = {"contextId": world["executionContextId"]}
+        result = self.call("Runtime.evaluate", expression=script, returnByValue=True, **where)
         assert "exceptionDetails" not in result, f"{script}: {result['exceptionDetails']}"
         return result["result"].get("value")
 
-    def wait(self, condition: str, seconds: float = 20) -> None:
-        """Wait until a JavaScript condition holds."""
+    def wait(self, condition: str, *, in_frame: bool = False, seconds: float = 20) -> None:
+        """Wait until a JavaScript condition holds; a frame may still be on its way."""
         end = time.monotonic() + seconds
-        while not self.run(condition):
+        while not self._holds(condition, in_frame):
             assert time.monotonic() < end, f"never came true: {condition}"
             time.sleep(0.05)
+
+    def _holds(self, condition: str, in_frame: bool) -> bool:
+        try:
+            return self.run(condition, in_frame=in_frame)
+        except BrowserError:
+            if not in_frame:
+                raise
+            return False
 
     def resize(self, width: int, height: int) -> None:
         """Give the page a size, in CSS pixels."""
