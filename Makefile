@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header --extra dev
 
-.PHONY: results report screenshots test lint lock clean
+.PHONY: results report screenshots plots test lint lock clean
 
 results: $(INSTALLED)
 	snakemake --cores all
@@ -23,6 +23,10 @@ report: results
 
 screenshots: report
 	python tests/screenshots.py report.html docs/images
+
+plots: $(INSTALLED)
+	autotagging plots_template --out .dvc/tmp/plots.html
+	dvc plots show --html-template .dvc/tmp/plots.html
 
 test: $(INSTALLED)
 	pytest

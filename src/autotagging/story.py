@@ -40,10 +40,10 @@ def comparison(
     rows = []
     for row in measured.to_dict("records"):
         network = listens(metrics, row["method"])
-        note = "listens" if network else "never listens: reads track, album and artist"
+        note = "a network: listens" if network else "never listens: reads track, album and artist"
         rows.append({**row, "kind": "network" if network else "tables", "note": note})
     for name, method in _CONSTANT.items():
-        note = "hears nothing: the same for every clip, so ROC-AUC is chance"
+        note = "the same for every clip, so ROC-AUC is chance"
         rows.append({**metrics[0]["baselines"][name], "method": method, "note": note})
     comparable = (measured["comparable_with_paper"] == "yes").any()
     for row in (row for row in published if row.get("this_paper")):
