@@ -135,9 +135,10 @@ class Devices:
                 scores = model(tf.cast(mel, tf.float32), training=True)
                 # The optimizer sums the gradients of the devices, so each has its part of a mean.
                 loss = tf.reduce_sum(keras.losses.binary_crossentropy(labels, scores)) / clips
+                scaled = optimizer.scale_loss(loss)
             variables = [variable.value for variable in model.trainable_variables]
             gradients = tape.gradient(
-                loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+                scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
             optimizer.apply(gradients, model.trainable_variables)
             return loss, scores

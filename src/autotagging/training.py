@@ -15,12 +15,15 @@ import pandas as pd
 from autotagging.checkpoints import Checkpoints, Run
 from autotagging.devices import ONE_DEVICE, Choice, Devices, choose
 from autotagging.errors import UserError
+from autotagging.memory import keep_freed_memory
 from autotagging.metrics import cross_entropy, has_both_classes, mean_roc_auc, smoothed_prior
 from autotagging.progress import duration, native_log_hidden, progress
 
 with native_log_hidden():
     import keras
     import tensorflow as tf
+
+    from autotagging.models.fused import FusedNetwork, fuse
 
 Gather = Callable[[np.ndarray], np.ndarray]
 
@@ -71,6 +74,7 @@ def prepare(*, seed: int, threads: int, devices: Choice = "auto", xla: bool = Fa
 
     The same seed gives the same weights on the same machine with the same number of threads.
     """
+    keep_freed_memory(large=True)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     chosen = choose(devices, threads=threads)
@@ -132,6 +136,8 @@ def fit(
         raise UserError("no tag has both classes in the validation set, so there is no val_auc")
     with devices.scope():
         optimizer = keras.optimizers.Adam(learning_rate)
+        if any(layer.compute_dtype == "float16" for layer in model.layers):
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(model.trainable_variables)
     train_step, score = make_train_step(model, optimizer, devices), make_scorer(model, devices)
     variables = [*model.variables, *optimizer.variables]
@@ -199,10 +205,12 @@ def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
 
 def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[..., np.ndarray]:
     """Make a function (clip_ids, gather, *, batch_size) -> scores, float32, (clips, tags)."""
+    fused = _fused(model)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False)
     def score_step(mel):
-        return model(tf.cast(mel, tf.float32), training=False)
+        mel = tf.cast(mel, tf.float32)
+        return fused.score(mel) if fused else model(mel, training=False)
 
     spread_step = devices.make_score_step(model) if devices.strategy else None
 
@@ -210,10 +218,11 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
         batches = [clip_ids[i : i + batch_size] for i in range(0, len(clip_ids), batch_size)]
         ahead = _prefetched(lambda batch: gather(devices.rows(batch)), batches)
         steps = progress(zip(batches, ahead, strict=True), total=len(batches), label="scored batch")
-        scores = [
-            (spread_step(mel, len(batch)) if spread_step else score_step(mel)).numpy()
-            for batch, (mel, _) in steps
-        ]
+        if spread_step:
+            scores = [spread_step(mel, len(batch)).numpy() for batch, (mel, _) in steps]
+        else:  # all batches of one size, so that one is compiled
+            size = len(batches[0])
+            scores = [score_step(_filled(mel, size)).numpy()[: len(mel)] for _, (mel, _) in steps]
         return np.concatenate(scores)
 
     return score
@@ -225,21 +234,34 @@ def make_train_step(
     """Make a function (mel, labels) -> (loss, scores) that takes a step of the optimizer."""
     if devices.strategy:
         return devices.make_train_step(model, optimizer)
+    fused = _fused(model)
     binary_cross_entropy = keras.losses.BinaryCrossentropy()
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False)
     def train_step(mel, labels):
+        mel = tf.cast(mel, tf.float32)
         with tf.GradientTape() as tape:
-            scores = model(tf.cast(mel, tf.float32), training=True)
+            scores = fused.train(mel) if fused else model(mel, training=True)
             loss = binary_cross_entropy(labels, scores)
+            scaled = optimizer.scale_loss(loss)
         variables = [variable.value for variable in model.trainable_variables]
         gradients = tape.gradient(
-            loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+            scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
         optimizer.apply(gradients, model.trainable_variables)
         return loss, scores
 
     return train_step
+
+
+def _filled(mel: np.ndarray, size: int) -> np.ndarray:
+    """Append silent clips up to a size."""
+    return np.pad(mel, [(0, size - len(mel)), (0, 0), (0, 0)])
+
+
+def _fused(model: keras.Model) -> FusedNetwork | None:
+    """Fuse a model's layers for a CPU; a GPU's libraries have their own ways."""
+    return None if tf.config.get_visible_devices("GPU") else fuse(model)
 
 
 def _train_epoch(

@@ -40,10 +40,10 @@ def features(wildcards):
 
 
 def flags(*names):
-    """Function that makes a flag of each of these inputs that a job has."""
+    """Function that makes a flag of each of these inputs of which a job has files."""
 
     def make(wildcards, input):
-        present = [name for name in names if name in input.keys()]
+        present = [name for name in names if input.get(name)]
         return " ".join(f"--{name.replace('_', '-')} {input[name]}" for name in present)
 
     return make

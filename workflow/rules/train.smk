@@ -12,14 +12,18 @@ rule train:
             "errors",
             "files",
             "layout",
+            "memory",
             "metrics",
             "modelfile",
             "models/__init__",
             "models/crnn",
+            "models/fused",
             "models/layers",
             "models/lookup",
+            "models/passes",
             "params",
             "partition",
+            "precision",
             "progress",
             "store",
             "training",
@@ -56,6 +60,7 @@ rule train:
         checkpoint_minutes=config["train"]["checkpoint_minutes"],
         devices=config["train"]["devices"],
         xla=config["train"]["xla"],
+        precision=config["train"]["precision"],
         unfinished="unfinished/train/{model}/seed-{seed}",
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
@@ -66,6 +71,7 @@ rule train:
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
         " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
+        " --precision {params.precision}"
         " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
         " --weights {output.weights}"
         " --model-json {output.model_json} --history {output.history}"

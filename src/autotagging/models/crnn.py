@@ -27,6 +27,7 @@ def build_crnn(
     pool_dropout: float,
     output_dropout: float,
     gru_reset_after: bool,
+    precision: str = "float32",
 ) -> keras.Model:
     """Build the CRNN of Table 2.
 
@@ -50,6 +51,8 @@ def build_crnn(
         Rates after each pooling and before the dense layer.
     gru_reset_after
         The recurrent layers as of today (the only ones cuDNN runs), or as of Keras 1.
+    precision
+        Of the convolution blocks; the few operations of the other layers are in float32.
 
     Returns
     -------
@@ -83,11 +86,13 @@ def build_crnn(
         x = keras.layers.BatchNormalization(axis=2, name="input_norm", **norm_options)(x)
     # (96, 1440, 1) -> (48, 720, 64) -> (16, 240, 128) -> (4, 60, 128) -> (1, 15, 128)
     for block, (filters, pool) in enumerate(zip(_FILTERS, _POOLS, strict=True), start=1):
-        x = ConvolutionBeforeNorm(filters, 3, padding="same", name=f"conv_{block}")(x)
-        x = Norm(name=f"norm_{block}", **norm_options)(x)
-        x = keras.layers.MaxPooling2D(pool, name=f"pool_{block}")(x)
-        x = keras.layers.ELU(name=f"elu_{block}")(x)
-        x = Dropout(pool_dropout, name=f"dropout_{block}")(x)
+        x = ConvolutionBeforeNorm(
+            filters, 3, padding="same", dtype=precision, name=f"conv_{block}"
+        )(x)
+        x = Norm(name=f"norm_{block}", dtype=precision, **norm_options)(x)
+        x = keras.layers.MaxPooling2D(pool, dtype=precision, name=f"pool_{block}")(x)
+        x = keras.layers.ELU(dtype=precision, name=f"elu_{block}")(x)
+        x = Dropout(pool_dropout, dtype=precision, name=f"dropout_{block}")(x)
     x = keras.layers.Reshape((-1, _FILTERS[-1]), name="sequence")(x)  # (15, 128)
     for layer, sequences in enumerate((True, False), start=1):
         x = keras.layers.GRU(

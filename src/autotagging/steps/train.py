@@ -50,6 +50,7 @@ def train(
     threads: int,
     devices: Literal["auto", "mirrored", "multi_worker"],
     xla: bool,
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"],
     checkpoint_minutes: float,
     unfinished: Path,
     weights: Path,
@@ -105,6 +106,8 @@ def train(
         which the first writes the outputs.
     xla
         Whether XLA compiles what it can of a step; on a GPU only.
+    precision
+        Of the convolutions; "auto" is the fastest that the hardware is made for.
     checkpoint_minutes
         Within an epoch, a checkpoint is written whenever so many minutes have passed.
     unfinished
@@ -124,6 +127,7 @@ def train(
     checkpoints = None
     if models.reads(model) == "mel":
         from autotagging import training
+        from autotagging.precision import choose_precision
 
         settings = {
             "batch_size": batch_size,
@@ -135,9 +139,10 @@ def train(
         }
         summary = models.required(mel, "--mel", model)
         chosen = training.prepare(seed=seed, threads=threads, devices=devices, xla=xla)
+        resolved = choose_precision(precision)
         fingerprint = _fingerprint(
             *(model, parsed, output_bias, settings, trained_on, sha256(summary)),
-            *(threads, chosen.replicas, xla),
+            *(threads, chosen.replicas, xla, resolved),
         )
         checkpoints = Checkpoints(unfinished, fingerprint=fingerprint)
         with chosen.one_voice():
@@ -149,6 +154,7 @@ def train(
                 front_end=models.required(front_end, "--front-end", model),
                 output_bias=output_bias,
                 options=parsed,
+                precision=resolved,
                 devices=chosen,
                 checkpoints=checkpoints,
                 checkpoint_minutes=checkpoint_minutes,
@@ -200,6 +206,7 @@ def _train_network(
     front_end: Path,
     output_bias: str,
     options: dict[str, Any],
+    precision: str,
     devices: "Devices",
     **settings: Any,
 ) -> _Fitted:
@@ -216,7 +223,9 @@ def _train_network(
     }
     n_tags = subsets["train"].labels.shape[1]
     with devices.scope():
-        network = models.build(model, input_shape=store.clip_shape, n_tags=n_tags, **options)
+        network = models.build(
+            model, input_shape=store.clip_shape, n_tags=n_tags, precision=precision, **options
+        )
     if output_bias == "prior":
         training.set_output_bias(network, subsets["train"].labels)
     result = training.fit(
@@ -227,6 +236,7 @@ def _train_network(
     description = {
         **{name: settings[name] for name in ("batch_size", "learning_rate", "monitor")},
         "output_bias": output_bias,
+        "precision": precision,
         "best_epoch": result.best_epoch,
         "epochs": len(result.history),
         "trainable_parameters": sum(layer["trainable_parameters"] for layer in layers),
@@ -261,7 +271,7 @@ def _fingerprint(*parts: Any) -> str:
     """Hash all that the course of a training depends on: its settings, code and libraries."""
     digest = hashlib.sha256(json.dumps([*parts, versions()]).encode())
     package = Path(models.__file__).parents[1]
-    for code in ("training.py", "devices.py", "checkpoints.py", "models/*.py"):
+    for code in ("training.py", "devices.py", "memory.py", "checkpoints.py", "models/*.py"):
         for path in sorted(package.glob(code)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
