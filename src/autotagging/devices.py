@@ -119,7 +119,7 @@ class Devices:
         if len(found) > 1:
             raise UserError(
                 f"the workers differ in {meaning}: {' and '.join(map(str, found.tolist()))}; all "
-                "need the same parameters, data and folder of unfinished work"
+                "need the same parameters, files and hardware"
             )
 
     def make_train_step(

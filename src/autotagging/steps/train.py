@@ -144,6 +144,7 @@ def train(
             *(model, parsed, output_bias, settings, trained_on, sha256(summary)),
             *(threads, chosen.replicas, xla, resolved),
         )
+        chosen.check_agreement([int(fingerprint[:15], 16)], "parameters, data, code or precision")
         checkpoints = Checkpoints(unfinished, fingerprint=fingerprint)
         with chosen.one_voice():
             fitted = _train_network(
