@@ -88,6 +88,7 @@ def fit(
     batch_size: int,
     epochs: int,
     learning_rate: float,
+    schedule: str,
     monitor: str,
     patience: int | None,
     seed: int,
@@ -108,7 +109,9 @@ def fit(
     epochs
         At most so many.
     learning_rate
-        Adam's.
+        Adam's, in the first step.
+    schedule
+        How it changes: see `learning_rates`.
     monitor
         The best epoch has the lowest "val_loss" or the highest "val_auc".
     patience
@@ -129,7 +132,9 @@ def fit(
     """
     if monitor == "val_auc" and not has_both_classes(validation.labels).any():
         raise UserError("no tag has both classes in the validation set, so there is no val_auc")
-    optimizer = keras.optimizers.Adam(learning_rate)
+    steps_per_epoch = -(-len(train) // batch_size)
+    rates = learning_rates(schedule, learning_rate, steps=epochs * steps_per_epoch)
+    optimizer = keras.optimizers.Adam(rates)
     optimizer.build(model.trainable_variables)
     train_step, score = make_train_step(model, optimizer), make_scorer(model)
     variables = [*model.variables, *optimizer.variables]
@@ -149,10 +154,14 @@ def fit(
             loss, auc, waiting = _train_epoch(run, train_step, train, batch_size, epochs, seed)
             scores = score(validation.clip_ids, validation.gather, batch_size=batch_size)
             if not np.isfinite(scores).all():
-                raise FloatingPointError(f"validation scores are not finite in epoch {run.epoch}")
+                raise FloatingPointError("validation scores are not finite")
         except FloatingPointError as error:
+            step = int(optimizer.iterations) - 1  # the last one, from 0 in the first epoch
+            rate = float(rates(step)) if callable(rates) else rates
             raise UserError(
-                f"training diverged: {error}; try a learning rate below {learning_rate:g}"
+                f"training diverged: {error} in epoch {run.epoch}, step "
+                f"{step % steps_per_epoch + 1}, at a learning rate of {rate:g}; try "
+                f"train.learning_rate below {learning_rate:g}"
             ) from error
         row = {
             "epoch": run.epoch,
@@ -173,6 +182,31 @@ def fit(
         print(f"no better epoch in {patience}: stopped", file=sys.stderr)
     model.set_weights(run.best_weights)
     return Fit(pd.DataFrame(run.rows), pd.DataFrame(run.times), run.best_epoch)
+
+
+def learning_rates(
+    schedule: str, learning_rate: float, *, steps: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Make the learning rate of each step, a function of the optimizer's count of steps alone.
+
+    Parameters
+    ----------
+    schedule
+        "constant": the same in all steps. "cosine": half a cosine wave, down to zero after the last
+        one. "step": a tenth from half of the steps on, a hundredth from three quarters.
+    learning_rate
+        Of the first step.
+    steps
+        Of the whole training.
+    """
+    if schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    if schedule == "step":
+        return keras.optimizers.schedules.PiecewiseConstantDecay(
+            [steps // 2 - 1, steps * 3 // 4 - 1],  # the last steps before each fall, from 0
+            [learning_rate, learning_rate / 10, learning_rate / 100],
+        )
+    return learning_rate
 
 
 def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
@@ -243,9 +277,7 @@ def _train_epoch(
     for batch, (mel, waited) in steps:
         loss, scores = train_step(mel, train.labels[batch])
         if not np.isfinite(loss):
-            raise FloatingPointError(
-                f"loss is {float(loss)} in epoch {run.epoch}, step {run.batches + 1}"
-            )
+            raise FloatingPointError(f"loss is {float(loss)}")
         run.end_batch(batch, float(loss), scores.numpy())
         waiting += waited
     return run.loss_sum / len(train), mean_roc_auc(train.labels, run.scores), waiting

@@ -40,6 +40,7 @@ def train(
     batch_size: int,
     epochs: int,
     learning_rate: float,
+    schedule: Literal["constant", "cosine", "step"],
     output_bias: Literal["prior", "zero"],
     monitor: Literal["val_loss", "val_auc"],
     patience: int | None,
@@ -83,7 +84,10 @@ def train(
     epochs
         At most so many.
     learning_rate
-        Adam's.
+        Adam's, in the first step.
+    schedule
+        How it changes: not at all (constant), to zero over all epochs (cosine), or to a tenth and a
+        hundredth after half and three quarters of the epochs (step).
     output_bias
         What the output layer's bias starts at: each tag's log-odds in training ("prior") or zero.
     monitor
@@ -116,6 +120,7 @@ def train(
             "batch_size": batch_size,
             "epochs": epochs,
             "learning_rate": learning_rate,
+            "schedule": schedule,
             "monitor": monitor,
             "patience": patience,
             "seed": seed,
@@ -206,8 +211,9 @@ def _train_network(
     )
     print(f"best epoch: {result.best_epoch}", file=sys.stderr)
     layers = architecture(network)
+    recorded = ("batch_size", "learning_rate", "schedule", "monitor")
     description = {
-        **{name: settings[name] for name in ("batch_size", "learning_rate", "monitor")},
+        **{name: settings[name] for name in recorded},
         "output_bias": output_bias,
         "best_epoch": result.best_epoch,
         "epochs": len(result.history),
