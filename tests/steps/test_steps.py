@@ -442,6 +442,7 @@ def trained(tmp_path_factory):
 
 def train_arguments(folder, name, options=()):
     settings = ["padded_frames=1440", "input_norm=frequency", "batch_norm_momentum=0.9"]
+    settings += ["padding_side=both", "padding_value=0.0"]
     settings += ["pool_dropout=0.1", "output_dropout=0.3", "gru_reset_after=true", *options]
     out = folder / name
     return [
