@@ -5,8 +5,8 @@ Imports TensorFlow; import it inside functions.
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 from autotagging.checkpoints import Checkpoints, Run
 from autotagging.errors import UserError
 from autotagging.metrics import cross_entropy, has_both_classes, mean_roc_auc, smoothed_prior
+from autotagging.prefetch import Waiting, prefetched
 from autotagging.progress import duration, native_log_hidden, progress
 
 with native_log_hidden():
@@ -34,7 +35,7 @@ class Examples:
     labels : float32, (clips, tags)
         0 and 1.
     gather
-        Function from clip ids to their spectrograms, (clips, mel bins, frames).
+        Function from clip ids to their spectrograms, (clips, mel bins, frames); called in threads.
     """
 
     clip_ids: np.ndarray
@@ -149,10 +150,12 @@ def fit(
         print(f"going on in epoch {run.epoch}, after step {run.batches}", file=sys.stderr)
     sign = 1 if monitor == "val_loss" else -1
     while run.epoch <= epochs and (patience is None or run.epochs_since_best <= patience):
-        started = time.perf_counter()
+        started, waiting = time.perf_counter(), Waiting()
         try:
-            loss, auc, waiting = _train_epoch(run, train_step, train, batch_size, epochs, seed)
-            scores = score(validation.clip_ids, validation.gather, batch_size=batch_size)
+            loss, auc = _train_epoch(run, train_step, train, batch_size, epochs, seed, waiting)
+            scores = score(
+                validation.clip_ids, validation.gather, batch_size=batch_size, waiting=waiting
+            )
             if not np.isfinite(scores).all():
                 raise FloatingPointError("validation scores are not finite")
         except FloatingPointError as error:
@@ -173,11 +176,11 @@ def fit(
         seconds = time.perf_counter() - started
         run.end_epoch(
             row,
-            {"epoch": run.epoch, "seconds": seconds, "waiting": waiting},
+            {"epoch": run.epoch, "seconds": seconds, "waiting": waiting.seconds},
             value=sign * row[monitor],
             weights=model.get_weights(),
         )
-        print(_epoch_line(row, run.times, epochs), file=sys.stderr)
+        print(_epoch_line(row, run.times, epochs, waiting), file=sys.stderr)
     if len(run.rows) < epochs:
         print(f"no better epoch in {patience}: stopped", file=sys.stderr)
     model.set_weights(run.best_weights)
@@ -227,16 +230,22 @@ def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
 
 
 def make_scorer(model: keras.Model) -> Callable[..., np.ndarray]:
-    """Make a function (clip_ids, gather, *, batch_size) -> scores, float32, (clips, tags)."""
+    """Make a function (clip_ids, gather, *, batch_size) -> scores, float32, (clips, tags).
+
+    It takes a `waiting`, too, that counts the time spent on waiting for spectrograms.
+    """
 
     @tf.function(reduce_retracing=True)
     def score_step(mel):
         return model(tf.cast(mel, tf.float32), training=False)
 
-    def score(clip_ids: np.ndarray, gather: Gather, *, batch_size: int) -> np.ndarray:
+    def score(
+        clip_ids: np.ndarray, gather: Gather, *, batch_size: int, waiting: Waiting | None = None
+    ) -> np.ndarray:
         batches = [clip_ids[i : i + batch_size] for i in range(0, len(clip_ids), batch_size)]
-        ahead = progress(_prefetched(gather, batches), total=len(batches), label="scored batch")
-        return np.concatenate([score_step(mel).numpy() for mel, _ in ahead])
+        with closing(prefetched(gather, batches, waiting or Waiting())) as ahead:
+            steps = progress(ahead, total=len(batches), label="scored batch")
+            return np.concatenate([score_step(mel).numpy() for mel in steps])
 
     return score
 
@@ -261,41 +270,31 @@ def make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer) -
 
 
 def _train_epoch(
-    run: Run, train_step: Callable, train: Examples, batch_size: int, epochs: int, seed: int
-) -> tuple[float, float | None, float]:
-    """Run one epoch; return mean loss, macro ROC-AUC of the steps' scores, seconds of waiting."""
+    run: Run,
+    train_step: Callable,
+    train: Examples,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    waiting: Waiting,
+) -> tuple[float, float | None]:
+    """Run one epoch; return mean loss and macro ROC-AUC of the steps' scores."""
     order = np.random.default_rng([seed, run.epoch]).permutation(len(train))
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)][run.batches :]
-    waiting = 0.0
-    ahead = _prefetched(lambda batch: train.gather(train.clip_ids[batch]), batches)
-    steps = progress(
-        zip(batches, ahead, strict=True),
-        total=len(batches),
-        label=f"epoch {run.epoch}/{epochs}, step",
-        note=lambda: f"loss {float(loss):.3f}",
-    )
-    for batch, (mel, waited) in steps:
-        loss, scores = train_step(mel, train.labels[batch])
-        if not np.isfinite(loss):
-            raise FloatingPointError(f"loss is {float(loss)}")
-        run.end_batch(batch, float(loss), scores.numpy())
-        waiting += waited
-    return run.loss_sum / len(train), mean_roc_auc(train.labels, run.scores), waiting
-
-
-def _prefetched(gather: Gather, batches: Sequence) -> Iterator[tuple[np.ndarray, float]]:
-    """Yield each batch's spectrograms and the seconds waited for them, reading one batch ahead."""
-    if not batches:
-        return
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead = reader.submit(gather, batches[0])
-        for batch in [*batches[1:], None]:
-            started = time.perf_counter()
-            mel = ahead.result()
-            waited = time.perf_counter() - started
-            if batch is not None:
-                ahead = reader.submit(gather, batch)
-            yield mel, waited
+    clips = [train.clip_ids[batch] for batch in batches]
+    with closing(prefetched(train.gather, clips, waiting)) as ahead:
+        steps = progress(
+            zip(batches, ahead, strict=True),
+            total=len(batches),
+            label=f"epoch {run.epoch}/{epochs}, step",
+            note=lambda: f"loss {float(loss):.3f}  {waiting}",
+        )
+        for batch, mel in steps:
+            loss, scores = train_step(mel, train.labels[batch])
+            if not np.isfinite(loss):
+                raise FloatingPointError(f"loss is {float(loss)}")
+            run.end_batch(batch, float(loss), scores.numpy())
+    return run.loss_sum / len(train), mean_roc_auc(train.labels, run.scores)
 
 
 def _clips_per_second(
@@ -313,7 +312,7 @@ def _clips_per_second(
     return len(mel) / seconds
 
 
-def _epoch_line(row: dict, times: list[dict], epochs: int) -> str:
+def _epoch_line(row: dict, times: list[dict], epochs: int, waiting: Waiting) -> str:
     mean_seconds = np.mean([entry["seconds"] for entry in times])
     values = "  ".join(
         f"{name} {'-' if row[name] is None else format(row[name], '.3f')}"
@@ -321,5 +320,5 @@ def _epoch_line(row: dict, times: list[dict], epochs: int) -> str:
     )
     return (
         f"epoch {row['epoch']}/{epochs}  {values}  {times[-1]['seconds']:.1f} s  "
-        f"to go {duration(mean_seconds * (epochs - row['epoch']))}"
+        f"{waiting}  to go {duration(mean_seconds * (epochs - row['epoch']))}"
     )

@@ -1,6 +1,8 @@
 """The training loop, on a model small enough for a test."""
 
 import dataclasses
+import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +101,7 @@ def test_the_same_seed_gives_the_same_bits(training, examples):
 
 def test_every_epoch_has_an_order_of_its_own(training, examples, monkeypatch):
     seen = []
-    monkeypatch.setattr(training, "_prefetched", record_batches(seen, training._prefetched))
+    monkeypatch.setattr(training, "prefetched", record_batches(seen, training.prefetched))
     fit(training, examples, epochs=2)
     orders = [np.concatenate(batches).tolist() for batches in seen if len(batches) == 6]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(45))
@@ -107,9 +109,9 @@ def test_every_epoch_has_an_order_of_its_own(training, examples, monkeypatch):
 
 
 def record_batches(seen, original):
-    def prefetched(gather, batches):
+    def prefetched(gather, batches, waiting):
         seen.append(batches)
-        return original(gather, batches)
+        return original(gather, batches, waiting)
 
     return prefetched
 
@@ -135,6 +137,17 @@ def test_it_says_how_long_it_will_take_before_it_starts(training, examples, caps
     lines = capsys.readouterr().err.splitlines()
     assert "clips/s, 1 epochs take about" in lines[0]
     assert lines[1].startswith("epoch 1/1  loss ")
+
+
+def test_waiting_for_a_slow_disk_is_told_and_recorded(training, examples, capsys):
+    def slow(gather):
+        return lambda clips: (time.sleep(0.02), gather(clips))[1]
+
+    clips = [dataclasses.replace(part, gather=slow(part.gather)) for part in examples]
+    _, result = fit(training, clips, epochs=2)
+    assert result.times["waiting"].between(0, result.times["seconds"], inclusive="neither").all()
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.search(r" s  waiting \d+\.\d %  to go 0:00:00$", last)
 
 
 def test_divergence_is_an_error_that_names_the_step_and_the_learning_rate(training, examples):

@@ -19,6 +19,7 @@ rule evaluate:
             "models/layers",
             "models/lookup",
             "partition",
+            "prefetch",
             "progress",
             "store",
             "training",

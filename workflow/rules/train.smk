@@ -19,6 +19,7 @@ rule train:
             "models/lookup",
             "params",
             "partition",
+            "prefetch",
             "progress",
             "store",
             "training",

@@ -249,7 +249,7 @@ def _fingerprint(*parts: Any) -> str:
     """Hash all that the course of a training depends on: its settings, code and libraries."""
     digest = hashlib.sha256(json.dumps([*parts, versions()]).encode())
     package = Path(models.__file__).parents[1]
-    for code in ("training.py", "checkpoints.py", "models/*.py"):
+    for code in ("training.py", "prefetch.py", "checkpoints.py", "models/*.py"):
         for path in sorted(package.glob(code)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
