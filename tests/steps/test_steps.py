@@ -230,8 +230,9 @@ def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
     autotagging(
         *("train", "--model", "lookup", "--seed", 0, "--corpus", "x", "--scheme", "random"),
         *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
-        *("--output-bias", "prior", "--monitor", "val_loss", "--patience", "none"),
-        *("--devices", "auto", "--xla=false"),
+        *("--schedule", "constant", "--output-bias", "prior"),
+        *("--monitor", "val_loss", "--patience", "none"),
+        *("--devices", "auto", "--xla=false", "--precision", "float32"),
         *("--checkpoint-minutes", 10, "--unfinished", downloaded / "unfinished"),
         *("--options", "pseudo_count=1.0", "--history", downloaded / "history.csv"),
         *("--times", downloaded / "times.csv", "--weights", downloaded / "weights.npz", *shared),
@@ -442,6 +443,7 @@ def trained(tmp_path_factory):
 
 def train_arguments(folder, name, options=()):
     settings = ["padded_frames=1440", "input_norm=frequency", "batch_norm_momentum=0.9"]
+    settings += ["padding_side=both", "padding_value=0.0"]
     settings += ["pool_dropout=0.1", "output_dropout=0.3", "gru_reset_after=true", *options]
     out = folder / name
     return [
@@ -449,9 +451,10 @@ def train_arguments(folder, name, options=()):
         *("--synonyms", "merge", "--labels", folder / "labels.csv"),
         *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
         *("--audio", folder / "audio.json", "--front-end", folder / "front_end.json"),
-        *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--output-bias", "prior"),
+        *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--schedule", "constant"),
+        *("--output-bias", "prior"),
         *("--monitor", "val_loss", "--patience", "none", "--options", *settings, "--threads", 2),
-        *("--devices", "auto", "--xla=false"),
+        *("--devices", "auto", "--xla=false", "--precision", "float32"),
         *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
         *("--weights", out / "weights.npz", "--model-json", out / "model.json"),
         *("--history", out / "history.csv", "--times", out / "times.csv"),

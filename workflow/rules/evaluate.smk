@@ -23,6 +23,7 @@ rule evaluate:
             "models/lookup",
             "models/passes",
             "partition",
+            "prefetch",
             "progress",
             "store",
             "training",

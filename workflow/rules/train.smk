@@ -24,6 +24,7 @@ rule train:
             "params",
             "partition",
             "precision",
+            "prefetch",
             "progress",
             "store",
             "training",
@@ -53,6 +54,7 @@ rule train:
         batch_size=config["train"]["batch_size"],
         epochs=epochs(),
         learning_rate=config["train"]["learning_rate"],
+        schedule=config["train"]["schedule"],
         output_bias=config["train"]["output_bias"],
         monitor=config["train"]["monitor"],
         patience=config["train"]["patience"],
@@ -69,6 +71,7 @@ rule train:
         " --corpus {params.corpus:q} --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
         " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
+        " --schedule {params.schedule}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
         " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
         " --precision {params.precision}"

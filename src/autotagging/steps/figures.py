@@ -165,6 +165,7 @@ def figure_3(
     """
     model = read_model(model_json)
     front_end = model["front_end"]
+    options = model.get("options", {})
     rate, hop = front_end["sample_rate"], front_end["hop_length"]
     clip, waveform = read_clip(download, split, clip_id, sample_rate=rate)
     samples = mel.clip_samples(seconds=front_end["seconds"], sample_rate=rate)
@@ -184,6 +185,8 @@ def figure_3(
         sample_rate=rate,
         hop_length=hop,
         padded_frames=padded_frames(model["architecture"]),
+        padding_side=options.get("padding_side", "both"),
+        padding_value=options.get("padding_value", 0.0),
         log_scale=front_end["log_scale"],
         caption=f"clip {clip['clip_id']} ({clip['mp3_path']}), {corpus_name(model['corpus'])}",
     )
