@@ -4,12 +4,15 @@ Run by test_devices.py: spread_training.py FOLDER "one machine" | "worker"
 """
 
 import sys
+from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
+import yaml
 
 from autotagging import models, training
-from autotagging.checkpoints import Checkpoints
+from autotagging.checkpoints import Checkpoints, Run
 from autotagging.devices import ONE_DEVICE, Devices
 from autotagging.errors import UserError
 from autotagging.files import save_arrays
@@ -17,6 +20,7 @@ from autotagging.modelfile import weights_of
 from autotagging.models.layers import DropoutPerReplica
 
 keras, tf = training.keras, training.tf
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 N_TAGS, N_VALIDATION = 3, 8
 
 
@@ -34,6 +38,18 @@ class Counted(Checkpoints):
         super().save(arrays)
 
 
+def stopping(after):
+    """Raise, after so many batches, in every process alike."""
+    end_batch, calls = Run.end_batch, iter(range(after - 1))
+
+    def end_batch_and_stop(run, *arguments):
+        end_batch(run, *arguments)
+        if next(calls, None) is None:
+            raise Stopped
+
+    return mock.patch.object(Run, "end_batch", end_batch_and_stop)
+
+
 def small_network(devices, shape, *, dropout=0.0):
     """A layer of each kind that differs on several devices."""
     spread = devices.replicas > 1
@@ -49,17 +65,9 @@ def small_network(devices, shape, *, dropout=0.0):
 
 
 def crnn(devices, shape, *, dropout=0.0):
-    return models.build(
-        "crnn",
-        input_shape=shape,
-        n_tags=N_TAGS,
-        padded_frames=96,
-        input_norm="frequency",
-        batch_norm_momentum=0.9,
-        pool_dropout=dropout,
-        output_dropout=dropout,
-        gru_reset_after=True,
-    )
+    options = yaml.safe_load(PARAMS.read_text())["train"]["crnn"]
+    options |= {"padded_frames": 96, "pool_dropout": dropout, "output_dropout": dropout}
+    return models.build("crnn", input_shape=shape, n_tags=N_TAGS, **options)
 
 
 def examples(clips, shape):
@@ -75,19 +83,10 @@ def examples(clips, shape):
     return make(np.arange(clips)), make(np.arange(clips, len(labels)))
 
 
-def fit(devices, build, folder, *, clips, shape, rate, stop_after=None, **options):
+def fit(devices, build, folder, *, clips, shape, rate, **options):
     """Train for three epochs in batches of 8; give history, weights and times of saving."""
     keras.utils.set_random_seed(0)
     train, validation = examples(clips, shape)
-    if stop_after:
-        calls = iter(range(stop_after))
-
-        def gather_or_stop(ids, gather=train.gather):
-            if next(calls, None) is None:
-                raise Stopped
-            return gather(ids)
-
-        train = training.Examples(train.clip_ids, train.labels, gather_or_stop)
     with devices.scope():
         network = build(devices, shape, **options)
     checkpoints = Counted(folder, fingerprint="a")
@@ -98,6 +97,7 @@ def fit(devices, build, folder, *, clips, shape, rate, stop_after=None, **option
         batch_size=8,
         epochs=3,
         learning_rate=rate,
+        schedule="constant",
         monitor="val_loss",
         patience=None,
         seed=0,
@@ -151,11 +151,10 @@ DROPOUT = {**UNEVEN, "clips": 16, "dropout": 0.2}
 
 def stopped_and_resumed(devices, folder):
     """Stop a training in its second epoch, and go on."""
-    try:
-        fit(devices, folder=folder, stop_after=4, **DROPOUT)
-    except Stopped:
-        return fit(devices, folder=folder, **DROPOUT)
-    raise AssertionError("not stopped")
+    with suppress(Stopped), stopping(after=3):
+        fit(devices, folder=folder, **DROPOUT)
+        raise AssertionError("not stopped")
+    return fit(devices, folder=folder, **DROPOUT)
 
 
 def on_one_machine(folder):

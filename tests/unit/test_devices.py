@@ -137,6 +137,7 @@ def test_two_processes_go_on_where_they_were_stopped_and_one_saves(workers):
             assert name == "saved" or np.array_equal(found, expected), name
     # Two batches and the end of each of three epochs.
     assert [int(workers[f"worker {i} whole"]["saved"]) for i in range(2)] == [9, 0]
+    assert [int(workers[f"worker {i} resumed"]["saved"]) for i in range(2)] == [5, 0]
 
 
 def test_one_process_of_two_speaks(workers):
