@@ -232,7 +232,7 @@ def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
         *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
         *("--schedule", "constant", "--output-bias", "prior"),
         *("--monitor", "val_loss", "--patience", "none"),
-        *("--checkpoint-minutes", 10, "--unfinished", downloaded / "unfinished"),
+        *("--cache", 0.001, "--checkpoint-minutes", 10, "--unfinished", downloaded / "unfinished"),
         *("--options", "pseudo_count=1.0", "--history", downloaded / "history.csv"),
         *("--times", downloaded / "times.csv", "--weights", downloaded / "weights.npz", *shared),
         *("--audio", downloaded / "audio.json"),
@@ -453,7 +453,7 @@ def train_arguments(folder, name, options=()):
         *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--schedule", "constant"),
         *("--output-bias", "prior"),
         *("--monitor", "val_loss", "--patience", "none", "--options", *settings, "--threads", 2),
-        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
+        *("--cache", 0.001, "--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
         *("--weights", out / "weights.npz", "--model-json", out / "model.json"),
         *("--history", out / "history.csv", "--times", out / "times.csv"),
     ]

@@ -38,7 +38,7 @@ rule train:
     threads: workflow.cores
     resources:
         gpu=lambda wildcards: int(listens(wildcards.model)),
-        mem_mb=8000,
+        mem_mb=8000 + int(1000 * config["train"]["cache"]),
     params:
         features=flags("mel", "front_end", "clip_info"),
         corpus=config["corpus"],
@@ -53,6 +53,7 @@ rule train:
         patience=config["train"]["patience"],
         options=model_options,
         checkpoint_minutes=config["train"]["checkpoint_minutes"],
+        cache=config["train"]["cache"],
         unfinished="unfinished/train/{model}/seed-{seed}",
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
@@ -65,6 +66,7 @@ rule train:
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
         " --options {params.options} --threads {threads}"
         " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
+        " --cache {params.cache}"
         " --weights {output.weights}"
         " --model-json {output.model_json} --history {output.history}"
         " --times {log.times} 2>&1 | tee {log.text}"

@@ -47,6 +47,7 @@ def train(
     options: list[str],
     threads: int,
     checkpoint_minutes: float,
+    cache: float,
     unfinished: Path,
     weights: Path,
     model_json: Path,
@@ -100,6 +101,8 @@ def train(
         Of the processor.
     checkpoint_minutes
         Within an epoch, a checkpoint is written whenever so many minutes have passed.
+    cache
+        GB of spectrograms to keep in memory, those that are read first.
     unfinished
         Folder of the checkpoints, from which a training that was stopped goes on.
     weights
@@ -139,6 +142,7 @@ def train(
             output_bias=output_bias,
             options=parsed,
             threads=threads,
+            cache=cache,
             checkpoints=checkpoints,
             checkpoint_minutes=checkpoint_minutes,
             **settings,
@@ -188,13 +192,14 @@ def _train_network(
     output_bias: str,
     options: dict[str, Any],
     threads: int,
+    cache: float,
     **settings: Any,
 ) -> _Fitted:
     """Train a network on spectrograms; `settings` are those of `training.fit`."""
     from autotagging import training
     from autotagging.modelfile import architecture, weights_of
 
-    store = MelStore(mel)
+    store = MelStore(mel, cache=cache)
     subsets = {
         name: training.Examples(
             clip_ids=table.index.to_numpy(), labels=table.to_numpy(np.float32), gather=store.gather
