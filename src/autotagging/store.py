@@ -60,9 +60,7 @@ class MelStore:
         self._checked = np.zeros(len(usable), bool)
         self.clip_shape: tuple[int, int] = self._shards[0].shape[1:]
         self._kept: dict[int, np.ndarray] = {}
-        self._room = int(cache * 1e9) // (
-            np.dtype(np.float16).itemsize * math.prod(self.clip_shape)
-        )
+        self._room = int(cache * 1e9 / (2 * math.prod(self.clip_shape)))  # float16: 2 bytes
 
     @property
     def clip_ids(self) -> pd.Index:
