@@ -223,7 +223,7 @@ def steps(
             **{"--monitor": "val_loss"},
             **{"--patience": "none", "--options": f"pseudo_count={pseudo_count}", "--threads": 1},
             **{"--checkpoint-minutes": 10, "--unfinished": results / "unfinished"},
-            **{"--audio": at["audio.json"]},
+            **{"--audio": at["audio.json"], "--cache": 0},
             **{"--history": at["history.csv"], "--times": at["times.csv"]},
         },
         *("weights.npz", "model.json"),

@@ -168,7 +168,7 @@ def test_dropout_is_a_function_of_seed_and_step(batch):
 
 def test_dropout_drops_its_share_and_scales_the_rest():
     pooled = tf.ones((10, 10, 20, 50))
-    bits = passes.random_bits(tf.constant([1, 2]), 50_000)
+    bits = passes.random_bits(tf.constant([1, 2]), pooled.shape)
     one, zero = tf.ones(50), tf.zeros(50)
     output = passes.activate(pooled, one, zero, bits, round(0.1 * 65536)).numpy()
     assert np.mean(output == 0) == pytest.approx(0.1, abs=0.005)

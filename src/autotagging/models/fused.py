@@ -288,8 +288,7 @@ def _train_block(block: _Block, convolution: _Images | _Plane) -> tf.Tensor:
         deviation = tf.math.rsqrt(variance + norm.epsilon)
         scale = tf.abs(gamma) * deviation
         pooled = convolution.largest()
-        n = pooled.shape.num_elements()
-        bits = passes.random_bits(seed, -(-n // 2)) if dropped else None
+        bits = passes.random_bits(seed, pooled.shape) if dropped else None
         output = passes.activate(pooled, scale, beta - mean * scale, bits, dropped)
 
         def gradient(of_output: tf.Tensor, *_) -> list[tf.Tensor]:

@@ -53,6 +53,7 @@ def train(
     xla: bool,
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"],
     checkpoint_minutes: float,
+    cache: float,
     unfinished: Path,
     weights: Path,
     model_json: Path,
@@ -114,6 +115,8 @@ def train(
         Of the convolutions; "auto" is the fastest that the hardware is made for.
     checkpoint_minutes
         Within an epoch, a checkpoint is written whenever so many minutes have passed.
+    cache
+        GB of spectrograms to keep in memory, those that are read first.
     unfinished
         Folder of the checkpoints, from which a training that was stopped goes on.
     weights
@@ -161,6 +164,7 @@ def train(
                 output_bias=output_bias,
                 options=parsed,
                 precision=resolved,
+                cache=cache,
                 devices=chosen,
                 checkpoints=checkpoints,
                 checkpoint_minutes=checkpoint_minutes,
@@ -213,6 +217,7 @@ def _train_network(
     output_bias: str,
     options: dict[str, Any],
     precision: str,
+    cache: float,
     devices: "Devices",
     **settings: Any,
 ) -> _Fitted:
@@ -220,7 +225,7 @@ def _train_network(
     from autotagging import training
     from autotagging.modelfile import architecture, weights_of
 
-    store = MelStore(mel)
+    store = MelStore(mel, cache=cache)
     subsets = {
         name: training.Examples(
             clip_ids=table.index.to_numpy(), labels=table.to_numpy(np.float32), gather=store.gather
