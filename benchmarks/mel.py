@@ -30,7 +30,7 @@ import soxr
 from autotagging import mel
 from autotagging.corpus import open_corpus
 from autotagging.extraction import FrontEnd
-from autotagging.steps.extract_mel import keep_freed_memory
+from autotagging.memory import keep_freed_memory
 
 RATE, N_FFT, HOP, N_MELS = 12_000, 512, 256, 96
 NUMBERS = {"n_fft": N_FFT, "hop_length": HOP, "n_mels": N_MELS}
@@ -152,7 +152,7 @@ def ours(folder: str) -> Callable[[], Mel]:
     """Our path, from the corpus in that folder of the current one."""
 
     def prepare() -> Mel:
-        keep_freed_memory()
+        keep_freed_memory(large=False)
         corpus = open_corpus(Path(folder))
         return lambda path: FRONT_END.extract(corpus, f"0/{path.name}")[0]
 
@@ -175,7 +175,7 @@ def resampling() -> Mel:
 
 
 def our_log_mel() -> Mel:
-    keep_freed_memory()
+    keep_freed_memory(large=False)
     waveform = functools.cache(waveform_of)
     return lambda path: mel.log_mel(waveform(path), sample_rate=RATE, **NUMBERS)
 

@@ -78,6 +78,8 @@ class Run:
         Where it is put.
     checkpoint_minutes
         How often, besides at the end of each epoch.
+    saves
+        False where another process of the same training puts it there.
 
     Attributes
     ----------
@@ -99,10 +101,13 @@ class Run:
         shape: tuple[int, int],
         checkpoints: Checkpoints,
         checkpoint_minutes: float,
+        *,
+        saves: bool = True,
     ):
         self._variables = variables
         self._checkpoints = checkpoints
         self._seconds = 60 * checkpoint_minutes
+        self._saves = saves
         self._saved = time.monotonic()
         self._step = 0
         self.epoch, self.batches, self.loss_sum = 1, 0, 0.0
@@ -137,6 +142,8 @@ class Run:
         self._save()
 
     def _save(self) -> None:
+        if not self._saves:
+            return
         plain = {name: getattr(self, name) for name in _PLAIN}
         self._checkpoints.save(
             {

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from autotagging.checkpoints import Checkpoints, Run
+from autotagging.devices import ONE_DEVICE, Choice, Devices, choose
 from autotagging.errors import UserError
+from autotagging.memory import keep_freed_memory
 from autotagging.metrics import cross_entropy, has_both_classes, mean_roc_auc, smoothed_prior
 from autotagging.prefetch import Waiting, prefetched
 from autotagging.progress import duration, native_log_hidden, progress
@@ -21,6 +23,8 @@ from autotagging.progress import duration, native_log_hidden, progress
 with native_log_hidden():
     import keras
     import tensorflow as tf
+
+    from autotagging.models.fused import FusedNetwork, fuse
 
 Gather = Callable[[np.ndarray], np.ndarray]
 
@@ -66,19 +70,20 @@ class Fit:
     best_epoch: int
 
 
-def prepare(*, seed: int, threads: int) -> str:
+def prepare(*, seed: int, threads: int, devices: Choice = "auto", xla: bool = False) -> Devices:
     """Set TensorFlow up before anything else uses it; return what it will compute on.
 
     The same seed gives the same weights on the same machine with the same number of threads.
     """
+    keep_freed_memory(large=True)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
+    chosen = choose(devices, threads=threads)
     tf.config.experimental.enable_op_determinism()
+    if xla:
+        tf.config.optimizer.set_jit("autoclustering")
     keras.utils.set_random_seed(seed)
-    return f"{len(gpus)} GPU" if gpus else f"CPU, {threads} threads"
+    return chosen
 
 
 def fit(
@@ -93,7 +98,7 @@ def fit(
     monitor: str,
     patience: int | None,
     seed: int,
-    device: str,
+    devices: Devices,
     checkpoints: Checkpoints,
     checkpoint_minutes: float,
 ) -> Fit:
@@ -102,7 +107,7 @@ def fit(
     Parameters
     ----------
     model
-        Built, untrained.
+        Built, untrained, in the scope of the devices.
     train, validation
         Both with at least one clip.
     batch_size
@@ -119,8 +124,8 @@ def fit(
         Stop after so many epochs without a better one; None: run all.
     seed
         The order of clips is a function of seed and epoch.
-    device
-        For the line that says how long the run will take.
+    devices
+        To train on. One process of several writes checkpoints; all go on from the same.
     checkpoints
         Where to go on from, and what is written at each epoch's end. The caller deletes them.
     checkpoint_minutes
@@ -135,24 +140,30 @@ def fit(
         raise UserError("no tag has both classes in the validation set, so there is no val_auc")
     steps_per_epoch = -(-len(train) // batch_size)
     rates = learning_rates(schedule, learning_rate, steps=epochs * steps_per_epoch)
-    optimizer = keras.optimizers.Adam(rates)
-    optimizer.build(model.trainable_variables)
-    train_step, score = make_train_step(model, optimizer), make_scorer(model)
+    with devices.scope():
+        optimizer = keras.optimizers.Adam(rates)
+        if any(layer.compute_dtype == "float16" for layer in model.layers):
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        optimizer.build(model.trainable_variables)
+    train_step, score = make_train_step(model, optimizer, devices), make_scorer(model, devices)
     variables = [*model.variables, *optimizer.variables]
-    rate = _clips_per_second(train_step, variables, train, batch_size)
+    rate = _clips_per_second(train_step, variables, train, batch_size, devices)
     print(
-        f"{len(train)} clips, {model.count_params():,} parameters, {device}: {rate:.1f} clips/s, "
-        f"{epochs} epochs take about {duration(len(train) * epochs / rate)}",
+        f"{len(train)} clips, {model.count_params():,} parameters, {devices.label}: "
+        f"{rate:.1f} clips/s, {epochs} epochs take about {duration(len(train) * epochs / rate)}",
         file=sys.stderr,
     )
-    run = Run(variables, train.labels.shape, checkpoints, checkpoint_minutes)
+    run = Run(variables, train.labels.shape, checkpoints, checkpoint_minutes, saves=devices.writes)
     if run.resume():
         print(f"going on in epoch {run.epoch}, after step {run.batches}", file=sys.stderr)
+    devices.check_agreement([run.epoch, run.batches], "epoch and step to go on from")
     sign = 1 if monitor == "val_loss" else -1
     while run.epoch <= epochs and (patience is None or run.epochs_since_best <= patience):
         started, waiting = time.perf_counter(), Waiting()
         try:
-            loss, auc = _train_epoch(run, train_step, train, batch_size, epochs, seed, waiting)
+            loss, auc = _train_epoch(
+                run, train_step, train, batch_size, epochs, seed, devices, waiting
+            )
             scores = score(
                 validation.clip_ids, validation.gather, batch_size=batch_size, waiting=waiting
             )
@@ -229,44 +240,72 @@ def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
     model.layers[-1].bias.assign(np.log(prior / (1 - prior)))
 
 
-def make_scorer(model: keras.Model) -> Callable[..., np.ndarray]:
+def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[..., np.ndarray]:
     """Make a function (clip_ids, gather, *, batch_size) -> scores, float32, (clips, tags).
 
     It takes a `waiting`, too, that counts the time spent on waiting for spectrograms.
     """
+    fused = _fused(model)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False)
     def score_step(mel):
-        return model(tf.cast(mel, tf.float32), training=False)
+        mel = tf.cast(mel, tf.float32)
+        return fused.score(mel) if fused else model(mel, training=False)
+
+    spread_step = devices.make_score_step(model) if devices.strategy else None
 
     def score(
         clip_ids: np.ndarray, gather: Gather, *, batch_size: int, waiting: Waiting | None = None
     ) -> np.ndarray:
         batches = [clip_ids[i : i + batch_size] for i in range(0, len(clip_ids), batch_size)]
-        with closing(prefetched(gather, batches, waiting or Waiting())) as ahead:
-            steps = progress(ahead, total=len(batches), label="scored batch")
-            return np.concatenate([score_step(mel).numpy() for mel in steps])
+        own = [devices.rows(batch) for batch in batches]
+        with closing(prefetched(gather, own, waiting or Waiting())) as ahead:
+            pairs = zip(batches, ahead, strict=True)
+            steps = progress(pairs, total=len(batches), label="scored batch")
+            if spread_step:
+                scores = [spread_step(mel, len(batch)).numpy() for batch, mel in steps]
+            else:  # all batches of one size, so that one is compiled
+                size = len(batches[0])
+                scores = [score_step(_filled(mel, size)).numpy()[: len(mel)] for _, mel in steps]
+        return np.concatenate(scores)
 
     return score
 
 
-def make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Callable:
+def make_train_step(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, devices: Devices = ONE_DEVICE
+) -> Callable:
     """Make a function (mel, labels) -> (loss, scores) that takes a step of the optimizer."""
+    if devices.strategy:
+        return devices.make_train_step(model, optimizer)
+    fused = _fused(model)
     binary_cross_entropy = keras.losses.BinaryCrossentropy()
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False)
     def train_step(mel, labels):
+        mel = tf.cast(mel, tf.float32)
         with tf.GradientTape() as tape:
-            scores = model(tf.cast(mel, tf.float32), training=True)
+            scores = fused.train(mel) if fused else model(mel, training=True)
             loss = binary_cross_entropy(labels, scores)
+            scaled = optimizer.scale_loss(loss)
         variables = [variable.value for variable in model.trainable_variables]
         gradients = tape.gradient(
-            loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+            scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
         optimizer.apply(gradients, model.trainable_variables)
         return loss, scores
 
     return train_step
+
+
+def _filled(mel: np.ndarray, size: int) -> np.ndarray:
+    """Append silent clips up to a size."""
+    return np.pad(mel, [(0, size - len(mel)), (0, 0), (0, 0)])
+
+
+def _fused(model: keras.Model) -> FusedNetwork | None:
+    """Fuse a model's layers for a CPU; a GPU's libraries have their own ways."""
+    return None if tf.config.get_visible_devices("GPU") else fuse(model)
 
 
 def _train_epoch(
@@ -276,12 +315,13 @@ def _train_epoch(
     batch_size: int,
     epochs: int,
     seed: int,
+    devices: Devices,
     waiting: Waiting,
 ) -> tuple[float, float | None]:
     """Run one epoch; return mean loss and macro ROC-AUC of the steps' scores."""
     order = np.random.default_rng([seed, run.epoch]).permutation(len(train))
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)][run.batches :]
-    clips = [train.clip_ids[batch] for batch in batches]
+    clips = [train.clip_ids[devices.rows(batch)] for batch in batches]
     with closing(prefetched(train.gather, clips, waiting)) as ahead:
         steps = progress(
             zip(batches, ahead, strict=True),
@@ -298,18 +338,19 @@ def _train_epoch(
 
 
 def _clips_per_second(
-    train_step: Callable, variables: list, train: Examples, batch_size: int
+    train_step: Callable, variables: list, train: Examples, batch_size: int, devices: Devices
 ) -> float:
     """Time a step, then put every variable back, so that the timing changes no result."""
     before = [variable.numpy() for variable in variables]
-    mel, labels = train.gather(train.clip_ids[:batch_size]), train.labels[:batch_size]
+    clip_ids, labels = train.clip_ids[:batch_size], train.labels[:batch_size]
+    mel = train.gather(devices.rows(clip_ids))
     train_step(mel, labels)  # traces and compiles
     started = time.perf_counter()
     train_step(mel, labels)[0].numpy()
     seconds = time.perf_counter() - started
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
-    return len(mel) / seconds
+    return len(labels) / seconds
 
 
 def _epoch_line(row: dict, times: list[dict], epochs: int, waiting: Waiting) -> str:

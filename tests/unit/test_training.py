@@ -60,6 +60,8 @@ class NoCheckpoints(Checkpoints):
 
 
 def fit(training, examples, **changes):
+    from autotagging.devices import ONE_DEVICE
+
     settings = {
         "checkpoints": NoCheckpoints(),
         "checkpoint_minutes": 10,
@@ -70,7 +72,7 @@ def fit(training, examples, **changes):
         "monitor": "val_loss",
         "patience": None,
         "seed": 0,
-        "device": "CPU",
+        "devices": ONE_DEVICE,
     }
     model = make_model()
     return model, training.fit(model, *examples, **{**settings, **changes})

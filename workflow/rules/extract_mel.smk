@@ -10,6 +10,7 @@ rule extract_mel_shard:
             "files",
             "layout",
             "mel",
+            "memory",
             "partition",
             "progress",
             "shards",

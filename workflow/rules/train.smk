@@ -8,17 +8,22 @@ rule train:
             "steps/train",
             "annotations",
             "checkpoints",
+            "devices",
             "errors",
             "files",
             "layout",
+            "memory",
             "metrics",
             "modelfile",
             "models/__init__",
             "models/crnn",
+            "models/fused",
             "models/layers",
             "models/lookup",
+            "models/passes",
             "params",
             "partition",
+            "precision",
             "prefetch",
             "progress",
             "store",
@@ -39,7 +44,9 @@ rule train:
     resources:
         gpu=lambda wildcards: int(listens(wildcards.model)),
         mem_mb=8000 + int(1000 * config["train"]["cache"]),
+        runtime=lambda wildcards: 1440 if listens(wildcards.model) else 60,
     params:
+        launcher=launcher,
         features=flags("mel", "front_end", "clip_info"),
         corpus=config["corpus"],
         scheme=config["split"]["scheme"],
@@ -53,18 +60,22 @@ rule train:
         patience=config["train"]["patience"],
         options=model_options,
         checkpoint_minutes=config["train"]["checkpoint_minutes"],
+        devices=config["train"]["devices"],
+        xla=config["train"]["xla"],
+        precision=config["train"]["precision"],
         cache=config["train"]["cache"],
         unfinished="unfinished/train/{model}/seed-{seed}",
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
     shell:
-        "autotagging train --model {wildcards.model} --seed {wildcards.seed}"
+        "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
         " --corpus {params.corpus:q} --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
         " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --schedule {params.schedule}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
-        " --options {params.options} --threads {threads}"
+        " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
+        " --precision {params.precision}"
         " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
         " --cache {params.cache}"
         " --weights {output.weights}"

@@ -13,7 +13,6 @@ from autotagging.plots.style import BLUE, COLUMN, GREEN, GREY, VERMILION, new_fi
 _SHORT_TYPES = {
     "InputLayer": "input",
     "BatchNormalization": "batch norm",
-    "FusedBatchNormalization": "batch norm",
     "ZeroPadding2D": "zero padding",
     "Conv1D": "conv",
     "Conv2D": "conv",

@@ -1,6 +1,5 @@
 """Step extract_mel: clips to log-mel spectrograms, in shards (sec. II.B, Table 1)."""
 
-import ctypes
 import hashlib
 import json
 import shutil
@@ -20,12 +19,12 @@ from autotagging.corpus import Corpus, open_corpus
 from autotagging.errors import UserError
 from autotagging.extraction import STATUSES, FrontEnd
 from autotagging.files import sha256, write_csv, write_json
+from autotagging.memory import keep_freed_memory
 from autotagging.progress import progress
 from autotagging.shards import UnfinishedShard
 from autotagging.store import USABLE
 
 _MODULES = (corpus_module, extraction, mel, shards)
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 _LIBRARIES = ("librosa", "numpy", "scipy", "soundfile", "soxr")
 
 
@@ -100,7 +99,7 @@ def extract_mel_shard(
     corpus = open_corpus(download)
     _check_unchanged(block, corpus)
     _check_space(len(table), front_end, [spectrograms.parent, unfinished.parent])
-    keep_freed_memory()
+    keep_freed_memory(large=False)
     fingerprint = _fingerprint(block, front_end, download / "audio.json")
     shape = (len(block), *front_end.shape)
     with closing(UnfinishedShard(unfinished, shape=shape, fingerprint=fingerprint)) as file:
@@ -221,17 +220,6 @@ def _check_space(n_clips: int, front_end: FrontEnd, folders: list[Path]) -> None
             f"{free / 1e9:,.2f} GB are free"
         )
     print(f"{size}; {missing / 1e9:,.2f} GB to be written, {free / 1e9:,.2f} free", file=sys.stderr)
-
-
-def keep_freed_memory() -> None:
-    """Have the C library keep what is freed, or each clip pays for 1,500 page faults: 3 of 13 ms.
-
-    Only glibc's can be told.
-    """
-    with suppress(AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 1 << 25)  # the most it takes; a clip's arrays are smaller
-        mallopt(_M_TRIM_THRESHOLD, 1 << 28)
 
 
 def _fingerprint(block: pd.DataFrame, front_end: FrontEnd, audio: Path) -> str:

@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ from autotagging.models.lookup import fit_lookup
 from autotagging.params import read_exponents
 from autotagging.partition import describe
 from autotagging.store import MelStore, labelled_clips
+
+if TYPE_CHECKING:
+    from autotagging.devices import Devices
 
 
 def train(
@@ -46,6 +49,9 @@ def train(
     patience: int | None,
     options: list[str],
     threads: int,
+    devices: Literal["auto", "mirrored", "multi_worker"],
+    xla: bool,
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"],
     checkpoint_minutes: float,
     cache: float,
     unfinished: Path,
@@ -99,6 +105,14 @@ def train(
         The model's own, as name=value.
     threads
         Of the processor.
+    devices
+        To train a network on: one GPU or else the CPU ("auto"), all GPUs of this machine
+        ("mirrored"), or those of all processes named by TF_CONFIG or Slurm ("multi_worker"), of
+        which the first writes the outputs.
+    xla
+        Whether XLA compiles what it can of a step; on a GPU only.
+    precision
+        Of the convolutions; "auto" is the fastest that the hardware is made for.
     checkpoint_minutes
         Within an epoch, a checkpoint is written whenever so many minutes have passed.
     cache
@@ -119,6 +133,9 @@ def train(
     tags = pd.read_csv(labels, nrows=0).columns[2:].tolist()
     checkpoints = None
     if models.reads(model) == "mel":
+        from autotagging import training
+        from autotagging.precision import choose_precision
+
         settings = {
             "batch_size": batch_size,
             "epochs": epochs,
@@ -129,24 +146,32 @@ def train(
             "seed": seed,
         }
         summary = models.required(mel, "--mel", model)
+        chosen = training.prepare(seed=seed, threads=threads, devices=devices, xla=xla)
+        resolved = choose_precision(precision)
         fingerprint = _fingerprint(
-            model, parsed, output_bias, settings, trained_on, sha256(summary), threads
+            *(model, parsed, output_bias, settings, trained_on, sha256(summary)),
+            *(threads, chosen.replicas, xla, resolved),
         )
+        chosen.check_agreement([int(fingerprint[:15], 16)], "parameters, data, code or precision")
         checkpoints = Checkpoints(unfinished, fingerprint=fingerprint)
-        fitted = _train_network(
-            model,
-            labels=labels,
-            split=split,
-            mel=summary,
-            front_end=models.required(front_end, "--front-end", model),
-            output_bias=output_bias,
-            options=parsed,
-            threads=threads,
-            cache=cache,
-            checkpoints=checkpoints,
-            checkpoint_minutes=checkpoint_minutes,
-            **settings,
-        )
+        with chosen.one_voice():
+            fitted = _train_network(
+                model,
+                labels=labels,
+                split=split,
+                mel=summary,
+                front_end=models.required(front_end, "--front-end", model),
+                output_bias=output_bias,
+                options=parsed,
+                precision=resolved,
+                cache=cache,
+                devices=chosen,
+                checkpoints=checkpoints,
+                checkpoint_minutes=checkpoint_minutes,
+                **settings,
+            )
+        if not chosen.writes:
+            return
     else:
         fitted = _fit_lookup(labels, split, models.required(clip_info, "--clip-info", model))
     write_csv(fitted.history, history)
@@ -191,8 +216,9 @@ def _train_network(
     front_end: Path,
     output_bias: str,
     options: dict[str, Any],
-    threads: int,
+    precision: str,
     cache: float,
+    devices: "Devices",
     **settings: Any,
 ) -> _Fitted:
     """Train a network on spectrograms; `settings` are those of `training.fit`."""
@@ -206,13 +232,15 @@ def _train_network(
         )
         for name, table in labelled_clips(labels, split, available=store.clip_ids).items()
     }
-    device = training.prepare(seed=settings["seed"], threads=threads)
     n_tags = subsets["train"].labels.shape[1]
-    network = models.build(model, input_shape=store.clip_shape, n_tags=n_tags, **options)
+    with devices.scope():
+        network = models.build(
+            model, input_shape=store.clip_shape, n_tags=n_tags, precision=precision, **options
+        )
     if output_bias == "prior":
         training.set_output_bias(network, subsets["train"].labels)
     result = training.fit(
-        network, subsets["train"], subsets["validation"], device=device, **settings
+        network, subsets["train"], subsets["validation"], devices=devices, **settings
     )
     print(f"best epoch: {result.best_epoch}", file=sys.stderr)
     layers = architecture(network)
@@ -220,6 +248,7 @@ def _train_network(
     description = {
         **{name: settings[name] for name in recorded},
         "output_bias": output_bias,
+        "precision": precision,
         "best_epoch": result.best_epoch,
         "epochs": len(result.history),
         "trainable_parameters": sum(layer["trainable_parameters"] for layer in layers),
@@ -254,7 +283,8 @@ def _fingerprint(*parts: Any) -> str:
     """Hash all that the course of a training depends on: its settings, code and libraries."""
     digest = hashlib.sha256(json.dumps([*parts, versions()]).encode())
     package = Path(models.__file__).parents[1]
-    for code in ("training.py", "prefetch.py", "checkpoints.py", "models/*.py"):
+    own = ("training.py", "prefetch.py", "devices.py", "memory.py", "checkpoints.py", "models/*.py")
+    for code in own:
         for path in sorted(package.glob(code)):
             digest.update(path.read_bytes())
     return digest.hexdigest()

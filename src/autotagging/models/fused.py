@@ -1,0 +1,316 @@
+"""A network's training and scoring on a CPU: the function of its layers, in fewer passes.
+
+Blocks of convolution, batch normalization, max pooling, ELU and dropout are computed as a whole,
+with gradients written out; other layers are called as they are. The weights are the layers'.
+
+Batch normalization draws a straight line through the outputs of each channel. So the pooling comes
+first, with the kernel's sign turned where the line falls, and all that follows has a fraction of
+the elements. The gradient of the normalization (Ioffe and Szegedy 2015) is a line in those outputs
+too: it is put together with that of the pooling in one pass.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import keras
+import tensorflow as tf
+
+from autotagging.models import passes
+
+_Moments = tuple[tf.Tensor, tf.Tensor]
+_Factors = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+_BLOCK = 5  # layers
+
+
+def fuse(model: keras.Model) -> "FusedNetwork | None":
+    """Find the blocks of a network; None where its layers are not such as can be fused.
+
+    They must be a chain: batch normalization of the mel bins, if any; layers without weights that
+    place the spectrogram in a larger plane, all its rows alike; blocks; and whatever follows.
+    """
+    if any(layer.input is not before.output for before, layer in pairwise(model.layers)):
+        return None
+    chain = model.layers[1:]
+    starts = [i for i, layer in enumerate(chain) if isinstance(layer, keras.layers.Conv2D)]
+    blocks = [_block(chain[i : i + _BLOCK]) for i in starts]
+    if not blocks or None in blocks or any(b - a != _BLOCK for a, b in pairwise(starts)):
+        return None
+    head = chain[: starts[0]]
+    input_norm = head.pop(0) if isinstance(head[0], keras.layers.BatchNormalization) else None
+    if any(layer.weights for layer in head) or (input_norm and input_norm.axis != 1):
+        return None
+    if blocks[0].convolution.input.shape[-1] != 1:
+        return None
+    return FusedNetwork(model, input_norm, blocks)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Layers of a block, and what they are set to."""
+
+    convolution: keras.layers.Conv2D
+    norm: keras.layers.BatchNormalization
+    dropout: keras.layers.Dropout
+    pool: int
+
+    @property
+    def dtype(self) -> tf.DType:
+        return tf.as_dtype(self.convolution.compute_dtype)
+
+    @property
+    def dropped(self) -> int:
+        """Of 65536 elements, how many dropout drops."""
+        return round(65536 * self.dropout.rate)
+
+    def seed(self) -> tf.Tensor | None:
+        """Draw the next seed of the dropout layer."""
+        return tf.cast(self.dropout.seed_generator.next(), tf.int32) if self.dropped else None
+
+
+def _block(layers: list[keras.Layer]) -> _Block | None:
+    """Take five layers for a block, if they are one."""
+    kinds = ("Conv2D", "BatchNormalization", "MaxPooling2D", "ELU", "Dropout")
+    if len(layers) < _BLOCK or not all(
+        isinstance(layer, getattr(keras.layers, kind))
+        for layer, kind in zip(layers, kinds, strict=True)
+    ):
+        return None
+    convolution, norm, pooling, elu, dropout = layers
+    height, width, _ = norm.input.shape[1:]
+    pool = pooling.pool_size[0]
+    fits = (
+        (convolution.kernel_size, convolution.strides) == ((3, 3), (1, 1))
+        and (convolution.padding, convolution.dilation_rate) == ("same", (1, 1))
+        and (pooling.pool_size, pooling.strides) == ((pool, pool), (pool, pool))
+        and (height % pool, width % pool, elu.alpha) == (0, 0, 1)
+        and convolution.use_bias
+    )
+    return _Block(convolution, norm, dropout, pool) if fits else None
+
+
+class FusedNetwork:
+    """A network with fused blocks; `fuse` makes it.
+
+    Batch sizes are compiled one by one, so there should be few.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        input_norm: keras.layers.BatchNormalization | None,
+        blocks: list[_Block],
+    ):
+        self._input_norm, self._blocks = input_norm, blocks
+        first, last = blocks[0].convolution.input, blocks[-1].dropout.output
+        placed = keras.Model(input_norm.output if input_norm else model.input, first)
+        self._place = lambda mel: placed(mel)[..., 0]
+        self._tail = keras.Model(last, model.output)
+
+    def train(self, mel: tf.Tensor) -> tf.Tensor:
+        """Score in training: with dropout, by the batch's statistics, which moving ones follow.
+
+        Parameters
+        ----------
+        mel : float32, (batch, mel bins, frames)
+            Without gradient.
+
+        Returns
+        -------
+        scores : float32, (batch, tags)
+        """
+        first, *others = self._blocks
+        x = _train_block(first, self._plane(mel))
+        for block in others:
+            x = _train_block(block, _Images(block, x))
+        return self._tail(x, training=True)
+
+    def score(self, mel: tf.Tensor) -> tf.Tensor:
+        """Score by the moving statistics, in float32; shapes as in `train`."""
+        if self._input_norm:
+            mel = self._input_norm(mel, training=False)
+        for block in self._blocks:
+            convolution, norm = block.convolution, block.norm
+            scale = norm.gamma * tf.math.rsqrt(norm.moving_variance + norm.epsilon)
+            kernel = convolution.kernel * scale
+            shift = norm.beta + (convolution.bias - norm.moving_mean) * scale
+            if block is self._blocks[0]:
+                plane = passes.padded(self._place(mel))
+                x = passes.plane_score(plane, kernel[:, :, 0], shift, block.pool)
+            else:
+                x = passes.score(tf.nn.conv2d(x, kernel, 1, "SAME"), shift, block.pool)
+        return self._tail(x, training=False)
+
+    def _plane(self, mel: tf.Tensor) -> "_Plane":
+        """Normalize the mel bins by the batch and prepare the convolution of the first block."""
+        bins = mel.shape[1]
+        scale, shift = tf.ones(bins), tf.zeros(bins)
+        if norm := self._input_norm:
+            mean, variance = tf.nn.moments(mel, [0, 2])
+            _follow(norm, mean, variance)
+            mel = (mel - mean[:, None]) * tf.math.rsqrt(variance + norm.epsilon)[:, None]
+            scale, shift = map(tf.convert_to_tensor, (norm.gamma, norm.beta))
+        padding = self._place(tf.zeros_like(mel[:1]))
+        inside = self._place(tf.ones_like(mel[:1])) - padding
+        return _Plane(self._blocks[0], self._place(mel) - padding, inside, padding, scale, shift)
+
+
+class _Images:
+    """The convolution of a block of many channels."""
+
+    def __init__(self, block: _Block, images: tf.Tensor):
+        self.variables = [tf.convert_to_tensor(block.convolution.kernel), images]
+        self._block = block
+
+    def convolve(self, sign: tf.Tensor, kernel: tf.Tensor, images: tf.Tensor) -> None:
+        self._sign, self._images = sign, images
+        self._kernel = tf.cast(kernel * sign, self._block.dtype)
+        self._output = tf.nn.conv2d(images, self._kernel, 1, "SAME")
+        self.size = self._output.shape.num_elements() // self._output.shape[-1]
+
+    def moments(self) -> _Moments:
+        return passes.moments(self._output)
+
+    def largest(self) -> tf.Tensor:
+        return passes.largest(self._output, self._block.pool)
+
+    def spread(self, output: tf.Tensor, of_output: tf.Tensor, factors: _Factors) -> tf.Tensor:
+        pool, dropped = self._block.pool, self._block.dropped
+        winners = passes.winner(self._output, pool)
+        return passes.spread(self._output, winners, output, of_output, factors, pool, dropped)
+
+    def gradients(self, of_convolved: tf.Tensor) -> list[tf.Tensor]:
+        common = {"out_backprop": of_convolved, "strides": [1] * 4, "padding": "SAME"}
+        of_kernel = tf.raw_ops.Conv2DBackpropFilter(
+            input=self._images, filter_sizes=self._kernel.shape, **common
+        )
+        of_images = tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=self._images.shape, filter=self._kernel, **common
+        )
+        return [tf.cast(of_kernel, tf.float32) * self._sign, of_images]
+
+
+class _Plane:
+    """The convolution of the first block, of scale * plane + shift * inside + padding.
+
+    Its output is the largest array of all, and so cheap to compute that it is never stored.
+
+    Parameters
+    ----------
+    block
+        The first.
+    plane : (batch, height, width)
+        What has been normalized, 0 where the padding is.
+    inside, padding : (1, height, width)
+        1 and 0, where the spectrogram is; 0 and the padding, where it isn't. All rows are alike.
+    scale, shift : (height,)
+    """
+
+    def __init__(
+        self,
+        block: _Block,
+        plane: tf.Tensor,
+        inside: tf.Tensor,
+        padding: tf.Tensor,
+        scale: tf.Tensor,
+        shift: tf.Tensor,
+    ):
+        self.variables = [tf.convert_to_tensor(block.convolution.kernel), scale, shift]
+        self._block, self._plane, self._inside, self._padding = block, plane, inside, padding
+        self.size = plane.shape.num_elements()
+
+    def convolve(
+        self, sign: tf.Tensor, kernel: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor
+    ) -> None:
+        self._sign, self._scale, self._shift = sign, scale, shift
+        self._kernel = kernel[:, :, 0] * sign
+        self._whole = self._plane * scale[:, None] + self._inside * shift[:, None] + self._padding
+        self._padded = passes.padded(self._whole)
+
+    def moments(self) -> _Moments:
+        return passes.plane_moments(self._whole, self._kernel)
+
+    def largest(self) -> tf.Tensor:
+        block = self._block
+        return passes.plane_largest(self._padded, self._kernel, block.pool, block.dtype)
+
+    def spread(self, output: tf.Tensor, of_output: tf.Tensor, factors: _Factors) -> tf.Tensor:
+        pool, dropped = self._block.pool, self._block.dropped
+        winners = passes.plane_winner(self._padded, self._kernel, pool)
+        return passes.plane_spread(
+            self._padded, self._kernel, winners, output, of_output, factors, pool, dropped
+        )
+
+    def gradients(self, of_convolved: tf.Tensor) -> list[tf.Tensor]:
+        """Row by row: what the kernel's gradient is made of, gives those of scale and shift too."""
+        height, width = self._plane.shape[1:]
+        shape = (of_convolved.shape[0], height, 1, width)
+        around = passes.padded(self._plane)
+        parts = [around[:, None, i : i + height, j : j + width] for i in range(3) for j in range(3)]
+        for rows in (self._inside, self._padding):
+            row = tf.pad(rows[:, :1], [[0, 0], [0, 0], [1, 1]])
+            parts += [row[:, None, :, j : j + width] for j in range(3)]
+        columns = tf.concat(
+            [tf.broadcast_to(tf.transpose(p, (0, 2, 1, 3)), shape) for p in parts], 2
+        )
+        products = tf.matmul(tf.cast(columns, of_convolved.dtype), of_convolved)
+        by_row = tf.reduce_sum(tf.cast(products, tf.float32), 0)  # (height, 15, channels)
+        of_kernel, of_scale, of_shift = [], tf.zeros(height), tf.zeros(height)
+        for i in range(3):
+            # Row r of the output sees row r + i - 1 of the plane.
+            first, last = max(0, 1 - i), min(height, height + 1 - i)
+            seen = slice(first + i - 1, last + i - 1)
+            for j in range(3):
+                by_plane, by_inside, by_padding = (
+                    by_row[first:last, part] for part in (3 * i + j, 9 + j, 12 + j)
+                )
+                of_kernel.append(
+                    tf.linalg.matvec(by_plane, self._scale[seen], transpose_a=True)
+                    + tf.linalg.matvec(by_inside, self._shift[seen], transpose_a=True)
+                    + tf.reduce_sum(by_padding, 0)
+                )
+                back = [[seen.start, height - seen.stop]]
+                of_scale += tf.pad(tf.linalg.matvec(by_plane, self._kernel[i, j]), back)
+                of_shift += tf.pad(tf.linalg.matvec(by_inside, self._kernel[i, j]), back)
+        return [tf.reshape(tf.stack(of_kernel) * self._sign, (3, 3, 1, -1)), of_scale, of_shift]
+
+
+def _train_block(block: _Block, convolution: _Images | _Plane) -> tf.Tensor:
+    """Compute a block in training, with its gradient; its moving statistics follow."""
+    norm, dropped = block.norm, block.dropped
+    seed = block.seed()
+
+    @tf.custom_gradient
+    def run(gamma: tf.Tensor, beta: tf.Tensor, *variables: tf.Tensor) -> tuple[tuple, Callable]:
+        sign = tf.where(gamma < 0, -1.0, 1.0)
+        convolution.convolve(sign, *variables)
+        mean, variance = convolution.moments()
+        deviation = tf.math.rsqrt(variance + norm.epsilon)
+        scale = tf.abs(gamma) * deviation
+        pooled = convolution.largest()
+        bits = passes.random_bits(seed, pooled.shape) if dropped else None
+        output = passes.activate(pooled, scale, beta - mean * scale, bits, dropped)
+
+        def gradient(of_output: tf.Tensor, *_) -> list[tf.Tensor]:
+            total, product = passes.gradient_sums(output, of_output, pooled, dropped)
+            of_gamma = (product - mean * total) * deviation
+            slope = -scale * deviation * of_gamma / convolution.size
+            constant = -scale * total / convolution.size - slope * mean
+            of_convolved = convolution.spread(output, of_output, (scale, constant, slope))
+            return [of_gamma * sign, total, *convolution.gradients(of_convolved)]
+
+        return (output, mean * sign, variance), gradient
+
+    gamma, beta = map(tf.convert_to_tensor, (norm.gamma, norm.beta))
+    output, mean, variance = run(gamma, beta, *convolution.variables)
+    # As TensorFlow's fused batch normalization: the sample's variance.
+    n = convolution.size
+    _follow(norm, mean + block.convolution.bias, variance * (n / (n - 1)))
+    return output
+
+
+def _follow(norm: keras.layers.BatchNormalization, mean: tf.Tensor, variance: tf.Tensor) -> None:
+    """Move the moving statistics towards those of a batch."""
+    for moving, batch in ((norm.moving_mean, mean), (norm.moving_variance, variance)):
+        batch = tf.stop_gradient(batch)
+        moving.assign(moving * norm.momentum + batch * (1.0 - norm.momentum))
