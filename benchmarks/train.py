@@ -53,10 +53,14 @@ def ours_in_bfloat16(threads: int) -> Step:
     return ours(threads, "mixed_bfloat16")
 
 
-def ours_scoring(threads: int) -> Step:
-    network, training = build(threads, "float32")
+def ours_scoring(threads: int, precision: str = "float32") -> Step:
+    network, training = build(threads, precision)
     score, mel = training.make_scorer(network), batch()[0]
     return lambda: score(np.arange(BATCH), lambda clips: mel[clips], batch_size=BATCH)
+
+
+def ours_scoring_in_bfloat16(threads: int) -> Step:
+    return ours_scoring(threads, "mixed_bfloat16")
 
 
 def build(threads: int, precision: str):
@@ -198,7 +202,11 @@ TRAINING = {
     "PyTorch eager": pytorch,
     "PyTorch compiled": pytorch_compiled,
 }
-SCORING = {"stock Keras, scoring": stock_keras_scoring, "this, scoring": ours_scoring}
+SCORING = {
+    "stock Keras, scoring": stock_keras_scoring,
+    "this, scoring, float32": ours_scoring,
+    "this, scoring, mixed_bfloat16": ours_scoring_in_bfloat16,
+}
 ROWS = TRAINING | SCORING
 
 

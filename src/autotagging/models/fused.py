@@ -126,7 +126,7 @@ class FusedNetwork:
         return self._tail(x, training=True)
 
     def score(self, mel: tf.Tensor) -> tf.Tensor:
-        """Score by the moving statistics, in float32; shapes as in `train`."""
+        """Score by the moving statistics; shapes as in `train`."""
         if self._input_norm:
             mel = self._input_norm(mel, training=False)
         for block in self._blocks:
@@ -136,9 +136,10 @@ class FusedNetwork:
             shift = norm.beta + (convolution.bias - norm.moving_mean) * scale
             if block is self._blocks[0]:
                 plane = passes.padded(self._place(mel))
-                x = passes.plane_score(plane, kernel[:, :, 0], shift, block.pool)
+                x = passes.plane_score(plane, kernel[:, :, 0], shift, block.pool, block.dtype)
             else:
-                x = passes.score(tf.nn.conv2d(x, kernel, 1, "SAME"), shift, block.pool)
+                convolved = tf.nn.conv2d(x, tf.cast(kernel, block.dtype), 1, "SAME")
+                x = passes.score(convolved, shift, block.pool)
         return self._tail(x, training=False)
 
     def _plane(self, mel: tf.Tensor) -> "_Plane":

@@ -218,13 +218,17 @@ def plane_spread(
 @_one_pass
 def score(images: tf.Tensor, shift: tf.Tensor, pool: int) -> tf.Tensor:
     """Pool, shift each channel, ELU."""
-    return _elu(reduce(tf.maximum, _window(images, pool)) + shift)
+    pooled = reduce(tf.maximum, _window(images, pool))
+    return tf.cast(_elu(tf.cast(pooled, tf.float32) + shift), images.dtype)
 
 
 @_one_pass
-def plane_score(plane: tf.Tensor, kernel: tf.Tensor, shift: tf.Tensor, pool: int) -> tf.Tensor:
+def plane_score(
+    plane: tf.Tensor, kernel: tf.Tensor, shift: tf.Tensor, pool: int, dtype: tf.DType
+) -> tf.Tensor:
     """Give the same of the convolution of a padded plane."""
-    return _elu(reduce(tf.maximum, _convolved_window(plane, kernel, pool)) + shift)
+    pooled = reduce(tf.maximum, _convolved_window(plane, kernel, pool))
+    return tf.cast(_elu(pooled + shift), dtype)
 
 
 def padded(plane: tf.Tensor) -> tf.Tensor:
