@@ -1,8 +1,10 @@
 """Each step as a command: flags in, files out; a user's errors are one line and exit code 2."""
 
+import ast
 import hashlib
 import json
 import resource
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -231,6 +233,8 @@ def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
         *("train", "--model", "lookup", "--seed", 0, "--corpus", "x", "--scheme", "random"),
         *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
         *("--output-bias", "prior", "--monitor", "val_loss", "--patience", "none"),
+        *("--keep-epochs", "all", "--epoch-weights", downloaded / "epochs.npz"),
+        *("--devices", "auto", "--xla=false", "--precision", "float32"),
         *("--checkpoint-minutes", 10, "--unfinished", downloaded / "unfinished"),
         *("--options", "pseudo_count=1.0", "--history", downloaded / "history.csv"),
         *("--times", downloaded / "times.csv", "--weights", downloaded / "weights.npz", *shared),
@@ -449,9 +453,22 @@ def train_arguments(folder, name, options=()):
         *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
         *("--audio", folder / "audio.json", "--front-end", folder / "front_end.json"),
         *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--output-bias", "prior"),
-        *("--monitor", "val_loss", "--patience", "none", "--options", *settings, "--threads", 2),
+        *(
+            "--monitor",
+            "val_loss",
+            "--patience",
+            "none",
+            "--keep-epochs",
+            "all",
+            "--options",
+            *settings,
+            "--threads",
+            2,
+        ),
+        *("--devices", "auto", "--xla=false", "--precision", "float32"),
         *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
-        *("--weights", out / "weights.npz", "--model-json", out / "model.json"),
+        *("--weights", out / "weights.npz", "--epoch-weights", out / "epochs.npz"),
+        *("--model-json", out / "model.json"),
         *("--history", out / "history.csv", "--times", out / "times.csv"),
     ]
 
@@ -520,16 +537,45 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes(trained)
         process.kill()
     assert not (folder / "killed").exists()
     assert "going on in epoch 2, after step 0" in train(folder, "killed")
-    for name in ("weights.npz", "model.json", "history.csv"):
+    for name in ("weights.npz", "epochs.npz", "model.json", "history.csv"):
         assert (folder / "one" / name).read_bytes() == (folder / "killed" / name).read_bytes()
     assert not list((folder / "unfinished").iterdir())
 
 
-def test_two_trainings_are_the_same_bytes(trained):
+def test_two_trainings_are_the_same_bytes_whatever_the_test_labels_are(trained, tmp_path):
+    """The other has every test label turned round; only the labels' fingerprint may differ."""
     folder, _ = trained
-    train(folder, "two")
-    for name in ("weights.npz", "model.json", "history.csv"):
-        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
+    labels, split = (pd.read_csv(folder / name) for name in ("labels.csv", "split.csv"))
+    test = split["subset"] == "test"
+    labels.loc[test, ["a", "b"]] = 1 - labels.loc[test, ["a", "b"]]
+    other = shutil.copytree(folder, tmp_path / "other")
+    labels.to_csv(other / "labels.csv", index=False)
+    train(other, "turned")
+    for name in ("weights.npz", "epochs.npz", "history.csv"):
+        assert (other / "turned" / name).read_bytes() == (folder / "one" / name).read_bytes()
+    before, after = (
+        json.loads((path / "model.json").read_text()) for path in (folder / "one", other / "turned")
+    )
+    assert before["trained_on"].pop("labels_sha256") != after["trained_on"].pop("labels_sha256")
+    assert before == after
+
+
+def test_only_evaluate_asks_for_test_labels():
+    asking = {
+        path.stem
+        for path in (ROOT / "src/autotagging").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "labelled_clips"
+        if not {"train", "validation"}.issuperset(subsets_of(call))
+    }
+    assert asking == {"evaluate"}
+
+
+def subsets_of(call):
+    """Subsets that a call of labelled_clips names; "?" where they are not written out."""
+    (subsets,) = (flag.value for flag in call.keywords if flag.arg == "subsets")
+    names = getattr(subsets, "elts", [None])
+    return {getattr(name, "value", "?") for name in names}
 
 
 def test_evaluate_scores_the_test_clips(trained):

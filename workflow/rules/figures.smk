@@ -9,7 +9,6 @@ FIGURE_CODE = modules(
     "files",
     "layout",
     "mel",
-    "partition",
     "plots/__init__",
     "plots/data",
     "plots/model",

@@ -32,6 +32,7 @@ rule train:
         ),
     output:
         weights="results/train/{model}/seed-{seed}/weights.npz",
+        epochs="results/train/{model}/seed-{seed}/epochs.npz",
         model_json="results/train/{model}/seed-{seed}/model.json",
         history="results/train/{model}/seed-{seed}/history.csv",
     log:
@@ -54,6 +55,7 @@ rule train:
         output_bias=config["train"]["output_bias"],
         monitor=config["train"]["monitor"],
         patience=config["train"]["patience"],
+        keep_epochs=config["train"]["keep_epochs"],
         options=model_options,
         checkpoint_minutes=config["train"]["checkpoint_minutes"],
         devices=config["train"]["devices"],
@@ -68,9 +70,10 @@ rule train:
         " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
+        " --keep-epochs {params.keep_epochs}"
         " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
         " --precision {params.precision}"
         " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
-        " --weights {output.weights}"
+        " --weights {output.weights} --epoch-weights {output.epochs}"
         " --model-json {output.model_json} --history {output.history}"
         " --times {log.times} 2>&1 | tee {log.text}"

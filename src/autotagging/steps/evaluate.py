@@ -13,6 +13,7 @@ from autotagging.errors import UserError
 from autotagging.files import save_arrays, write_csv, write_json
 from autotagging.modelfile import StoredModel, build_network, check_front_end, load_model
 from autotagging.models.lookup import score_lookup
+from autotagging.partition import SUBSETS
 from autotagging.store import MelStore, labelled_clips
 
 
@@ -71,7 +72,7 @@ def evaluate(
         check_front_end(model_json, model["front_end"], settings)
         subsets, scores = _score_network(stored, labels, split, summary_csv, batch_size, threads)
     else:
-        subsets = labelled_clips(labels, split)
+        subsets = labelled_clips(labels, split, subsets=SUBSETS)
         info = read_clip_info(models.required(clip_info, "--clip-info", model["model"]))
         groups = info.set_index("clip_id").reindex(subsets["test"].index)
         scores = score_lookup(stored.arrays, groups, **model["options"])
@@ -110,7 +111,7 @@ def _score_network(
     from autotagging import training
 
     store = MelStore(mel)
-    subsets = labelled_clips(labels, split, available=store.clip_ids)
+    subsets = labelled_clips(labels, split, subsets=SUBSETS, available=store.clip_ids)
     training.prepare(seed=stored.description["seed"], threads=threads)
     score = training.make_scorer(build_network(stored))
     return subsets, score(subsets["test"].index, store.gather, batch_size=batch_size)
