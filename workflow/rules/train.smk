@@ -9,11 +9,11 @@ rule train:
             "annotations",
             "checkpoints",
             "devices",
+            "epoch_metrics",
             "errors",
             "files",
             "layout",
             "memory",
-            "metrics",
             "modelfile",
             "models/__init__",
             "models/crnn",
@@ -32,7 +32,7 @@ rule train:
         ),
     output:
         weights="results/train/{model}/seed-{seed}/weights.npz",
-        epochs="results/train/{model}/seed-{seed}/epochs.npz",
+        epoch_weights="results/train/{model}/seed-{seed}/epochs.npz",
         model_json="results/train/{model}/seed-{seed}/model.json",
         history="results/train/{model}/seed-{seed}/history.csv",
     log:
@@ -74,6 +74,6 @@ rule train:
         " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
         " --precision {params.precision}"
         " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
-        " --weights {output.weights} --epoch-weights {output.epochs}"
+        " --weights {output.weights} --epoch-weights {output.epoch_weights}"
         " --model-json {output.model_json} --history {output.history}"
         " --times {log.times} 2>&1 | tee {log.text}"
