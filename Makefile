@@ -1,4 +1,5 @@
-# `make results` runs the pipeline, `make test` the tests; both install what they need first.
+# `make results` runs the pipeline, `make report` also puts all it found into one HTML file,
+# `make test` runs the tests; each installs what it needs first.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock
 
 PYTHON ?= python3
@@ -10,11 +11,22 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header --extra dev
 
-.PHONY: results test lint lock clean
+.PHONY: results report screenshots plots test lint lock clean
 
 results: $(INSTALLED)
 	snakemake --cores all
 	@echo "All figures and tables are in results/figures/; the comparison is table_4.md."
+
+report: results
+	snakemake --report report.html
+	@echo "report.html is one file that needs no network: open it in a browser."
+
+screenshots: report
+	python tests/screenshots.py report.html docs/images
+
+plots: $(INSTALLED)
+	autotagging plots_template --out .dvc/tmp/plots.html
+	dvc plots show --html-template .dvc/tmp/plots.html
 
 test: $(INSTALLED)
 	pytest

@@ -219,8 +219,11 @@ def steps(
         {
             **{"--model": "lookup", "--seed": 0, "--corpus": corpus, "--scheme": "random"},
             **{"--synonyms": "merge", **tables, **model, "--batch-size": 32, "--epochs": 1},
-            **{"--learning-rate": 0.001, "--output-bias": "prior", "--monitor": "val_loss"},
+            **{"--learning-rate": 0.001, "--schedule": "constant", "--output-bias": "prior"},
+            **{"--monitor": "val_loss"},
             **{"--patience": "none", "--options": f"pseudo_count={pseudo_count}", "--threads": 1},
+            **{"--checkpoint-minutes": 10, "--unfinished": results / "unfinished"},
+            **{"--audio": at["audio.json"]},
             **{"--history": at["history.csv"], "--times": at["times.csv"]},
         },
         *("weights.npz", "model.json"),

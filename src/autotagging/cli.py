@@ -24,6 +24,7 @@ _FIGURES = {
     "figure_6": "Predicted and actual tags of one test clip.",
     "figure_7": "ROC-AUC per epoch, and ROC curve.",
     "mel_examples": "Spectrograms of some clips of every tag, on a page.",
+    "summary": "First page of the report: results beside what they must be compared with.",
     "tag_distribution": "Clips per tag, before and after merging.",
     "table_1": "Parameters of the front end.",
     "table_2": "Shapes of the model's layers.",
@@ -32,6 +33,7 @@ _FIGURES = {
 _BY_HAND = {
     "data_card": "Describe MagnaTagATune on a page, with all numbers counted in its tables.",
     "export": "Write a trained model as Keras and ONNX files, for tools other than this one.",
+    "plots_template": "Write a template with which pages of `dvc plots` need no network.",
     "record": "Let DVC record the results of a finished snakemake run.",
     "restore": "Get the results of this commit from DVC, for snakemake to take as finished.",
     "verify": "Hash or decode all files of a corpus; print OK or the faulty ones.",
@@ -41,6 +43,7 @@ _MODULES = {
     "data_card": "datacard",
     "export": "export",
     "extract_mel_shard": "steps.extract_mel",
+    "plots_template": "plotstemplate",
     "record": "versioning",
     "restore": "versioning",
     "verify": "verification",

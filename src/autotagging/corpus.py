@@ -243,6 +243,21 @@ class Corpus:
         """Describe the audio: files, bytes, and the sha256 of the archive or of all clips'."""
         return self._audio.fingerprint()
 
+    def encoded(self, mp3_path: str, *, longest: float = 600.0) -> bytes:
+        """Read one clip's file as it is: MP3, if it is what it should be.
+
+        Parameters
+        ----------
+        mp3_path, longest
+            As in `decode`, which says what is raised before anything is decoded.
+        """
+        if not CLIP_PATH.fullmatch(mp3_path):
+            raise UserError(f"mp3_path {mp3_path!r} is not like 0/name.mp3; nothing was opened")
+        encoded = self._audio.read(mp3_path, most_bytes=longest * _MOST_BYTES_PER_SECOND)
+        if not encoded:
+            raise BadClipError("empty")
+        return encoded
+
     def decode(self, mp3_path: str, *, longest: float = 600.0) -> Decoded:
         """Decode one clip, as far as its header says, and average its channels.
 
@@ -261,11 +276,7 @@ class Corpus:
         UserError
             The path is not of the form 0/name.mp3, or a link that leaves the corpus.
         """
-        if not CLIP_PATH.fullmatch(mp3_path):
-            raise UserError(f"mp3_path {mp3_path!r} is not like 0/name.mp3; nothing was opened")
-        encoded = self._audio.read(mp3_path, most_bytes=longest * _MOST_BYTES_PER_SECOND)
-        if not encoded:
-            raise BadClipError("empty")
+        encoded = self.encoded(mp3_path, longest=longest)
         try:
             with soundfile.SoundFile(io.BytesIO(encoded)) as file:
                 rate, announced = file.samplerate, file.frames

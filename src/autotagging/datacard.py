@@ -24,7 +24,7 @@ from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.params import read_exponents
 from autotagging.remote import DataSet, read_data_set
 from autotagging.steps.merge_tags import merge_tags
-from autotagging.tables import to_markdown
+from autotagging.tablefiles import to_markdown
 from autotagging.tags import merge_synonyms, most_frequent
 from autotagging.transfer import RemoteFile
 from autotagging.tsv import read_tsv

@@ -119,7 +119,7 @@ class Devices:
         if len(found) > 1:
             raise UserError(
                 f"the workers differ in {meaning}: {' and '.join(map(str, found.tolist()))}; all "
-                "need the same parameters, data and folder of unfinished work"
+                "need the same parameters, files and hardware"
             )
 
     def make_train_step(
@@ -187,9 +187,11 @@ class Devices:
         return self._distribute(part)
 
     def _distribute(self, part: Callable) -> tf.distribute.DistributedValues:
-        return self.strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(part(context))
-        )
+        def tensor(context: tf.distribute.ReplicaContext) -> tf.Tensor:
+            with tf.device("CPU"):  # not on the first GPU, on the way to another
+                return tf.constant(part(context))
+
+        return self.strategy.experimental_distribute_values_from_function(tensor)
 
     def _gather(self, values: tf.distribute.DistributedValues) -> tf.Tensor:
         gather = tf.function(lambda each: self.strategy.gather(each, axis=0))
@@ -237,13 +239,13 @@ def choose(choice: Choice, *, threads: int) -> Devices:
                 "devices mirrored needs two GPUs or more, and TensorFlow sees "
                 f"{len(gpus) or 'none'}; set train.devices to auto"
             )
-        return Devices(f"{len(gpus)} GPUs", tf.distribute.MirroredStrategy())
+        return Devices(_count(gpus), tf.distribute.MirroredStrategy())
     if choice == "multi_worker":
         return _join(gpus, threads)
-    tf.config.set_visible_devices(gpus[:1], "GPU")
-    if not gpus:
-        return Devices(f"CPU, {threads} threads")
-    return Devices("1 GPU" if len(gpus) == 1 else f"1 of {len(gpus)} GPUs")
+    if len(gpus) > 1:
+        tf.config.set_visible_devices(gpus[:1], "GPU")
+        return Devices(f"1 of {len(gpus)} GPUs")
+    return Devices(_count(gpus) if gpus else f"CPU, {threads} threads")
 
 
 def _join(gpus: list, threads: int) -> Devices:
@@ -252,8 +254,12 @@ def _join(gpus: list, threads: int) -> Devices:
     os.environ["TF_CONFIG"] = json.dumps(cluster)
     workers, worker = cluster["cluster"]["worker"], cluster["task"]["index"]
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    each = f"{len(gpus)} GPUs" if gpus else f"CPU, {threads} threads"
+    each = _count(gpus) if gpus else f"CPU, {threads} threads"
     return Devices(f"{len(workers)} workers, {each} each", strategy, worker, len(workers))
+
+
+def _count(gpus: list) -> str:
+    return "1 GPU" if len(gpus) == 1 else f"{len(gpus)} GPUs"
 
 
 def cluster_config(environment: Mapping[str, str]) -> dict:

@@ -16,7 +16,7 @@ import numpy as np
 
 from autotagging.errors import UserError
 from autotagging.files import replacing
-from autotagging.modelfile import StoredModel, build_network, load_model
+from autotagging.modelfile import StoredModel, build_network, load_model, stock_class
 from autotagging.progress import native_log_hidden
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def stock_network(network: "keras.Model") -> "keras.Model":
     import keras
 
     def stock(layer: keras.Layer) -> keras.Layer:
-        kind = next(base for base in type(layer).__mro__ if base.__module__.startswith("keras."))
+        kind = stock_class(layer)
         if kind is keras.Layer:
             raise UserError(f"layer {layer.name!r}, {type(layer).__name__}: Keras has none like it")
         return kind.from_config(layer.get_config())

@@ -15,11 +15,29 @@ from autotagging.files import load_arrays, read_json
 _MODEL = ("model", "seed", "corpus", "split", "best_epoch", "front_end", "architecture")
 _FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
 _METRICS = ("model", "seed", "corpus", "split", "roc_auc_macro", "roc_auc_micro", "accuracy")
-_METRICS += ("synonyms", "loss", "threshold", "n_tags", "n_tags_scored", "baselines")
+_METRICS += (
+    "pr_auc_macro",
+    "synonyms",
+    "loss",
+    "threshold",
+    "n_clips",
+    "n_tags",
+    "n_tags_scored",
+    "baselines",
+)
 _CORPORA = {
     "demo": "synthetic demo corpus (not MagnaTagATune)",
     "magnatagatune": "MagnaTagATune",
 }
+_ATTRIBUTIONS = {
+    "demo": "The clips were synthesised by this project.",
+    "magnatagatune": (
+        "The clips are from MagnaTagATune (Law, West, Mandel, Bay and Downie, ISMIR 2009), music "
+        "by artists of Magnatune, under the licence CC BY-NC-SA 3.0: attribution, no commercial "
+        "use, share alike."
+    ),
+}
+_MOST_PLAYED = 2_000_000  # bytes; a clip of MagnaTagATune has 117,000
 _PUBLISHED = ("method", "year", "roc_auc", "citation", "tags", "split", "comparable", "note")
 
 
@@ -162,6 +180,34 @@ def read_clip(
             reason = str(error)
     which = "no test clip can be read" if clip_id is None else f"clip {clip_id}"
     raise UserError(f"{split}: {which} ({reason}); choose another clip")
+
+
+def read_audio(download: Path, mp3_path: str) -> tuple[bytes, str]:
+    """Read the file of a clip, if it can be played.
+
+    Returns
+    -------
+    audio
+        Bytes of the file as it is; none where it is missing, too long or can't be decoded.
+    reason
+        Why there are none.
+    """
+    try:
+        corpus = open_corpus(download)
+        corpus.decode(mp3_path)
+        encoded = corpus.encoded(mp3_path)
+    except BadClipError as error:
+        return b"", str(error).replace("_", " ")
+    except (UserError, OSError):  # their texts hold paths of this machine
+        return b"", "the audio of the corpus is not there, or can't be opened"
+    if len(encoded) > _MOST_PLAYED:
+        return b"", f"more than {_MOST_PLAYED:,} bytes"
+    return encoded, ""
+
+
+def attribution(corpus: str) -> str:
+    """Say where the clips of a corpus come from, and under what licence."""
+    return _ATTRIBUTIONS.get(corpus, f"The clips are from {corpus}; its owner knows their licence.")
 
 
 def corpus_name(corpus: str) -> str:

@@ -246,12 +246,17 @@ def check_front_end(model_json: Path, trained_on: dict[str, Any], front_end: Pat
             )
 
 
+def stock_class(layer: "keras.Layer") -> type:
+    """Give the class of Keras that a layer is of, or derives from."""
+    return next(base for base in type(layer).__mro__ if base.__module__.startswith("keras."))
+
+
 def architecture(model: "keras.Model") -> list[dict[str, Any]]:
     """List the layers of a built model: name, type, output_shape without batch, parameters."""
     return [
         {
             "name": layer.name,
-            "type": type(layer).__name__,
+            "type": stock_class(layer).__name__,
             "output_shape": list(layer.output.shape[1:]),
             "parameters": layer.count_params(),
             "trainable_parameters": int(sum(np.prod(w.shape) for w in layer.trainable_weights)),

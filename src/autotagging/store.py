@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import sys
 import zlib
 from collections import defaultdict
@@ -18,7 +19,7 @@ USABLE = ("ok", "padded", "cropped")
 
 
 class MelStore:
-    """The spectrograms of a corpus, read by memory map: the data set need not fit in memory.
+    """The spectrograms of a corpus, read clip by clip: the data set need not fit in memory.
 
     What is damaged on the disk is found: the tables of the shards are checked when they are
     opened, each spectrogram when it is first read.
@@ -42,9 +43,9 @@ class MelStore:
     def __init__(self, summary: Path):
         listed = _read_summary(summary)
         self._paths = [summary.with_name(f"{name}.npy") for name in listed["shard"]]
-        self._shards = [_open_shard(path) for path in self._paths]
+        self._shards = [Shard(path) for path in self._paths]
         tables = [
-            _read_table(path.with_suffix(".csv"), sha256=checksum, rows=len(shard))
+            _read_table(path.with_suffix(".csv"), sha256=checksum, rows=shard.shape[0])
             for path, shard, checksum in zip(
                 self._paths, self._shards, listed["table_sha256"], strict=True
             )
@@ -74,7 +75,7 @@ class MelStore:
         batch = np.empty((len(places), *self.clip_shape), np.float16)
         rows = self._index.iloc[places].itertuples(index=False)
         for spectrogram, place, (shard, row, crc32) in zip(batch, places, rows, strict=True):
-            spectrogram[:] = self._shards[shard][row]
+            self._shards[shard].read_into(spectrogram, row)
             if not self._checked[place]:
                 if zlib.crc32(spectrogram) != crc32:
                     raise UserError(
@@ -92,11 +93,41 @@ def _read_summary(path: Path) -> pd.DataFrame:
     return table
 
 
-def _open_shard(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path}: not a readable shard ({error}); delete it, run again") from error
+class Shard:
+    """An open .npy file of spectrograms.
+
+    They are read, not mapped: the pages of a mapped file count as memory of the process, until as
+    much is resident as the data set has.
+
+    Attributes
+    ----------
+    shape
+        (clips, mel bins, frames).
+
+    Raises
+    ------
+    UserError
+        It is no whole .npy file of float16.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            if array.dtype != np.float16 or not array.flags.c_contiguous:
+                raise ValueError(f"{array.dtype}, expected float16 row by row")
+            self._file = path.open("rb")
+        except (OSError, ValueError, EOFError) as error:
+            raise UserError(
+                f"{path}: not a readable shard ({error}); delete it, run again"
+            ) from error
+        self.shape, self._offset = array.shape, array.offset
+
+    def read_into(self, spectrogram: np.ndarray, row: int) -> None:
+        """Fill an array, float16, (mel bins, frames), with that of a row; safe in threads."""
+        place = self._offset + row * spectrogram.nbytes
+        if os.preadv(self._file.fileno(), [spectrogram], place) < spectrogram.nbytes:
+            raise UserError(f"{self._path}: shorter than when it was opened; run again")
 
 
 def _read_table(path: Path, *, sha256: str, rows: int) -> pd.DataFrame:

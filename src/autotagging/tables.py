@@ -1,15 +1,12 @@
 """The paper's tables 1, 2 and 4 beside what was built and measured here."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from autotagging.architecture import Layer, find_layer, parameters, shape_text, window
-from autotagging.files import replacing, write_csv
-from autotagging.seeds import over_seeds, plus_minus
+from autotagging.seeds import over_seeds
 
 # Table 1 of the paper: row, its value, which of ours stands beside it, unit, remark.
 _PAPER_TABLE_1 = (
@@ -276,52 +273,3 @@ def _corpus_note(corpus: str, like_paper: bool) -> str:
     if corpus != "magnatagatune":
         return "another corpus, not comparable with MagnaTagATune"
     return "" if like_paper else "another split or other tags than the paper's"
-
-
-def save_table(
-    table: pd.DataFrame, csv: Path, md: Path, *, caption: str, leave_out: Sequence[str] = ()
-) -> None:
-    """Write a table as CSV, at full precision, and as a GitHub table below its caption.
-
-    In the latter, numbers have three decimals; `x_std` is joined to `x` as "x ± x_std" (see
-    `seeds.plus_minus`); columns that are empty throughout are left out.
-
-    Parameters
-    ----------
-    table
-        Any table; its index is not written.
-    csv, md
-        Files to write.
-    caption
-        One line, above the GitHub table.
-    leave_out
-        Columns that only the CSV has.
-    """
-    write_csv(table, csv)
-    with replacing(md) as temporary:
-        shown = to_markdown(table.drop(columns=[*leave_out]))
-        temporary.write_text(f"{caption}\n\n{shown}", encoding="utf-8")
-
-
-def to_markdown(table: pd.DataFrame) -> str:
-    """Format a table for GitHub, as `save_table` describes."""
-    text = pd.DataFrame({name: [_cell(value) for value in table[name]] for name in table.columns})
-    for name in [name for name in text.columns if name.endswith("_std")]:
-        del text[name]
-        text[name.removesuffix("_std")] += table[name].map(plus_minus)
-    text = text.loc[:, (text != "").any()]
-    numeric = [pd.api.types.is_numeric_dtype(table[name]) for name in text.columns]
-    lines = [
-        [name.replace("_", " ") for name in text.columns],
-        ["---:" if right else "---" for right in numeric],
-        *text.to_numpy().tolist(),
-    ]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    if pd.isna(value):
-        return ""
-    if isinstance(value, float | np.floating):
-        return f"{value:.3f}"
-    return str(value).replace("|", "\\|").replace("\n", " ")

@@ -5,8 +5,8 @@ Imports TensorFlow; import it inside functions.
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from autotagging.devices import ONE_DEVICE, Choice, Devices, choose
 from autotagging.epoch_metrics import cross_entropy, has_both_classes, mean_roc_auc, smoothed_prior
 from autotagging.errors import UserError
 from autotagging.memory import keep_freed_memory
+from autotagging.prefetch import Waiting, prefetched
 from autotagging.progress import duration, native_log_hidden, progress
 
 with native_log_hidden():
@@ -38,7 +39,7 @@ class Examples:
     labels : float32, (clips, tags)
         0 and 1.
     gather
-        Function from clip ids to their spectrograms, (clips, mel bins, frames).
+        Function from clip ids to their spectrograms, (clips, mel bins, frames); called in threads.
     """
 
     clip_ids: np.ndarray
@@ -79,7 +80,8 @@ def prepare(*, seed: int, threads: int, devices: Choice = "auto", xla: bool = Fa
     tf.config.threading.set_inter_op_parallelism_threads(1)
     chosen = choose(devices, threads=threads)
     tf.config.experimental.enable_op_determinism()
-    tf.config.optimizer.set_jit("autoclustering" if xla else False)
+    if xla:
+        tf.config.optimizer.set_jit("autoclustering")
     keras.utils.set_random_seed(seed)
     return chosen
 
@@ -92,6 +94,7 @@ def fit(
     batch_size: int,
     epochs: int,
     learning_rate: float,
+    schedule: str,
     monitor: str,
     patience: int | None,
     seed: int,
@@ -112,7 +115,9 @@ def fit(
     epochs
         At most so many.
     learning_rate
-        Adam's.
+        Adam's, in the first step.
+    schedule
+        How it changes: see `learning_rates`.
     monitor
         The best epoch has the lowest "val_loss" or the highest "val_auc".
     patience
@@ -133,8 +138,10 @@ def fit(
     """
     if monitor == "val_auc" and not has_both_classes(validation.labels).any():
         raise UserError("no tag has both classes in the validation set, so there is no val_auc")
+    steps_per_epoch = -(-len(train) // batch_size)
+    rates = learning_rates(schedule, learning_rate, steps=epochs * steps_per_epoch)
     with devices.scope():
-        optimizer = keras.optimizers.Adam(learning_rate)
+        optimizer = keras.optimizers.Adam(rates)
         if any(layer.compute_dtype == "float16" for layer in model.layers):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(model.trainable_variables)
@@ -152,17 +159,23 @@ def fit(
     devices.check_agreement([run.epoch, run.batches], "epoch and step to go on from")
     sign = 1 if monitor == "val_loss" else -1
     while run.epoch <= epochs and (patience is None or run.epochs_since_best <= patience):
-        started = time.perf_counter()
+        started, waiting = time.perf_counter(), Waiting()
         try:
-            loss, auc, waiting = _train_epoch(
-                run, train_step, train, batch_size, epochs, seed, devices
+            loss, auc = _train_epoch(
+                run, train_step, train, batch_size, epochs, seed, devices, waiting
             )
-            scores = score(validation.clip_ids, validation.gather, batch_size=batch_size)
+            scores = score(
+                validation.clip_ids, validation.gather, batch_size=batch_size, waiting=waiting
+            )
             if not np.isfinite(scores).all():
-                raise FloatingPointError(f"validation scores are not finite in epoch {run.epoch}")
+                raise FloatingPointError("validation scores are not finite")
         except FloatingPointError as error:
+            step = int(optimizer.iterations) - 1  # the last one, from 0 in the first epoch
+            rate = float(rates(step)) if callable(rates) else rates
             raise UserError(
-                f"training diverged: {error}; try a learning rate below {learning_rate:g}"
+                f"training diverged: {error} in epoch {run.epoch}, step "
+                f"{step % steps_per_epoch + 1}, at a learning rate of {rate:g}; try "
+                f"train.learning_rate below {learning_rate:g}"
             ) from error
         row = {
             "epoch": run.epoch,
@@ -174,15 +187,40 @@ def fit(
         seconds = time.perf_counter() - started
         run.end_epoch(
             row,
-            {"epoch": run.epoch, "seconds": seconds, "waiting": waiting},
+            {"epoch": run.epoch, "seconds": seconds, "waiting": waiting.seconds},
             value=sign * row[monitor],
             weights=model.get_weights(),
         )
-        print(_epoch_line(row, run.times, epochs), file=sys.stderr)
+        print(_epoch_line(row, run.times, epochs, waiting), file=sys.stderr)
     if len(run.rows) < epochs:
         print(f"no better epoch in {patience}: stopped", file=sys.stderr)
     model.set_weights(run.best_weights)
     return Fit(pd.DataFrame(run.rows), pd.DataFrame(run.times), run.best_epoch)
+
+
+def learning_rates(
+    schedule: str, learning_rate: float, *, steps: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Make the learning rate of each step, a function of the optimizer's count of steps alone.
+
+    Parameters
+    ----------
+    schedule
+        "constant": the same in all steps. "cosine": half a cosine wave, down to zero after the last
+        one. "step": a tenth from half of the steps on, a hundredth from three quarters.
+    learning_rate
+        Of the first step.
+    steps
+        Of the whole training.
+    """
+    if schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    if schedule == "step":
+        return keras.optimizers.schedules.PiecewiseConstantDecay(
+            [steps // 2 - 1, steps * 3 // 4 - 1],  # the last steps before each fall, from 0
+            [learning_rate, learning_rate / 10, learning_rate / 100],
+        )
+    return learning_rate
 
 
 def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
@@ -203,7 +241,10 @@ def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
 
 
 def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[..., np.ndarray]:
-    """Make a function (clip_ids, gather, *, batch_size) -> scores, float32, (clips, tags)."""
+    """Make a function (clip_ids, gather, *, batch_size) -> scores, float32, (clips, tags).
+
+    It takes a `waiting`, too, that counts the time spent on waiting for spectrograms.
+    """
     fused = _fused(model)
 
     @tf.function(autograph=False)
@@ -213,15 +254,19 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
 
     spread_step = devices.make_score_step(model) if devices.strategy else None
 
-    def score(clip_ids: np.ndarray, gather: Gather, *, batch_size: int) -> np.ndarray:
+    def score(
+        clip_ids: np.ndarray, gather: Gather, *, batch_size: int, waiting: Waiting | None = None
+    ) -> np.ndarray:
         batches = [clip_ids[i : i + batch_size] for i in range(0, len(clip_ids), batch_size)]
-        ahead = _prefetched(lambda batch: gather(devices.rows(batch)), batches)
-        steps = progress(zip(batches, ahead, strict=True), total=len(batches), label="scored batch")
-        if spread_step:
-            scores = [spread_step(mel, len(batch)).numpy() for batch, (mel, _) in steps]
-        else:  # all batches of one size, so that one is compiled
-            size = len(batches[0])
-            scores = [score_step(_filled(mel, size)).numpy()[: len(mel)] for _, (mel, _) in steps]
+        own = [devices.rows(batch) for batch in batches]
+        with closing(prefetched(gather, own, waiting or Waiting())) as ahead:
+            pairs = zip(batches, ahead, strict=True)
+            steps = progress(pairs, total=len(batches), label="scored batch")
+            if spread_step:
+                scores = [spread_step(mel, len(batch)).numpy() for batch, mel in steps]
+            else:  # all batches of one size, so that one is compiled
+                size = len(batches[0])
+                scores = [score_step(_filled(mel, size)).numpy()[: len(mel)] for _, mel in steps]
         return np.concatenate(scores)
 
     return score
@@ -271,42 +316,25 @@ def _train_epoch(
     epochs: int,
     seed: int,
     devices: Devices,
-) -> tuple[float, float | None, float]:
-    """Run one epoch; return mean loss, macro ROC-AUC of the steps' scores, seconds of waiting."""
+    waiting: Waiting,
+) -> tuple[float, float | None]:
+    """Run one epoch; return mean loss and macro ROC-AUC of the steps' scores."""
     order = np.random.default_rng([seed, run.epoch]).permutation(len(train))
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)][run.batches :]
-    waiting = 0.0
-    ahead = _prefetched(lambda batch: train.gather(train.clip_ids[devices.rows(batch)]), batches)
-    steps = progress(
-        zip(batches, ahead, strict=True),
-        total=len(batches),
-        label=f"epoch {run.epoch}/{epochs}, step",
-        note=lambda: f"loss {float(loss):.3f}",
-    )
-    for batch, (mel, waited) in steps:
-        loss, scores = train_step(mel, train.labels[batch])
-        if not np.isfinite(loss):
-            raise FloatingPointError(
-                f"loss is {float(loss)} in epoch {run.epoch}, step {run.batches + 1}"
-            )
-        run.end_batch(batch, float(loss), scores.numpy())
-        waiting += waited
-    return run.loss_sum / len(train), mean_roc_auc(train.labels, run.scores), waiting
-
-
-def _prefetched(gather: Gather, batches: Sequence) -> Iterator[tuple[np.ndarray, float]]:
-    """Yield each batch's spectrograms and the seconds waited for them, reading one batch ahead."""
-    if not batches:
-        return
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead = reader.submit(gather, batches[0])
-        for batch in [*batches[1:], None]:
-            started = time.perf_counter()
-            mel = ahead.result()
-            waited = time.perf_counter() - started
-            if batch is not None:
-                ahead = reader.submit(gather, batch)
-            yield mel, waited
+    clips = [train.clip_ids[devices.rows(batch)] for batch in batches]
+    with closing(prefetched(train.gather, clips, waiting)) as ahead:
+        steps = progress(
+            zip(batches, ahead, strict=True),
+            total=len(batches),
+            label=f"epoch {run.epoch}/{epochs}, step",
+            note=lambda: f"loss {float(loss):.3f}  {waiting}",
+        )
+        for batch, mel in steps:
+            loss, scores = train_step(mel, train.labels[batch])
+            if not np.isfinite(loss):
+                raise FloatingPointError(f"loss is {float(loss)}")
+            run.end_batch(batch, float(loss), scores.numpy())
+    return run.loss_sum / len(train), mean_roc_auc(train.labels, run.scores)
 
 
 def _clips_per_second(
@@ -325,7 +353,7 @@ def _clips_per_second(
     return len(labels) / seconds
 
 
-def _epoch_line(row: dict, times: list[dict], epochs: int) -> str:
+def _epoch_line(row: dict, times: list[dict], epochs: int, waiting: Waiting) -> str:
     mean_seconds = np.mean([entry["seconds"] for entry in times])
     values = "  ".join(
         f"{name} {'-' if row[name] is None else format(row[name], '.3f')}"
@@ -333,5 +361,5 @@ def _epoch_line(row: dict, times: list[dict], epochs: int) -> str:
     )
     return (
         f"epoch {row['epoch']}/{epochs}  {values}  {times[-1]['seconds']:.1f} s  "
-        f"to go {duration(mean_seconds * (epochs - row['epoch']))}"
+        f"{waiting}  to go {duration(mean_seconds * (epochs - row['epoch']))}"
     )

@@ -1,7 +1,9 @@
 """Each figure and table as the command line makes it, from small files of the other steps."""
 
+import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -61,17 +63,22 @@ def write_run(folder, run):
     scores = {
         "roc_auc_macro": 0.75,
         "roc_auc_micro": None,
+        "pr_auc_macro": 0.5,
         "accuracy": 0.9,
         "loss": 0.3,
         "threshold": 0.5,
     }
     baselines = {"all_zero": {"accuracy": 0.8}, "prior": {"accuracy": 0.8, "loss": 0.4}}
-    metrics = {**run, **scores, "n_tags": 3, "n_tags_scored": 2, "baselines": baselines}
+    metrics = {**run, **scores, "n_clips": 3, "n_tags": 3, "n_tags_scored": 2}
+    metrics["baselines"] = baselines
     metrics |= {"epochs": 2, "best_epoch": 2, "synonyms": "merge"}
     (folder / "model.json").write_text(json.dumps(model))
     (folder / "metrics.json").write_text(json.dumps(metrics))
     (folder / "history.csv").write_text(
         "epoch,loss,val_loss,auc,val_auc\n1,0.5,0.6,0.5,\n2,0.4,0.5,0.6,0.7\n"
+    )
+    (folder / "per_tag.csv").write_text(
+        "tag,positives,roc_auc\ndrum,3,\npiano,0,0.25\nno singer,2,0.75\n"
     )
     (folder / "roc.csv").write_text("fpr,macro,micro\n0,0,0\n0.5,0.9,0.9\n1,1,1\n")
     np.savez(
@@ -114,7 +121,7 @@ def drawn(folder):
 
 
 def written(folder):
-    return {"csv": folder / "tables" / "out.csv", "md": folder / "tables" / "out.md"}
+    return {suffix: folder / "tables" / f"out.{suffix}" for suffix in ("csv", "md", "html")}
 
 
 def seeds(folder, name):
@@ -245,6 +252,68 @@ def test_figure_6_takes_the_clip_of_median_accuracy_or_the_one_asked_for(results
     figures.figure_6(**inputs, **drawn(results))
     figures.figure_6(**inputs, clip_id=9, **drawn(results))
     assert shown == [8, 9]
+
+
+def summary_inputs(folder, published):
+    """Results of both seeds, of which clips 5, 4 and 6 were tested."""
+    first = folder / "seed-0"
+    arrays = dict(np.load(first / "predictions.npz"))
+    np.savez(first / "predictions.npz", **{**arrays, "clip_id": np.array([5, 4, 6])})
+    (folder / "leakage.csv").write_text("level,share\ntrack,0.5\nalbum,0.957\n")
+    for number in (5, 7):
+        (folder / f"figure_{number}.svg").write_text(f"<svg>{number}</svg>")
+    return {
+        "metrics": seeds(folder, "metrics.json"),
+        "per_tag": first / "per_tag.csv",
+        "predictions": first / "predictions.npz",
+        "split": folder / "split.csv",
+        "leakage": folder / "leakage.csv",
+        "download": folder / "corpus",
+        "published": published,
+        "figure_5": folder / "figure_5.svg",
+        "figure_7": folder / "figure_7.svg",
+    }
+
+
+def summarised(folder, **inputs):
+    """Write the first page of the report; return its text and the headline numbers."""
+    output = {suffix: folder / "figures" / f"summary.{suffix}" for suffix in ("html", "json")}
+    figures.summary(**inputs, **output)
+    return output["html"].read_text(), json.loads(output["json"].read_text())
+
+
+def test_the_summary_shows_numbers_figures_and_clips_that_play(results, published):
+    inputs = summary_inputs(results, published)
+    page, headline = summarised(results, **inputs)
+    assert headline["crnn"]["roc_auc_macro"] == 0.75
+    for shown in ("0.750 ± 0", "0.893", "cited: MagnaTagATune; not comparable", "95.7 %"):
+        assert shown in page
+    for svg in (b"<svg>5</svg>", b"<svg>7</svg>"):
+        assert base64.b64encode(svg).decode() in page
+    # Clip 5 ranks drum first, 4 as high as one other tag, 6 as high as both.
+    assert page.count("<section") == 3
+    good = (results / "corpus/a/good.mp3").read_bytes()
+    assert page.count("<audio") == 1
+    assert base64.b64encode(good).decode() in page
+    assert "Can't be played: empty." in page.replace("&#39;", "'")
+    assert "synthesised by this project" in page
+    assert str(results) not in page
+    assert summarised(results, **inputs)[0] == page
+
+
+def test_the_summary_does_without_audio_and_without_networks(results, published):
+    inputs = summary_inputs(results, published)
+    shutil.rmtree(results / "corpus")
+    for path in inputs["metrics"]:
+        metrics = json.loads(path.read_text())
+        del metrics["epochs"], metrics["best_epoch"]
+        path.write_text(json.dumps({**metrics, "corpus": "magnatagatune"}))
+    page, _ = summarised(results, **{**inputs, "figure_5": None})
+    assert "<audio" not in page
+    assert page.count("the audio of the corpus is not there") == 3
+    assert "CC BY-NC-SA 3.0" in page
+    assert "never listens" in page
+    assert str(results) not in page
 
 
 def test_what_a_user_can_get_wrong_is_named(results, published):

@@ -232,7 +232,8 @@ def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
     autotagging(
         *("train", "--model", "lookup", "--seed", 0, "--corpus", "x", "--scheme", "random"),
         *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
-        *("--output-bias", "prior", "--monitor", "val_loss", "--patience", "none"),
+        *("--schedule", "constant", "--output-bias", "prior"),
+        *("--monitor", "val_loss", "--patience", "none"),
         *("--keep-epochs", "all", "--epoch-weights", downloaded / "epochs.npz"),
         *("--devices", "auto", "--xla=false", "--precision", "float32"),
         *("--checkpoint-minutes", 10, "--unfinished", downloaded / "unfinished"),
@@ -454,6 +455,7 @@ def trained(tmp_path_factory):
 
 def train_arguments(folder, name, options=()):
     settings = ["padded_frames=1440", "input_norm=frequency", "batch_norm_momentum=0.9"]
+    settings += ["padding_side=both", "padding_value=0.0"]
     settings += ["pool_dropout=0.1", "output_dropout=0.3", "gru_reset_after=true", *options]
     out = folder / name
     return [
@@ -461,19 +463,9 @@ def train_arguments(folder, name, options=()):
         *("--synonyms", "merge", "--labels", folder / "labels.csv"),
         *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
         *("--audio", folder / "audio.json", "--front-end", folder / "front_end.json"),
-        *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--output-bias", "prior"),
-        *(
-            "--monitor",
-            "val_loss",
-            "--patience",
-            "none",
-            "--keep-epochs",
-            "all",
-            "--options",
-            *settings,
-            "--threads",
-            2,
-        ),
+        *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--schedule", "constant"),
+        *("--output-bias", "prior", "--keep-epochs", "all"),
+        *("--monitor", "val_loss", "--patience", "none", "--options", *settings, "--threads", 2),
         *("--devices", "auto", "--xla=false", "--precision", "float32"),
         *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
         *("--weights", out / "weights.npz", "--epoch-weights", out / "epochs.npz"),

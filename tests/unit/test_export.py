@@ -19,6 +19,7 @@ FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 9
 def write_model(folder: Path, **changes) -> Path:
     """Write a small network with random weights and moving statistics."""
     options = {"padded_frames": 96, "input_norm": "frequency", "batch_norm_momentum": 0.9}
+    options |= {"padding_side": "both", "padding_value": 0.0}
     options |= {"pool_dropout": 0.1, "output_dropout": 0.3, "gru_reset_after": True, **changes}
     network = models.build("crnn", input_shape=(96, 94), n_tags=2, **options)
     rng = np.random.default_rng(0)
@@ -34,7 +35,13 @@ def write_model(folder: Path, **changes) -> Path:
 
 @pytest.mark.parametrize(
     "options",
-    [{"input_norm": "frequency"}, {"input_norm": "time"}, {"gru_reset_after": False}],
+    [
+        {"input_norm": "frequency"},
+        {"input_norm": "time"},
+        {"gru_reset_after": False},
+        {"padding_side": "end", "padding_value": -100.0, "input_norm": "none"},
+        {"padding_side": "start", "padding_value": 0.5},
+    ],
 )
 def test_every_kind_of_crnn_is_exported_in_stock_layers(tmp_path, options):
     out = tmp_path / "out"

@@ -30,6 +30,8 @@ keras = pytest.importorskip("keras")
 
 OPTIONS = {
     "padded_frames": 96,
+    "padding_side": "both",
+    "padding_value": 0.0,
     "input_norm": "frequency",
     "batch_norm_momentum": 0.9,
     "pool_dropout": 0.1,
@@ -239,6 +241,8 @@ def test_weights_that_were_not_written_with_the_model_are_refused(folder):
         ({"options": {**OPTIONS, "pool_dropout": {"class_name": "Lambda"}}}, "pool_dropout: {'cl"),
         ({"options": {**OPTIONS, "depth": 5}}, "unexpected keyword argument 'depth'"),
         ({"options": {**OPTIONS, "padded_frames": "many"}}, "unsupported operand"),
+        ({"options": {**OPTIONS, "padding_side": "top"}}, "padding_side 'top': there are"),
+        ({"options": {**OPTIONS, "padding_value": "x"}}, "bad operand type for unary -"),
         ({"options": {**OPTIONS, "pool_dropout": 7}}, "rate"),
         ({"tags": ["a", "a"]}, "tags: ['a', 'a'] has non-unique elements"),
         ({"tags": ["a", "b", "c"]}, "the model's is (32, 3) float32"),

@@ -11,6 +11,8 @@ tf = pytest.importorskip("tensorflow")
 
 OPTIONS = {
     "padded_frames": 1440,
+    "padding_side": "both",
+    "padding_value": 0.0,
     "input_norm": "frequency",
     "batch_norm_momentum": 0.9,
     "pool_dropout": 0.1,
@@ -68,6 +70,29 @@ def test_padding_is_37_frames_of_zeros_at_each_end():
     padded = keras.Model(model.input, model.get_layer("pad").output)
     frames = padded(np.ones((1, 96, 1366), np.float32)).numpy()[0, 0, :, 0]
     assert np.flatnonzero(frames).tolist() == list(range(37, 37 + 1366))
+
+
+@pytest.mark.parametrize(
+    ("side", "start"), [("both", 2), ("end", 0), ("start", 5)], ids=["both", "end", "start"]
+)
+@pytest.mark.parametrize("value", [0.0, -100.0, 1.5])
+@pytest.mark.parametrize("input_norm", ["none", "frequency", "time"])
+def test_five_frames_of_padding_lie_where_they_should(side, start, value, input_norm):
+    """91 frames of -30 in 96; before training a normalization only divides by sqrt(1.001)."""
+    options = {"padded_frames": 96, "padding_side": side, "padding_value": value}
+    options |= {"input_norm": input_norm}
+    model = models.build("crnn", input_shape=(96, 91), n_tags=2, **{**OPTIONS, **options})
+    padded = keras.Model(model.input, model.get_layer("conv_1").input)
+    expected = np.full((96, 96), value, np.float32)
+    expected[:, start : start + 91] = -30 / (1.001**0.5 if input_norm == "frequency" else 1)
+    expected /= 1.001**0.5 if input_norm == "time" else 1
+    found = padded(np.full((1, 96, 91), -30, np.float32)).numpy()[0, :, :, 0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_padding_with_zeros_needs_no_layer_more(crnn):
+    names = [layer.name for layer in crnn.layers][:5]
+    assert names == ["log_mel", "input_norm", "channel", "pad", "conv_1"]
 
 
 def build_stock(frames=1366, padding=37):
@@ -184,6 +209,7 @@ def test_fused_batch_norm_in_training_is_keras_own():
         ("crnn", (80, 1366), {}, "not 80 x 1366"),
         ("crnn", (192, 1366), {}, "not 192 x 1366"),
         ("crnn", (96, 1500), {}, "not 96 x 1500"),
+        ("crnn", (96, 1366), {"padding_side": "top"}, "'top': there are both, end, start"),
         ("crnn", (96, 1366), {"dropout": 0.5}, "unexpected keyword argument 'dropout'"),
     ],
 )

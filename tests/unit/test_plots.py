@@ -110,7 +110,7 @@ def paper_clip(**changes):
     )
 
 
-def clip_stages(caption=""):
+def clip_stages(caption="", side="both", value=0.0):
     rng = np.random.default_rng(0)
     return plots.figure_3(
         rng.normal(0, 0.1, 1200).astype(np.float32),
@@ -119,6 +119,8 @@ def clip_stages(caption=""):
         sample_rate=1200,
         hop_length=100,
         padded_frames=17,
+        padding_side=side,
+        padding_value=value,
         log_scale="power_db",
         caption=caption,
     )
@@ -191,6 +193,12 @@ def test_figure_3_shows_the_padding_apart_from_the_clip():
     assert spans == [(0, 2), (14, 17)]
     labels = [axes.get_xlabel() for axes in figure.axes[:3]]
     assert labels == ["time (s)"] * 3
+
+
+def test_figure_3_shows_the_padding_where_the_model_has_it():
+    padded = clip_stages(side="start", value=-100.0).axes[3]
+    assert padded.images[0].get_extent() == [5, 17, 0, 8]
+    assert "hatched: 5 + 0 frames of -100" in padded.get_xlabel()
 
 
 def test_examples_are_spread_over_the_clips_of_a_tag():

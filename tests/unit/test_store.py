@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,6 +35,21 @@ def test_a_damaged_shard_is_named(summary):
     (summary.parent / "shard-01.npy").write_bytes(b"\0" * 100)
     with pytest.raises(UserError, match=r"shard-01\.npy: not a readable shard"):
         MelStore(summary)
+
+
+def test_a_shard_of_other_numbers_is_named(summary):
+    np.save(summary.parent / "shard-01.npy", np.zeros((3, 2, 4), np.float32))
+    with pytest.raises(UserError, match=r"shard-01\.npy: .* \(float32, expected float16"):
+        MelStore(summary)
+
+
+def test_a_shard_that_shrinks_while_it_is_open_is_named(summary):
+    store = MelStore(summary)
+    path = summary.parent / "shard-01.npy"
+    os.truncate(path, path.stat().st_size - 1)
+    assert store.gather([10, 3])[:, 0, 0].tolist() == [10, 3]
+    with pytest.raises(UserError, match=r"shard-01\.npy: shorter than when it was opened"):
+        store.gather([14])
 
 
 def test_shard_and_table_must_fit(summary):

@@ -1,6 +1,8 @@
 """The training loop, on a model small enough for a test."""
 
 import dataclasses
+import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,7 @@ def fit(training, examples, **changes):
         "batch_size": 8,
         "epochs": 5,
         "learning_rate": 0.05,
+        "schedule": "constant",
         "monitor": "val_loss",
         "patience": None,
         "seed": 0,
@@ -103,7 +106,7 @@ def test_the_same_seed_gives_the_same_bits(training, examples):
 
 def test_every_epoch_has_an_order_of_its_own(training, examples, monkeypatch):
     seen = []
-    monkeypatch.setattr(training, "_prefetched", record_batches(seen, training._prefetched))
+    monkeypatch.setattr(training, "prefetched", record_batches(seen, training.prefetched))
     fit(training, examples, epochs=2)
     orders = [np.concatenate(batches).tolist() for batches in seen if len(batches) == 6]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(45))
@@ -111,9 +114,9 @@ def test_every_epoch_has_an_order_of_its_own(training, examples, monkeypatch):
 
 
 def record_batches(seen, original):
-    def prefetched(gather, batches):
+    def prefetched(gather, batches, waiting):
         seen.append(batches)
-        return original(gather, batches)
+        return original(gather, batches, waiting)
 
     return prefetched
 
@@ -141,10 +144,50 @@ def test_it_says_how_long_it_will_take_before_it_starts(training, examples, caps
     assert lines[1].startswith("epoch 1/1  loss ")
 
 
-def test_divergence_is_an_error_that_names_the_step(training, examples):
-    message = "loss is nan in epoch 1, step 2; try a learning rate below nan"
+def test_waiting_for_a_slow_disk_is_told_and_recorded(training, examples, capsys):
+    def slow(gather):
+        return lambda clips: (time.sleep(0.02), gather(clips))[1]
+
+    clips = [dataclasses.replace(part, gather=slow(part.gather)) for part in examples]
+    _, result = fit(training, clips, epochs=2)
+    assert result.times["waiting"].between(0, result.times["seconds"], inclusive="neither").all()
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.search(r" s  waiting \d+\.\d %  to go 0:00:00$", last)
+
+
+def test_divergence_is_an_error_that_names_the_step_and_the_learning_rate(training, examples):
+    message = "loss is nan in epoch 1, step 2, at a learning rate of nan; try train.learning_rate"
     with pytest.raises(UserError, match=message):
         fit(training, examples, learning_rate=float("nan"))
+
+
+def test_the_learning_rate_named_is_that_of_the_step(training, examples):
+    """The first clip of step 4 is spoilt; half a cosine wave of 6 steps is at its middle there."""
+    train, validation = examples
+    spoilt = np.random.default_rng([0, 1]).permutation(45)[24]
+
+    def gather(clips):
+        mel = train.gather(clips)
+        mel[clips == spoilt] = np.nan
+        return mel
+
+    message = r"epoch 1, step 4, at a learning rate of 0\.025; try train\.learning_rate below 0\.05"
+    clips = dataclasses.replace(train, gather=gather), validation
+    with pytest.raises(UserError, match=message):
+        fit(training, clips, schedule="cosine", epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        # (1 + cos(pi n / 8)) / 2 of 0.4
+        ("cosine", [0.4, 0.3848, 0.3414, 0.2765, 0.2, 0.1235, 0.0586, 0.0152]),
+        ("step", [0.4, 0.4, 0.4, 0.4, 0.04, 0.04, 0.004, 0.004]),
+    ],
+)
+def test_schedules_of_the_learning_rate(training, schedule, expected):
+    rates = training.learning_rates(schedule, 0.4, steps=8)
+    assert [float(rates(step)) for step in range(8)] == pytest.approx(expected, abs=1e-4)
 
 
 def test_weights_go_to_disk_and_back(training, examples, tmp_path):
@@ -174,35 +217,46 @@ class Stopped(Exception):
     pass
 
 
-def stopping(gather, after):
-    """A function that gathers so many times, then raises."""
-    calls = iter(range(after))
+def stop_after(monkeypatch, training, batches):
+    """Raise at the end of the batch after so many."""
+    ended = iter(range(batches))
+    original = training.Run.end_batch
 
-    def gather_or_stop(clip_ids):
-        if next(calls, None) is None:
+    def end_batch(*arguments):
+        if next(ended, None) is None:
             raise Stopped
-        return gather(clip_ids)
+        original(*arguments)
 
-    return gather_or_stop
+    monkeypatch.setattr(training.Run, "end_batch", end_batch)
 
 
-@pytest.mark.parametrize("minutes", [0, 10])
-@pytest.mark.parametrize("after", [4, 8, 14])
+@pytest.mark.parametrize(
+    ("after", "minutes", "schedule"),
+    [
+        (3, 0, "constant"),
+        (3, 10, "constant"),
+        (6, 10, "constant"),
+        (8, 0, "constant"),
+        (8, 10, "cosine"),
+        (8, 0, "cosine"),
+        (8, 0, "step"),
+    ],
+)
 def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
-    training, examples, tmp_path, after, minutes, capsys
+    training, examples, tmp_path, after, minutes, schedule, monkeypatch, capsys
 ):
     """Stopped in its first epoch, at the end of it, in the second; six batches are an epoch."""
-    train, validation = examples
-    whole, expected = fit(training, examples, epochs=3)
-    checkpoints = Checkpoints(tmp_path, fingerprint="a")
-    settings = {"epochs": 3, "checkpoints": checkpoints, "checkpoint_minutes": minutes}
-    stopped = dataclasses.replace(train, gather=stopping(train.gather, after))
-    with pytest.raises(Stopped):
-        fit(training, (stopped, validation), **settings)
+    settings = {"epochs": 3, "checkpoint_minutes": minutes, "schedule": schedule}
+    whole, expected = fit(training, examples, **settings)
+    with monkeypatch.context() as patched:
+        stop_after(patched, training, after)
+        with pytest.raises(Stopped):
+            fit(training, examples, checkpoints=Checkpoints(tmp_path, fingerprint="a"), **settings)
     capsys.readouterr()
-    again = {**settings, "checkpoints": Checkpoints(tmp_path, fingerprint="a")}
-    model, result = fit(training, examples, **again)
-    assert ("going on in epoch" in capsys.readouterr().err) == (minutes == 0 or after > 7)
+    model, result = fit(
+        training, examples, checkpoints=Checkpoints(tmp_path, fingerprint="a"), **settings
+    )
+    assert ("going on in epoch" in capsys.readouterr().err) == (minutes == 0 or after >= 6)
     assert result.history.equals(expected.history)
     assert result.best_epoch == expected.best_epoch
     for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):
@@ -210,17 +264,16 @@ def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
 
 
 def test_the_epochs_of_a_training_that_was_stopped_are_those_of_a_whole_one(
-    training, examples, tmp_path
+    training, examples, tmp_path, monkeypatch
 ):
-    train, validation = examples
-
     def checkpoints(name):
         return Checkpoints(tmp_path / name, fingerprint="a", keep_epochs="all")
 
     whole, result = fit(training, examples, epochs=3, checkpoints=checkpoints("whole"))
-    stopped = dataclasses.replace(train, gather=stopping(train.gather, 14))
-    with pytest.raises(Stopped):
-        fit(training, (stopped, validation), epochs=3, checkpoints=checkpoints("stopped"))
+    with monkeypatch.context() as patched:
+        stop_after(patched, training, 14)
+        with pytest.raises(Stopped):
+            fit(training, examples, epochs=3, checkpoints=checkpoints("stopped"))
     fit(training, examples, epochs=3, checkpoints=checkpoints("stopped"))
     expected, found = (checkpoints(name).load_epochs(3) for name in ("whole", "stopped"))
     assert [*expected] == [*found] == [1, 2, 3]

@@ -94,9 +94,13 @@ def make_project(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_run(make_project) -> Project:
-    """A project in which `snakemake` has run from beginning to end, and is committed."""
+    """A project in which `snakemake` has run from beginning to end, and is committed.
+
+    report.html is the report of this run.
+    """
     project = make_project()
     ran = project.jobs("snakemake --cores all")
     assert {"download", "extract_mel_shard", "train", "table_4"} <= ran
+    project.run("snakemake --report report.html")
     project.commit()
     return project

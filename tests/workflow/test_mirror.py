@@ -60,10 +60,12 @@ def closure(start: Path) -> set[Path]:
 
 
 def step_code(step: str) -> set[str]:
-    """Paths of all code a step runs; the style file counts, as plots read it."""
+    """Paths of all code a step runs; the files that plots and pages read count, too."""
     paths = closure(SOURCE / f"autotagging/steps/{step}.py")
     if SOURCE / "autotagging/plots/style.py" in paths:
         paths.add(SOURCE / "autotagging/plots/paper.mplstyle")
+    if SOURCE / "autotagging/pages.py" in paths:
+        paths |= set((SOURCE / "autotagging/templates").iterdir())
     return {path.relative_to(ROOT).as_posix() for path in paths}
 
 

@@ -9,6 +9,7 @@ pytestmark = pytest.mark.xdist_group("tiny_run")
 
 FIGURES = {f"figure_{number}" for number in range(2, 8)} | {
     "mel_examples",
+    "summary",
     "tag_distribution",
     "table_1",
     "table_2",
@@ -29,7 +30,7 @@ def test_everything_is_there_after_snakemake(tiny_run):
 
 def test_results_hold_no_path_of_this_machine(tiny_run):
     for path in (tiny_run.folder / "results").rglob("*"):
-        if path.suffix in {".json", ".csv", ".md", ".svg"}:
+        if path.suffix in {".json", ".csv", ".md", ".svg", ".html"}:
             assert str(tiny_run.folder.parent) not in path.read_text(), path
 
 

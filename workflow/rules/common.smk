@@ -45,13 +45,21 @@ def spectrograms(wildcards):
 
 
 def flags(*names):
-    """Function that makes a flag of each of these inputs that a job has."""
+    """Function that makes a flag of each of these inputs of which a job has files."""
 
     def make(wildcards, input):
-        present = [name for name in names if name in input.keys()]
+        present = [name for name in names if input.get(name)]
         return " ".join(f"--{name.replace('_', '-')} {input[name]}" for name in present)
 
     return make
+
+
+def launcher(wildcards):
+    """What starts a network's training on each node of a Slurm job, where it takes several."""
+    if config["train"]["devices"] != "multi_worker" or not listens(wildcards.model):
+        return ""
+    nodes = "$(squeue --noheader --format=%D --job=$SLURM_JOB_ID)"
+    return f"srun --nodes={nodes} --ntasks-per-node=1 --cpu-bind=none --kill-on-bad-exit=1 "
 
 
 def model_options(wildcards):

@@ -31,6 +31,7 @@ rule evaluate:
             "models/lookup",
             "models/passes",
             "partition",
+            "prefetch",
             "progress",
             "store",
             "training",

@@ -9,6 +9,7 @@ FIGURE_CODE = modules(
     "files",
     "layout",
     "mel",
+    "pages",
     "plots/__init__",
     "plots/data",
     "plots/model",
@@ -17,8 +18,16 @@ FIGURE_CODE = modules(
     "plots/style",
     "seeds",
     "store",
+    "story",
+    "tablefiles",
     "tables",
-) + ["src/autotagging/plots/paper.mplstyle"]
+) + [
+    "src/autotagging/plots/paper.mplstyle",
+    "src/autotagging/templates/page.css",
+    "src/autotagging/templates/page.html",
+    "src/autotagging/templates/summary.html",
+    "src/autotagging/templates/table.html",
+]
 
 # Networks are drawn, other models compared. Figures of one training show the first network (of one
 # clip's tags: the first model) and seed of params.yaml.
@@ -27,6 +36,7 @@ ALL = {"model": config["models"], "seed": config["train"]["seeds"]}
 TRAINED = {**ALL, "model": NETWORKS}
 FIRST = {"model": config["models"][0], "seed": config["train"]["seeds"][0]}
 FIRST_TRAINED = {**FIRST, "model": NETWORKS[:1]}
+SHOWN = {**FIRST, "model": (NETWORKS or config["models"])[0]}
 
 
 rule figure_2:
@@ -39,6 +49,7 @@ rule figure_2:
             "results/figures/figure_2.svg",
             caption="../report/figure_2.rst",
             category="Figures",
+            labels={"figure": "Fig. 2: merging of tags"},
         ),
         png="results/figures/figure_2.png",
     log:
@@ -66,14 +77,17 @@ rule tag_distribution:
             "results/figures/tag_distribution.svg",
             caption="../report/tag_distribution.rst",
             category="Figures",
+            labels={"figure": "Clips per tag"},
         ),
         png="results/figures/tag_distribution.png",
-        csv=report(
-            "results/figures/tag_distribution.csv",
+        csv="results/figures/tag_distribution.csv",
+        md="results/figures/tag_distribution.md",
+        html=report(
+            "results/figures/tag_distribution.html",
             caption="../report/tag_distribution.rst",
             category="Tables",
+            labels={"table": "Clips per tag"},
         ),
-        md="results/figures/tag_distribution.md",
     log:
         "logs/figures/tag_distribution.log",
     benchmark:
@@ -88,7 +102,7 @@ rule tag_distribution:
     shell:
         "autotagging figures tag_distribution --raw-tags {input.raw_tags}"
         " --corpus {params.corpus:q} --svg {output.svg} --png {output.png}"
-        " --csv {output.csv} --md {output.md} > {log} 2>&1"
+        " --csv {output.csv} --md {output.md} --html {output.html} > {log} 2>&1"
 
 
 rule mel_examples:
@@ -104,6 +118,7 @@ rule mel_examples:
             "results/figures/mel_examples.svg",
             caption="../report/mel_examples.rst",
             category="Figures",
+            labels={"figure": "Spectrograms of every tag"},
         ),
         png="results/figures/mel_examples.png",
     log:
@@ -136,6 +151,7 @@ rule figure_3:
             "results/figures/figure_3.svg",
             caption="../report/figure_3.rst",
             category="Figures",
+            labels={"figure": "Fig. 3: preprocessing"},
         ),
         png="results/figures/figure_3.png",
     log:
@@ -165,6 +181,7 @@ rule figure_4:
             "results/figures/figure_4.svg",
             caption="../report/figure_4.rst",
             category="Figures",
+            labels={"figure": "Fig. 4: architecture"},
         ),
         png="results/figures/figure_4.png",
     log:
@@ -191,6 +208,7 @@ rule figure_5:
             "results/figures/figure_5.svg",
             caption="../report/figure_5.rst",
             category="Figures",
+            labels={"figure": "Fig. 5: loss"},
         ),
         png="results/figures/figure_5.png",
     log:
@@ -218,6 +236,7 @@ rule figure_6:
             "results/figures/figure_6.svg",
             caption="../report/figure_6.rst",
             category="Figures",
+            labels={"figure": "Fig. 6: tags of a clip"},
         ),
         png="results/figures/figure_6.png",
     log:
@@ -250,6 +269,7 @@ rule figure_7:
             "results/figures/figure_7.svg",
             caption="../report/figure_7.rst",
             category="Figures",
+            labels={"figure": "Fig. 7: ROC-AUC"},
         ),
         png="results/figures/figure_7.png",
     log:
@@ -272,12 +292,14 @@ rule table_1:
         model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
         code=FIGURE_CODE,
     output:
-        csv=report(
-            "results/figures/table_1.csv",
+        csv="results/figures/table_1.csv",
+        md="results/figures/table_1.md",
+        html=report(
+            "results/figures/table_1.html",
             caption="../report/table_1.rst",
             category="Tables",
+            labels={"table": "Table 1: front end"},
         ),
-        md="results/figures/table_1.md",
     log:
         "logs/figures/table_1.log",
     benchmark:
@@ -289,7 +311,7 @@ rule table_1:
         "Table 1, front end"
     shell:
         "autotagging figures table_1 --model-json {input.model_json} --csv {output.csv}"
-        " --md {output.md} > {log} 2>&1"
+        " --md {output.md} --html {output.html} > {log} 2>&1"
 
 
 rule table_2:
@@ -297,12 +319,14 @@ rule table_2:
         model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
         code=FIGURE_CODE,
     output:
-        csv=report(
-            "results/figures/table_2.csv",
+        csv="results/figures/table_2.csv",
+        md="results/figures/table_2.md",
+        html=report(
+            "results/figures/table_2.html",
             caption="../report/table_2.rst",
             category="Tables",
+            labels={"table": "Table 2: layers"},
         ),
-        md="results/figures/table_2.md",
     log:
         "logs/figures/table_2.log",
     benchmark:
@@ -314,7 +338,7 @@ rule table_2:
         "Table 2, layers"
     shell:
         "autotagging figures table_2 --model-json {input.model_json} --csv {output.csv}"
-        " --md {output.md} > {log} 2>&1"
+        " --md {output.md} --html {output.html} > {log} 2>&1"
 
 
 rule table_4:
@@ -323,12 +347,14 @@ rule table_4:
         published="workflow/resources/published.yaml",
         code=FIGURE_CODE,
     output:
-        csv=report(
-            "results/figures/table_4.csv",
+        csv="results/figures/table_4.csv",
+        md="results/figures/table_4.md",
+        html=report(
+            "results/figures/table_4.html",
             caption="../report/table_4.rst",
             category="Tables",
+            labels={"table": "Table 4: comparison"},
         ),
-        md="results/figures/table_4.md",
     log:
         "logs/figures/table_4.log",
     benchmark:
@@ -340,7 +366,47 @@ rule table_4:
         "Table 4, comparison"
     shell:
         "autotagging figures table_4 --metrics {input.metrics}"
-        " --published {input.published} --csv {output.csv} --md {output.md} > {log} 2>&1"
+        " --published {input.published} --csv {output.csv} --md {output.md} --html {output.html} > {log} 2>&1"
+
+
+rule summary:
+    input:
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        per_tag=expand(rules.evaluate.output.per_tag, **SHOWN),
+        predictions=expand(rules.evaluate.output.predictions, **SHOWN),
+        split=rules.split.output.split,
+        leakage=rules.split.output.leakage,
+        clips=rules.download.output.clips,
+        audio=rules.download.output.audio,
+        published="workflow/resources/published.yaml",
+        figure_5=branch(NETWORKS, then=rules.figure_5.output.svg),
+        figure_7=rules.figure_7.output.svg,
+        code=FIGURE_CODE,
+    output:
+        html=report(
+            "results/figures/summary.html",
+            caption="../report/summary.rst",
+            category="Summary",
+            labels={"page": "The first page, by itself"},
+        ),
+        json="results/figures/summary.json",
+    log:
+        "logs/figures/summary.log",
+    benchmark:
+        "logs/figures/summary.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        download=subpath(input.clips, parent=True),
+        figure_5=flags("figure_5"),
+    message:
+        "First page of the report"
+    shell:
+        "autotagging figures summary --metrics {input.metrics} --per-tag {input.per_tag}"
+        " --predictions {input.predictions} --split {input.split} --leakage {input.leakage}"
+        " --download {params.download} --published {input.published} {params.figure_5}"
+        " --figure-7 {input.figure_7} --html {output.html} --json {output.json} > {log} 2>&1"
 
 
 rule figures:
@@ -350,6 +416,7 @@ rule figures:
         rules.figure_6.output,
         rules.figure_7.output,
         rules.table_4.output,
+        rules.summary.output,
         branch(
             NETWORKS,
             then=[

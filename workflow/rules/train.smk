@@ -24,6 +24,7 @@ rule train:
             "params",
             "partition",
             "precision",
+            "prefetch",
             "progress",
             "store",
             "training",
@@ -44,7 +45,9 @@ rule train:
     resources:
         gpu=lambda wildcards: int(listens(wildcards.model)),
         mem_mb=8000,
+        runtime=lambda wildcards: 1440 if listens(wildcards.model) else 60,
     params:
+        launcher=launcher,
         features=flags("mel", "front_end", "clip_info"),
         corpus=config["corpus"],
         scheme=config["split"]["scheme"],
@@ -52,6 +55,7 @@ rule train:
         batch_size=config["train"]["batch_size"],
         epochs=epochs(),
         learning_rate=config["train"]["learning_rate"],
+        schedule=config["train"]["schedule"],
         output_bias=config["train"]["output_bias"],
         monitor=config["train"]["monitor"],
         patience=config["train"]["patience"],
@@ -65,10 +69,11 @@ rule train:
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
     shell:
-        "autotagging train --model {wildcards.model} --seed {wildcards.seed}"
+        "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
         " --corpus {params.corpus:q} --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
         " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
+        " --schedule {params.schedule}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
         " --keep-epochs {params.keep_epochs}"
         " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"

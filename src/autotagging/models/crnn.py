@@ -22,6 +22,8 @@ def build_crnn(
     input_shape: tuple[int, int],
     n_tags: int,
     padded_frames: int,
+    padding_side: Literal["both", "end", "start"],
+    padding_value: float,
     input_norm: Literal["frequency", "time", "none"],
     batch_norm_momentum: float,
     pool_dropout: float,
@@ -41,7 +43,11 @@ def build_crnn(
     n_tags
         Number of outputs: 50 in the paper.
     padded_frames
-        Zeros are added on both sides up to this many frames: 1440.
+        Frames are added up to this many: 1440.
+    padding_side
+        Where: half of them at each end ("both"), or all at the "end" or "start".
+    padding_value
+        Of the added frames, in the unit of what is padded: 0.0. The paper states neither.
     input_norm
         Batch normalization of the input over its mel bins before the padding ("frequency"), over
         its frames after it ("time"), or "none". The paper does not say.
@@ -61,7 +67,8 @@ def build_crnn(
     Raises
     ------
     UserError
-        The pools don't reduce the mel bins to 1, or there are more frames than padded_frames.
+        The pools don't reduce the mel bins to 1, there are more frames than padded_frames, or
+        there is no such side.
     """
     mel_bins, frames = input_shape
     padding = padded_frames - frames
@@ -81,7 +88,7 @@ def build_crnn(
     if input_norm == "frequency":
         x = keras.layers.BatchNormalization(axis=1, name="input_norm", **norm_options)(x)
     x = keras.layers.Reshape((mel_bins, frames, 1), name="channel")(x)
-    x = keras.layers.ZeroPadding2D(((0, 0), (padding // 2, padding - padding // 2)), name="pad")(x)
+    x = _pad(x, padding, padding_side, padding_value)
     if input_norm == "time":
         x = keras.layers.BatchNormalization(axis=2, name="input_norm", **norm_options)(x)
     # (96, 1440, 1) -> (48, 720, 64) -> (16, 240, 128) -> (4, 60, 128) -> (1, 15, 128)
@@ -104,3 +111,16 @@ def build_crnn(
     x = Dropout(output_dropout, name="dropout")(x)
     outputs = keras.layers.Dense(n_tags, activation="sigmoid", name="tags")(x)
     return keras.Model(inputs, outputs, name="crnn")
+
+
+def _pad(x, frames: int, side: str, value: float):
+    """Add frames of a value to (mel bins, frames, 1), by layers that any Keras has."""
+    ends = {"both": (frames // 2, frames - frames // 2), "end": (0, frames), "start": (frames, 0)}
+    if side not in ends:
+        raise UserError(f"padding_side {side!r}: there are {', '.join(ends)}")
+    pad = keras.layers.ZeroPadding2D(((0, 0), ends[side]), name="pad")
+    if value == 0:
+        return pad(x)
+    # Keras pads with zeros only: the value is made zero before, and itself again after.
+    lowered = keras.layers.Rescaling(1.0, offset=-value, name="subtract_padding_value")(x)
+    return keras.layers.Rescaling(1.0, offset=value, name="add_padding_value")(pad(lowered))

@@ -10,7 +10,8 @@ may be of lower precision; all arithmetic is in float32.
 
 import math
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce, wraps
+from typing import Any
 
 import tensorflow as tf
 
@@ -20,7 +21,14 @@ _TAPS = [(row, column) for row in range(3) for column in range(3)]
 
 
 def _one_pass(function: Callable) -> Callable:
-    return tf.function(function, jit_compile=True, autograph=False)
+    """Compile a function, anew at each call: it is for graphs, which call it once."""
+
+    @wraps(function)
+    def call(*arguments: Any) -> tf.Tensor:
+        # One compiled function for all shapes would do, but TensorFlow warns of its many tracings.
+        return tf.function(partial(function), jit_compile=True, autograph=False)(*arguments)
+
+    return call
 
 
 def moments(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -160,6 +160,8 @@ def figure_3(
     sample_rate: int,
     hop_length: int,
     padded_frames: int,
+    padding_side: str,
+    padding_value: float,
     log_scale: str,
     caption: str = "",
 ) -> Figure:
@@ -176,7 +178,9 @@ def figure_3(
     sample_rate, hop_length
         In Hz and in samples.
     padded_frames
-        Frames of the model's input; the padding is shared between both ends.
+        Frames of the model's input.
+    padding_side, padding_value
+        Where frames are added, "both", "end" or "start", and their value.
     log_scale
         Of `mel`.
     caption
@@ -193,11 +197,14 @@ def figure_3(
     bands.set_title(f"(c) log-mel, {mel.shape[0]} x {mel.shape[1]}")
     bands.set(xlabel="time (s)", ylabel="mel bin")
     _spectrogram(bands, mel, (0, seconds, 0, mel.shape[0]), log_scale)
-    left = (padded_frames - mel.shape[1]) // 2
-    right = padded_frames - mel.shape[1] - left
-    padded.set_title(f"(d) zero-padded in the model, {mel.shape[0]} x {padded_frames}")
+    added = padded_frames - mel.shape[1]
+    left = {"both": added // 2, "end": 0, "start": added}[padding_side]
+    right = added - left
+    zero = "zero-padded" if padding_value == 0 else "padded"
+    padded.set_title(f"(d) {zero} in the model, {mel.shape[0]} x {padded_frames}")
     padded.set(ylabel="mel bin")
-    padded.set_xlabel(f"frame ({hop_length} samples); hatched: {left} + {right} frames of zeros")
+    of = "zeros" if padding_value == 0 else f"{padding_value:g}"
+    padded.set_xlabel(f"frame ({hop_length} samples); hatched: {left} + {right} frames of {of}")
     _spectrogram(padded, mel, (left, left + mel.shape[1], 0, mel.shape[0]), log_scale)
     for start, stop in ((0, left), (left + mel.shape[1], padded_frames)):
         padded.axvspan(start, stop, facecolor="white", edgecolor="black", hatch="/////", lw=0.5)

@@ -13,14 +13,12 @@ from autotagging.plots.style import BLUE, COLUMN, GREEN, GREY, VERMILION, new_fi
 _SHORT_TYPES = {
     "InputLayer": "input",
     "BatchNormalization": "batch norm",
-    "FusedBatchNormalization": "batch norm",
     "ZeroPadding2D": "zero padding",
     "Conv1D": "conv",
     "Conv2D": "conv",
     "MaxPooling1D": "max pool",
     "MaxPooling2D": "max pool",
     "Dropout": "dropout",
-    "DropoutPerReplica": "dropout",
     "Reshape": "reshape",
     "Dense": "dense",
 }

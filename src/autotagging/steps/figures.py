@@ -7,12 +7,14 @@ import librosa
 import numpy as np
 import pandas as pd
 
-from autotagging import mel, plots, tables
+from autotagging import mel, plots, story, tables
 from autotagging.architecture import padded_frames
 from autotagging.errors import UserError
 from autotagging.figure_inputs import (
+    attribution,
     corpus_name,
     paper_row,
+    read_audio,
     read_clip,
     read_front_end,
     read_metrics,
@@ -24,8 +26,11 @@ from autotagging.figure_inputs import (
     run_caption,
     same_length,
 )
+from autotagging.files import write_json
 from autotagging.layout import corpus_title
+from autotagging.pages import data_uri, write_page
 from autotagging.store import MelStore
+from autotagging.tablefiles import save_table
 
 
 def figure_2(*, tags: Path, raw_tags: Path, corpus: str, svg: Path, png: Path) -> None:
@@ -53,7 +58,7 @@ def figure_2(*, tags: Path, raw_tags: Path, corpus: str, svg: Path, png: Path) -
 
 
 def tag_distribution(
-    *, raw_tags: Path, corpus: str, svg: Path, png: Path, csv: Path, md: Path
+    *, raw_tags: Path, corpus: str, svg: Path, png: Path, csv: Path, md: Path, html: Path
 ) -> None:
     """Draw and list how many clips each tag has, before and after merging.
 
@@ -71,6 +76,8 @@ def tag_distribution(
         Output.
     md
         Output.
+    html
+        Output.
     """
     columns = ("raw_tag", "count", "merged_into", "merged_count", "kept")
     table = tables.tag_distribution(read_table(raw_tags, columns))
@@ -79,7 +86,7 @@ def tag_distribution(
     figure = plots.tag_distribution(read_table(raw_tags, columns), kept=kept, caption=title)
     plots.save_figure(figure, svg, png)
     caption = f"Tags before and after merging; the {kept} most frequent are kept. {title}."
-    tables.save_table(table, csv, md, caption=caption)
+    save_table(table, csv, md, html, caption=caption)
 
 
 def mel_examples(
@@ -158,6 +165,7 @@ def figure_3(
     """
     model = read_model(model_json)
     front_end = model["front_end"]
+    options = model.get("options", {})
     rate, hop = front_end["sample_rate"], front_end["hop_length"]
     clip, waveform = read_clip(download, split, clip_id, sample_rate=rate)
     samples = mel.clip_samples(seconds=front_end["seconds"], sample_rate=rate)
@@ -177,6 +185,8 @@ def figure_3(
         sample_rate=rate,
         hop_length=hop,
         padded_frames=padded_frames(model["architecture"]),
+        padding_side=options.get("padding_side", "both"),
+        padding_value=options.get("padding_value", 0.0),
         log_scale=front_end["log_scale"],
         caption=f"clip {clip['clip_id']} ({clip['mp3_path']}), {corpus_name(model['corpus'])}",
     )
@@ -311,7 +321,7 @@ def figure_7(
     plots.save_figure(figure, svg, png)
 
 
-def table_1(*, model_json: Path, csv: Path, md: Path) -> None:
+def table_1(*, model_json: Path, csv: Path, md: Path, html: Path) -> None:
     """Make the table of the front end's parameters.
 
     Parameters
@@ -322,15 +332,17 @@ def table_1(*, model_json: Path, csv: Path, md: Path) -> None:
         Output.
     md
         Output.
+    html
+        Output.
     """
     model = read_model(model_json)
     table = tables.table_1(model["front_end"], padded_frames=padded_frames(model["architecture"]))
-    tables.save_table(
-        table, csv, md, caption="Table 1. Preprocessing parameters, of the paper and here."
+    save_table(
+        table, csv, md, html, caption="Table 1. Preprocessing parameters, of the paper and here."
     )
 
 
-def table_2(*, model_json: Path, csv: Path, md: Path) -> None:
+def table_2(*, model_json: Path, csv: Path, md: Path, html: Path) -> None:
     """Make the table of the shapes of a model's layers.
 
     Parameters
@@ -341,12 +353,15 @@ def table_2(*, model_json: Path, csv: Path, md: Path) -> None:
         Output.
     md
         Output.
+    html
+        Output.
     """
     model = read_model(model_json)
-    tables.save_table(
+    save_table(
         tables.table_2(model["architecture"]),
         csv,
         md,
+        html,
         caption=(
             f"Table 2. Specification of the {model['model']}, of the paper and as built: channels "
             f"x mel bins x frames; {model['trainable_parameters']:,} trainable parameters."
@@ -354,7 +369,7 @@ def table_2(*, model_json: Path, csv: Path, md: Path) -> None:
     )
 
 
-def table_4(*, metrics: list[Path], published: Path, csv: Path, md: Path) -> None:
+def table_4(*, metrics: list[Path], published: Path, csv: Path, md: Path, html: Path) -> None:
     """Make the table of ROC-AUC of this run beside published ones.
 
     Parameters
@@ -367,6 +382,8 @@ def table_4(*, metrics: list[Path], published: Path, csv: Path, md: Path) -> Non
         Output.
     md
         Output.
+    html
+        Output.
     """
     table = tables.table_4([read_metrics(path) for path in metrics], read_published(published))
     spread = (
@@ -374,16 +391,95 @@ def table_4(*, metrics: list[Path], published: Path, csv: Path, md: Path) -> Non
         if (table["seeds"] > 1).any()
         else ""
     )
-    tables.save_table(
+    save_table(
         table,
         csv,
         md,
+        html,
         caption=(
             "Table 4. Macro ROC-AUC, measured here and as cited. Accuracy is to be read beside "
             f"that of answering no to every tag, loss beside that of each tag's frequency.{spread}"
         ),
         leave_out=("accuracy_prior", "best_epoch", "comparable_with_paper"),
     )
+
+
+def summary(
+    *,
+    metrics: list[Path],
+    per_tag: Path,
+    predictions: Path,
+    split: Path,
+    leakage: Path,
+    download: Path,
+    published: Path,
+    figure_5: Path | None = None,
+    figure_7: Path,
+    html: Path,
+    json: Path,
+) -> None:
+    """Make the first page of the report: results beside what they must be compared with.
+
+    Parameters
+    ----------
+    metrics
+        metrics.json of each model and seed.
+    per_tag
+        per_tag.csv and predictions.npz of the first seed of the first network; of the first model,
+        if none of them is a network.
+    predictions
+        per_tag.csv and predictions.npz of the first seed of the first network; of the first model,
+        if none of them is a network.
+    split
+        results/split/split.csv and leakage.csv.
+    leakage
+        results/split/split.csv and leakage.csv.
+    download
+        Folder results/download; clips whose audio can't be read are shown without.
+    published
+        Cited numbers; the paper's own are shown.
+    figure_5
+        Figures to show, as svg; none of the loss where no model is trained in epochs.
+    figure_7
+        Figures to show, as svg; none of the loss where no model is trained in epochs.
+    html
+        Output: the page.
+    json
+        Output: the numbers to follow from one experiment to the next.
+    """
+    runs = [read_metrics(path) for path in metrics]
+    networks = [run for run in runs if story.listens(runs, run["model"])]
+    shown = (networks or runs)[0]
+    rows = story.comparison(runs, read_published(published))
+    clips = story.example_clips(read_predictions(predictions))
+    paths = read_table(split, ("clip_id", "mp3_path")).set_index("clip_id")["mp3_path"]
+    for clip in clips:
+        clip["mp3_path"] = paths[clip["clip_id"]]
+        audio, clip["missing"] = read_audio(download, clip["mp3_path"])
+        clip["uri"] = data_uri(audio, "audio/mpeg") if audio else ""
+    figures = ((figure_5, "Loss per epoch (Fig. 5)"), (figure_7, "ROC-AUC and ROC curve (Fig. 7)"))
+    write_page(
+        html,
+        "summary.html",
+        shown=shown,
+        networks=networks,
+        paper=paper_row(published),
+        corpus=corpus_name(shown["corpus"]),
+        chance=story.CHANCE,
+        comparison=rows,
+        result=next(row for row in rows if row["method"] == shown["model"]),
+        without_listening=story.without_listening(rows),
+        leakage=read_table(leakage, ("level", "share")).to_dict("records"),
+        figures=[
+            {"uri": data_uri(svg.read_bytes(), "image/svg+xml"), "text": text}
+            for svg, text in figures
+            if svg
+        ],
+        tags=story.tag_ranking(read_table(per_tag, ("tag", "positives", "roc_auc"))),
+        clips=clips,
+        attribution=attribution(shown["corpus"]),
+    )
+    write_json(story.headline(runs), json)
 
 
 def _architecture_caption(model: dict[str, Any]) -> str:

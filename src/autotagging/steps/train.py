@@ -43,6 +43,7 @@ def train(
     batch_size: int,
     epochs: int,
     learning_rate: float,
+    schedule: Literal["constant", "cosine", "step"],
     output_bias: Literal["prior", "zero"],
     monitor: Literal["val_loss", "val_auc"],
     patience: int | None,
@@ -91,7 +92,10 @@ def train(
     epochs
         At most so many.
     learning_rate
-        Adam's.
+        Adam's, in the first step.
+    schedule
+        How it changes: not at all (constant), to zero over all epochs (cosine), or to a tenth and a
+        hundredth after half and three quarters of the epochs (step).
     output_bias
         What the output layer's bias starts at: each tag's log-odds in training ("prior") or zero.
     monitor
@@ -139,6 +143,7 @@ def train(
             "batch_size": batch_size,
             "epochs": epochs,
             "learning_rate": learning_rate,
+            "schedule": schedule,
             "monitor": monitor,
             "patience": patience,
             "seed": seed,
@@ -150,6 +155,7 @@ def train(
             *(model, parsed, output_bias, settings, trained_on, sha256(summary)),
             *(threads, chosen.replicas, xla, resolved, keep_epochs),
         )
+        chosen.check_agreement([int(fingerprint[:15], 16)], "parameters, data, code or precision")
         checkpoints = Checkpoints(unfinished, fingerprint=fingerprint, keep_epochs=keep_epochs)
         with chosen.one_voice():
             fitted = _train_network(
@@ -247,8 +253,9 @@ def _train_network(
     )
     print(f"best epoch: {result.best_epoch}", file=sys.stderr)
     layers = architecture(network)
+    recorded = ("batch_size", "learning_rate", "schedule", "monitor")
     description = {
-        **{name: settings[name] for name in ("batch_size", "learning_rate", "monitor")},
+        **{name: settings[name] for name in recorded},
         "output_bias": output_bias,
         "precision": precision,
         "best_epoch": result.best_epoch,
@@ -285,7 +292,8 @@ def _fingerprint(*parts: Any) -> str:
     """Hash all that the course of a training depends on: its settings, code and libraries."""
     digest = hashlib.sha256(json.dumps([*parts, versions()]).encode())
     package = Path(models.__file__).parents[1]
-    for code in ("training.py", "devices.py", "memory.py", "checkpoints.py", "models/*.py"):
+    own = ("training.py", "prefetch.py", "devices.py", "memory.py", "checkpoints.py", "models/*.py")
+    for code in own:
         for path in sorted(package.glob(code)):
             digest.update(path.read_bytes())
     return digest.hexdigest()

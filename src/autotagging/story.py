@@ -1,0 +1,197 @@
+"""What the first page of the report says: results beside what they must be compared with."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from autotagging.tables import table_4
+
+CHANCE = 0.5
+"""ROC-AUC of any answer that is the same for every clip, by definition."""
+
+_MEASURES = ("roc_auc_macro", "pr_auc_macro", "accuracy", "loss")
+_TOP = 8  # predicted tags shown of a clip
+_EXTREMES = 5  # best and worst tags shown
+_CONSTANT = {"prior": "each tag's share in training", "all_zero": "“no” to every tag"}
+
+
+def comparison(
+    metrics: list[dict[str, Any]], published: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Set the models' results beside answers that hear nothing, and the paper's.
+
+    Parameters
+    ----------
+    metrics
+        Contents of the metrics.json of each model and seed.
+    published
+        Cited rows, as of `tables.table_4`.
+
+    Returns
+    -------
+    rows
+        kind ("network", "tables", "constant" or "cited"), method, roc_auc, roc_auc_std, accuracy,
+        loss (each may be NaN), note.
+    """
+    table = table_4(metrics, published)
+    measured = table[table["source"] == "measured here"]
+    rows = []
+    for row in measured.to_dict("records"):
+        network = listens(metrics, row["method"])
+        note = "a network: listens" if network else "never listens: reads track, album and artist"
+        rows.append({**row, "kind": "network" if network else "tables", "note": note})
+    for name, method in _CONSTANT.items():
+        note = "the same for every clip, so ROC-AUC is chance"
+        rows.append({**metrics[0]["baselines"][name], "method": method, "note": note})
+    comparable = (measured["comparable_with_paper"] == "yes").any()
+    for row in (row for row in published if row.get("this_paper")):
+        where = "MagnaTagATune, the same split and tags" if comparable else "MagnaTagATune"
+        warning = "" if comparable else "; not comparable with this run"
+        rows.append({**row, "kind": "cited", "note": f"cited: {where}{warning}"})
+    empty = {"kind": "constant", "roc_auc": CHANCE, "roc_auc_std": np.nan}
+    empty |= {"accuracy": np.nan, "loss": np.nan}
+    return [{**empty, **row} for row in rows]
+
+
+def listens(metrics: list[dict[str, Any]], model: str) -> bool:
+    """Tell whether a model is a network; one that reads tables is not trained in epochs."""
+    return any(run.get("epochs") for run in metrics if run["model"] == model)
+
+
+def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Choose the numbers to follow from one experiment to the next, for `dvc metrics`.
+
+    Parameters
+    ----------
+    metrics
+        Contents of the metrics.json of each model and seed.
+
+    Returns
+    -------
+    headline
+        By model: the mean over its seeds of roc_auc_macro, pr_auc_macro, accuracy and loss (None
+        where undefined). By answer that is the same for every clip: the same of it.
+    """
+    runs = pd.DataFrame(metrics)
+    means = runs[[*_MEASURES]].astype(float).groupby(runs["model"], sort=False).mean()
+    models = means.astype(object).where(means.notna(), None).to_dict("index")
+    constant = {
+        name: {each: value for each, value in baseline.items() if each in _MEASURES}
+        for name, baseline in metrics[0]["baselines"].items()
+        if name in _CONSTANT
+    }
+    return {**models, **constant}
+
+
+def without_listening(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Say how far each model that reads tables is from the first network.
+
+    Parameters
+    ----------
+    rows
+        From `comparison`.
+
+    Returns
+    -------
+    findings
+        name, roc_auc, network, difference (of the model's ROC-AUC over the network's); none where
+        either is undefined or absent.
+    """
+    networks = [row for row in rows if row["kind"] == "network"]
+    return [
+        {
+            "name": row["method"],
+            "roc_auc": row["roc_auc"],
+            "network": networks[0]["method"],
+            "difference": row["roc_auc"] - networks[0]["roc_auc"],
+        }
+        for row in rows
+        if row["kind"] == "tables"
+        and networks
+        and np.isfinite(row["roc_auc"] - networks[0]["roc_auc"])
+    ]
+
+
+def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
+    """Rank the tags by ROC-AUC.
+
+    Parameters
+    ----------
+    per_tag : (tags, ...)
+        tag, positives (among the test clips), roc_auc (NaN where undefined).
+
+    Returns
+    -------
+    ranking
+        scored (rows, best first; of equal ones, in the order of the table), unscored (names), best
+        and worst (rows: the five at each end, fewer where there are not ten).
+    """
+    known = per_tag[per_tag["roc_auc"].notna()]
+    scored = known.sort_values("roc_auc", ascending=False, kind="stable").to_dict("records")
+    ends = min(_EXTREMES, len(scored) // 2)
+    return {
+        "scored": scored,
+        "unscored": per_tag.loc[per_tag["roc_auc"].isna(), "tag"].tolist(),
+        "best": scored[:ends],
+        "worst": scored[::-1][:ends],
+    }
+
+
+def example_clips(predictions: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Choose the clips of best, median and worst ROC-AUC over tags.
+
+    Only clips with a tag, and without one, have a ROC-AUC. Of equal ones the lowest clip_id is
+    taken as best, and as worst; the median is the lower of two.
+
+    Parameters
+    ----------
+    predictions
+        clip_id (clips,), scores and labels (clips, tags), tags (tags,).
+
+    Returns
+    -------
+    clips
+        which ("best", "median", "worst"), clip_id, roc_auc; top (rows of tag, score, actual and
+        rank, highest score first), missed (such rows: actual tags further down), actual (names).
+        Fewer where fewer clips have a ROC-AUC.
+    """
+    labels, scores, clip_ids = (predictions[name] for name in ("labels", "scores", "clip_id"))
+    positives = labels.sum(axis=1)
+    rows = np.flatnonzero((positives > 0) & (positives < labels.shape[1]))
+    if not len(rows):
+        return []
+    aucs = np.array([roc_auc_score(labels[row], scores[row]) for row in rows])
+    rising = rows[np.lexsort((clip_ids[rows], aucs))]
+    falling = rows[np.lexsort((clip_ids[rows], -aucs))]
+    by_row = dict(zip(rows, aucs, strict=True))
+    chosen = {"best": falling[0], "median": rising[(len(rising) - 1) // 2], "worst": rising[0]}
+    first = {row: which for which, row in reversed(chosen.items())}
+    return [
+        {
+            "which": which,
+            "clip_id": int(clip_ids[row]),
+            "roc_auc": float(by_row[row]),
+            **_tags_of_clip(scores[row], labels[row], predictions["tags"]),
+        }
+        for which, row in chosen.items()
+        if first[row] == which
+    ]
+
+
+def _tags_of_clip(scores: np.ndarray, labels: np.ndarray, tags: np.ndarray) -> dict[str, Any]:
+    ranked = [
+        {
+            "tag": str(tags[tag]),
+            "score": float(scores[tag]),
+            "actual": bool(labels[tag]),
+            "rank": rank,
+        }
+        for rank, tag in enumerate(np.argsort(-scores, kind="stable"), start=1)
+    ]
+    return {
+        "top": ranked[:_TOP],
+        "missed": [row for row in ranked[_TOP:] if row["actual"]],
+        "actual": [str(tag) for tag, label in zip(tags, labels, strict=True) if label],
+    }

@@ -1,0 +1,42 @@
+"""Photograph a report for the README: python tests/screenshots.py report.html docs/images."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from browser import CHROMIUM, Page, open_browser
+
+SIZE = (1200, 820)
+_COLOURS = 64  # enough for text and bars, and a third of the bytes
+
+
+def photograph(page: Page, path: Path) -> None:
+    """Write what is to be seen as a small PNG."""
+    page.screenshot(path)
+    with Image.open(path) as image:
+        image.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def main(report: Path, folder: Path) -> None:
+    """Write report.png, the first page, and report_clips.png, its clips to listen to."""
+    if CHROMIUM is None:
+        sys.exit("needs Chromium (Debian: apt install chromium)")
+    with tempfile.TemporaryDirectory() as profile, open_browser(Path(profile), *SIZE) as page:
+        page.open(report)
+        page.wait("document.querySelector('main.page h1') !== null")
+        clips = "[...document.querySelectorAll('main.page audio')]"
+        page.wait(f"{clips}.every(clip => clip.readyState >= 1)")
+        page.wait("document.fonts.status === 'loaded'")
+        page.wait("document.getAnimations().every(each => each.playState !== 'running')")
+        photograph(page, folder / "report.png")
+        page.run(
+            "document.querySelector('main.page .clips').previousElementSibling"
+            ".previousElementSibling.scrollIntoView()"
+        )
+        photograph(page, folder / "report_clips.png")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

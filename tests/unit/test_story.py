@@ -1,0 +1,145 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from autotagging import story
+
+PAPER = {
+    "method": "CRNN (the paper)",
+    "this_paper": True,
+    "year": 2017,
+    "roc_auc": 0.893,
+    "accuracy": 0.94,
+    "loss": 0.15,
+    "citation": "Panwar et al. 2017",
+    "tags": "50 merged",
+    "split": "random 19773/1521/4566",
+    "epochs": 100,
+    "comparable": True,
+    "note": "",
+}
+
+
+def run(model, seed, roc_auc, **more):
+    return {
+        "model": model,
+        "seed": seed,
+        "corpus": "demo",
+        "split": "random 6/1/3",
+        "synonyms": "merge",
+        "roc_auc_macro": roc_auc,
+        "pr_auc_macro": 0.25,
+        "accuracy": 0.9,
+        "loss": 0.3,
+        "n_tags": 50,
+        "n_tags_scored": 50,
+        "baselines": {"all_zero": {"accuracy": 0.95}, "prior": {"accuracy": 0.94, "loss": 0.2}},
+        **more,
+    }
+
+
+def runs(**more):
+    networks = [run("crnn", seed, 0.8 + seed / 10, epochs=18, **more) for seed in (0, 1)]
+    return [*networks, run("lookup", 0, 0.9, **more)]
+
+
+def test_results_stand_beside_answers_that_hear_nothing_and_the_paper():
+    rows = story.comparison(runs(), [PAPER, {**PAPER, "this_paper": False, "roc_auc": 0.9}])
+    assert [(row["kind"], row["method"]) for row in rows] == [
+        ("network", "crnn"),
+        ("tables", "lookup"),
+        ("constant", "each tag's share in training"),
+        ("constant", "“no” to every tag"),
+        ("cited", "CRNN (the paper)"),
+    ]
+    assert [row["roc_auc"] for row in rows] == pytest.approx([0.85, 0.9, 0.5, 0.5, 0.893])
+    assert [row["accuracy"] for row in rows] == pytest.approx([0.9, 0.9, 0.94, 0.95, 0.94])
+    assert np.isnan(rows[3]["loss"])
+    assert "not comparable with this run" in rows[4]["note"]
+
+
+def test_the_paper_is_comparable_on_its_own_corpus_split_and_tags():
+    own = runs(corpus="magnatagatune", split="random 19773/1521/4566")
+    note = story.comparison(own, [PAPER])[-1]["note"]
+    assert note == "cited: MagnaTagATune, the same split and tags"
+    note = story.comparison(runs(corpus="magnatagatune"), [PAPER])[-1]["note"]
+    assert "not comparable" in note
+
+
+def test_what_needs_no_listening_is_said_of_the_first_network():
+    (finding,) = story.without_listening(story.comparison(runs(), [PAPER]))
+    assert finding["name"] == "lookup"
+    assert finding["network"] == "crnn"
+    assert finding["difference"] == pytest.approx(0.05)
+    assert story.without_listening(story.comparison([run("lookup", 0, 0.9)], [PAPER])) == []
+    undefined = [run("crnn", 0, None, epochs=1), run("lookup", 0, 0.9)]
+    assert story.without_listening(story.comparison(undefined, [PAPER])) == []
+
+
+def test_the_headline_is_the_mean_over_seeds_of_each_model():
+    headline = story.headline(runs())
+    assert list(headline) == ["crnn", "lookup", "all_zero", "prior"]
+    assert headline["crnn"]["roc_auc_macro"] == pytest.approx(0.85)
+    assert headline["prior"] == {"accuracy": 0.94, "loss": 0.2}
+    assert story.headline([run("crnn", 0, None)])["crnn"]["roc_auc_macro"] is None
+
+
+def test_tags_are_ranked_and_those_without_a_score_are_named():
+    per_tag = pd.DataFrame(
+        {
+            "tag": list("abcde"),
+            "positives": [1, 2, 3, 0, 5],
+            "roc_auc": [0.5, 0.9, 0.5, np.nan, 0.7],
+        }
+    )
+    ranking = story.tag_ranking(per_tag)
+    assert [row["tag"] for row in ranking["scored"]] == ["b", "e", "a", "c"]
+    assert [row["tag"] for row in ranking["best"]] == ["b", "e"]
+    assert [row["tag"] for row in ranking["worst"]] == ["c", "a"]
+    assert ranking["unscored"] == ["d"]
+
+
+def test_clips_to_listen_to_are_the_best_the_median_and_the_worst():
+    predictions = {
+        "clip_id": np.array([9, 4, 5, 6, 7]),
+        "labels": np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]]),
+        "scores": np.array(
+            [[0.9, 0.1, 0.2], [0.1, 0.2, 0.3], [0.2, 0.1, 0.3], [0.9, 0.8, 0.1], [1, 1, 1]]
+        ),
+        "tags": np.array(["drum", "flute", "harp"]),
+    }
+    clips = story.example_clips(predictions)  # of ROC-AUC 1, 0, 0.5, 1; the last has none
+    assert [(clip["which"], clip["clip_id"], clip["roc_auc"]) for clip in clips] == [
+        ("best", 6, 1.0),
+        ("median", 5, 0.5),
+        ("worst", 4, 0.0),
+    ]
+    assert [row["tag"] for row in clips[1]["top"]] == ["harp", "drum", "flute"]
+    assert [row["actual"] for row in clips[1]["top"]] == [False, True, False]
+    assert clips[1]["actual"] == ["drum"]
+    assert clips[1]["missed"] == []
+
+
+def test_actual_tags_further_down_are_listed_with_their_ranks():
+    labels, scores = np.zeros((1, 10), int), np.linspace(1, 0.1, 10)[None]
+    labels[0, [2, 9]] = 1
+    tags = np.array([f"tag {number}" for number in range(10)])
+    (clip,) = story.example_clips(
+        {"clip_id": np.array([3]), "labels": labels, "scores": scores, "tags": tags}
+    )
+    assert clip["which"] == "best"
+    assert len(clip["top"]) == 8
+    assert clip["missed"] == [
+        {"tag": "tag 9", "score": pytest.approx(0.1), "actual": True, "rank": 10}
+    ]
+
+
+def test_no_clip_is_chosen_where_none_can_be_ranked():
+    labels = np.array([[0, 0], [1, 1]])
+    arrays = {
+        "clip_id": np.arange(2),
+        "labels": labels,
+        "scores": labels,
+        "tags": np.array(["a", "b"]),
+    }
+    assert story.example_clips(arrays) == []

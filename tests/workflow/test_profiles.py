@@ -1,0 +1,37 @@
+"""The profiles for Slurm, as far as they can be checked without it."""
+
+import yaml
+
+from conftest import ROOT
+
+
+def profile(name):
+    return yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
+
+
+def training_commands(printed):
+    """Commands of the jobs that train, by model."""
+    lines = [line for line in printed.splitlines() if "autotagging train" in line]
+    commands = [line.split("Shell command: ")[1] for line in lines]
+    return {command.split("--model ")[1].split()[0]: command for command in commands}
+
+
+def test_the_profile_of_several_nodes_adds_to_the_other_what_they_need():
+    several = profile("slurm-multi-worker")
+    resources = several.pop("set-resources")
+    assert several == profile("slurm")
+    assert [*resources] == ["train"]
+    train = resources["train"]
+    assert train["mpi"] == "srun"
+    assert train["nodes"] == train["tasks"] > 1
+
+
+def test_a_network_is_started_on_each_node_where_it_takes_several(make_project):
+    project = make_project()
+    alone = training_commands(project.run("snakemake -n"))
+    assert all(command.startswith("autotagging train") for command in alone.values())
+    project.replace("params.yaml", "devices: auto", "devices: multi_worker")
+    together = training_commands(project.run("snakemake -n"))
+    assert together["crnn"].startswith("srun --nodes=$(squeue ")
+    assert " --ntasks-per-node=1 " in together["crnn"]
+    assert together["lookup"].startswith("autotagging train")
