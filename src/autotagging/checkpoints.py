@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,17 +23,25 @@ _PLAIN = ("epoch", "batches", "loss_sum", "rows", "times", "best_value", "best_e
 class Checkpoints:
     """The last two checkpoints of one training, written in turns, so that one is always whole.
 
+    Beside them lie the weights after each epoch that is kept for `evaluate`.
+
     Parameters
     ----------
     folder
         Of this training alone.
     fingerprint
         Of all that the training depends on; checkpoints of another are not picked up.
+    keep_epochs
+        Whether the weights after all epochs are kept, or only those after the last.
     """
 
-    def __init__(self, folder: Path, *, fingerprint: str):
+    def __init__(
+        self, folder: Path, *, fingerprint: str, keep_epochs: Literal["all", "last"] = "last"
+    ):
+        self._folder = folder
         self._paths = [folder / f"checkpoint-{turn}.npz" for turn in range(_GENERATIONS)]
         self._fingerprint = fingerprint
+        self._keeps_all = keep_epochs == "all"
         self._turn = 0
 
     def save(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -59,9 +67,39 @@ class Checkpoints:
         self._turn = (newest + 1) % _GENERATIONS
         return found[newest]
 
+    def save_epoch(self, epoch: int, weights: Sequence[np.ndarray]) -> None:
+        """Keep the weights after an epoch, before the checkpoint that ends it."""
+        save_arrays(self._epoch_path(epoch), {str(i): array for i, array in enumerate(weights)})
+        if not self._keeps_all:
+            self._epoch_path(epoch - 2).unlink(missing_ok=True)  # its successor has a checkpoint
+
+    def load_epochs(self, last: int) -> dict[int, list[np.ndarray]]:
+        """Read the weights of each kept epoch, when `last` is the last that has ended.
+
+        Raises
+        ------
+        UserError
+            Those of an epoch are missing or damaged.
+        """
+        kept = range(1 if self._keeps_all else max(last, 1), last + 1)
+        epochs = {}
+        for epoch in kept:
+            path = self._epoch_path(epoch)
+            try:
+                arrays = load_arrays(path)
+            except UserError as error:
+                message = f"{error}: delete the folder {self._folder} and train from the start"
+                raise UserError(message) from error
+            epochs[epoch] = [arrays[str(i)] for i in range(len(arrays))]
+        return epochs
+
+    def _epoch_path(self, epoch: int) -> Path:
+        # Trainings with other settings may have begun in the same folder.
+        return self._folder / f"epoch-{epoch:04}-{self._fingerprint[:12]}.npz"
+
     def delete(self) -> None:
-        """Delete both, once what they led to is written."""
-        for path in self._paths:
+        """Delete all, once what they led to is written."""
+        for path in [*self._paths, *self._folder.glob("epoch-*.npz")]:
             path.unlink(missing_ok=True)
 
 
@@ -132,11 +170,13 @@ class Run:
             self._save()
 
     def end_epoch(self, row: dict, times: dict, *, value: float, weights: list[np.ndarray]) -> None:
-        """Note an epoch that is done, and write a checkpoint."""
+        """Note an epoch that is done, keep its weights, and write a checkpoint."""
         self.rows.append(row)
         self.times.append(times)
         if value < self.best_value:
             self.best_value, self.best_epoch, self.best_weights = value, self.epoch, weights
+        if self._saves:
+            self._checkpoints.save_epoch(self.epoch, weights)
         self.epoch, self.batches, self.loss_sum = self.epoch + 1, 0, 0.0
         self._step += 1
         self._save()
@@ -164,6 +204,7 @@ class Run:
         self._step = int(saved["step"])
         for name, value in json.loads(str(saved["plain"])).items():
             setattr(self, name, value)
+        self._checkpoints.load_epochs(self.epoch - 1)  # found out now rather than at the end
         self.scores = saved["scores"]
         for i, variable in enumerate(self._variables):
             variable.assign(saved[f"variable_{i}"])

@@ -17,6 +17,8 @@ _STEPS = {
     "evaluate": "Score the test clips with a trained model.",
 }
 _FIGURES = {
+    "calibration": "How often a tag is there, against its score.",
+    "differences": "Each two models on the same test clips, with confidence intervals.",
     "figure_2": "Merging of tags.",
     "figure_3": "The stages of preprocessing, on one clip.",
     "figure_4": "The architecture of the model.",

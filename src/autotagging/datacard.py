@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -18,7 +19,7 @@ from autotagging.annotations import find_table, read_annotations, read_clip_info
 from autotagging.errors import UserError
 from autotagging.files import replacing
 from autotagging.layout import ANNOTATIONS, CLIP_INFO
-from autotagging.metrics import baselines, mean_roc_auc
+from autotagging.metrics import accuracy, cross_entropy, mean_roc_auc
 from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.params import read_exponents
 from autotagging.remote import DataSet, read_data_set
@@ -111,14 +112,14 @@ def _describe_tags(
     raw, usable = clips.drop(columns="mp3_path"), clips.drop(index=_EMPTY_CLIPS)
     labels = labels.set_index("clip_id").drop(columns="mp3_path")
     used = labels.loc[usable.index]
-    answers = baselines(used.to_numpy(), used.mean().to_numpy())
+    truth = used.to_numpy()
     return {
         **count_tags(raw, prefix="raw"),
         **count_tags(used, prefix="kept"),
         **find_cut(raw_tags, n),
         **leave_out(_FORGOTTEN, raw, raw_tags, n),
-        "no_accuracy": 100 * answers["all_zero"]["accuracy"],
-        "prior_loss": answers["prior"]["loss"],
+        "no_accuracy": 100 * accuracy(truth, np.zeros(truth.shape), threshold=0.5),
+        "prior_loss": cross_entropy(truth, np.broadcast_to(truth.mean(axis=0), truth.shape)),
         "tag_table": _tag_table(tags, len(clips)),
         "noise_table": to_markdown(noise_table(labels)),
         "split_table": _split_table(usable, used, groups, settings),

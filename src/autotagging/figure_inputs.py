@@ -23,6 +23,7 @@ _METRICS += (
     "n_clips",
     "n_tags",
     "n_tags_scored",
+    "calibration_error",
     "baselines",
 )
 _CORPORA = {
@@ -70,9 +71,9 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def read_predictions(path: Path) -> dict[str, np.ndarray]:
-    """Read clip_id, scores, labels and tags; errors as in `read_model`."""
+    """Read clip_id, track, scores, labels and tags; errors as in `read_model`."""
     arrays = load_arrays(path)
-    _require(arrays, ("clip_id", "scores", "labels", "tags"), f"{path}: no array")
+    _require(arrays, ("clip_id", "track", "scores", "labels", "tags"), f"{path}: no array")
     return arrays
 
 

@@ -1,11 +1,13 @@
 """A trained model on disk: model.json, which says what it is, and its arrays in weights.npz beside.
 
+Of a network, epochs.npz has the weights after other epochs, which only `evaluate` reads.
+
 Nothing in either file is ever run: the code is the registry's, the files only choose from it.
 """
 
 import platform
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,7 +24,7 @@ from autotagging.models.lookup import fits_lookup
 if TYPE_CHECKING:
     import keras
 
-WEIGHTS = "weights.npz"
+WEIGHTS, EPOCHS = "weights.npz", "epochs.npz"
 _PACKAGES = ("tensorflow", "keras", "numpy", "librosa", "soxr")
 _RECORD = ("corpus", "split", "trained_on", "versions")
 _FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
@@ -37,6 +39,7 @@ _SCHEMA = {
         "seed": {"type": "integer"},
         "options": {"type": "object", **_PLAIN},
         "weights_sha256": {"type": "string"},
+        "epochs_sha256": {"type": "string"},
         "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
         "input_shape": {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2},
         "front_end": {"type": "object", "required": [*_FRONT_END], **_PLAIN},
@@ -107,6 +110,47 @@ def load_model(model_json: Path) -> StoredModel:
     if models.reads(description["model"]) == "tables" and not fits_lookup(arrays, n_tags=n_tags):
         raise UserError(f"{weights}: not the counts of {model_json}; train again")
     return StoredModel(model_json, description, arrays)
+
+
+def stack_epochs(
+    epochs: Mapping[int, Sequence[np.ndarray]], names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Stack the weights after some epochs into the arrays of epochs.npz.
+
+    Parameters
+    ----------
+    epochs
+        Weights by epoch (from 1), in the order of `names`; may be empty.
+    names
+        As of `weights_of`.
+
+    Returns
+    -------
+    arrays
+        epoch, (epochs,), and each weight as (epochs, ...).
+    """
+    stacked = zip(*epochs.values(), strict=True)
+    numbers = {"epoch": np.array([*epochs], np.int64)}
+    return numbers | {name: np.stack(each) for name, each in zip(names, stacked, strict=False)}
+
+
+def load_epochs(stored: StoredModel) -> dict[int, dict[str, np.ndarray]]:
+    """Read the weights after the epochs that train kept, by epoch; empty for a model without.
+
+    Raises
+    ------
+    UserError
+        epochs.npz beside model.json is missing, damaged, or not the one it was written with.
+    """
+    path = stored.path.with_name(EPOCHS)
+    if not path.exists() or sha256(path) != stored.description.get("epochs_sha256"):
+        raise UserError(f"{path}: not the epochs of {stored.path}; train again")
+    arrays = load_arrays(path)
+    epochs = arrays.pop("epoch")
+    return {
+        int(epoch): {name: stacked[i] for name, stacked in arrays.items()}
+        for i, epoch in enumerate(epochs)
+    }
 
 
 def build_network(stored: StoredModel) -> "keras.Model":

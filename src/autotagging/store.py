@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from autotagging.errors import UserError
-from autotagging.partition import SUBSETS
 
 USABLE = ("ok", "padded", "cropped")
 """Statuses of the clips that have a spectrogram."""
@@ -157,26 +156,32 @@ def _read_table(path: Path, *, sha256: str, rows: int) -> pd.DataFrame:
 
 
 def labelled_clips(
-    labels: Path, split: Path, *, available: pd.Index | None = None
+    labels: Path,
+    split: Path,
+    *,
+    subsets: Sequence[str],
+    available: pd.Index | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Read the labels of each subset's clips.
+    """Read the labels of the clips of some subsets; who does not ask for "test" never gets it.
 
     Parameters
     ----------
     labels, split
         Of merge_tags and split.
+    subsets
+        Which are wanted: train, validation, test.
     available
         Clips that have a spectrogram; others are left out. None: all are there.
 
     Returns
     -------
-    subsets
+    labelled
         By name of subset: 0 and 1, (clips, tags), indexed by clip_id, in the order of `split`.
 
     Raises
     ------
     UserError
-        A subset has no clip left.
+        A wanted subset has no clip left.
     """
     types = defaultdict(lambda: np.uint8, clip_id=np.int64, mp3_path=str)
     table = pd.read_csv(labels, dtype=types).drop(columns="mp3_path").set_index("clip_id")
@@ -184,8 +189,8 @@ def labelled_clips(
     usable = subset if available is None else subset[subset.index.isin(available)]
     if len(usable) < len(subset):
         print(f"{len(subset) - len(usable)} clips have no spectrogram: left out", file=sys.stderr)
-    subsets = {name: table.loc[usable.index[usable == name]] for name in SUBSETS}
-    for name, clips in subsets.items():
+    labelled = {name: table.loc[usable.index[usable == name]] for name in subsets}
+    for name, clips in labelled.items():
         if clips.empty:
             raise UserError(f"{split}: no {name} clip has a spectrogram")
-    return subsets
+    return labelled

@@ -72,12 +72,17 @@ def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     -------
     headline
         By model: the mean over its seeds of roc_auc_macro, pr_auc_macro, accuracy and loss (None
-        where undefined). By answer that hears nothing: what metrics.json says of it.
+        where undefined). By answer that is the same for every clip: the same of it.
     """
     runs = pd.DataFrame(metrics)
     means = runs[[*_MEASURES]].astype(float).groupby(runs["model"], sort=False).mean()
     models = means.astype(object).where(means.notna(), None).to_dict("index")
-    return {**models, **metrics[0]["baselines"]}
+    constant = {
+        name: {each: value for each, value in baseline.items() if each in _MEASURES}
+        for name, baseline in metrics[0]["baselines"].items()
+        if name in _CONSTANT
+    }
+    return {**models, **constant}
 
 
 def without_listening(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -14,9 +14,9 @@ import pandas as pd
 
 from autotagging.checkpoints import Checkpoints, Run
 from autotagging.devices import ONE_DEVICE, Choice, Devices, choose
+from autotagging.epoch_metrics import cross_entropy, has_both_classes, mean_roc_auc, smoothed_prior
 from autotagging.errors import UserError
 from autotagging.memory import keep_freed_memory
-from autotagging.metrics import cross_entropy, has_both_classes, mean_roc_auc, smoothed_prior
 from autotagging.prefetch import Waiting, prefetched
 from autotagging.progress import duration, native_log_hidden, progress
 

@@ -66,6 +66,7 @@ def write_run(folder, run):
         "pr_auc_macro": 0.5,
         "accuracy": 0.9,
         "loss": 0.3,
+        "calibration_error": 0.1,
         "threshold": 0.5,
     }
     baselines = {"all_zero": {"accuracy": 0.8}, "prior": {"accuracy": 0.8, "loss": 0.4}}
@@ -80,10 +81,14 @@ def write_run(folder, run):
     (folder / "per_tag.csv").write_text(
         "tag,positives,roc_auc\ndrum,3,\npiano,0,0.25\nno singer,2,0.75\n"
     )
+    (folder / "calibration.csv").write_text(
+        "low,high,decisions,mean_score,share\n0,0.5,4,0.2,0\n0.5,1,5,0.9,0.6\n"
+    )
     (folder / "roc.csv").write_text("fpr,macro,micro\n0,0,0\n0.5,0.9,0.9\n1,1,1\n")
     np.savez(
         folder / "predictions.npz",
         clip_id=np.array([7, 8, 9]),
+        track=np.array([1, 1, 2]),
         scores=np.array([[0.9, 0.1, 0.2], [0.9, 0.9, 0.2], [0.9, 0.9, 0.9]], np.float32),
         labels=np.array([[1, 0, 0]] * 3, np.uint8),
         tags=np.array(["drum", "piano", "no singer"]),
@@ -163,6 +168,10 @@ def test_figures_write_svg_and_png_and_leave_nothing_else(results, published):
         (figures.figure_5, models),
         (figures.figure_6, clip),
         (figures.figure_7, {**models, **scores}),
+        (
+            figures.calibration,
+            {"calibration": seeds(results, "calibration.csv"), "metrics": scores["metrics"]},
+        ),
     ):
         output = drawn(results / figure.__name__)
         figure(**inputs, **output)
@@ -233,6 +242,27 @@ def test_table_4_says_that_the_demo_is_not_comparable(results, published):
     assert len(table) == 15
     assert table.loc[0, ["seeds", "roc_auc", "roc_auc_std"]].tolist() == [2, 0.75, 0]
     assert table["epochs"].tolist()[:2] == ["2 of 100", "100"]
+
+
+def test_differences_compares_models_tag_by_category(results):
+    other = results / "lookup"
+    other.mkdir()
+    write_run(other, {**RUN, "model": "lookup"})
+    (results / "tags.csv").write_text(
+        "tag,category\ndrum,instrument\npiano,instrument\nno singer,vocal\n"
+    )
+    output = written(results)
+    figures.differences(
+        predictions=[*seeds(results, "predictions.npz"), other / "predictions.npz"],
+        metrics=[*seeds(results, "metrics.json"), other / "metrics.json"],
+        tags=results / "tags.csv",
+        **{"resamples": 20, "confidence": 0.9, "bootstrap_seed": 0, **output},
+    )
+    table = pd.read_csv(output["csv"])
+    assert table["tags"].unique().tolist() == ["all", "instrument", "vocal"]
+    assert set(table["second"]) == {"lookup"}
+    caption = output["md"].read_text().splitlines()[0]
+    assert "interval of 90 % (20 resamples)" in caption
 
 
 def test_figure_6_takes_the_clip_of_median_accuracy_or_the_one_asked_for(results, monkeypatch):

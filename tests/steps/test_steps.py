@@ -1,8 +1,10 @@
 """Each step as a command: flags in, files out; a user's errors are one line and exit code 2."""
 
+import ast
 import hashlib
 import json
 import resource
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -16,7 +18,7 @@ from autotagging.errors import UserError
 from autotagging.mel import front_end
 from autotagging.steps.extract_mel import extract_mel_shard
 from autotagging.store import MelStore
-from conftest import ROOT, write_mp3, write_shards
+from conftest import ROOT, write_mp3, write_shards, write_table
 
 PAPER_SPLIT = ["--train", "19773", "--validation", "1521", "--test", "4566", "--seed", "0"]
 FRONT_END = ["--sample-rate", "12000", "--n-fft", "512", "--hop-length", "256", "--n-mels", "96"]
@@ -232,6 +234,7 @@ def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
         *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
         *("--schedule", "constant", "--output-bias", "prior"),
         *("--monitor", "val_loss", "--patience", "none"),
+        *("--keep-epochs", "all", "--epoch-weights", downloaded / "epochs.npz"),
         *("--devices", "auto", "--xla=false", "--precision", "float32", "--cache", 0.001),
         *("--checkpoint-minutes", 10, "--unfinished", downloaded / "unfinished"),
         *("--options", "pseudo_count=1.0", "--history", downloaded / "history.csv"),
@@ -240,9 +243,8 @@ def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
         without="tensorflow",
     )
     autotagging(
-        *("evaluate", "--threshold", 0.5, "--batch-size", 1, *shared),
-        *("--predictions", downloaded / "predictions.npz", "--roc", downloaded / "roc.csv"),
-        *("--metrics", downloaded / "metrics.json", "--per-tag", downloaded / "per_tag.csv"),
+        *("evaluate", "--batch-size", 1, *shared, "--tags", downloaded / "tags.csv"),
+        *evaluate_settings(downloaded),
         without="tensorflow",
     )
     metrics = json.loads((downloaded / "metrics.json").read_text())
@@ -434,6 +436,16 @@ def trained(tmp_path_factory):
     (folder / "audio.json").write_text(json.dumps({"corpus": "noise", "sha256": "f" * 64}))
     labels = {"clip_id": range(6), "mp3_path": "x", "a": [0, 1] * 3, "b": [1, 1, 0] * 2}
     pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)
+    tags = {"tag": ["a", "b"], "category": ["mood", "genre"]}
+    pd.DataFrame(tags).to_csv(folder / "tags.csv", index=False)
+    info = {
+        "clip_id": range(6),
+        "track_number": "1",
+        "artist": "x",
+        "album": "y",
+        "url": [*"uvwxyz"],
+    }
+    write_table(folder / "clip_info_final.csv", pd.DataFrame(info))
     subsets = ["train", "train", "validation", "validation", "test", "test"]
     pd.DataFrame({"clip_id": range(6), "mp3_path": "x", "subset": subsets}).to_csv(
         folder / "split.csv", index=False
@@ -452,11 +464,12 @@ def train_arguments(folder, name, options=()):
         *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
         *("--audio", folder / "audio.json", "--front-end", folder / "front_end.json"),
         *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--schedule", "constant"),
-        *("--output-bias", "prior"),
+        *("--output-bias", "prior", "--keep-epochs", "all"),
         *("--monitor", "val_loss", "--patience", "none", "--options", *settings, "--threads", 2),
         *("--devices", "auto", "--xla=false", "--precision", "float32", "--cache", 0.001),
         *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
-        *("--weights", out / "weights.npz", "--model-json", out / "model.json"),
+        *("--weights", out / "weights.npz", "--epoch-weights", out / "epochs.npz"),
+        *("--model-json", out / "model.json"),
         *("--history", out / "history.csv", "--times", out / "times.csv"),
     ]
 
@@ -472,12 +485,22 @@ def evaluate(folder, name, code=0):
         *("--labels", folder / "labels.csv", "--split", folder / "split.csv"),
         *("--mel", folder / "summary.csv"),
         *("--front-end", folder / "front_end.json"),
-        *("--threshold", 0.5, "--batch-size", 2, "--threads", 2),
-        *("--predictions", folder / name / "predictions.npz"),
-        *("--metrics", folder / name / "metrics.json", "--per-tag", folder / name / "per_tag.csv"),
-        *("--roc", folder / name / "roc.csv"),
+        *("--tags", folder / "tags.csv", "--clip-info", folder / "clip_info_final.csv"),
+        *("--batch-size", 2, "--threads", 2, *evaluate_settings(folder / name)),
         code=code,
     )
+
+
+def evaluate_settings(out):
+    """Flags of a small evaluation, and its outputs."""
+    return [
+        *("--threshold", 0.5, "--precision-at", 1, 3, "--calibration-bins", 4),
+        *("--resamples", 200, "--confidence", 0.95, "--bootstrap-seed", 0, "--pseudo-count", 1),
+        *("--predictions", out / "predictions.npz", "--metrics", out / "metrics.json"),
+        *("--per-tag", out / "per_tag.csv", "--per-category", out / "per_category.csv"),
+        *("--per-epoch", out / "per_epoch.csv", "--roc", out / "roc.csv"),
+        *("--calibration", out / "calibration.csv"),
+    ]
 
 
 def test_train_says_how_long_it_takes_and_describes_the_model(trained):
@@ -525,16 +548,45 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes(trained)
         process.kill()
     assert not (folder / "killed").exists()
     assert "going on in epoch 2, after step 0" in train(folder, "killed")
-    for name in ("weights.npz", "model.json", "history.csv"):
+    for name in ("weights.npz", "epochs.npz", "model.json", "history.csv"):
         assert (folder / "one" / name).read_bytes() == (folder / "killed" / name).read_bytes()
     assert not list((folder / "unfinished").iterdir())
 
 
-def test_two_trainings_are_the_same_bytes(trained):
+def test_two_trainings_are_the_same_bytes_whatever_the_test_labels_are(trained, tmp_path):
+    """The other has every test label turned round; only the labels' fingerprint may differ."""
     folder, _ = trained
-    train(folder, "two")
-    for name in ("weights.npz", "model.json", "history.csv"):
-        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
+    labels, split = (pd.read_csv(folder / name) for name in ("labels.csv", "split.csv"))
+    test = split["subset"] == "test"
+    labels.loc[test, ["a", "b"]] = 1 - labels.loc[test, ["a", "b"]]
+    other = shutil.copytree(folder, tmp_path / "other")
+    labels.to_csv(other / "labels.csv", index=False)
+    train(other, "turned")
+    for name in ("weights.npz", "epochs.npz", "history.csv"):
+        assert (other / "turned" / name).read_bytes() == (folder / "one" / name).read_bytes()
+    before, after = (
+        json.loads((path / "model.json").read_text()) for path in (folder / "one", other / "turned")
+    )
+    assert before["trained_on"].pop("labels_sha256") != after["trained_on"].pop("labels_sha256")
+    assert before == after
+
+
+def test_only_evaluate_asks_for_test_labels():
+    asking = {
+        path.stem
+        for path in (ROOT / "src/autotagging").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "labelled_clips"
+        if not {"train", "validation"}.issuperset(subsets_of(call))
+    }
+    assert asking == {"evaluate"}
+
+
+def subsets_of(call):
+    """Subsets that a call of labelled_clips names; "?" where they are not written out."""
+    (subsets,) = (flag.value for flag in call.keywords if flag.arg == "subsets")
+    names = getattr(subsets, "elts", [None])
+    return {getattr(name, "value", "?") for name in names}
 
 
 def test_evaluate_scores_the_test_clips(trained):
@@ -552,6 +604,20 @@ def test_evaluate_scores_the_test_clips(trained):
         assert arrays["clip_id"].tolist() == [4, 5]
         assert arrays["labels"].tolist() == [[0, 1], [1, 0]]
         assert arrays["scores"].shape == (2, 2)
+        assert arrays["track"].tolist() == [4, 5]
+        assert arrays["validation_clip_id"].tolist() == [2, 3]
+        assert arrays["thresholds"].shape == (2,)
+    model = json.loads((folder / "one/model.json").read_text())
+    epochs = pd.read_csv(folder / "one/per_epoch.csv").set_index("epoch")
+    assert epochs.index.tolist() == model["kept_epochs"] == [1, 2]
+    assert epochs.index[epochs["best"] == 1].tolist() == [model["best_epoch"]]
+    assert epochs.loc[model["best_epoch"], "loss"] == metrics["loss"]
+    assert epochs["last"].tolist() == [0, 1]
+    assert epochs["loss"].nunique() == 2
+    assert metrics["epoch_choices"]["last"]["loss"] == epochs.loc[2, "loss"]
+    categories = pd.read_csv(folder / "one/per_category.csv")
+    assert categories["category"].tolist() == ["genre", "mood"]
+    assert pd.read_csv(folder / "one/calibration.csv")["decisions"].sum() == 4
 
 
 def test_weights_that_are_not_the_models_are_refused(trained, tmp_path):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from autotagging.checkpoints import Checkpoints
+from autotagging.errors import UserError
 
 
 @pytest.fixture
@@ -52,3 +53,36 @@ def test_nothing_is_left_once_they_are_deleted(two):
     Checkpoints(two, fingerprint="a").delete()
     assert load(two) is None
     assert not list(two.iterdir())
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("all", [1, 2, 3, 4]), ("last", [4])])
+def test_the_weights_after_epochs_are_kept_as_asked_for(tmp_path, keep, kept):
+    checkpoints = Checkpoints(tmp_path, fingerprint="a", keep_epochs=keep)
+    assert checkpoints.load_epochs(0) == {}
+    for epoch in (1, 2, 3, 4):
+        checkpoints.save_epoch(epoch, [np.full(2, epoch), np.full((3, 1), -epoch)])
+    epochs = checkpoints.load_epochs(4)
+    assert [*epochs] == kept
+    assert epochs[4][0].tolist() == [4, 4]
+    assert epochs[4][1].tolist() == [[-4]] * 3
+    # The checkpoint before the last may be all that is left of a training.
+    assert [*checkpoints.load_epochs(3)] == ([1, 2, 3] if keep == "all" else [3])
+    checkpoints.delete()
+    assert not list(tmp_path.iterdir())
+
+
+def test_epochs_of_another_training_in_the_same_folder_are_left_alone(tmp_path):
+    one, other = (Checkpoints(tmp_path, fingerprint=name, keep_epochs="all") for name in "ab")
+    one.save_epoch(1, [np.zeros(2)])
+    other.save_epoch(1, [np.ones(2)])
+    assert one.load_epochs(1)[1][0].tolist() == [0, 0]
+
+
+def test_a_damaged_epoch_is_named_with_what_to_do(tmp_path):
+    checkpoints = Checkpoints(tmp_path, fingerprint="a", keep_epochs="all")
+    checkpoints.save_epoch(1, [np.zeros(2)])
+    checkpoints.save_epoch(2, [np.zeros(2)])
+    (path,) = tmp_path.glob("epoch-0001*")
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(UserError, match=rf"{path.name}: damaged.* delete the folder {tmp_path}"):
+        checkpoints.load_epochs(2)

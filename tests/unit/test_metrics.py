@@ -45,16 +45,6 @@ def test_averages_agree_with_scikit_learn():
     assert result["pr_auc_macro"] == pytest.approx(average_precision_score(labels, scores))
 
 
-def test_baselines_of_the_official_density():
-    # 5 % positives: "never" is right in 95 %; the prior's entropy is 0.1985.
-    labels = np.zeros((100, 1), int)
-    labels[:5] = 1
-    result = metrics.baselines(labels, np.array([0.05]))
-    assert result["all_zero"]["accuracy"] == pytest.approx(0.95)
-    assert result["prior"]["accuracy"] == pytest.approx(0.95)
-    assert result["prior"]["loss"] == pytest.approx(0.19852, abs=1e-5)
-
-
 def test_no_tag_with_both_classes_gives_none_not_nan():
     result = metrics.evaluate(np.zeros((3, 2), int), np.full((3, 2), 0.5), ["a", "b"])
     assert result["roc_auc_macro"] is None
@@ -80,7 +70,53 @@ def test_roc_curves_begin_and_end_in_the_corners():
 
 
 def test_per_tag_leaves_undefined_areas_empty():
-    table = metrics.per_tag(LABELS, SCORES, ["a", "b", "c"]).set_index("tag")
+    table = metrics.per_tag(
+        LABELS, SCORES, ["a", "b", "c"], threshold=0.5, tag_thresholds=np.array([0.3, 0.5, 0.5])
+    ).set_index("tag")
     assert table.loc["a", "roc_auc"] == pytest.approx(3.5 / 4)
     assert table.loc["c", ["roc_auc", "pr_auc"]].isna().all()
     assert table["positives"].tolist() == [2, 2, 0]
+    # Above 0.3, a is given to clips 1, 2 and 3, and is right for 1 and 3; above 0.5 only to 1.
+    assert table.loc["a", ["precision", "recall", "f1"]].tolist() == [2 / 3, 1, 0.8]
+    assert table.loc["a", "f1_at_0.5"] == pytest.approx(2 / 3)
+
+
+def test_figure_6_of_the_paper():
+    """TP 1, FP 1, FN 5, TN 43: accuracy (1 + 43) / 50 = 0.88, and what the paper does not say."""
+    labels, scores = np.zeros((1, 50), int), np.zeros((1, 50))
+    labels[0, :6], scores[0, [0, 6]] = 1, 0.8
+    result = metrics.evaluate(labels, scores, [f"tag {i}" for i in range(50)])
+    assert result["accuracy"] == pytest.approx(0.88)
+    assert result["precision_micro"] == pytest.approx(1 / 2)
+    assert result["recall_micro"] == pytest.approx(1 / 6)
+    assert result["f1_micro"] == pytest.approx(2 / 8)
+
+
+def test_calibration_by_hand():
+    # Scores up to 0.5: 0.1, 0.2, 0.3, 0.4 with one tag: mean 0.25, share 0.25. From 0.5: 0.5 and
+    # 0.9 with one tag: mean 0.7, share 0.5. The error is (4 * 0 + 2 * 0.2) / 6.
+    labels = np.array([[0, 0, 0], [1, 0, 1]])
+    scores = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.9]])
+    bins = metrics.calibration(labels, scores, bins=2)
+    assert bins["decisions"].tolist() == [4, 2]
+    assert bins["mean_score"].tolist() == pytest.approx([0.25, 0.7])
+    assert bins["share"].tolist() == pytest.approx([0.25, 0.5])
+    assert metrics.calibration_error(bins) == pytest.approx(0.4 / 6)
+    result = metrics.evaluate(labels, scores, "abc", calibration_bins=2)
+    assert result["calibration_error"] == pytest.approx(0.4 / 6)
+
+
+def test_empty_bins_count_for_nothing():
+    bins = metrics.calibration(np.array([[1], [1]]), np.array([[1.0], [1.0]]), bins=4)
+    assert bins["decisions"].tolist() == [0, 0, 0, 2]
+    assert bins["share"].isna().tolist() == [True, True, True, False]
+    assert metrics.calibration_error(bins) == 0
+
+
+def test_the_loss_of_clips_averages_to_that_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((40, 5)) < 0.3).astype(int)
+    scores = rng.random((40, 5))
+    scores[0], scores[1] = 0, 1
+    by_clip = metrics.measure_clips(labels, scores, precision_at=[])
+    assert by_clip["loss"].mean() == pytest.approx(metrics.cross_entropy(labels, scores))

@@ -15,7 +15,15 @@ from autotagging import models
 from autotagging.errors import UserError
 from autotagging.files import load_arrays, save_arrays, sha256
 from autotagging.mel import front_end
-from autotagging.modelfile import build_network, load_model, save_model, versions, weights_of
+from autotagging.modelfile import (
+    build_network,
+    load_epochs,
+    load_model,
+    save_model,
+    stack_epochs,
+    versions,
+    weights_of,
+)
 from autotagging.models.lookup import fit_lookup
 
 keras = pytest.importorskip("keras")
@@ -267,3 +275,28 @@ def test_counts_of_other_tags_are_refused(tmp_path):
     assert "not the counts of" in refusal(paths[0])
     save_model(*paths, {**described, "tags": ["a", "b"]}, {"prior": arrays["prior"]})
     assert "not the counts of" in refusal(paths[0])
+
+
+def test_the_weights_after_epochs_are_read_back_by_epoch(folder):
+    epochs = {2: [np.zeros(3), np.ones((2, 1))], 5: [np.ones(3), np.zeros((2, 1))]}
+    save_arrays(folder / "epochs.npz", stack_epochs(epochs, ["a/bias", "a/kernel"]))
+    stored = load_model(change(folder, epochs_sha256=sha256(folder / "epochs.npz")))
+    found = load_epochs(stored)
+    assert [*found] == [2, 5]
+    assert found[5]["a/bias"].tolist() == [1, 1, 1]
+    assert found[2]["a/kernel"].tolist() == [[1], [1]]
+
+
+def test_a_model_without_epochs_has_none(folder):
+    save_arrays(folder / "epochs.npz", stack_epochs({}, ["prior"]))
+    stored = load_model(change(folder, epochs_sha256=sha256(folder / "epochs.npz")))
+    assert load_epochs(stored) == {}
+
+
+@pytest.mark.parametrize("content", [b"PK", None])
+def test_epochs_that_were_not_written_with_the_model_are_refused(folder, content):
+    stored = load_model(change(folder, epochs_sha256="0" * 64))
+    if content:
+        (folder / "epochs.npz").write_bytes(content)
+    with pytest.raises(UserError, match=r"epochs\.npz: not the epochs of .*; train again"):
+        load_epochs(stored)

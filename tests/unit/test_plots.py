@@ -126,6 +126,19 @@ def clip_stages(caption="", side="both", value=0.0):
     )
 
 
+def score_bins(model="crnn", seed=0):
+    return pd.DataFrame(
+        {
+            **{"model": model, "seed": seed, "low": [0, 0.5], "high": [0.5, 1.0]},
+            **{"decisions": [90, 10], "mean_score": [0.1, 0.8], "share": [0.05, 0.4]},
+        }
+    )
+
+
+def errors(*models):
+    return pd.DataFrame({"model": models, "seed": 0, "calibration_error": 0.085})
+
+
 def sheet(tags=5, each=4, caption=""):
     examples = pd.DataFrame(
         [(f"tag {tag}", 100 * tag + clip) for tag in range(tags) for clip in range(each)],
@@ -140,6 +153,10 @@ def sheet(tags=5, each=4, caption=""):
 
 CAPTION = "synthetic demo corpus (not MagnaTagATune), split random 183/14/42, seeds 0, 1"
 ALL_FIGURES = {
+    "calibration": lambda: plots.calibration(score_bins(), errors("crnn"), caption=CAPTION),
+    "calibration of models": lambda: plots.calibration(
+        pd.concat([score_bins(), score_bins("lookup")]), errors("crnn", "lookup"), caption=CAPTION
+    ),
     "figure_2": lambda: plots.figure_2(TAGS, RAW_TAGS, caption=CAPTION),
     "mel_examples": lambda: sheet(caption=CAPTION),
     "figure_3": lambda: clip_stages(CAPTION),
@@ -355,6 +372,21 @@ def test_figure_7_takes_models_without_epochs_and_undefined_numbers(tmp_path):
 def test_figure_5_takes_undefined_losses(tmp_path):
     figure = plots.figure_5(runs().assign(val_loss=np.nan))
     plots.save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+
+
+def test_calibration_adds_the_decisions_of_seeds_up():
+    # In the upper bin of the second seed 30 decisions have the tag in 0.8 of cases; 10 and 30
+    # make 0.25 * 0.4 + 0.75 * 0.8 = 0.7. Its lower bin is empty.
+    other = score_bins(seed=1).assign(
+        decisions=[0, 30], share=[np.nan, 0.8], mean_score=[np.nan, 0.9]
+    )
+    figure = plots.calibration(pd.concat([score_bins(), other]), errors("crnn"))
+    upper, lower = figure.axes
+    _, line = upper.get_lines()
+    assert line.get_ydata().tolist() == pytest.approx([0.05, 0.7])
+    assert line.get_xdata().tolist() == pytest.approx([0.1, 0.875])
+    assert [bar.get_height() for bar in lower.patches] == [90, 40]
+    assert "calibration error 0.085" in legend_labels(upper)
 
 
 @pytest.mark.parametrize("name", ALL_FIGURES)

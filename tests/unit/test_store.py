@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from autotagging.errors import UserError
+from autotagging.partition import SUBSETS
 from autotagging.store import MelStore, labelled_clips
 from conftest import write_shards
 
@@ -120,7 +121,7 @@ def tables(tmp_path):
 
 
 def test_labels_come_by_subset_without_bad_clips(tables, capsys):
-    subsets = labelled_clips(*tables, available=pd.Index([3, 5, 7]))
+    subsets = labelled_clips(*tables, subsets=SUBSETS, available=pd.Index([3, 5, 7]))
     assert {name: table.index.tolist() for name, table in subsets.items()} == {
         "train": [5],
         "validation": [3],
@@ -132,4 +133,14 @@ def test_labels_come_by_subset_without_bad_clips(tables, capsys):
 
 def test_an_empty_subset_is_an_error(tables):
     with pytest.raises(UserError, match="no test clip"):
-        labelled_clips(*tables, available=pd.Index([3, 5]))
+        labelled_clips(*tables, subsets=SUBSETS, available=pd.Index([3, 5]))
+
+
+def test_only_the_subsets_that_are_asked_for_are_returned(tables):
+    subsets = labelled_clips(*tables, subsets=("train", "validation"))
+    assert {name: table.index.tolist() for name, table in subsets.items()} == {
+        "train": [5],
+        "validation": [3],
+    }
+    # Without test clips a model can be trained, not evaluated.
+    assert [*labelled_clips(*tables, subsets=("train",), available=pd.Index([5]))] == ["train"]

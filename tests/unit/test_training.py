@@ -58,6 +58,9 @@ class NoCheckpoints(Checkpoints):
     def save(self, arrays):
         pass
 
+    def save_epoch(self, epoch, weights):
+        pass
+
 
 def fit(training, examples, **changes):
     from autotagging.devices import ONE_DEVICE
@@ -257,4 +260,26 @@ def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
     assert result.history.equals(expected.history)
     assert result.best_epoch == expected.best_epoch
     for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_epochs_of_a_training_that_was_stopped_are_those_of_a_whole_one(
+    training, examples, tmp_path, monkeypatch
+):
+    def checkpoints(name):
+        return Checkpoints(tmp_path / name, fingerprint="a", keep_epochs="all")
+
+    whole, result = fit(training, examples, epochs=3, checkpoints=checkpoints("whole"))
+    with monkeypatch.context() as patched:
+        stop_after(patched, training, 14)
+        with pytest.raises(Stopped):
+            fit(training, examples, epochs=3, checkpoints=checkpoints("stopped"))
+    fit(training, examples, epochs=3, checkpoints=checkpoints("stopped"))
+    expected, found = (checkpoints(name).load_epochs(3) for name in ("whole", "stopped"))
+    assert [*expected] == [*found] == [1, 2, 3]
+    for epoch in expected:
+        for one, other in zip(expected[epoch], found[epoch], strict=True):
+            np.testing.assert_array_equal(one, other)
+    # The model has the best epoch's weights, which are among them.
+    for one, other in zip(whole.get_weights(), expected[result.best_epoch], strict=True):
         np.testing.assert_array_equal(one, other)

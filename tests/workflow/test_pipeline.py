@@ -14,6 +14,8 @@ FIGURES = {f"figure_{number}" for number in range(2, 8)} | {
     "table_1",
     "table_2",
     "table_4",
+    "calibration",
+    "differences",
 }
 
 

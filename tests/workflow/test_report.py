@@ -12,6 +12,7 @@ pytestmark = [
 ]
 
 FIGURES = [
+    "Calibration",
     "Clips per tag",
     "Fig. 2: merging of tags",
     "Fig. 3: preprocessing",
@@ -21,7 +22,13 @@ FIGURES = [
     "Fig. 7: ROC-AUC",
     "Spectrograms of every tag",
 ]
-TABLES = ["Clips per tag", "Table 1: front end", "Table 2: layers", "Table 4: comparison"]
+TABLES = [
+    "Clips per tag",
+    "Differences between models",
+    "Table 1: front end",
+    "Table 2: layers",
+    "Table 4: comparison",
+]
 ROWS = "[...document.querySelectorAll('nav tbody tr')]"
 # The image of the chosen result is there, and its top can be scrolled to.
 IMAGE_SHOWN = """(() => {

@@ -29,8 +29,13 @@ def listens(model):
 
 def features(wildcards):
     """What a model reads, besides labels and split."""
+    return spectrograms(wildcards) or {"clip_info": rules.download.output.clip_info}
+
+
+def spectrograms(wildcards):
+    """What a model that listens reads; nothing for others."""
     if not listens(wildcards.model):
-        return {"clip_info": rules.download.output.clip_info}
+        return {}
     return {
         "mel": rules.extract_mel.output.summary,
         "front_end": rules.extract_mel.output.front_end,

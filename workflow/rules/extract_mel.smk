@@ -11,7 +11,6 @@ rule extract_mel_shard:
             "layout",
             "mel",
             "memory",
-            "partition",
             "progress",
             "shards",
             "store",

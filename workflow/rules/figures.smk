@@ -3,6 +3,8 @@
 FIGURE_CODE = modules(
     "steps/figures",
     "architecture",
+    "bootstrap",
+    "comparison",
     "corpus",
     "errors",
     "figure_inputs",
@@ -10,8 +12,8 @@ FIGURE_CODE = modules(
     "layout",
     "mel",
     "pages",
-    "partition",
     "plots/__init__",
+    "plots/calibration",
     "plots/data",
     "plots/model",
     "plots/results",
@@ -288,6 +290,68 @@ rule figure_7:
         " --published {input.published} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
+rule calibration:
+    input:
+        calibration=expand(rules.evaluate.output.calibration, **ALL),
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/calibration.svg",
+            caption="../report/calibration.rst",
+            category="Figures",
+            labels={"figure": "Calibration"},
+        ),
+        png="results/figures/calibration.png",
+    log:
+        "logs/figures/calibration.log",
+    benchmark:
+        "logs/figures/calibration.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Calibration of the scores"
+    shell:
+        "autotagging figures calibration --calibration {input.calibration}"
+        " --metrics {input.metrics} --svg {output.svg} --png {output.png} > {log} 2>&1"
+
+
+rule differences:
+    input:
+        predictions=expand(rules.evaluate.output.predictions, **ALL),
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        tags=rules.merge_tags.output.tags,
+        code=FIGURE_CODE,
+    output:
+        csv="results/figures/differences.csv",
+        md="results/figures/differences.md",
+        html=report(
+            "results/figures/differences.html",
+            caption="../report/differences.rst",
+            category="Tables",
+            labels={"table": "Differences between models"},
+        ),
+    log:
+        "logs/figures/differences.log",
+    benchmark:
+        "logs/figures/differences.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        resamples=config["evaluate"]["bootstrap"]["resamples"],
+        confidence=config["evaluate"]["bootstrap"]["confidence"],
+        bootstrap_seed=config["evaluate"]["bootstrap"]["seed"],
+    message:
+        "Differences between models"
+    shell:
+        "autotagging figures differences --predictions {input.predictions}"
+        " --metrics {input.metrics} --tags {input.tags} --resamples {params.resamples}"
+        " --confidence {params.confidence} --bootstrap-seed {params.bootstrap_seed}"
+        " --csv {output.csv} --md {output.md} --html {output.html} > {log} 2>&1"
+
+
 rule table_1:
     input:
         model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
@@ -418,6 +482,8 @@ rule figures:
         rules.figure_7.output,
         rules.table_4.output,
         rules.summary.output,
+        rules.calibration.output,
+        branch(len(config["models"]) > 1, then=rules.differences.output),
         branch(
             NETWORKS,
             then=[

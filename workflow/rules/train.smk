@@ -9,11 +9,11 @@ rule train:
             "annotations",
             "checkpoints",
             "devices",
+            "epoch_metrics",
             "errors",
             "files",
             "layout",
             "memory",
-            "metrics",
             "modelfile",
             "models/__init__",
             "models/crnn",
@@ -33,6 +33,7 @@ rule train:
         ),
     output:
         weights="results/train/{model}/seed-{seed}/weights.npz",
+        epoch_weights="results/train/{model}/seed-{seed}/epochs.npz",
         model_json="results/train/{model}/seed-{seed}/model.json",
         history="results/train/{model}/seed-{seed}/history.csv",
     log:
@@ -58,6 +59,7 @@ rule train:
         output_bias=config["train"]["output_bias"],
         monitor=config["train"]["monitor"],
         patience=config["train"]["patience"],
+        keep_epochs=config["train"]["keep_epochs"],
         options=model_options,
         checkpoint_minutes=config["train"]["checkpoint_minutes"],
         devices=config["train"]["devices"],
@@ -74,10 +76,11 @@ rule train:
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --schedule {params.schedule}"
         " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
+        " --keep-epochs {params.keep_epochs}"
         " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
         " --precision {params.precision}"
         " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
         " --cache {params.cache}"
-        " --weights {output.weights}"
+        " --weights {output.weights} --epoch-weights {output.epoch_weights}"
         " --model-json {output.model_json} --history {output.history}"
         " --times {log.times} 2>&1 | tee {log.text}"

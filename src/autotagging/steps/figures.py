@@ -9,6 +9,8 @@ import pandas as pd
 
 from autotagging import mel, plots, story, tables
 from autotagging.architecture import padded_frames
+from autotagging.comparison import Run
+from autotagging.comparison import differences as compare
 from autotagging.errors import UserError
 from autotagging.figure_inputs import (
     attribution,
@@ -319,6 +321,91 @@ def figure_7(
         caption=run_caption(results),
     )
     plots.save_figure(figure, svg, png)
+
+
+def calibration(*, calibration: list[Path], metrics: list[Path], svg: Path, png: Path) -> None:
+    """Draw how often a tag is there, against its score.
+
+    Parameters
+    ----------
+    calibration
+        calibration.csv and metrics.json of each model and seed, in the same order.
+    metrics
+        calibration.csv and metrics.json of each model and seed, in the same order.
+    svg
+        Output.
+    png
+        Output.
+    """
+    same_length(calibration=calibration, metrics=metrics)
+    runs = [read_metrics(path) for path in metrics]
+    bins = pd.concat(
+        read_table(path, ("low", "high", "decisions", "mean_score", "share")).assign(
+            model=run["model"], seed=run["seed"]
+        )
+        for path, run in zip(calibration, runs, strict=True)
+    )
+    errors = pd.DataFrame(runs)[["model", "seed", "calibration_error"]]
+    plots.save_figure(plots.calibration(bins, errors, caption=run_caption(runs)), svg, png)
+
+
+def differences(
+    *,
+    predictions: list[Path],
+    metrics: list[Path],
+    tags: Path,
+    resamples: int,
+    confidence: float,
+    bootstrap_seed: int,
+    csv: Path,
+    md: Path,
+    html: Path,
+) -> None:
+    """Compare each two models on the same test clips, with confidence intervals.
+
+    Parameters
+    ----------
+    predictions
+        predictions.npz and metrics.json of each model and seed, in the same order.
+    metrics
+        predictions.npz and metrics.json of each model and seed, in the same order.
+    tags
+        results/merge_tags/tags.csv, for the categories.
+    resamples
+        Of the clips, and of the tracks.
+    confidence
+        Share of the resamples that lies within the intervals.
+    bootstrap_seed
+        Of the draws.
+    csv
+        Output.
+    md
+        Output.
+    html
+        Output.
+    """
+    same_length(predictions=predictions, metrics=metrics)
+    names = [read_metrics(path)["model"] for path in metrics]
+    arrays = [read_predictions(path) for path in predictions]
+    runs = [
+        Run(name, *(each[key] for key in ("clip_id", "track", "labels", "scores")))
+        for name, each in zip(names, arrays, strict=True)
+    ]
+    category = read_table(tags, ("tag", "category")).set_index("tag")["category"]
+    table = compare(
+        runs,
+        category.loc[arrays[0]["tags"]].tolist(),
+        resamples=resamples,
+        seed=bootstrap_seed,
+        confidence=confidence,
+    )
+    caption = (
+        "Each two models on the same test clips: mean over the tags, and the difference with its "
+        f"interval of {100 * confidence:g} % ({resamples:,} resamples) by clips, and by tracks, "
+        "whose clips are alike. Clear: zero is outside the interval by tracks; not corrected for "
+        "the number of comparisons."
+    )
+    save_table(table, csv, md, html, caption=caption)
 
 
 def table_1(*, model_json: Path, csv: Path, md: Path, html: Path) -> None:

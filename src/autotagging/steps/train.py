@@ -15,9 +15,9 @@ from autotagging import models
 from autotagging.annotations import read_clip_info
 from autotagging.checkpoints import Checkpoints
 from autotagging.errors import UserError
-from autotagging.files import read_json, sha256, write_csv
+from autotagging.files import read_json, save_arrays, sha256, write_csv
 from autotagging.layout import corpus_title
-from autotagging.modelfile import save_model, versions
+from autotagging.modelfile import save_model, stack_epochs, versions
 from autotagging.models.lookup import fit_lookup
 from autotagging.params import read_exponents
 from autotagging.partition import describe
@@ -47,6 +47,7 @@ def train(
     output_bias: Literal["prior", "zero"],
     monitor: Literal["val_loss", "val_auc"],
     patience: int | None,
+    keep_epochs: Literal["all", "last"],
     options: list[str],
     threads: int,
     devices: Literal["auto", "mirrored", "multi_worker"],
@@ -56,6 +57,7 @@ def train(
     cache: float,
     unfinished: Path,
     weights: Path,
+    epoch_weights: Path,
     model_json: Path,
     history: Path,
     times: Path,
@@ -101,6 +103,8 @@ def train(
         What the best epoch is best in: lowest val_loss or highest val_auc.
     patience
         Stop after so many epochs without a better one; none: run all.
+    keep_epochs
+        Whether the weights after all epochs are kept, or after the last, besides the best.
     options
         The model's own, as name=value.
     threads
@@ -121,6 +125,8 @@ def train(
         Folder of the checkpoints, from which a training that was stopped goes on.
     weights
         Output: the weights of the best epoch, as arrays.
+    epoch_weights
+        Output: the weights after the epochs that are kept, as arrays.
     model_json
         Output: what they are weights of.
     history
@@ -150,10 +156,10 @@ def train(
         resolved = choose_precision(precision)
         fingerprint = _fingerprint(
             *(model, parsed, output_bias, settings, trained_on, sha256(summary)),
-            *(threads, chosen.replicas, xla, resolved),
+            *(threads, chosen.replicas, xla, resolved, keep_epochs),
         )
         chosen.check_agreement([int(fingerprint[:15], 16)], "parameters, data, code or precision")
-        checkpoints = Checkpoints(unfinished, fingerprint=fingerprint)
+        checkpoints = Checkpoints(unfinished, fingerprint=fingerprint, keep_epochs=keep_epochs)
         with chosen.one_voice():
             fitted = _train_network(
                 model,
@@ -172,10 +178,13 @@ def train(
             )
         if not chosen.writes:
             return
+        epochs = checkpoints.load_epochs(len(fitted.history))
     else:
         fitted = _fit_lookup(labels, split, models.required(clip_info, "--clip-info", model))
+        epochs = {}
     write_csv(fitted.history, history)
     write_csv(fitted.times, times)
+    save_arrays(epoch_weights, stack_epochs(epochs, [*fitted.arrays]))
     save_model(
         model_json,
         weights,
@@ -187,6 +196,8 @@ def train(
             "synonyms": synonyms,
             "options": parsed,
             **fitted.description,
+            "kept_epochs": [*epochs],
+            "epochs_sha256": sha256(epoch_weights),
             "trained_on": trained_on,
             "versions": versions(),
             "tags": tags,
@@ -226,11 +237,14 @@ def _train_network(
     from autotagging.modelfile import architecture, weights_of
 
     store = MelStore(mel, cache=cache)
+    labelled = labelled_clips(
+        labels, split, subsets=("train", "validation"), available=store.clip_ids
+    )
     subsets = {
         name: training.Examples(
             clip_ids=table.index.to_numpy(), labels=table.to_numpy(np.float32), gather=store.gather
         )
-        for name, table in labelled_clips(labels, split, available=store.clip_ids).items()
+        for name, table in labelled.items()
     }
     n_tags = subsets["train"].labels.shape[1]
     with devices.scope():
@@ -262,7 +276,7 @@ def _train_network(
 def _fit_lookup(labels: Path, split: Path, clip_info: Path) -> _Fitted:
     """Count the tags of each track, album and artist; there are no epochs."""
     groups = read_clip_info(clip_info).set_index("clip_id")
-    arrays = fit_lookup(labelled_clips(labels, split)["train"], groups)
+    arrays = fit_lookup(labelled_clips(labels, split, subsets=("train",))["train"], groups)
     history = pd.DataFrame(columns=["epoch", "loss", "val_loss", "auc", "val_auc"])
     return _Fitted(arrays, history, pd.DataFrame(columns=["epoch", "seconds", "waiting"]), {})
 

@@ -1,0 +1,250 @@
+"""How far a metric may be off because other clips could have been drawn: the bootstrap.
+
+A resample is a count of how often each clip was drawn. All metrics of a resample come from the
+counts: scores are sorted once, and no resample is ever written out as clips. The clips of a track
+are alike, so that tracks are drawn as well: all clips of a track come and go together.
+
+In each result, the first row is of all clips, once each; the others are of the resamples.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+_CHUNK, _CELLS = 64, 2**19  # resamples at a time, so that they stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What is drawn, and how often.
+
+    Attributes
+    ----------
+    groups : (clips,)
+        Clips of the same group come together: tracks, or a group of its own for each clip.
+    resamples
+        How many are drawn.
+    seed
+        The same seed and groups give the same resamples, whatever the model.
+    """
+
+    groups: np.ndarray
+    resamples: int
+    seed: int
+
+    def draws(self) -> Iterator[np.ndarray]:
+        """Yield the counts of some resamples at a time: int32, (clips, some resamples)."""
+        rng = np.random.default_rng(self.seed)
+        names, group = np.unique(self.groups, return_inverse=True)
+        yield np.ones((len(group), 1), np.int32)
+        chunk = max(1, min(_CHUNK, _CELLS // len(group)))
+        for start in range(0, self.resamples, chunk):
+            counts = np.empty((len(group), min(chunk, self.resamples - start)), np.int32)
+            for drawn in counts.T:
+                drawn[:] = np.bincount(
+                    rng.integers(len(names), size=len(names)), minlength=len(names)
+                )[group]
+            yield counts
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One tag's clips in the order of their scores, cut wherever a positive's ties begin or end.
+
+    Attributes
+    ----------
+    segments : sparse, (segments, clips)
+        Which clips lie between two cuts, from the lowest score.
+    positives : (positives,)
+        Clips that have the tag, from the lowest score.
+    below, upto : (positives,)
+        How many segments lie below each positive's ties, and with them.
+    first : (positives,)
+        How many positives lie below each positive's ties.
+    """
+
+    segments: sparse.csr_matrix
+    positives: np.ndarray
+    below: np.ndarray
+    upto: np.ndarray
+    first: np.ndarray
+
+
+def rank(labels: np.ndarray, scores: np.ndarray, clips: np.ndarray | None = None) -> Ranking:
+    """Sort the decisions of one tag, or of all tags together.
+
+    Parameters
+    ----------
+    labels, scores : (decisions,)
+    clips : (decisions,)
+        Number of the clip that each decision is of; by default there is one for each clip.
+    """
+    order = np.argsort(scores, kind="stable")
+    places = np.flatnonzero(labels[order])
+    ordered = scores[order]
+    low = np.searchsorted(ordered, ordered[places], side="left")
+    high = np.searchsorted(ordered, ordered[places], side="right")
+    cuts = np.unique(np.concatenate([[0], low, high, [len(order)]]))
+    rows = order if clips is None else clips[order]
+    shape = (len(cuts) - 1, rows.max() + 1)
+    return Ranking(
+        segments=sparse.csr_matrix((np.ones(len(rows), np.int32), rows, cuts), shape=shape),
+        positives=rows[places],
+        below=np.searchsorted(cuts, low),
+        upto=np.searchsorted(cuts, high),
+        first=np.searchsorted(low, low),
+    )
+
+
+def weighted_areas(ranking: Ranking, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """ROC-AUC and average precision of one tag in each resample, ties as scikit-learn has them.
+
+    Parameters
+    ----------
+    ranking
+        Of the tag.
+    counts : int32, (clips, resamples)
+
+    Returns
+    -------
+    roc_auc, pr_auc : (resamples,)
+        NaN where no positive or no negative was drawn.
+    """
+    drawn = _cumulated(ranking.segments @ counts)
+    weights = counts[ranking.positives].astype(np.int64)
+    below, upto = drawn[ranking.below], drawn[ranking.upto]
+    positives, clips = weights.sum(axis=0), drawn[-1]
+    # Among themselves, positives win exactly half of their pairs.
+    wins = (weights * (below + upto)).sum(axis=0) - positives**2
+    pairs = 2 * positives * (clips - positives)
+    undefined = np.full(len(clips), np.nan)
+    roc_auc = np.divide(wins, pairs, out=undefined.copy(), where=pairs > 0)
+    found = positives - _cumulated(weights)[ranking.first]
+    precision = found / np.maximum(clips - below, 1)
+    summed = (weights * precision).sum(axis=0)
+    return roc_auc, np.divide(summed, positives, out=undefined, where=pairs > 0)
+
+
+def _cumulated(values: np.ndarray) -> np.ndarray:
+    """Sum the rows before each, and all: int64, (rows + 1, columns)."""
+    sums = np.zeros((len(values) + 1, values.shape[1]), np.int64)
+    np.cumsum(values, axis=0, out=sums[1:])
+    return sums
+
+
+@dataclass(frozen=True)
+class Areas:
+    """ROC-AUC and average precision in each resample.
+
+    Attributes
+    ----------
+    roc_auc, pr_auc : (1 + resamples, tags)
+        NaN where no positive or no negative was drawn.
+    positives : (1 + resamples, tags)
+        How many were drawn.
+    """
+
+    roc_auc: np.ndarray
+    pr_auc: np.ndarray
+    positives: np.ndarray
+
+
+def resample_areas(labels: np.ndarray, scores: np.ndarray, sampling: Sampling) -> Areas:
+    """Measure the areas of each tag in each resample.
+
+    Parameters
+    ----------
+    labels, scores : (clips, tags)
+    sampling
+        Of the clips.
+    """
+    rankings = [rank(*columns) for columns in zip(labels.T, scores.T, strict=True)]
+    areas = [[weighted_areas(each, counts) for each in rankings] for counts in sampling.draws()]
+    roc_auc, pr_auc = np.concatenate(areas, axis=2).transpose(1, 2, 0)
+    return Areas(roc_auc, pr_auc, resample_sums(labels, sampling))
+
+
+def resample_micro(labels: np.ndarray, scores: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """ROC-AUC over all decisions of all tags in each resample: (1 + resamples,)."""
+    clips = np.repeat(np.arange(len(labels), dtype=np.int32), labels.shape[1])
+    ranking = rank(labels.ravel(), scores.ravel(), clips)
+    return np.concatenate([weighted_areas(ranking, counts)[0] for counts in sampling.draws()])
+
+
+def resample_sums(values: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """Sum what each clip contributes in each resample.
+
+    Parameters
+    ----------
+    values : (clips, columns)
+        Finite.
+    sampling
+        Of the clips.
+
+    Returns
+    -------
+    sums : float64, (1 + resamples, columns)
+    """
+    values = np.asarray(values, np.float64)
+    return np.concatenate([counts.T.astype(np.float64) @ values for counts in sampling.draws()])
+
+
+def resample_means(values: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """Mean over the clips that have a value (not NaN) in each resample: (1 + resamples, columns).
+
+    NaN where no clip that has one was drawn.
+    """
+    known = np.isfinite(values)
+    sums = resample_sums(np.where(known, values, 0), sampling)
+    clips = resample_sums(known, sampling)
+    return np.divide(sums, clips, out=np.full(sums.shape, np.nan), where=clips > 0)
+
+
+def mean_over_tags(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Mean over the tags that have a value in a resample; NaN where none has.
+
+    Parameters
+    ----------
+    values : (1 + resamples, tags)
+        NaN where undefined.
+    weights : (1 + resamples, tags)
+        By default all alike.
+
+    Returns
+    -------
+    mean : (1 + resamples,)
+    """
+    known = np.isfinite(values)
+    weights = np.where(known, 1.0 if weights is None else weights, 0)
+    total = weights.sum(axis=1)
+    summed = (np.where(known, values, 0) * weights).sum(axis=1)
+    return np.divide(summed, total, out=np.full(len(values), np.nan), where=total > 0)
+
+
+def interval(samples: np.ndarray, *, confidence: float, mirrored: bool = False) -> np.ndarray:
+    """Percentiles between which the given share of the resamples lies.
+
+    Parameters
+    ----------
+    samples : (1 + resamples, ...)
+        NaN where undefined; those don't count.
+    confidence
+        Between 0 and 1.
+    mirrored
+        Mirror them at the first row. Average precision grows where a positive is drawn twice; in a
+        mean over tags this adds up to more than the interval is wide, and mirroring takes it out.
+
+    Returns
+    -------
+    limits : (2, ...)
+        Low and high; NaN where no resample has a value.
+    """
+    tail = (1 - confidence) / 2
+    estimate, resampled = samples[0], samples[1:]
+    never = ~np.isfinite(resampled).any(axis=0)
+    low, high = np.nanquantile(np.where(never, 0.0, resampled), [tail, 1 - tail], axis=0)
+    if mirrored:
+        low, high = 2 * estimate - high, 2 * estimate - low
+    return np.where(never, np.nan, [low, high])
