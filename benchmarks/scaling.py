@@ -163,14 +163,15 @@ def steps(
         for name in (
             *("annotations_final.csv", "clip_info_final.csv", "clips.csv", "audio.json"),
             *("labels.csv", "tags.csv", "raw_tags.csv", "split.csv", "leakage.csv"),
-            *("weights.npz", "model.json", "history.csv", "times.csv"),
-            *("predictions.npz", "metrics.json", "per_tag.csv", "roc.csv"),
+            *("weights.npz", "epochs.npz", "model.json", "history.csv", "times.csv"),
+            *("predictions.npz", "metrics.json", "per_tag.csv", "per_category.csv"),
+            *("per_epoch.csv", "roc.csv", "calibration.csv"),
         )
     }
 
     def step(name, label, flags, *outputs):
         made = [at[output] for output in outputs]
-        flags = [str(part) for pair in flags.items() for part in pair]
+        flags = [f"{flag}={value}" for flag, value in flags.items()]
         return label, ["autotagging", name, *flags], made
 
     yield step(
@@ -221,6 +222,8 @@ def steps(
             **{"--synonyms": "merge", **tables, **model, "--batch-size": 32, "--epochs": 1},
             **{"--learning-rate": 0.001, "--schedule": "constant", "--output-bias": "prior"},
             **{"--monitor": "val_loss"},
+            **{"--keep-epochs": "last", "--epoch-weights": at["epochs.npz"]},
+            **{"--devices": "auto", "--xla": "false", "--precision": "float32"},
             **{"--patience": "none", "--options": f"pseudo_count={pseudo_count}", "--threads": 1},
             **{"--checkpoint-minutes": 10, "--unfinished": results / "unfinished"},
             **{"--audio": at["audio.json"], "--cache": 0},
@@ -232,9 +235,14 @@ def steps(
         "evaluate",
         "evaluate, lookup",
         {
-            **{**tables, **model, "--threshold": 0.5, "--batch-size": 32, "--threads": 1},
+            **{**tables, "--model-json": at["model.json"], "--tags": at["tags.csv"]},
+            **{"--pseudo-count": pseudo_count, "--threshold": 0.5, "--precision-at": 5},
+            **{"--calibration-bins": 10, "--resamples": 1000, "--confidence": 0.95},
+            **{"--bootstrap-seed": 0, "--batch-size": 32, "--threads": 1},
             **{"--predictions": at["predictions.npz"], "--metrics": at["metrics.json"]},
-            **{"--per-tag": at["per_tag.csv"], "--roc": at["roc.csv"]},
+            **{"--per-tag": at["per_tag.csv"], "--per-category": at["per_category.csv"]},
+            **{"--per-epoch": at["per_epoch.csv"], "--roc": at["roc.csv"]},
+            **{"--calibration": at["calibration.csv"]},
         },
         *("predictions.npz", "metrics.json", "per_tag.csv", "roc.csv"),
     )
