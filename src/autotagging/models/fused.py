@@ -61,7 +61,7 @@ class _Block:
     @property
     def dropped(self) -> int:
         """Of 65536 elements, how many dropout drops."""
-        return round(65536 * self.dropout.rate)
+        return min(round(65536 * self.dropout.rate), 65535)
 
     def seed(self) -> tf.Tensor | None:
         """Draw the next seed of the dropout layer."""
@@ -84,6 +84,7 @@ def _block(layers: list[keras.Layer]) -> _Block | None:
         and (convolution.padding, convolution.dilation_rate) == ("same", (1, 1))
         and (pooling.pool_size, pooling.strides) == ((pool, pool), (pool, pool))
         and (height % pool, width % pool, elu.alpha) == (0, 0, 1)
+        and (norm.axis, norm.center, norm.scale) == (-1, True, True)
         and convolution.use_bias
     )
     return _Block(convolution, norm, dropout, pool) if fits else None
