@@ -21,13 +21,14 @@ from autotagging.models import passes
 _Moments = tuple[tf.Tensor, tf.Tensor]
 _Factors = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 _BLOCK = 5  # layers
+_PLACING = (keras.layers.Reshape, keras.layers.ZeroPadding2D, keras.layers.Rescaling)
 
 
 def fuse(model: keras.Model) -> "FusedNetwork | None":
     """Find the blocks of a network; None where its layers are not such as can be fused.
 
-    They must be a chain: batch normalization of the mel bins, if any; layers without weights that
-    place the spectrogram in a larger plane, all its rows alike; blocks; and whatever follows.
+    They must be a chain: batch normalization of the mel bins, if any; layers that place the
+    spectrogram in a larger plane, all its rows alike; blocks; and whatever follows.
     """
     if any(layer.input is not before.output for before, layer in pairwise(model.layers)):
         return None
@@ -37,10 +38,13 @@ def fuse(model: keras.Model) -> "FusedNetwork | None":
     if not blocks or None in blocks or any(b - a != _BLOCK for a, b in pairwise(starts)):
         return None
     head = chain[: starts[0]]
-    input_norm = head.pop(0) if isinstance(head[0], keras.layers.BatchNormalization) else None
-    if any(layer.weights for layer in head) or (input_norm and input_norm.axis != 1):
+    normed = head and isinstance(head[0], keras.layers.BatchNormalization)
+    input_norm = head.pop(0) if normed else None
+    if input_norm and (input_norm.axis, input_norm.center, input_norm.scale) != (1, True, True):
         return None
-    if blocks[0].convolution.input.shape[-1] != 1:
+    if not all(isinstance(layer, _PLACING) for layer in head):
+        return None
+    if blocks[0].convolution.input.shape[-1] != 1 or not all(layer.trainable for layer in chain):
         return None
     return FusedNetwork(model, input_norm, blocks)
 
@@ -85,7 +89,8 @@ def _block(layers: list[keras.Layer]) -> _Block | None:
         and (pooling.pool_size, pooling.strides) == ((pool, pool), (pool, pool))
         and (height % pool, width % pool, elu.alpha) == (0, 0, 1)
         and (norm.axis, norm.center, norm.scale) == (-1, True, True)
-        and convolution.use_bias
+        and (convolution.use_bias, convolution.groups) == (True, 1)
+        and convolution.activation is keras.activations.linear
     )
     return _Block(convolution, norm, dropout, pool) if fits else None
 

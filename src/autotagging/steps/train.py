@@ -26,6 +26,20 @@ from autotagging.store import MelStore, labelled_clips
 if TYPE_CHECKING:
     from autotagging.devices import Devices
 
+# Code that the course of a training depends on.
+_FINGERPRINTED = (
+    "steps/train.py",
+    "training.py",
+    "checkpoints.py",
+    "devices.py",
+    "epoch_metrics.py",
+    "memory.py",
+    "models/*.py",
+    "precision.py",
+    "prefetch.py",
+    "store.py",
+)
+
 
 def train(
     *,
@@ -156,7 +170,7 @@ def train(
         resolved = choose_precision(precision)
         fingerprint = _fingerprint(
             *(model, parsed, output_bias, settings, trained_on, sha256(summary)),
-            *(threads, chosen.replicas, xla, resolved, keep_epochs),
+            *(chosen.label, threads, chosen.replicas, xla, resolved, keep_epochs),
         )
         chosen.check_agreement([int(fingerprint[:15], 16)], "parameters, data, code or precision")
         checkpoints = Checkpoints(unfinished, fingerprint=fingerprint, keep_epochs=keep_epochs)
@@ -297,8 +311,7 @@ def _fingerprint(*parts: Any) -> str:
     """Hash all that the course of a training depends on: its settings, code and libraries."""
     digest = hashlib.sha256(json.dumps([*parts, versions()]).encode())
     package = Path(models.__file__).parents[1]
-    own = ("training.py", "prefetch.py", "devices.py", "memory.py", "checkpoints.py", "models/*.py")
-    for code in own:
+    for code in _FINGERPRINTED:
         for path in sorted(package.glob(code)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
