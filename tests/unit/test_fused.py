@@ -188,6 +188,23 @@ def test_what_does_not_fit_is_left_to_the_layers(changes):
     assert fused.fuse(build(**changes)) is None
 
 
+@pytest.mark.parametrize(
+    "changes", [{"activation": "relu"}, {"use_bias": False}, {"strides": 2}, {"trainable": False}]
+)
+def test_other_convolutions_are_left_to_the_layers(changes):
+    def block(**changes):
+        inputs = keras.Input((8, 8))
+        x = keras.layers.Reshape((8, 8, 1))(inputs)
+        options = {"filters": 2, "kernel_size": 3, "padding": "same", **changes}
+        x = keras.layers.Conv2D(**options)(x)
+        x = keras.layers.MaxPooling2D(2)(keras.layers.BatchNormalization()(x))
+        x = keras.layers.Dropout(0.1)(keras.layers.ELU()(x))
+        return keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(x)))
+
+    assert fused.fuse(block()) is not None
+    assert fused.fuse(block(**changes)) is None
+
+
 def test_a_gpus_layers_are_left_alone(monkeypatch):
     from autotagging import training
 

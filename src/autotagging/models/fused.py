@@ -38,8 +38,9 @@ def fuse(model: keras.Model) -> "FusedNetwork | None":
     if not blocks or None in blocks or any(b - a != _BLOCK for a, b in pairwise(starts)):
         return None
     head = chain[: starts[0]]
-    normed = head and isinstance(head[0], keras.layers.BatchNormalization)
-    input_norm = head.pop(0) if normed else None
+    if not head:
+        return None
+    input_norm = head.pop(0) if isinstance(head[0], keras.layers.BatchNormalization) else None
     if input_norm and (input_norm.axis, input_norm.center, input_norm.scale) != (1, True, True):
         return None
     if not all(isinstance(layer, _PLACING) for layer in head):
