@@ -5,7 +5,6 @@ import json
 import pandas as pd
 import pytest
 
-pytestmark = pytest.mark.xdist_group("tiny_run")
 
 FIGURES = {f"figure_{number}" for number in range(2, 8)} | {
     "mel_examples",
@@ -19,6 +18,7 @@ FIGURES = {f"figure_{number}" for number in range(2, 8)} | {
 }
 
 
+@pytest.mark.xdist_group("tiny_run")
 def test_everything_is_there_after_snakemake(tiny_run):
     results = tiny_run.folder / "results"
     names = {path.stem for path in (results / "figures").iterdir()}
@@ -30,12 +30,14 @@ def test_everything_is_there_after_snakemake(tiny_run):
     assert not list(results.rglob(".partial-*"))
 
 
+@pytest.mark.xdist_group("tiny_run")
 def test_results_hold_no_path_of_this_machine(tiny_run):
     for path in (tiny_run.folder / "results").rglob("*"):
         if path.suffix in {".json", ".csv", ".md", ".svg", ".html"}:
             assert str(tiny_run.folder.parent) not in path.read_text(), path
 
 
+@pytest.mark.xdist_group("tiny_run")
 def test_dvc_alone_makes_the_same_bytes(tiny_run, make_project):
     """`dvc repro` in a fresh clone runs every stage, and gives what snakemake gave."""
     other = make_project()
@@ -48,6 +50,7 @@ def test_dvc_alone_makes_the_same_bytes(tiny_run, make_project):
             assert copy.read_bytes() == path.read_bytes(), path.name
 
 
+@pytest.mark.xdist_group("tiny_run_that_changes")
 def test_snakemake_and_dvc_take_turns(tiny_run):
     """The life of a project; each step begins where the one before ended."""
     project = tiny_run
