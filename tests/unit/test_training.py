@@ -140,8 +140,8 @@ def test_patience_stops(training, examples, capsys):
 def test_it_says_how_long_it_will_take_before_it_starts(training, examples, capsys):
     fit(training, examples, epochs=1)
     lines = capsys.readouterr().err.splitlines()
-    assert any("clips/s, 1 epochs take about" in line for line in lines[:2])
-    assert lines[1].startswith("epoch 1/1  loss ")
+    forecast = next(i for i, line in enumerate(lines) if "clips/s, 1 epochs take about" in line)
+    assert lines[forecast + 1].startswith("epoch 1/1  loss ")
 
 
 def test_waiting_for_a_slow_disk_is_told_and_recorded(training, examples, capsys):

@@ -5,7 +5,6 @@ import json
 import pandas as pd
 import pytest
 
-
 FIGURES = {f"figure_{number}" for number in range(2, 8)} | {
     "mel_examples",
     "summary",
