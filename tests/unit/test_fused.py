@@ -205,8 +205,10 @@ def test_other_convolutions_are_left_to_the_layers(changes):
     assert fused.fuse(block(**changes)) is None
 
 
-def test_a_gpus_layers_are_left_alone(monkeypatch):
+def test_training_fuses_on_a_cpu_and_leaves_a_gpus_layers_alone(monkeypatch):
     from autotagging import training
 
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
+    assert training._fused(build()) is not None
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: ["GPU:0"])
     assert training._fused(build()) is None
