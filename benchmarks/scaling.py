@@ -226,7 +226,7 @@ def steps(
             **{"--devices": "auto", "--xla": "false", "--precision": "float32"},
             **{"--patience": "none", "--options": f"pseudo_count={pseudo_count}", "--threads": 1},
             **{"--checkpoint-minutes": 10, "--unfinished": results / "unfinished"},
-            **{"--audio": at["audio.json"]},
+            **{"--audio": at["audio.json"], "--cache": 0},
             **{"--history": at["history.csv"], "--times": at["times.csv"]},
         },
         *("weights.npz", "model.json"),

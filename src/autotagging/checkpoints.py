@@ -62,6 +62,12 @@ class Checkpoints:
             if arrays.pop("fingerprint", None) == self._fingerprint:
                 found[turn] = arrays
         if not found:
+            if any(path.exists() for path in self._paths):
+                print(
+                    f"{self._folder}: checkpoints of another training (parameters, data, code, "
+                    "libraries or threads), not used",
+                    file=sys.stderr,
+                )
             return None
         newest = max(found, key=lambda turn: found[turn]["step"])
         self._turn = (newest + 1) % _GENERATIONS

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import os
 import sys
 import zlib
@@ -28,6 +29,8 @@ class MelStore:
     ----------
     summary
         results/extract_mel/summary.csv; the shards lie beside it.
+    cache
+        How many GB of spectrograms to keep in memory: those that are read first.
 
     Attributes
     ----------
@@ -40,7 +43,7 @@ class MelStore:
         A shard is missing or damaged.
     """
 
-    def __init__(self, summary: Path):
+    def __init__(self, summary: Path, *, cache: float = 0.0):
         listed = _read_summary(summary)
         self._paths = [summary.with_name(f"{name}.npy") for name in listed["shard"]]
         self._shards = [Shard(path) for path in self._paths]
@@ -55,6 +58,8 @@ class MelStore:
         self._index = usable.set_index("clip_id")[["shard", "row", "crc32"]]
         self._checked = np.zeros(len(usable), bool)
         self.clip_shape: tuple[int, int] = self._shards[0].shape[1:]
+        self._kept: dict[int, np.ndarray] = {}
+        self._room = int(cache * 1e9 / (2 * math.prod(self.clip_shape)))  # float16: 2 bytes
 
     @property
     def clip_ids(self) -> pd.Index:
@@ -63,6 +68,8 @@ class MelStore:
 
     def gather(self, clip_ids: Sequence[int]) -> np.ndarray:
         """Spectrograms of some clips: float16, (clips, mel bins, frames), on their log scale.
+
+        Several threads may gather at a time.
 
         Raises
         ------
@@ -75,6 +82,9 @@ class MelStore:
         batch = np.empty((len(places), *self.clip_shape), np.float16)
         rows = self._index.iloc[places].itertuples(index=False)
         for spectrogram, place, (shard, row, crc32) in zip(batch, places, rows, strict=True):
+            if (kept := self._kept.get(place)) is not None:
+                spectrogram[:] = kept
+                continue
             self._shards[shard].read_into(spectrogram, row)
             if not self._checked[place]:
                 if zlib.crc32(spectrogram) != crc32:
@@ -83,6 +93,8 @@ class MelStore:
                         f"{self._index.index[place]} is damaged; delete the file, run again"
                     )
                 self._checked[place] = True
+            if len(self._kept) < self._room:
+                self._kept[place] = spectrogram.copy()
         return batch
 
 

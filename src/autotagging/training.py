@@ -170,12 +170,11 @@ def fit(
             if not np.isfinite(scores).all():
                 raise FloatingPointError("validation scores are not finite")
         except FloatingPointError as error:
-            step = int(optimizer.iterations) - 1  # the last one, from 0 in the first epoch
-            rate = float(rates(step)) if callable(rates) else rates
+            step = min(run.batches + 1, steps_per_epoch)
+            rate = float(rates(max(int(optimizer.iterations) - 1, 0))) if callable(rates) else rates
             raise UserError(
-                f"training diverged: {error} in epoch {run.epoch}, step "
-                f"{step % steps_per_epoch + 1}, at a learning rate of {rate:g}; try "
-                f"train.learning_rate below {learning_rate:g}"
+                f"training diverged: {error} in epoch {run.epoch}, step {step}, at a learning rate "
+                f"of {rate:g}; try train.learning_rate below {learning_rate:g}"
             ) from error
         row = {
             "epoch": run.epoch,
@@ -217,7 +216,7 @@ def learning_rates(
         return keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     if schedule == "step":
         return keras.optimizers.schedules.PiecewiseConstantDecay(
-            [steps // 2 - 1, steps * 3 // 4 - 1],  # the last steps before each fall, from 0
+            [-(-steps // 2) - 1, -(-steps * 3 // 4) - 1],  # the last before each fall, from 0
             [learning_rate, learning_rate / 10, learning_rate / 100],
         )
     return learning_rate
@@ -305,7 +304,12 @@ def _filled(mel: np.ndarray, size: int) -> np.ndarray:
 
 def _fused(model: keras.Model) -> FusedNetwork | None:
     """Fuse a model's layers for a CPU; a GPU's libraries have their own ways."""
-    return None if tf.config.get_visible_devices("GPU") else fuse(model)
+    if tf.config.get_visible_devices("GPU"):
+        return None
+    fused = fuse(model)
+    if fused is None:
+        print("layers that can't be fused: slower than it could be on a CPU", file=sys.stderr)
+    return fused
 
 
 def _train_epoch(

@@ -168,7 +168,7 @@ def test_dropout_is_a_function_of_seed_and_step(batch):
 
 def test_dropout_drops_its_share_and_scales_the_rest():
     pooled = tf.ones((10, 10, 20, 50))
-    bits = passes.random_bits(tf.constant([1, 2]), 50_000)
+    bits = passes.random_bits(tf.constant([1, 2]), pooled.shape)
     one, zero = tf.ones(50), tf.zeros(50)
     output = passes.activate(pooled, one, zero, bits, round(0.1 * 65536)).numpy()
     assert np.mean(output == 0) == pytest.approx(0.1, abs=0.005)
@@ -186,6 +186,23 @@ def test_the_first_of_equal_values_in_a_window_gets_the_gradient():
 )
 def test_what_does_not_fit_is_left_to_the_layers(changes):
     assert fused.fuse(build(**changes)) is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{"activation": "relu"}, {"use_bias": False}, {"strides": 2}, {"trainable": False}]
+)
+def test_other_convolutions_are_left_to_the_layers(changes):
+    def block(**changes):
+        inputs = keras.Input((8, 8))
+        x = keras.layers.Reshape((8, 8, 1))(inputs)
+        options = {"filters": 2, "kernel_size": 3, "padding": "same", **changes}
+        x = keras.layers.Conv2D(**options)(x)
+        x = keras.layers.MaxPooling2D(2)(keras.layers.BatchNormalization()(x))
+        x = keras.layers.Dropout(0.1)(keras.layers.ELU()(x))
+        return keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(x)))
+
+    assert fused.fuse(block()) is not None
+    assert fused.fuse(block(**changes)) is None
 
 
 def test_a_gpus_layers_are_left_alone(monkeypatch):

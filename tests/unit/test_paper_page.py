@@ -20,6 +20,7 @@ NO_CHOICE_OF_THE_EXPERIMENT = {
     "extract_mel.max_bad",
     "train.checkpoint_minutes",  # how much work a kill may cost
     "train.xla",  # speed only
+    "train.cache",  # memory and speed only
     "evaluate.batch_size",  # memory and speed only
 }
 FILE = re.compile(r"`([\w./-]+\.(?:py|yaml|md))`")

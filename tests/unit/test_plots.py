@@ -56,7 +56,7 @@ SMALL_MODEL = [
     layer("channel", "Reshape", [8, 12, 1]),
     layer("pad", "ZeroPadding2D", [8, 16, 1]),
     layer("conv_1", "Conv2D", [8, 16, 4], 40),
-    layer("norm_1", "FusedBatchNormalization", [8, 16, 4], 16, trainable_parameters=8),
+    layer("norm_1", "BatchNormalization", [8, 16, 4], 16, trainable_parameters=8),
     layer("pool_1", "MaxPooling2D", [1, 2, 4]),
     layer("sequence", "Reshape", [2, 4]),
     layer("gru_1", "GRU", [2, 3], 81),

@@ -52,6 +52,33 @@ def test_a_shard_that_shrinks_while_it_is_open_is_named(summary):
         store.gather([14])
 
 
+def test_a_cache_gives_the_same_arrays_and_reads_a_clip_once(summary):
+    none, kept = MelStore(summary), MelStore(summary, cache=1e-6)
+    order = [14, 3, 10, 5]
+    expected = none.gather(order)
+    for _ in range(2):
+        np.testing.assert_array_equal(kept.gather(order), expected)
+    kept.gather(order)[:] = -1
+    for path in summary.parent.glob("*.npy"):
+        os.truncate(path, 128)
+    np.testing.assert_array_equal(kept.gather(order[::-1]), expected[::-1])
+    with pytest.raises(UserError, match="shorter than when it was opened"):
+        none.gather(order)
+    with pytest.raises(UserError, match="shorter than when it was opened"):
+        kept.gather([7])
+
+
+def test_a_cache_keeps_no_more_than_there_is_room_for(summary):
+    """A clip of 2 x 4 float16 takes 16 bytes: 40 bytes are two clips."""
+    store = MelStore(summary, cache=40e-9)
+    store.gather([3, 10, 5])
+    for path in summary.parent.glob("*.npy"):
+        os.truncate(path, 128)
+    assert store.gather([10, 3])[:, 0, 0].tolist() == [10, 3]
+    with pytest.raises(UserError, match="shorter than when it was opened"):
+        store.gather([5])
+
+
 def test_shard_and_table_must_fit(summary):
     np.save(summary.parent / "shard-01.npy", np.zeros((2, 2, 4), np.float16))
     with pytest.raises(UserError, match=r"shard-01\.csv: 3 rows, but 2 in the \.npy"):

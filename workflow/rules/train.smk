@@ -44,7 +44,7 @@ rule train:
     threads: workflow.cores
     resources:
         gpu=lambda wildcards: int(listens(wildcards.model)),
-        mem_mb=8000,
+        mem_mb=8000 + int(1000 * config["train"]["cache"]),
         runtime=lambda wildcards: 1440 if listens(wildcards.model) else 60,
     params:
         launcher=launcher,
@@ -65,6 +65,7 @@ rule train:
         devices=config["train"]["devices"],
         xla=config["train"]["xla"],
         precision=config["train"]["precision"],
+        cache=config["train"]["cache"],
         unfinished="unfinished/train/{model}/seed-{seed}",
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
@@ -79,6 +80,7 @@ rule train:
         " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
         " --precision {params.precision}"
         " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
+        " --cache {params.cache}"
         " --weights {output.weights} --epoch-weights {output.epoch_weights}"
         " --model-json {output.model_json} --history {output.history}"
         " --times {log.times} 2>&1 | tee {log.text}"

@@ -21,13 +21,14 @@ from autotagging.models import passes
 _Moments = tuple[tf.Tensor, tf.Tensor]
 _Factors = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 _BLOCK = 5  # layers
+_PLACING = (keras.layers.Reshape, keras.layers.ZeroPadding2D, keras.layers.Rescaling)
 
 
 def fuse(model: keras.Model) -> "FusedNetwork | None":
     """Find the blocks of a network; None where its layers are not such as can be fused.
 
-    They must be a chain: batch normalization of the mel bins, if any; layers without weights that
-    place the spectrogram in a larger plane, all its rows alike; blocks; and whatever follows.
+    They must be a chain: batch normalization of the mel bins, if any; layers that place the
+    spectrogram in a larger plane, all its rows alike; blocks; and whatever follows.
     """
     if any(layer.input is not before.output for before, layer in pairwise(model.layers)):
         return None
@@ -37,10 +38,14 @@ def fuse(model: keras.Model) -> "FusedNetwork | None":
     if not blocks or None in blocks or any(b - a != _BLOCK for a, b in pairwise(starts)):
         return None
     head = chain[: starts[0]]
-    input_norm = head.pop(0) if isinstance(head[0], keras.layers.BatchNormalization) else None
-    if any(layer.weights for layer in head) or (input_norm and input_norm.axis != 1):
+    if not head:
         return None
-    if blocks[0].convolution.input.shape[-1] != 1:
+    input_norm = head.pop(0) if isinstance(head[0], keras.layers.BatchNormalization) else None
+    if input_norm and (input_norm.axis, input_norm.center, input_norm.scale) != (1, True, True):
+        return None
+    if not all(isinstance(layer, _PLACING) for layer in head):
+        return None
+    if blocks[0].convolution.input.shape[-1] != 1 or not all(layer.trainable for layer in chain):
         return None
     return FusedNetwork(model, input_norm, blocks)
 
@@ -61,7 +66,7 @@ class _Block:
     @property
     def dropped(self) -> int:
         """Of 65536 elements, how many dropout drops."""
-        return round(65536 * self.dropout.rate)
+        return min(round(65536 * self.dropout.rate), 65535)
 
     def seed(self) -> tf.Tensor | None:
         """Draw the next seed of the dropout layer."""
@@ -84,7 +89,9 @@ def _block(layers: list[keras.Layer]) -> _Block | None:
         and (convolution.padding, convolution.dilation_rate) == ("same", (1, 1))
         and (pooling.pool_size, pooling.strides) == ((pool, pool), (pool, pool))
         and (height % pool, width % pool, elu.alpha) == (0, 0, 1)
-        and convolution.use_bias
+        and (norm.axis, norm.center, norm.scale) == (-1, True, True)
+        and (convolution.use_bias, convolution.groups) == (True, 1)
+        and convolution.activation is keras.activations.linear
     )
     return _Block(convolution, norm, dropout, pool) if fits else None
 
@@ -126,7 +133,7 @@ class FusedNetwork:
         return self._tail(x, training=True)
 
     def score(self, mel: tf.Tensor) -> tf.Tensor:
-        """Score by the moving statistics, in float32; shapes as in `train`."""
+        """Score by the moving statistics; shapes as in `train`."""
         if self._input_norm:
             mel = self._input_norm(mel, training=False)
         for block in self._blocks:
@@ -136,9 +143,10 @@ class FusedNetwork:
             shift = norm.beta + (convolution.bias - norm.moving_mean) * scale
             if block is self._blocks[0]:
                 plane = passes.padded(self._place(mel))
-                x = passes.plane_score(plane, kernel[:, :, 0], shift, block.pool)
+                x = passes.plane_score(plane, kernel[:, :, 0], shift, block.pool, block.dtype)
             else:
-                x = passes.score(tf.nn.conv2d(x, kernel, 1, "SAME"), shift, block.pool)
+                convolved = tf.nn.conv2d(x, tf.cast(kernel, block.dtype), 1, "SAME")
+                x = passes.score(convolved, shift, block.pool)
         return self._tail(x, training=False)
 
     def _plane(self, mel: tf.Tensor) -> "_Plane":
@@ -288,8 +296,7 @@ def _train_block(block: _Block, convolution: _Images | _Plane) -> tf.Tensor:
         deviation = tf.math.rsqrt(variance + norm.epsilon)
         scale = tf.abs(gamma) * deviation
         pooled = convolution.largest()
-        n = pooled.shape.num_elements()
-        bits = passes.random_bits(seed, -(-n // 2)) if dropped else None
+        bits = passes.random_bits(seed, pooled.shape) if dropped else None
         output = passes.activate(pooled, scale, beta - mean * scale, bits, dropped)
 
         def gradient(of_output: tf.Tensor, *_) -> list[tf.Tensor]:

@@ -113,25 +113,44 @@ def activate(
     ----------
     pooled : (batch, height, width, channels)
     scale, shift : float32, (channels,)
-    bits : uint32, (elements / 2,)
+    bits
         From `random_bits`; None: no dropout.
     dropped
         Of 65536, how many are dropped.
     """
     x = _elu(tf.cast(pooled, tf.float32) * scale + shift)
     if bits is not None:
-        low = tf.bitwise.bitwise_and(bits, tf.constant(0xFFFF, tf.uint32))
-        high = tf.bitwise.right_shift(bits, tf.constant(16, tf.uint32))
-        halves = tf.concat([low, high], 0)
-        kept = tf.reshape(halves, pooled.shape) >= tf.constant(dropped, tf.uint32)
+        parts = pooled.shape.num_elements() // bits.shape.num_elements()
+        shifts = tf.constant([[[0]], [[16]]], tf.uint32)[:parts]
+        drawn = tf.bitwise.bitwise_and(tf.bitwise.right_shift(bits[None], shifts), 0xFFFF)
+        kept = tf.reshape(drawn >= tf.constant(dropped, tf.uint32), pooled.shape)
         x = tf.where(kept, x * _kept_scale(dropped), 0.0)
     return tf.cast(x, pooled.dtype)
 
 
+def random_bits(seed: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
+    """Draw the bits for `activate` by Threefry, 16 for each element or more.
+
+    Parameters
+    ----------
+    seed : int32, (2,)
+        The bits are a function of it.
+    shape
+        Of the images: (batch, height, width, channels).
+
+    Returns
+    -------
+    bits : uint32, (rows, channels)
+        Half as many rows as the images have, if that is even.
+    """
+    rows = shape.num_elements() // shape[-1]
+    return _threefry(seed, rows // math.gcd(rows, 2), shape[-1])
+
+
 @_one_pass
-def random_bits(seed: tf.Tensor, n: int) -> tf.Tensor:
-    """Draw bits by Threefry: uint32, (n,), a function of the seed, int32, (2,)."""
-    return tf.random.stateless_uniform((n,), seed, None, None, tf.uint32, alg="threefry")
+def _threefry(seed: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
+    shape = (rows, columns)
+    return tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="threefry")
 
 
 @_one_pass
@@ -199,13 +218,17 @@ def plane_spread(
 @_one_pass
 def score(images: tf.Tensor, shift: tf.Tensor, pool: int) -> tf.Tensor:
     """Pool, shift each channel, ELU."""
-    return _elu(reduce(tf.maximum, _window(images, pool)) + shift)
+    pooled = reduce(tf.maximum, _window(images, pool))
+    return tf.cast(_elu(tf.cast(pooled, tf.float32) + shift), images.dtype)
 
 
 @_one_pass
-def plane_score(plane: tf.Tensor, kernel: tf.Tensor, shift: tf.Tensor, pool: int) -> tf.Tensor:
+def plane_score(
+    plane: tf.Tensor, kernel: tf.Tensor, shift: tf.Tensor, pool: int, dtype: tf.DType
+) -> tf.Tensor:
     """Give the same of the convolution of a padded plane."""
-    return _elu(reduce(tf.maximum, _convolved_window(plane, kernel, pool)) + shift)
+    pooled = reduce(tf.maximum, _convolved_window(plane, kernel, pool))
+    return tf.cast(_elu(pooled + shift), dtype)
 
 
 def padded(plane: tf.Tensor) -> tf.Tensor:

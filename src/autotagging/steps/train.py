@@ -26,6 +26,20 @@ from autotagging.store import MelStore, labelled_clips
 if TYPE_CHECKING:
     from autotagging.devices import Devices
 
+# Code that the course of a training depends on.
+_FINGERPRINTED = (
+    "steps/train.py",
+    "training.py",
+    "checkpoints.py",
+    "devices.py",
+    "epoch_metrics.py",
+    "memory.py",
+    "models/*.py",
+    "precision.py",
+    "prefetch.py",
+    "store.py",
+)
+
 
 def train(
     *,
@@ -54,6 +68,7 @@ def train(
     xla: bool,
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"],
     checkpoint_minutes: float,
+    cache: float,
     unfinished: Path,
     weights: Path,
     epoch_weights: Path,
@@ -118,6 +133,8 @@ def train(
         Of the convolutions; "auto" is the fastest that the hardware is made for.
     checkpoint_minutes
         Within an epoch, a checkpoint is written whenever so many minutes have passed.
+    cache
+        GB of spectrograms to keep in memory, those that are read first.
     unfinished
         Folder of the checkpoints, from which a training that was stopped goes on.
     weights
@@ -153,7 +170,7 @@ def train(
         resolved = choose_precision(precision)
         fingerprint = _fingerprint(
             *(model, parsed, output_bias, settings, trained_on, sha256(summary)),
-            *(threads, chosen.replicas, xla, resolved, keep_epochs),
+            *(chosen.label, threads, chosen.replicas, xla, resolved, keep_epochs),
         )
         chosen.check_agreement([int(fingerprint[:15], 16)], "parameters, data, code or precision")
         checkpoints = Checkpoints(unfinished, fingerprint=fingerprint, keep_epochs=keep_epochs)
@@ -167,6 +184,7 @@ def train(
                 output_bias=output_bias,
                 options=parsed,
                 precision=resolved,
+                cache=cache,
                 devices=chosen,
                 checkpoints=checkpoints,
                 checkpoint_minutes=checkpoint_minutes,
@@ -224,6 +242,7 @@ def _train_network(
     output_bias: str,
     options: dict[str, Any],
     precision: str,
+    cache: float,
     devices: "Devices",
     **settings: Any,
 ) -> _Fitted:
@@ -231,7 +250,7 @@ def _train_network(
     from autotagging import training
     from autotagging.modelfile import architecture, weights_of
 
-    store = MelStore(mel)
+    store = MelStore(mel, cache=cache)
     labelled = labelled_clips(
         labels, split, subsets=("train", "validation"), available=store.clip_ids
     )
@@ -292,8 +311,7 @@ def _fingerprint(*parts: Any) -> str:
     """Hash all that the course of a training depends on: its settings, code and libraries."""
     digest = hashlib.sha256(json.dumps([*parts, versions()]).encode())
     package = Path(models.__file__).parents[1]
-    own = ("training.py", "prefetch.py", "devices.py", "memory.py", "checkpoints.py", "models/*.py")
-    for code in own:
+    for code in _FINGERPRINTED:
         for path in sorted(package.glob(code)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
