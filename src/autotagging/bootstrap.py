@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-_CHUNK, _CELLS = 64, 2**20  # resamples at a time, and counts at most, to fit in the cache
+_CHUNK, _CELLS = 64, 2**19  # resamples at a time, so that they stay in the processor's cache
 
 
 @dataclass(frozen=True)
