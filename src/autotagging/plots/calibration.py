@@ -36,6 +36,7 @@ def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") 
         low = summed.index.get_level_values("low")
         lower.bar(low, summed["decisions"], width, align="edge", color=BLUE, edgecolor="white")
         lower.set(xlim=(0, 1), yscale="log", xlabel="score", ylabel="decisions")
+        lower.set_ylim(bottom=0.5)  # a single decision is a bar, too
     return figure
 
 
