@@ -16,21 +16,34 @@ _STEPS = {
     "train": "Train a model and keep its best epoch.",
     "evaluate": "Score the test clips with a trained model.",
 }
+# Figures and tables by the module of steps/figures that makes them.
 _FIGURES = {
-    "calibration": "How often a tag is there, against its score.",
-    "differences": "Each two models on the same test clips, with confidence intervals.",
-    "figure_2": "Merging of tags.",
-    "figure_3": "The stages of preprocessing, on one clip.",
-    "figure_4": "The architecture of the model.",
-    "figure_5": "Loss per epoch.",
-    "figure_6": "Predicted and actual tags of one test clip.",
-    "figure_7": "ROC-AUC per epoch, and ROC curve.",
-    "mel_examples": "Spectrograms of some clips of every tag, on a page.",
-    "summary": "First page of the report: results beside what they must be compared with.",
-    "tag_distribution": "Clips per tag, before and after merging.",
-    "table_1": "Parameters of the front end.",
-    "table_2": "Shapes of the model's layers.",
-    "table_4": "ROC-AUC of this run beside published ones.",
+    "data": {
+        "figure_2": "Merging of tags.",
+        "figure_3": "The stages of preprocessing, on one clip.",
+        "mel_examples": "Spectrograms of some clips of every tag, on a page.",
+        "tag_distribution": "Clips per tag, before and after merging.",
+    },
+    "model": {
+        "epoch_choices": "Test clips at the best, the last and any epoch.",
+        "figure_4": "The architecture of the model.",
+        "figure_5": "Loss per epoch.",
+        "figure_7": "ROC-AUC per epoch, and ROC curve.",
+        "table_1": "Parameters of the front end.",
+        "table_2": "Shapes of the model's layers.",
+    },
+    "results": {
+        "all_metrics": "Every metric of every model, and of answers that hear nothing.",
+        "calibration": "How often a tag is there, against its score.",
+        "category_scores": "ROC-AUC by category, with confidence intervals.",
+        "differences": "Each two models on the same test clips, with confidence intervals.",
+        "figure_6": "Predicted and actual tags of one test clip.",
+        "table_4": "ROC-AUC of this run beside published ones.",
+        "tag_scores": "ROC-AUC by tag, with confidence intervals.",
+    },
+    "report": {
+        "summary": "First page of the report: results beside what they must be compared with.",
+    },
 }
 _BY_HAND = {
     "data_card": "Describe MagnaTagATune on a page, with all numbers counted in its tables.",
@@ -83,8 +96,9 @@ def _make_app() -> App:
         module = _MODULES.get(name, f"steps.{name}")
         app.command(f"autotagging.{module}:{name}", name=name, help=text)
     figures = App(name="figures", help="Draw a figure or make a table of the paper.")
-    for name, text in _FIGURES.items():
-        figures.command(f"autotagging.steps.figures:{name}", name=name, help=text)
+    for module, names in _FIGURES.items():
+        for name, text in names.items():
+            figures.command(f"autotagging.steps.figures.{module}:{name}", name=name, help=text)
     app.command(figures)
     for name, text in _BY_HAND.items():
         app.command(f"autotagging.{_MODULES[name]}:{name}", name=name, help=text)

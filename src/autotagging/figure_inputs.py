@@ -23,8 +23,12 @@ _METRICS += (
     "n_clips",
     "n_tags",
     "n_tags_scored",
+    "tags_not_scored",
     "calibration_error",
+    "confidence",
+    "intervals",
     "baselines",
+    "epoch_choices",
 )
 _CORPORA = {
     "demo": "synthetic demo corpus (not MagnaTagATune)",
@@ -138,16 +142,35 @@ def read_runs(history: list[Path], model_json: list[Path]) -> tuple[pd.DataFrame
     """
     same_length(history=history, model_json=model_json)
     models = [read_model(path) for path in model_json]
-    columns = ("epoch", "loss", "val_loss", "auc", "val_auc")
-    runs = []
-    for path, model in zip(history, models, strict=True):
-        table = read_table(path, columns)
-        best = table["epoch"] == model["best_epoch"]
-        runs.append(table.assign(model=model["model"], seed=model["seed"], best=best))
-    return pd.concat(runs, ignore_index=True), run_caption(models)
+    runs = read_each(history, models, ("epoch", "loss", "val_loss", "auc", "val_auc"))
+    best = {(model["model"], model["seed"]): model["best_epoch"] for model in models}
+    chosen = [best[run] for run in zip(runs["model"], runs["seed"], strict=True)]
+    return runs.assign(best=runs["epoch"] == chosen), run_caption(models)
 
 
-def same_length(**paths: list[Path]) -> None:
+def read_each(
+    paths: list[Path], runs: list[dict[str, Any]], columns: tuple[str, ...]
+) -> pd.DataFrame:
+    """Read the table of each run into one that names the run: model and seed.
+
+    Parameters
+    ----------
+    paths
+        Of the tables, in the order of the runs.
+    runs
+        Contents of a model.json or metrics.json.
+    columns
+        As of `read_table`.
+    """
+    same_length(tables=paths, runs=runs)
+    tables = [
+        read_table(path, columns).assign(model=run["model"], seed=run["seed"])
+        for path, run in zip(paths, runs, strict=True)
+    ]
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+
+
+def same_length(**paths: list[Any]) -> None:
     """Raise a UserError unless two lists of files are equally long."""
     (first, one), (second, other) = paths.items()
     if len(one) != len(other):
@@ -217,11 +240,14 @@ def corpus_name(corpus: str) -> str:
 
 
 def run_caption(runs: list[dict[str, Any]]) -> str:
-    """Name corpus, split and seeds of runs that share the first two."""
+    """Name corpus, split, models and seeds of runs that share the first two."""
+    models = list(dict.fromkeys(run["model"] for run in runs))
     seeds = sorted({run["seed"] for run in runs})
-    word = "seed" if len(seeds) == 1 else "seeds"
     corpus = corpus_name(runs[0]["corpus"])
-    return f"{corpus}, split {runs[0]['split']}, {word} {', '.join(map(str, seeds))}"
+    word = "seed" if len(seeds) == 1 else "seeds"
+    listed = " and ".join(filter(None, [", ".join(models[:-1]), models[-1]]))
+    text = f"{corpus}, split {runs[0]['split']}; {listed}, {word} {', '.join(map(str, seeds))}"
+    return text[0].upper() + text[1:]
 
 
 def _require(content: Container, names: Sequence[str], complaint: str) -> None:

@@ -22,7 +22,8 @@ def write_page(path: Path, template: str, **content: Any) -> None:
         File to write.
     template
         Name of a file in `TEMPLATES`; whatever it prints is escaped. Its filters: `number`, three
-        decimals or a dash; `percent`, one decimal; `plus_minus`, see `seeds`.
+        decimals or a dash; `signed`, the same with its sign; `percent`, one decimal;
+        `plus_minus`, see `seeds`.
     content
         What the template names.
     """
@@ -34,7 +35,8 @@ def write_page(path: Path, template: str, **content: Any) -> None:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"number": _number, "percent": _percent, "plus_minus": plus_minus}
+    environment.filters |= {"number": _number, "percent": _percent, "signed": _signed}
+    environment.filters["plus_minus"] = plus_minus
     with replacing(path) as temporary:
         page = environment.get_template(template).render(**content)
         temporary.write_text(page, encoding="utf-8")
@@ -47,6 +49,12 @@ def data_uri(data: bytes, mime: str) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None or math.isnan(value) else f"{value:.3f}"  # noqa: RUF001
+
+
+def _signed(value: float) -> str:
+    if math.isnan(value):
+        return "–"  # noqa: RUF001
+    return f"{value:+.3f}".replace("-", "−") if value else "0"  # noqa: RUF001
 
 
 def _percent(share: float) -> str:

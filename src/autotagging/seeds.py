@@ -1,5 +1,7 @@
 """Mean and standard deviation over the seeds of a model, for tables and figures (sec. III)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -22,6 +24,36 @@ def over_seeds(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     # Rounding in the sum must not make equal numbers, as of a model that knows no seed, differ.
     equal = values.nunique(axis=1) == 1
     return mean.mask(equal, values.max(axis=1)), std.mask(equal & std.notna(), 0.0)
+
+
+def summarise(rows: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
+    """Take rows that differ in their seed only together.
+
+    Parameters
+    ----------
+    rows
+        The columns below, and more; limits as <value>_low and <value>_high, where there are any.
+    by
+        Columns that are the same for all seeds.
+    values
+        Columns of numbers.
+
+    Returns
+    -------
+    table
+        A row for each of `by`, in the order in which they come; then of each value the mean,
+        <value>_std (see `over_seeds`), and <value>_low and <value>_high: the means of the limits,
+        NaN without any.
+    """
+    groups = [group for _, group in rows.groupby([*by], sort=False, dropna=False)]
+    table = rows.drop_duplicates([*by])[[*by]].reset_index(drop=True)
+    for name in values:
+        of_group = [group[name].astype(float).reset_index(drop=True) for group in groups]
+        seeds = pd.concat(of_group, axis=1).T.reset_index(drop=True)
+        table[name], table[f"{name}_std"] = over_seeds(seeds)
+        for side in (f"{name}_low", f"{name}_high"):
+            table[side] = [group[side].mean() if side in group else np.nan for group in groups]
+    return table
 
 
 def plus_minus(std: float) -> str:

@@ -4,17 +4,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
-from autotagging.tables import table_4
-
-CHANCE = 0.5
-"""ROC-AUC of any answer that is the same for every clip, by definition."""
+from autotagging.result_tables import CONSTANT, MEASURED, table_4
 
 _MEASURES = ("roc_auc_macro", "pr_auc_macro", "accuracy", "loss")
 _TOP = 8  # predicted tags shown of a clip
 _EXTREMES = 5  # best and worst tags shown
-_CONSTANT = {"prior": "each tag's share in training", "all_zero": "“no” to every tag"}
 
 
 def comparison(
@@ -32,27 +27,31 @@ def comparison(
     Returns
     -------
     rows
-        kind ("network", "tables", "constant" or "cited"), method, roc_auc, roc_auc_std, accuracy,
-        loss (each may be NaN), note.
+        As of `table_4`, without other cited ones than the paper's, and with kind ("network",
+        "tables", "constant" or "cited"); note says what the row is.
     """
     table = table_4(metrics, published)
-    measured = table[table["source"] == "measured here"]
+    measured = table["source"] == MEASURED
+    comparable = (table.loc[measured, "comparable_with_paper"] == "yes").any()
+    paper = "MagnaTagATune, the same split and tags" if comparable else "MagnaTagATune"
+    warning = "" if comparable else "; not comparable with this run"
+    notes = {
+        "network": "a network: listens",
+        "tables": "never listens: reads track, album and artist",
+        "constant": "the same for every clip, so ROC-AUC is chance",
+        "cited": f"cited: {paper}{warning}",
+    }
+    shown = [True] * measured.sum() + [bool(row.get("this_paper")) for row in published]
     rows = []
-    for row in measured.to_dict("records"):
-        network = listens(metrics, row["method"])
-        note = "a network: listens" if network else "never listens: reads track, album and artist"
-        rows.append({**row, "kind": "network" if network else "tables", "note": note})
-    for name, method in _CONSTANT.items():
-        note = "the same for every clip, so ROC-AUC is chance"
-        rows.append({**metrics[0]["baselines"][name], "method": method, "note": note})
-    comparable = (measured["comparable_with_paper"] == "yes").any()
-    for row in (row for row in published if row.get("this_paper")):
-        where = "MagnaTagATune, the same split and tags" if comparable else "MagnaTagATune"
-        warning = "" if comparable else "; not comparable with this run"
-        rows.append({**row, "kind": "cited", "note": f"cited: {where}{warning}"})
-    empty = {"kind": "constant", "roc_auc": CHANCE, "roc_auc_std": np.nan}
-    empty |= {"accuracy": np.nan, "loss": np.nan}
-    return [{**empty, **row} for row in rows]
+    for row in table[shown].to_dict("records"):
+        if row["source"] != MEASURED:
+            kind = "cited"
+        elif row["method"] in CONSTANT.values():
+            kind = "constant"
+        else:
+            kind = "network" if listens(metrics, row["method"]) else "tables"
+        rows.append({**row, "kind": kind, "note": notes[kind]})
+    return rows
 
 
 def listens(metrics: list[dict[str, Any]], model: str) -> bool:
@@ -80,7 +79,7 @@ def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     constant = {
         name: {each: value for each, value in baseline.items() if each in _MEASURES}
         for name, baseline in metrics[0]["baselines"].items()
-        if name in _CONSTANT
+        if name in CONSTANT
     }
     return {**models, **constant}
 
@@ -114,8 +113,33 @@ def without_listening(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
+    """Say how the tags of a category do beside all others, and how sure that is.
+
+    Parameters
+    ----------
+    per_category : (categories, ...)
+        As in per_category.csv.
+    name
+        Of the category.
+
+    Returns
+    -------
+    finding
+        The row, with verdict: "better", "worse" or "no different"; nothing where there is no such
+        category, or no tag of it is scored.
+    """
+    rows = per_category[per_category["category"] == name]
+    if rows.empty or rows["roc_auc_minus_rest"].isna().all():
+        return {}
+    row = rows.iloc[0].to_dict()
+    low, high = (row[f"roc_auc_minus_rest_tracks_{side}"] for side in ("low", "high"))
+    verdict = "better" if low > 0 else "worse" if high < 0 else "no different"
+    return {**row, "verdict": verdict}
+
+
 def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
-    """Rank the tags by ROC-AUC.
+    """Name the tags of highest and lowest ROC-AUC.
 
     Parameters
     ----------
@@ -125,17 +149,17 @@ def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
     Returns
     -------
     ranking
-        scored (rows, best first; of equal ones, in the order of the table), unscored (names), best
-        and worst (rows: the five at each end, fewer where there are not ten).
+        scored (rows, in the order of the table), unscored (names), best and worst (rows: the five
+        at each end, fewer where there are not ten; of equal ones, in the order of the table).
     """
     known = per_tag[per_tag["roc_auc"].notna()]
-    scored = known.sort_values("roc_auc", ascending=False, kind="stable").to_dict("records")
-    ends = min(_EXTREMES, len(scored) // 2)
+    ranked = known.sort_values("roc_auc", ascending=False, kind="stable").to_dict("records")
+    ends = min(_EXTREMES, len(ranked) // 2)
     return {
-        "scored": scored,
+        "scored": known.to_dict("records"),
         "unscored": per_tag.loc[per_tag["roc_auc"].isna(), "tag"].tolist(),
-        "best": scored[:ends],
-        "worst": scored[::-1][:ends],
+        "best": ranked[:ends],
+        "worst": ranked[::-1][:ends],
     }
 
 
@@ -157,6 +181,8 @@ def example_clips(predictions: dict[str, np.ndarray]) -> list[dict[str, Any]]:
         rank, highest score first), missed (such rows: actual tags further down), actual (names).
         Fewer where fewer clips have a ROC-AUC.
     """
+    from sklearn.metrics import roc_auc_score  # takes longer than the rest of the page
+
     labels, scores, clip_ids = (predictions[name] for name in ("labels", "scores", "clip_id"))
     positives = labels.sum(axis=1)
     rows = np.flatnonzero((positives > 0) & (positives < labels.shape[1]))

@@ -1,12 +1,10 @@
-"""The paper's tables 1, 2 and 4 beside what was built and measured here."""
+"""Tables of what goes in and what is built: tags, and Tables 1 and 2 of the paper (sec. II)."""
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from autotagging.architecture import Layer, find_layer, parameters, shape_text, window
-from autotagging.seeds import over_seeds
 
 # Table 1 of the paper: row, its value, which of ours stands beside it, unit, remark.
 _PAPER_TABLE_1 = (
@@ -48,18 +46,6 @@ _PAPER_TABLE_2 = (
     ("FC layer", "50", ("Dense", -1), "shape"),
     ("Model output", "50 different tags", ("Dense", -1), "tags"),
 )
-
-_MEASURES = ("roc_auc", "accuracy", "loss")
-_BASELINES = ("accuracy_all_zero", "accuracy_prior", "loss_prior")
-_TABLE_4_COLUMNS = (
-    *("source", "method", "year", "roc_auc", "roc_auc_std"),
-    *("accuracy", "accuracy_std", "accuracy_all_zero", "accuracy_prior"),
-    *("loss", "loss_std", "loss_prior"),
-    *("corpus", "split", "tags", "seeds", "epochs", "best_epoch"),
-    *("comparable_with_paper", "citation", "note"),
-)
-_TAGS = {"merge": "merged", "keep": "raw"}
-_MEASURED, _CITED = "measured here", "cited"
 
 
 def tag_distribution(raw_tags: pd.DataFrame) -> pd.DataFrame:
@@ -174,102 +160,3 @@ def _quantity(architecture: list[Layer], index: int, quantity: str) -> str:
 
 def _agrees(paper: str, here: str) -> str:
     return "yes" if paper == here else "no"
-
-
-def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> pd.DataFrame:
-    """Set ROC-AUC measured here above the paper's rows and newer ones, as cited.
-
-    Parameters
-    ----------
-    metrics
-        Contents of the metrics.json of each model and seed.
-    published
-        Cited rows: method, year, roc_auc, citation, tags, split, comparable, note; in the one of
-        `this_paper` also epochs.
-
-    Returns
-    -------
-    table : (rows, 21)
-        source ("measured here" or "cited"), method, year; roc_auc (macro), accuracy, loss, each
-        the mean over seeds and, as _std, their standard deviation (n - 1; NaN for one, 0 if all
-        are equal); accuracy_all_zero, accuracy_prior, loss_prior; corpus, split, tags; seeds (how
-        many), epochs (of one training, or from - to), best_epoch (of each seed, in their order);
-        comparable_with_paper ("yes" or "no"), citation, note.
-    """
-    paper = next((row for row in published if row.get("this_paper")), {})
-    runs = pd.DataFrame([_run(each) for each in metrics])
-    groups = runs.groupby(["method", "corpus", "split"], sort=False)
-    measured = [_measured_row(group, paper) for _, group in groups]
-    cited = [
-        {
-            "source": _CITED,
-            "corpus": "magnatagatune",
-            **row,
-            "epochs": str(row.get("epochs", "")),
-            "comparable_with_paper": "yes" if row["comparable"] else "no",
-        }
-        for row in published
-    ]
-    table = pd.DataFrame(measured + cited).reindex(columns=_TABLE_4_COLUMNS)
-    return table.astype({"year": "Int64", "seeds": "Int64"})
-
-
-def _run(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Flatten one metrics.json to what the table needs; undefined numbers become NaN."""
-    n_tags, n_scored = metrics["n_tags"], metrics["n_tags_scored"]
-    scored = f", {n_scored} scored" if n_scored < n_tags else ""
-    all_zero, prior = metrics["baselines"]["all_zero"], metrics["baselines"]["prior"]
-    numbers = {
-        "roc_auc": metrics["roc_auc_macro"],
-        "accuracy": metrics["accuracy"],
-        "loss": metrics["loss"],
-        "accuracy_all_zero": all_zero["accuracy"],
-        "accuracy_prior": prior["accuracy"],
-        "loss_prior": prior["loss"],
-    }
-    return {
-        "method": metrics["model"],
-        "corpus": metrics["corpus"],
-        "split": metrics["split"],
-        "epochs": metrics.get("epochs") or 0,
-        "best_epoch": str(metrics.get("best_epoch") or ""),
-        "tags": f"{n_tags} {_TAGS[metrics['synonyms']]}{scored}",
-        **{name: np.nan if value is None else float(value) for name, value in numbers.items()},
-    }
-
-
-def _measured_row(runs: pd.DataFrame, paper: dict[str, Any]) -> dict[str, Any]:
-    """Mean over the seeds of one model, and their sample standard deviation if several.
-
-    Only the same corpus, split and tags make it comparable with the paper.
-    """
-    first = runs.iloc[0]
-    row = {"source": _MEASURED, "seeds": len(runs), "epochs": _epochs(runs["epochs"], paper)}
-    row |= {name: first[name] for name in ("method", "corpus", "split")}
-    row["best_epoch"] = "; ".join(epoch for epoch in runs["best_epoch"] if epoch)
-    row["tags"] = "; ".join(runs["tags"].unique())
-    mean, std = over_seeds(runs[[*_MEASURES]].T)
-    row |= {**mean, **std.add_suffix("_std")}
-    row |= {name: first[name] for name in _BASELINES}
-    same = [name for name in ("split", "tags") if row[name] == paper.get(name)]
-    like_paper = first["corpus"] == "magnatagatune" and len(same) == 2
-    row["comparable_with_paper"] = "yes" if like_paper else "no"
-    row["note"] = _corpus_note(first["corpus"], like_paper)
-    return row
-
-
-def _epochs(epochs: pd.Series, paper: dict[str, Any]) -> str:
-    """Say how long the trainings were, beside the paper's; nothing of a model without epochs."""
-    low, high = epochs.min(), epochs.max()
-    if not high:
-        return ""
-    of_paper = f" of {paper['epochs']}" if paper else ""
-    return f"{high}{of_paper}" if low == high else f"{low} - {high}{of_paper}"
-
-
-def _corpus_note(corpus: str, like_paper: bool) -> str:
-    if corpus == "demo":
-        return "synthetic demo corpus, not comparable with MagnaTagATune"
-    if corpus != "magnatagatune":
-        return "another corpus, not comparable with MagnaTagATune"
-    return "" if like_paper else "another split or other tags than the paper's"

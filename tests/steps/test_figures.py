@@ -12,8 +12,12 @@ import pandas as pd
 import pytest
 import soundfile
 
+from autotagging import plots
 from autotagging.errors import UserError
-from autotagging.steps import figures
+from autotagging.steps.figures import data as of_data
+from autotagging.steps.figures import model as of_model
+from autotagging.steps.figures import report
+from autotagging.steps.figures import results as of_results
 from conftest import write_shards
 
 RATE = 16_000
@@ -70,16 +74,32 @@ def write_run(folder, run):
         "threshold": 0.5,
     }
     baselines = {"all_zero": {"accuracy": 0.8}, "prior": {"accuracy": 0.8, "loss": 0.4}}
+    limits = {"roc_auc_macro": {"low": 0.625, "high": 0.875}, "roc_auc_micro": None}
     metrics = {**run, **scores, "n_clips": 3, "n_tags": 3, "n_tags_scored": 2}
-    metrics["baselines"] = baselines
-    metrics |= {"epochs": 2, "best_epoch": 2, "synonyms": "merge"}
+    metrics |= {"tags_not_scored": ["drum"], "confidence": 0.95, "intervals": {"tracks": limits}}
+    metrics |= {"epochs": 2, "best_epoch": 2, "synonyms": "merge", "baselines": baselines}
+    metrics["epoch_choices"] = {
+        name: {"epoch": epoch, "roc_auc_macro": auc, "pr_auc_macro": 0.5, "loss": 0.3}
+        for name, epoch, auc in (("best_on_validation", 2, 0.75), ("last", 2, 0.75))
+    } | {"upper_bound_best_on_test": None}
     (folder / "model.json").write_text(json.dumps(model))
     (folder / "metrics.json").write_text(json.dumps(metrics))
     (folder / "history.csv").write_text(
         "epoch,loss,val_loss,auc,val_auc\n1,0.5,0.6,0.5,\n2,0.4,0.5,0.6,0.7\n"
     )
     (folder / "per_tag.csv").write_text(
-        "tag,positives,roc_auc\ndrum,3,\npiano,0,0.25\nno singer,2,0.75\n"
+        "tag,category,positives,share,roc_auc,roc_auc_tracks_low,roc_auc_tracks_high,pr_auc\n"
+        "drum,instrument,3,1,,,,\npiano,instrument,1,0.3,0.25,0.125,0.5,0.4\n"
+        "no singer,vocal,2,0.6,0.75,0.5,1,0.7\n"
+    )
+    minus_rest = "roc_auc_minus_rest"
+    (folder / "per_category.csv").write_text(
+        "category,tags,tags_scored,roc_auc,pr_auc,"
+        f"{minus_rest},{minus_rest}_tracks_low,{minus_rest}_tracks_high\n"
+        "mood,2,1,0.25,0.4,-0.5,-0.625,-0.25\nvocal,1,1,0.75,0.7,0.5,-0.125,0.75\n"
+    )
+    (folder / "per_epoch.csv").write_text(
+        "epoch,roc_auc_macro,best,last,oracle\n1,0.5,0,0,0\n2,0.75,1,1,1\n"
     )
     (folder / "calibration.csv").write_text(
         "low,high,decisions,mean_score,share\n0,0.5,4,0.2,0\n0.5,1,5,0.9,0.6\n"
@@ -126,7 +146,7 @@ def drawn(folder):
 
 
 def written(folder):
-    return {suffix: folder / "tables" / f"out.{suffix}" for suffix in ("csv", "md", "html")}
+    return {suffix: folder / "tables" / f"out.{suffix}" for suffix in ("csv", "md", "html", "tex")}
 
 
 def seeds(folder, name):
@@ -153,6 +173,7 @@ def test_figures_write_svg_and_png_and_leave_nothing_else(results, published):
         "metrics": results / "seed-0/metrics.json",
     }
     scores = {
+        "per_epoch": seeds(results, "per_epoch.csv"),
         "roc": seeds(results, "roc.csv"),
         "metrics": seeds(results, "metrics.json"),
         "published": published,
@@ -161,15 +182,15 @@ def test_figures_write_svg_and_png_and_leave_nothing_else(results, published):
     tags = {"tags": results / "tags.csv", "raw_tags": results / "raw_tags.csv", "corpus": "demo"}
     sheet = {**mel_inputs(results), "clips_per_tag": 4, "corpus": "demo"}
     for figure, inputs in (
-        (figures.figure_2, tags),
-        (figures.mel_examples, sheet),
-        (figures.figure_3, {**audio, **model}),
-        (figures.figure_4, model),
-        (figures.figure_5, models),
-        (figures.figure_6, clip),
-        (figures.figure_7, {**models, **scores}),
+        (of_data.figure_2, tags),
+        (of_data.mel_examples, sheet),
+        (of_data.figure_3, {**audio, **model}),
+        (of_model.figure_4, model),
+        (of_model.figure_5, models),
+        (of_results.figure_6, clip),
+        (of_model.figure_7, {**models, **scores}),
         (
-            figures.calibration,
+            of_results.calibration,
             {"calibration": seeds(results, "calibration.csv"), "metrics": scores["metrics"]},
         ),
     ):
@@ -184,18 +205,16 @@ def test_figures_write_svg_and_png_and_leave_nothing_else(results, published):
 
 def test_mel_examples_draws_what_extract_mel_left_of_each_tag(results, monkeypatch):
     drawings = []
-    monkeypatch.setattr(
-        figures.plots, "mel_examples", lambda *args, **more: drawings.append((*args, more))
-    )
-    monkeypatch.setattr(figures.plots, "save_figure", lambda *args: None)
-    figures.mel_examples(
+    monkeypatch.setattr(plots, "mel_examples", lambda *args, **more: drawings.append((*args, more)))
+    monkeypatch.setattr(plots, "save_figure", lambda *args: None)
+    of_data.mel_examples(
         **mel_inputs(results), clips_per_tag=2, corpus="magnatagatune", **drawn(results)
     )
     ((counts, examples, mels, more),) = drawings
     assert counts.to_dict() == {"drum": 4, "flute": 1, "harp": 1}
     assert examples.to_numpy().tolist() == [["drum", 4], ["drum", 5], ["flute", 5]]
     assert mels[:, 0, 0].tolist() == [-10, -20, -20]
-    assert more == {"seconds": 2.0, "log_scale": "power_db", "caption": "MagnaTagATune"}
+    assert more == {"seconds": 2.0, "log_scale": "power_db", "caption": "MagnaTagATune, all clips"}
 
 
 @pytest.mark.parametrize(
@@ -212,7 +231,7 @@ def test_mel_examples_draws_what_extract_mel_left_of_each_tag(results, monkeypat
 def test_a_wrong_file_of_mel_examples_is_named(results, name, content, message):
     (results / name).write_text(content)
     with pytest.raises(UserError, match=message):
-        figures.mel_examples(
+        of_data.mel_examples(
             **mel_inputs(results), clips_per_tag=4, corpus="demo", **drawn(results)
         )
     assert not (results / "figures").exists()
@@ -220,7 +239,7 @@ def test_a_wrong_file_of_mel_examples_is_named(results, name, content, message):
 
 def test_table_1_comes_from_the_model(results):
     output = written(results)
-    figures.table_1(model_json=results / "seed-0/model.json", **output)
+    of_model.table_1(model_json=results / "seed-0/model.json", **output)
     table = pd.read_csv(output["csv"]).set_index("parameter")
     assert table.loc["Mel-time matrix after zero padding", "here"] == "1x96x100"
     assert table.loc["Frames added in zero padding", "here"] == "6"
@@ -228,20 +247,55 @@ def test_table_1_comes_from_the_model(results):
 
 def test_table_2_states_the_number_of_parameters(results):
     output = written(results)
-    figures.table_2(model_json=results / "seed-0/model.json", **output)
+    of_model.table_2(model_json=results / "seed-0/model.json", **output)
     assert "55 trainable parameters" in output["md"].read_text().splitlines()[0]
     assert "| 4x3x3 | no | conv_1 |" in output["md"].read_text()
 
 
 def test_table_4_says_that_the_demo_is_not_comparable(results, published):
     output = written(results)
-    figures.table_4(metrics=seeds(results, "metrics.json"), published=published, **output)
+    of_results.table_4(metrics=seeds(results, "metrics.json"), published=published, **output)
     assert "not comparable with MagnaTagATune" in output["md"].read_text()
     assert "± 0: the same with every seed" in output["md"].read_text().splitlines()[0]
     table = pd.read_csv(output["csv"])
-    assert len(table) == 15
+    assert len(table) == 1 + 2 + 14
     assert table.loc[0, ["seeds", "roc_auc", "roc_auc_std"]].tolist() == [2, 0.75, 0]
-    assert table["epochs"].tolist()[:2] == ["2 of 100", "100"]
+    assert table.loc[0, ["roc_auc_low", "roc_auc_high"]].tolist() == [0.625, 0.875]
+    assert table["method"].tolist()[1:3] == ["each tag's share in training", "“no” to every tag"]
+    assert table["epochs"].fillna("").tolist()[:4] == ["2 of 100", "", "", "100"]
+    text = output["md"].read_text()
+    assert text.index("\nMeasured here\n") < text.index("| crnn |") < text.index("\nCited\n")
+    assert "| crnn | 0.750 ± 0 [0.625, 0.875] |" in text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_tables_of_scores_say_what_the_brackets_are(results):
+    metrics = {"metrics": seeds(results, "metrics.json")}
+    shown = {}
+    for make, inputs in (
+        (of_results.tag_scores, {"per_tag": seeds(results, "per_tag.csv")} | drawn(results)),
+        (of_results.category_scores, {"per_category": seeds(results, "per_category.csv")}),
+        (of_results.all_metrics, {}),
+    ):
+        drawings = drawn(results) if make is of_results.category_scores else {}
+        make(**metrics, **inputs, **drawings, **written(results))
+        shown[make.__name__] = written(results)["md"].read_text().replace("\N{NO-BREAK SPACE}", " ")
+        caption = shown[make.__name__].splitlines()[0]
+        assert "In brackets: interval of 95 %, by the bootstrap over tracks." in caption
+        assert caption.endswith("split random 6/1/3; crnn, seeds 0, 1.")
+    assert files_in(results / "figures") == ["out.png", "out.svg"]
+    tags, categories, every = shown.values()
+    assert "| drum | instrument | 3 |  |" in tags
+    assert "| piano | instrument | 1 | 0.250 ± 0 [0.125, 0.500] |" in tags
+    assert "| mood | 2 | 1 | 0.250 ± 0 | 0.400 ± 0 | -0.500 ± 0 [-0.625, -0.250] |" in categories
+    assert "Means over tags are over 2 of 3: all test clips, or none, have drum." in every
+    assert "| ROC-AUC, mean over tags (macro) | 0.750 ± 0 [0.625, 0.875] | 0.500 |" in every
+
+
+def test_the_best_and_the_last_epoch_stand_beside_each_other(results):
+    of_model.epoch_choices(metrics=seeds(results, "metrics.json"), **written(results))
+    table = pd.read_csv(written(results)["csv"])
+    assert table["epoch"].tolist() == [2] * 4
+    assert "the paper doesn't say which it used" in written(results)["md"].read_text()
 
 
 def test_differences_compares_models_tag_by_category(results):
@@ -252,7 +306,7 @@ def test_differences_compares_models_tag_by_category(results):
         "tag,category\ndrum,instrument\npiano,instrument\nno singer,vocal\n"
     )
     output = written(results)
-    figures.differences(
+    of_results.differences(
         predictions=[*seeds(results, "predictions.npz"), other / "predictions.npz"],
         metrics=[*seeds(results, "metrics.json"), other / "metrics.json"],
         tags=results / "tags.csv",
@@ -262,14 +316,14 @@ def test_differences_compares_models_tag_by_category(results):
     assert table["tags"].unique().tolist() == ["all", "instrument", "vocal"]
     assert set(table["second"]) == {"lookup"}
     caption = output["md"].read_text().splitlines()[0]
-    assert "interval of 90 % (20 resamples)" in caption
+    assert "interval of 90 % (20 resamples of the tracks" in caption
 
 
 def test_figure_6_takes_the_clip_of_median_accuracy_or_the_one_asked_for(results, monkeypatch):
     shown = []
-    draw = figures.plots.figure_6
+    draw = plots.figure_6
     monkeypatch.setattr(
-        figures.plots,
+        plots,
         "figure_6",
         lambda *args, clip_id, **more: (
             shown.append(clip_id) or draw(*args, clip_id=clip_id, **more)
@@ -279,8 +333,8 @@ def test_figure_6_takes_the_clip_of_median_accuracy_or_the_one_asked_for(results
         "predictions": results / "seed-0/predictions.npz",
         "metrics": results / "seed-0/metrics.json",
     }
-    figures.figure_6(**inputs, **drawn(results))
-    figures.figure_6(**inputs, clip_id=9, **drawn(results))
+    of_results.figure_6(**inputs, **drawn(results))
+    of_results.figure_6(**inputs, clip_id=9, **drawn(results))
     assert shown == [8, 9]
 
 
@@ -295,6 +349,7 @@ def summary_inputs(folder, published):
     return {
         "metrics": seeds(folder, "metrics.json"),
         "per_tag": first / "per_tag.csv",
+        "per_category": first / "per_category.csv",
         "predictions": first / "predictions.npz",
         "split": folder / "split.csv",
         "leakage": folder / "leakage.csv",
@@ -308,7 +363,7 @@ def summary_inputs(folder, published):
 def summarised(folder, **inputs):
     """Write the first page of the report; return its text and the headline numbers."""
     output = {suffix: folder / "figures" / f"summary.{suffix}" for suffix in ("html", "json")}
-    figures.summary(**inputs, **output)
+    report.summary(**inputs, **output)
     return output["html"].read_text(), json.loads(output["json"].read_text())
 
 
@@ -318,6 +373,12 @@ def test_the_summary_shows_numbers_figures_and_clips_that_play(results, publishe
     assert headline["crnn"]["roc_auc_macro"] == 0.75
     for shown in ("0.750 ± 0", "0.893", "cited: MagnaTagATune; not comparable", "95.7 %"):
         assert shown in page
+    text = " ".join(page.split())
+    for shown in ("[0.625, 0.875]", "<strong>+0.250</strong> against chance, which is 0.5"):
+        assert shown in text
+    assert "the last epoch (2) gives 0.750. The paper doesn" in text
+    assert "best on the test clips" not in text  # not all epochs were kept
+    assert "−0.500 against all other tags [−0.625, −0.250]: worse than" in text  # noqa: RUF001
     for svg in (b"<svg>5</svg>", b"<svg>7</svg>"):
         assert base64.b64encode(svg).decode() in page
     # Clip 5 ranks drum first, 4 as high as one other tag, 6 as high as both.
@@ -353,23 +414,23 @@ def test_what_a_user_can_get_wrong_is_named(results, published):
         "metrics": results / "seed-0/metrics.json",
     }
     with pytest.raises(UserError, match=r"clip 12 is not a test clip"):
-        figures.figure_6(**clip, clip_id=12, **drawn(results))
+        of_results.figure_6(**clip, clip_id=12, **drawn(results))
     with pytest.raises(UserError, match=r"2 files of history, 1 of model_json"):
-        figures.figure_5(
+        of_model.figure_5(
             history=seeds(results, "history.csv"), model_json=[model], **drawn(results)
         )
     audio = {"download": results / "corpus", "split": results / "split.csv", "model_json": model}
     with pytest.raises(UserError, match=r"clip 4 \(empty\)"):
-        figures.figure_3(**audio, clip_id=4, **drawn(results))
+        of_data.figure_3(**audio, clip_id=4, **drawn(results))
     content = json.loads(model.read_text())
     del content["front_end"]["n_mels"]
     model.write_text(json.dumps(content))
     with pytest.raises(UserError, match=r"model\.json: front_end has no 'n_mels'"):
-        figures.table_1(model_json=model, **written(results))
+        of_model.table_1(model_json=model, **written(results))
     rows = results / "published.yaml"
     rows.write_text("- {method: FCN}\n")
     with pytest.raises(UserError, match=r"published\.yaml: row 1 has no 'year'"):
-        figures.table_4(
+        of_results.table_4(
             metrics=[results / "seed-0/metrics.json"], published=rows, **written(results)
         )
     assert not (results / "figures").exists()
@@ -388,6 +449,15 @@ def run_command(*arguments):
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         check=True,
     )
+
+
+def test_no_figure_loads_tensorflow():
+    script = (
+        "import sys\n"
+        "from autotagging.steps.figures import data, model, report, results\n"
+        "assert not {'tensorflow', 'keras', 'librosa', 'sklearn'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_the_command_line_takes_lists_and_never_loads_tensorflow(results):

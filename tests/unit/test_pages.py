@@ -14,10 +14,13 @@ def template(tmp_path, monkeypatch):
 
 
 def test_content_is_escaped_and_numbers_are_for_readers(tmp_path, template):
-    template("{{ name }} {{ auc | number }} {{ none | number }} {{ share | percent }}\n")
+    template(
+        "{{ name }} {{ auc | number }} {{ none | number }} {{ share | percent }} "
+        "{{ auc | signed }} {{ (0 - auc) | signed }} {{ (auc - auc) | signed }}\n"
+    )
     out = tmp_path / "out.html"
     pages.write_page(out, "page.html", name="<drum & bass>", auc=2 / 3, none=None, share=0.957)
-    assert out.read_text() == "&lt;drum &amp; bass&gt; 0.667 – 95.7 %\n"  # noqa: RUF001
+    assert out.read_text() == "&lt;drum &amp; bass&gt; 0.667 – 95.7 % +0.667 −0.667 0\n"  # noqa: RUF001
     first = out.read_bytes()
     pages.write_page(out, "page.html", name="<drum & bass>", auc=2 / 3, none=None, share=0.957)
     assert out.read_bytes() == first

@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from autotagging import plots
@@ -151,6 +153,32 @@ def sheet(tags=5, each=4, caption=""):
     )
 
 
+def scores_of(key, names, *models):
+    """Estimates of each name; the second has none."""
+    rows = [
+        {
+            **{"category": "mood", "positives": 12, "tags": 6, "tags_scored": 5, key: name},
+            **{"model": model, "roc_auc": 0.8, "roc_auc_low": 0.7, "roc_auc_high": 0.9},
+        }
+        for model in models
+        for name in names
+    ]
+    table = pd.DataFrame(rows)
+    values = ["roc_auc", "roc_auc_low", "roc_auc_high"]
+    table.loc[table[key] == names[1], values] = np.nan
+    return table
+
+
+TAG_NAMES = ["no singer", *(f"tag {number}" for number in range(20))]
+CATEGORIES = ["all", "genre", "instrument", "mood", "vocal"]
+
+
+def epochs_on_test(seed=0):
+    choices = {"best": [0, 1, 0], "last": [0, 0, 1], "oracle": [0, 0, 1]}
+    numbers = {"epoch": [1, 2, 3], "roc_auc_macro": [0.6, 0.7, 0.72]}
+    return pd.DataFrame({"model": "crnn", "seed": seed, **numbers, **choices})
+
+
 CAPTION = "synthetic demo corpus (not MagnaTagATune), split random 183/14/42, seeds 0, 1"
 ALL_FIGURES = {
     "calibration": lambda: plots.calibration(score_bins(), errors("crnn"), caption=CAPTION),
@@ -165,14 +193,26 @@ ALL_FIGURES = {
     "figure_5 of seeds": lambda: plots.figure_5(three_seeds(), caption=CAPTION),
     "figure_6": lambda: paper_clip(caption=CAPTION),
     "figure_7": lambda: plots.figure_7(
-        runs(), roc(), aucs(("crnn", 0, 0.7, 0.8)), cited_auc=0.893, caption=CAPTION
+        runs(),
+        pd.concat([roc(), roc("lookup")]),
+        aucs(("crnn", 0, 0.7, 0.8), ("lookup", 0, 0.8, 0.8)),
+        test=epochs_on_test(),
+        cited_auc=0.893,
+        caption=CAPTION,
     ),
     "figure_7 of seeds": lambda: plots.figure_7(
         three_seeds(),
         pd.concat([roc(seed=seed, tpr=(0, 0.7 + seed / 10, 1)) for seed in range(3)]),
         aucs(*(("crnn", seed, 0.7 + seed / 10, 0.8) for seed in range(3))),
+        test=pd.concat([epochs_on_test(seed) for seed in range(3)]),
         cited_auc=0.893,
         caption=CAPTION,
+    ),
+    "tag_scores": lambda: plots.tag_scores(
+        scores_of("tag", TAG_NAMES, "crnn", "lookup"), confidence=0.95, caption=CAPTION
+    ),
+    "category_scores": lambda: plots.category_scores(
+        scores_of("category", CATEGORIES, "crnn", "lookup"), confidence=0.95, caption=CAPTION
     ),
 }
 
@@ -359,14 +399,52 @@ def test_figure_7_states_what_is_measured_and_what_is_cited():
     assert band(right, 0) == {0: [0, 0], 0.5: [0.7 - deviation, 0.7 + deviation], 1: [1, 1]}
 
 
+def test_figure_7_says_what_each_choice_of_an_epoch_gives_on_the_test_clips():
+    curve = roc(), aucs(("crnn", 0, 0.7, 0.9))
+    left = plots.figure_7(runs(), *curve, test=epochs_on_test()).axes[0]
+    label = "test: best epoch 0.700,\nlast 0.720, highest 0.720"
+    assert label in legend_labels(left)
+    line = next(line for line in left.lines if line.get_label() == label)
+    assert line.get_ydata() == pytest.approx([0.6, 0.7, 0.72])
+
+
 def test_figure_7_takes_models_without_epochs_and_undefined_numbers(tmp_path):
     history = runs().assign(val_auc=np.nan, auc=np.nan)
     curves = pd.concat([roc(tpr=(np.nan,) * 3), roc("lookup")])
     scores = aucs(("crnn", 0, np.nan, np.nan), ("lookup", 0, 0.7, 0.8))
     figure = plots.figure_7(history, curves, scores, cited_auc=0.893)
     assert "macro average, AUC undefined" in legend_labels(figure.axes[1])
-    assert "not trained in epochs" in [text.get_text() for text in texts(figure)]
+    assert "lookup, macro, AUC 0.700" in legend_labels(figure.axes[1])
     plots.save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+
+
+def test_figure_7_draws_models_without_epochs_by_themselves():
+    scores = aucs(("lookup", 0, 0.7, 0.8))
+    (axes,) = plots.figure_7(runs().iloc[:0], roc("lookup"), scores).axes
+    assert legend_labels(axes)[:2] == ["macro average, AUC 0.700", "micro average, AUC 0.800"]
+
+
+def test_tags_are_drawn_in_their_order_with_their_intervals():
+    table = scores_of("tag", TAG_NAMES[:3], "crnn", "lookup")
+    (axes,) = plots.tag_scores(table, confidence=0.9).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == TAG_NAMES[:3]
+    assert axes.yaxis_inverted()
+    points = {line.get_label(): line for line in axes.lines}
+    assert points["crnn"].get_xdata() == pytest.approx([0.8, np.nan, 0.8], nan_ok=True)
+    (line, *_) = axes.collections[0].get_segments()
+    assert line[:, 0].tolist() == [0.7, 0.9]
+    written = [text.get_text() for text in axes.texts]
+    assert written.count("not scored") == 1
+    assert "12 mood" in written
+
+
+def test_categories_say_how_many_of_their_tags_are_scored():
+    figure = plots.category_scores(
+        scores_of("category", CATEGORIES, "crnn"), confidence=0.9, caption=CAPTION
+    )
+    assert "5 of 6" in [text.get_text() for text in figure.axes[0].texts]
+    (legend,) = figure.legends
+    assert legend.get_title().get_text() == "lines: intervals of 90 %, by tracks"
 
 
 def test_figure_5_takes_undefined_losses(tmp_path):
@@ -422,6 +500,42 @@ def test_figures_name_their_axes(name):
         if axes.axison and axes.get_label() != "<colorbar>":
             assert axes.get_xlabel(), name
             assert axes.get_ylabel() or name == "figure_6"
+
+
+# What a colour looks like without one kind of cones: linear RGB to linear RGB, for the severity 1.0
+# of Machado, Oliveira and Fernandes 2009.
+COLOUR_BLIND = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216]]
+    + [[-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413]]
+    + [[-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602]]
+    + [[0.004733, 0.691367, 0.303900]],
+}
+
+
+def lab(colour, vision):
+    """CIE L*a*b* of a colour as seen with a kind of colour vision."""
+    rgb = np.array(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.array(COLOUR_BLIND[vision]) @ linear, 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    ratio = np.array(to_xyz) @ linear / [0.9505, 1.0, 1.089]
+    x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("vision", COLOUR_BLIND)
+@pytest.mark.parametrize("name", ALL_FIGURES)
+def test_lines_of_a_panel_are_told_apart_with_any_colour_vision(name, vision):
+    """By their colours, at least 20 apart where 2.3 is just noticed, or else by their dashes."""
+    for axes in ALL_FIGURES[name]().axes:
+        legend = axes.get_legend()
+        lines = legend.get_lines() if legend else []
+        for one, other in itertools.combinations(lines, 2):
+            looks = [(line.get_linestyle(), line.get_marker()) for line in (one, other)]
+            colours = [lab(line.get_color(), vision) for line in (one, other)]
+            assert looks[0] != looks[1] or np.linalg.norm(colours[0] - colours[1]) > 20, name
 
 
 def test_two_processes_write_the_same_bytes(tmp_path):

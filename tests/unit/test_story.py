@@ -93,10 +93,27 @@ def test_tags_are_ranked_and_those_without_a_score_are_named():
         }
     )
     ranking = story.tag_ranking(per_tag)
-    assert [row["tag"] for row in ranking["scored"]] == ["b", "e", "a", "c"]
+    assert [row["tag"] for row in ranking["scored"]] == ["a", "b", "c", "e"]
     assert [row["tag"] for row in ranking["best"]] == ["b", "e"]
     assert [row["tag"] for row in ranking["worst"]] == ["c", "a"]
     assert ranking["unscored"] == ["d"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.01, 0.3, "better"), (-0.3, -0.01, "worse"), (-0.1, 0.1, "no different")],
+)
+def test_a_category_is_better_only_where_the_interval_says_so(low, high, verdict):
+    table = pd.DataFrame(
+        {
+            "category": ["genre", "mood"],
+            **{"roc_auc": 0.8, "roc_auc_minus_rest": [0.1, (low + high) / 2]},
+            **{"roc_auc_minus_rest_tracks_low": low, "roc_auc_minus_rest_tracks_high": high},
+        }
+    )
+    assert story.category(table, "mood")["verdict"] == verdict
+    assert story.category(table, "vocal") == {}
+    assert story.category(table.assign(roc_auc_minus_rest=np.nan), "mood") == {}
 
 
 def test_clips_to_listen_to_are_the_best_the_median_and_the_worst():

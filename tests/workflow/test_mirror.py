@@ -61,7 +61,9 @@ def closure(start: Path) -> set[Path]:
 
 def step_code(step: str) -> set[str]:
     """Paths of all code a step runs; the files that plots and pages read count, too."""
-    paths = closure(SOURCE / f"autotagging/steps/{step}.py")
+    module = SOURCE / f"autotagging/steps/{step}.py"
+    starts = [module] if module.is_file() else module.with_suffix("").glob("[!_]*.py")
+    paths = set().union(*map(closure, starts))
     if SOURCE / "autotagging/plots/style.py" in paths:
         paths.add(SOURCE / "autotagging/plots/paper.mplstyle")
     if SOURCE / "autotagging/pages.py" in paths:

@@ -12,8 +12,12 @@ FIGURES = {f"figure_{number}" for number in range(2, 8)} | {
     "table_1",
     "table_2",
     "table_4",
+    "all_metrics",
     "calibration",
+    "category_scores",
     "differences",
+    "epoch_choices",
+    "tag_scores",
 }
 
 

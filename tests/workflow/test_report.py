@@ -20,11 +20,17 @@ FIGURES = [
     "Fig. 5: loss",
     "Fig. 6: tags of a clip",
     "Fig. 7: ROC-AUC",
+    "ROC-AUC by category",
+    "ROC-AUC by tag",
     "Spectrograms of every tag",
 ]
 TABLES = [
+    "All metrics",
+    "Best, last and any epoch",
     "Clips per tag",
     "Differences between models",
+    "ROC-AUC by category",
+    "ROC-AUC by tag",
     "Table 1: front end",
     "Table 2: layers",
     "Table 4: comparison",

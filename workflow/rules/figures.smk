@@ -1,7 +1,11 @@
 # One rule per figure and table of the paper, and one that asks for all of them.
 
 FIGURE_CODE = modules(
-    "steps/figures",
+    "steps/figures/data",
+    "steps/figures/flags",
+    "steps/figures/model",
+    "steps/figures/report",
+    "steps/figures/results",
     "architecture",
     "bootstrap",
     "comparison",
@@ -17,8 +21,10 @@ FIGURE_CODE = modules(
     "plots/data",
     "plots/model",
     "plots/results",
+    "plots/scores",
     "plots/sheet",
     "plots/style",
+    "result_tables",
     "seeds",
     "store",
     "story",
@@ -85,6 +91,7 @@ rule tag_distribution:
         png="results/figures/tag_distribution.png",
         csv="results/figures/tag_distribution.csv",
         md="results/figures/tag_distribution.md",
+        tex="results/figures/tag_distribution.tex",
         html=report(
             "results/figures/tag_distribution.html",
             caption="../report/tag_distribution.rst",
@@ -105,7 +112,8 @@ rule tag_distribution:
     shell:
         "autotagging figures tag_distribution --raw-tags {input.raw_tags}"
         " --corpus {params.corpus:q} --svg {output.svg} --png {output.png}"
-        " --csv {output.csv} --md {output.md} --html {output.html} > {log} 2>&1"
+        " --csv {output.csv} --md {output.md} --html {output.html}"
+        " --tex {output.tex} > {log} 2>&1"
 
 
 rule mel_examples:
@@ -263,6 +271,7 @@ rule figure_7:
     input:
         history=expand(rules.train.output.history, **TRAINED),
         model_json=expand(rules.train.output.model_json, **TRAINED),
+        per_epoch=expand(rules.evaluate.output.per_epoch, **ALL),
         roc=expand(rules.evaluate.output.roc, **ALL),
         metrics=expand(rules.evaluate.output.metrics, **ALL),
         published="workflow/resources/published.yaml",
@@ -286,8 +295,8 @@ rule figure_7:
         "Fig. 7, ROC-AUC per epoch and ROC curve"
     shell:
         "autotagging figures figure_7 --history {input.history}"
-        " --model-json {input.model_json} --roc {input.roc} --metrics {input.metrics}"
-        " --published {input.published} --svg {output.svg} --png {output.png} > {log} 2>&1"
+        " --model-json {input.model_json} --per-epoch {input.per_epoch} --roc {input.roc}"
+        " --metrics {input.metrics} --published {input.published} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
 rule calibration:
@@ -317,6 +326,140 @@ rule calibration:
         " --metrics {input.metrics} --svg {output.svg} --png {output.png} > {log} 2>&1"
 
 
+rule tag_scores:
+    input:
+        per_tag=expand(rules.evaluate.output.per_tag, **ALL),
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/tag_scores.svg",
+            caption="../report/tag_scores.rst",
+            category="Figures",
+            labels={"figure": "ROC-AUC by tag"},
+        ),
+        png="results/figures/tag_scores.png",
+        csv="results/figures/tag_scores.csv",
+        md="results/figures/tag_scores.md",
+        tex="results/figures/tag_scores.tex",
+        html=report(
+            "results/figures/tag_scores.html",
+            caption="../report/tag_scores.rst",
+            category="Tables",
+            labels={"table": "ROC-AUC by tag"},
+        ),
+    log:
+        "logs/figures/tag_scores.log",
+    benchmark:
+        "logs/figures/tag_scores.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "ROC-AUC by tag"
+    shell:
+        "autotagging figures tag_scores --per-tag {input.per_tag} --metrics {input.metrics}"
+        " --svg {output.svg} --png {output.png}"
+        " --csv {output.csv} --md {output.md} --html {output.html}"
+        " --tex {output.tex} > {log} 2>&1"
+
+
+rule category_scores:
+    input:
+        per_category=expand(rules.evaluate.output.per_category, **ALL),
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        code=FIGURE_CODE,
+    output:
+        svg=report(
+            "results/figures/category_scores.svg",
+            caption="../report/category_scores.rst",
+            category="Figures",
+            labels={"figure": "ROC-AUC by category"},
+        ),
+        png="results/figures/category_scores.png",
+        csv="results/figures/category_scores.csv",
+        md="results/figures/category_scores.md",
+        tex="results/figures/category_scores.tex",
+        html=report(
+            "results/figures/category_scores.html",
+            caption="../report/category_scores.rst",
+            category="Tables",
+            labels={"table": "ROC-AUC by category"},
+        ),
+    log:
+        "logs/figures/category_scores.log",
+    benchmark:
+        "logs/figures/category_scores.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "ROC-AUC by category"
+    shell:
+        "autotagging figures category_scores --per-category {input.per_category} --metrics {input.metrics}"
+        " --svg {output.svg} --png {output.png}"
+        " --csv {output.csv} --md {output.md} --html {output.html}"
+        " --tex {output.tex} > {log} 2>&1"
+
+
+rule all_metrics:
+    input:
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        code=FIGURE_CODE,
+    output:
+        csv="results/figures/all_metrics.csv",
+        md="results/figures/all_metrics.md",
+        tex="results/figures/all_metrics.tex",
+        html=report(
+            "results/figures/all_metrics.html",
+            caption="../report/all_metrics.rst",
+            category="Tables",
+            labels={"table": "All metrics"},
+        ),
+    log:
+        "logs/figures/all_metrics.log",
+    benchmark:
+        "logs/figures/all_metrics.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "All metrics of all models"
+    shell:
+        "autotagging figures all_metrics --metrics {input.metrics}"
+        " --csv {output.csv} --md {output.md} --html {output.html}"
+        " --tex {output.tex} > {log} 2>&1"
+
+
+rule epoch_choices:
+    input:
+        metrics=expand(rules.evaluate.output.metrics, **TRAINED),
+        code=FIGURE_CODE,
+    output:
+        csv="results/figures/epoch_choices.csv",
+        md="results/figures/epoch_choices.md",
+        tex="results/figures/epoch_choices.tex",
+        html=report(
+            "results/figures/epoch_choices.html",
+            caption="../report/epoch_choices.rst",
+            category="Tables",
+            labels={"table": "Best, last and any epoch"},
+        ),
+    log:
+        "logs/figures/epoch_choices.log",
+    benchmark:
+        "logs/figures/epoch_choices.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Test clips at the best, last and any epoch"
+    shell:
+        "autotagging figures epoch_choices --metrics {input.metrics}"
+        " --csv {output.csv} --md {output.md} --html {output.html}"
+        " --tex {output.tex} > {log} 2>&1"
+
+
 rule differences:
     input:
         predictions=expand(rules.evaluate.output.predictions, **ALL),
@@ -326,6 +469,7 @@ rule differences:
     output:
         csv="results/figures/differences.csv",
         md="results/figures/differences.md",
+        tex="results/figures/differences.tex",
         html=report(
             "results/figures/differences.html",
             caption="../report/differences.rst",
@@ -349,7 +493,8 @@ rule differences:
         "autotagging figures differences --predictions {input.predictions}"
         " --metrics {input.metrics} --tags {input.tags} --resamples {params.resamples}"
         " --confidence {params.confidence} --bootstrap-seed {params.bootstrap_seed}"
-        " --csv {output.csv} --md {output.md} --html {output.html} > {log} 2>&1"
+        " --csv {output.csv} --md {output.md} --html {output.html}"
+        " --tex {output.tex} > {log} 2>&1"
 
 
 rule table_1:
@@ -359,6 +504,7 @@ rule table_1:
     output:
         csv="results/figures/table_1.csv",
         md="results/figures/table_1.md",
+        tex="results/figures/table_1.tex",
         html=report(
             "results/figures/table_1.html",
             caption="../report/table_1.rst",
@@ -376,7 +522,8 @@ rule table_1:
         "Table 1, front end"
     shell:
         "autotagging figures table_1 --model-json {input.model_json} --csv {output.csv}"
-        " --md {output.md} --html {output.html} > {log} 2>&1"
+        " --md {output.md} --html {output.html}"
+        " --tex {output.tex} > {log} 2>&1"
 
 
 rule table_2:
@@ -386,6 +533,7 @@ rule table_2:
     output:
         csv="results/figures/table_2.csv",
         md="results/figures/table_2.md",
+        tex="results/figures/table_2.tex",
         html=report(
             "results/figures/table_2.html",
             caption="../report/table_2.rst",
@@ -403,7 +551,8 @@ rule table_2:
         "Table 2, layers"
     shell:
         "autotagging figures table_2 --model-json {input.model_json} --csv {output.csv}"
-        " --md {output.md} --html {output.html} > {log} 2>&1"
+        " --md {output.md} --html {output.html}"
+        " --tex {output.tex} > {log} 2>&1"
 
 
 rule table_4:
@@ -414,6 +563,7 @@ rule table_4:
     output:
         csv="results/figures/table_4.csv",
         md="results/figures/table_4.md",
+        tex="results/figures/table_4.tex",
         html=report(
             "results/figures/table_4.html",
             caption="../report/table_4.rst",
@@ -431,13 +581,15 @@ rule table_4:
         "Table 4, comparison"
     shell:
         "autotagging figures table_4 --metrics {input.metrics}"
-        " --published {input.published} --csv {output.csv} --md {output.md} --html {output.html} > {log} 2>&1"
+        " --published {input.published} --csv {output.csv} --md {output.md} --html {output.html}"
+        " --tex {output.tex} > {log} 2>&1"
 
 
 rule summary:
     input:
         metrics=expand(rules.evaluate.output.metrics, **ALL),
         per_tag=expand(rules.evaluate.output.per_tag, **SHOWN),
+        per_category=expand(rules.evaluate.output.per_category, **SHOWN),
         predictions=expand(rules.evaluate.output.predictions, **SHOWN),
         split=rules.split.output.split,
         leakage=rules.split.output.leakage,
@@ -469,6 +621,7 @@ rule summary:
         "First page of the report"
     shell:
         "autotagging figures summary --metrics {input.metrics} --per-tag {input.per_tag}"
+        " --per-category {input.per_category}"
         " --predictions {input.predictions} --split {input.split} --leakage {input.leakage}"
         " --download {params.download} --published {input.published} {params.figure_5}"
         " --figure-7 {input.figure_7} --html {output.html} --json {output.json} > {log} 2>&1"
@@ -483,6 +636,9 @@ rule figures:
         rules.table_4.output,
         rules.summary.output,
         rules.calibration.output,
+        rules.tag_scores.output,
+        rules.category_scores.output,
+        rules.all_metrics.output,
         branch(len(config["models"]) > 1, then=rules.differences.output),
         branch(
             NETWORKS,
@@ -493,6 +649,7 @@ rule figures:
                 rules.figure_5.output,
                 rules.table_1.output,
                 rules.table_2.output,
+                rules.epoch_choices.output,
             ],
         ),
     message:

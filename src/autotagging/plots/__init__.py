@@ -4,11 +4,13 @@ from autotagging.plots.calibration import calibration
 from autotagging.plots.data import figure_2, figure_3, tag_distribution
 from autotagging.plots.model import figure_4
 from autotagging.plots.results import figure_5, figure_6, figure_7, median_clip, outcomes
+from autotagging.plots.scores import category_scores, tag_scores
 from autotagging.plots.sheet import mel_examples, spread_clips
 from autotagging.plots.style import save_figure
 
 __all__ = [
     "calibration",
+    "category_scores",
     "figure_2",
     "figure_3",
     "figure_4",
@@ -21,4 +23,5 @@ __all__ = [
     "save_figure",
     "spread_clips",
     "tag_distribution",
+    "tag_scores",
 ]

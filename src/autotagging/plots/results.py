@@ -1,5 +1,7 @@
 """Figures of what comes out: loss (Fig. 5), tags of a clip (Fig. 6), ROC-AUC (Fig. 7), sec. III."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -238,44 +240,56 @@ def figure_7(
     roc: pd.DataFrame,
     scores: pd.DataFrame,
     *,
+    test: pd.DataFrame | None = None,
     cited_auc: float | None = None,
     caption: str = "",
 ) -> Figure:
-    """Draw AUC per epoch (left) and ROC curve on the test set (right); a row per model.
+    """Draw AUC per epoch (left) and ROC curve on the test set (right); a row per network.
 
-    Several seeds: as in Fig. 5; ROC curves are averaged at each false positive rate.
+    Models that are not trained in epochs are drawn beside each network's ROC curve; by themselves
+    where there is no network. Several seeds: as in Fig. 5; ROC curves are averaged at each false
+    positive rate.
 
     Parameters
     ----------
     runs : (epochs of all runs, ...)
-        model, seed, epoch, auc, val_auc, best; may lack models that are not trained in epochs.
+        model, seed, epoch, auc, val_auc, best; lacks models that are not trained in epochs.
     roc : (points of all curves, 5)
         model, seed, fpr (the same points in each curve), and the true positive rates macro and
         micro.
-    scores : (runs, 4)
+    scores : (runs, ...)
         model, seed, roc_auc_macro, roc_auc_micro; NaN where undefined.
+    test : (epochs known of all runs, ...)
+        model, seed, epoch, roc_auc_macro (on the test clips), best, last, oracle (0 or 1).
     cited_auc
         The paper's number, drawn as a line that says it is cited.
     caption
-        Corpus, split and seeds.
+        Corpus, split, models and seeds.
     """
     models = list(scores["model"].unique())
-    figure = new_figure(PAGE, 0.3 + 3.0 * len(models), caption)
-    grid = figure.subplots(len(models), 2, squeeze=False, width_ratios=(1.15, 1))
-    for (left, right), model in zip(grid, models, strict=True):
-        _auc_panel(left, runs[runs["model"] == model], cited_auc)
+    networks = [model for model in models if model in set(runs["model"])]
+    others = [model for model in models if model not in networks]
+    figure = new_figure(PAGE, 0.3 + 3.0 * max(len(networks), 1), caption)
+    grid = figure.subplots(max(len(networks), 1), 2, squeeze=False, width_ratios=(1.15, 1))
+    for (left, right), model in zip(grid, networks, strict=False):
+        tested = None if test is None else test[test["model"] == model]
+        _auc_panel(left, runs[runs["model"] == model], tested, cited_auc)
         left.set_title(f"{model}: AUC per epoch")
-        _roc_panel(right, roc[roc["model"] == model], scores[scores["model"] == model])
+        _roc_panel(right, roc, scores, [model, *others])
         right.set_title(f"{model}: ROC curve, test clips")
+    if not networks:
+        grid[0, 1].remove()
+        _roc_panel(grid[0, 0], roc, scores, others)
+        grid[0, 0].set_title(f"{', '.join(others)}: ROC curve, test clips")
     return figure
 
 
-def _auc_panel(axes: Axes, runs: pd.DataFrame, cited_auc: float | None) -> None:
-    if runs.empty:
-        axes.set_axis_off()
-        axes.text(0.5, 0.5, "not trained in epochs", ha="center", transform=axes.transAxes)
-        return
+def _auc_panel(
+    axes: Axes, runs: pd.DataFrame, test: pd.DataFrame | None, cited_auc: float | None
+) -> None:
     _learning_curves(axes, runs, "auc", "macro ROC-AUC (mean over tags)")
+    if test is not None and len(test):
+        _test_curve(axes, test)
     if cited_auc is not None:
         label = f"paper: {cited_auc:.3f} (cited, MagnaTagATune;\nset and epoch not stated)"
         axes.axhline(cited_auc, color=PURPLE, linestyle="-.", linewidth=1.2, label=label)
@@ -283,15 +297,36 @@ def _auc_panel(axes: Axes, runs: pd.DataFrame, cited_auc: float | None) -> None:
     axes.legend(loc="best", title=_seeds_title(runs))
 
 
-def _roc_panel(axes: Axes, roc: pd.DataFrame, scores: pd.DataFrame) -> None:
-    seeds = scores["seed"].nunique()
-    for average, colour, dashes in (("macro", BLUE, "-"), ("micro", GREEN, "--")):
-        label = f"{average} average, AUC {_mean_and_spread(scores[f'roc_auc_{average}'])}"
-        curves = roc.pivot(index="fpr", columns="seed", values=average)
+def _test_curve(axes: Axes, test: pd.DataFrame) -> None:
+    """Draw the test clips, which chose nothing, and say what each choice of an epoch gives."""
+    curves = test.pivot(index="epoch", columns="seed", values="roc_auc_macro").astype(float)
+    marker = "s" if len(curves) <= 30 and curves.shape[1] == 1 else ""
+    choices = [
+        f"{text} {_mean_and_spread(chosen['roc_auc_macro'].astype(float))}"
+        for column, text in (("best", "best epoch"), ("last", "last"), ("oracle", "highest"))
+        if len(chosen := test[test[column] == 1])
+    ]
+    label = "test: " + ", ".join(choices).replace(", ", ",\n", 1)
+    _mean_curve(axes, curves, color=GREEN, linestyle=":", marker=marker, label=label)
+
+
+def _roc_panel(axes: Axes, roc: pd.DataFrame, scores: pd.DataFrame, models: list[str]) -> None:
+    """Draw macro and micro average of the first model, and the macro average of the others."""
+    looks = [(models[0], "macro", BLUE, "-"), (models[0], "micro", GREEN, "--")]
+    looks += [
+        (model, "macro", colour, "-.")
+        for model, colour in zip(models[1:], itertools.cycle((ORANGE, PURPLE, GREY)))
+    ]
+    for model, average, colour, dashes in looks:
+        curves = roc[roc["model"] == model].pivot(index="fpr", columns="seed", values=average)
+        areas = scores.loc[scores["model"] == model, f"roc_auc_{average}"]
+        name = f"{average} average" if model == models[0] else f"{model}, {average}"
+        label = f"{name}, AUC {_mean_and_spread(areas)}"
         _mean_curve(axes, curves, color=colour, linestyle=dashes, label=label)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="chance, AUC 0.500")
     axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
     axes.set(xlabel="false positive rate (1 - specificity)", ylabel="true positive rate")
+    seeds = scores["seed"].nunique()
     axes.legend(loc="lower right", title="" if seeds == 1 else f"mean ± std of {seeds} seeds")
 
 

@@ -1,0 +1,1 @@
+"""Step figures: every figure and table of the paper by its number there, and others by name."""

@@ -1,0 +1,110 @@
+"""Figures and tables of what is built and trained: architecture, front end, epochs."""
+
+import pandas as pd
+
+from autotagging import plots, result_tables, tables
+from autotagging.architecture import padded_frames
+from autotagging.figure_inputs import (
+    paper_row,
+    read_each,
+    read_metrics,
+    read_model,
+    read_runs,
+    run_caption,
+)
+from autotagging.steps.figures import flags
+from autotagging.tablefiles import save_table
+
+
+def table_1(
+    *,
+    model_json: flags.ModelJson,
+    csv: flags.Csv,
+    md: flags.Md,
+    html: flags.Html,
+    tex: flags.Tex,
+) -> None:
+    """Make the table of the front end's parameters."""
+    model = read_model(model_json)
+    table = tables.table_1(model["front_end"], padded_frames=padded_frames(model["architecture"]))
+    caption = f"Table 1. Preprocessing parameters, of the paper and here. {run_caption([model])}."
+    save_table(table, csv, md, html, tex, caption=caption)
+
+
+def table_2(
+    *,
+    model_json: flags.ModelJson,
+    csv: flags.Csv,
+    md: flags.Md,
+    html: flags.Html,
+    tex: flags.Tex,
+) -> None:
+    """Make the table of the shapes of a model's layers."""
+    model = read_model(model_json)
+    caption = (
+        f"Table 2. Specification of the {model['model']}, of the paper and as built: channels x "
+        f"mel bins x frames; {model['trainable_parameters']:,} trainable parameters. "
+        f"{run_caption([model])}."
+    )
+    save_table(tables.table_2(model["architecture"]), csv, md, html, tex, caption=caption)
+
+
+def figure_4(*, model_json: flags.ModelJson, svg: flags.Svg, png: flags.Png) -> None:
+    """Draw the architecture of a model."""
+    model = read_model(model_json)
+    caption = (
+        f"{model['trainable_parameters']:,} trainable parameters; shapes are mel bins x frames x "
+        f"channels. {run_caption([model])}"
+    )
+    plots.save_figure(plots.figure_4(model["architecture"], caption=caption), svg, png)
+
+
+def figure_5(
+    *,
+    history: flags.Histories,
+    model_json: flags.ModelJsons,
+    svg: flags.Svg,
+    png: flags.Png,
+) -> None:
+    """Draw the loss per epoch."""
+    runs, caption = read_runs(history, model_json)
+    plots.save_figure(plots.figure_5(runs, caption=caption), svg, png)
+
+
+def figure_7(
+    *,
+    history: flags.Histories,
+    model_json: flags.ModelJsons,
+    per_epoch: flags.PerEpochs,
+    roc: flags.Rocs,
+    metrics: flags.Metrics,
+    published: flags.Published,
+    svg: flags.Svg,
+    png: flags.Png,
+) -> None:
+    """Draw ROC-AUC per epoch, and the ROC curve."""
+    runs, _ = read_runs(history, model_json)
+    results = [read_metrics(path) for path in metrics]
+    aucs = ["roc_auc_macro", "roc_auc_micro"]
+    epochs = ("epoch", "roc_auc_macro", "best", "last", "oracle")
+    figure = plots.figure_7(
+        runs,
+        read_each(roc, results, ("fpr", "macro", "micro")),
+        pd.DataFrame(results)[["model", "seed", *aucs]].astype(dict.fromkeys(aucs, float)),
+        test=read_each(per_epoch, results, epochs),
+        cited_auc=paper_row(published)["roc_auc"],
+        caption=run_caption(results),
+    )
+    plots.save_figure(figure, svg, png)
+
+
+def epoch_choices(
+    *, metrics: flags.Metrics, csv: flags.Csv, md: flags.Md, html: flags.Html, tex: flags.Tex
+) -> None:
+    """Make the table of what the test clips give at the best, the last and any epoch."""
+    results = [read_metrics(path) for path in metrics]
+    caption = (
+        "Test clips at each epoch that a published number might be of; the paper doesn't say which "
+        f"it used. {run_caption(results)}."
+    )
+    save_table(result_tables.epoch_choices(results), csv, md, html, tex, caption=caption)

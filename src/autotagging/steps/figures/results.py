@@ -1,0 +1,232 @@
+"""Figures and tables of what was measured on the test clips."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autotagging import plots, result_tables
+from autotagging.comparison import Run
+from autotagging.comparison import differences as compare
+from autotagging.errors import UserError
+from autotagging.figure_inputs import (
+    read_each,
+    read_metrics,
+    read_predictions,
+    read_published,
+    read_table,
+    run_caption,
+    same_length,
+)
+from autotagging.steps.figures import flags
+from autotagging.tablefiles import save_table
+
+
+def figure_6(
+    *,
+    predictions: flags.Predictions,
+    metrics: flags.OneMetrics,
+    clip_id: flags.ClipId = None,
+    svg: flags.Svg,
+    png: flags.Png,
+) -> None:
+    """Draw the tags of one test clip, predicted and actual: by default of median accuracy."""
+    arrays = read_predictions(predictions)
+    run = read_metrics(metrics)
+    chosen = clip_id
+    if chosen is None:
+        chosen = plots.median_clip(
+            arrays["clip_id"], arrays["scores"], arrays["labels"], threshold=run["threshold"]
+        )
+    rows = np.flatnonzero(arrays["clip_id"] == chosen)
+    if not len(rows):
+        raise UserError(f"{predictions}: clip {chosen} is not a test clip; choose another")
+    which = "; the test clip of median accuracy" if clip_id is None else ""
+    figure = plots.figure_6(
+        arrays["scores"][rows[0]],
+        arrays["labels"][rows[0]],
+        [str(tag) for tag in arrays["tags"]],
+        clip_id=chosen,
+        threshold=run["threshold"],
+        caption=f"{run_caption([run])}{which}",
+    )
+    plots.save_figure(figure, svg, png)
+
+
+def calibration(
+    *, calibration: flags.Calibrations, metrics: flags.Metrics, svg: flags.Svg, png: flags.Png
+) -> None:
+    """Draw how often a tag is there, against its score."""
+    runs = [read_metrics(path) for path in metrics]
+    bins = read_each(calibration, runs, ("low", "high", "decisions", "mean_score", "share"))
+    errors = pd.DataFrame(runs)[["model", "seed", "calibration_error"]]
+    plots.save_figure(plots.calibration(bins, errors, caption=run_caption(runs)), svg, png)
+
+
+def tag_scores(
+    *,
+    per_tag: flags.PerTags,
+    metrics: flags.Metrics,
+    svg: flags.Svg,
+    png: flags.Png,
+    csv: flags.Csv,
+    md: flags.Md,
+    html: flags.Html,
+    tex: flags.Tex,
+) -> None:
+    """Draw and list the ROC-AUC of each tag, with confidence intervals."""
+    runs = [read_metrics(path) for path in metrics]
+    columns = ("tag", "category", "positives", "share", "roc_auc", "pr_auc")
+    table = result_tables.tag_scores(read_each(per_tag, runs, columns))
+    confidence = runs[0]["confidence"]
+    figure = plots.tag_scores(table, confidence=confidence, caption=run_caption(runs))
+    plots.save_figure(figure, svg, png)
+    shown = result_tables.side_by_side(
+        table.rename(columns={"positives": "test clips with it"}),
+        ["tag", "category", "test clips with it"],
+        ("roc_auc", "pr_auc"),
+    )
+    caption = (
+        f"Each tag on the test clips. {_brackets(runs)} Of a tag on one or two clips it says "
+        f"little. {run_caption(runs)}."
+    )
+    save_table(table, csv, md, html, tex, caption=caption, parts={"": shown})
+
+
+def category_scores(
+    *,
+    per_category: flags.PerCategories,
+    metrics: flags.Metrics,
+    svg: flags.Svg,
+    png: flags.Png,
+    csv: flags.Csv,
+    md: flags.Md,
+    html: flags.Html,
+    tex: flags.Tex,
+) -> None:
+    """Draw and list the mean ROC-AUC over the tags of each category, with confidence intervals."""
+    runs = [read_metrics(path) for path in metrics]
+    columns = ("category", "tags", "tags_scored", "roc_auc", "pr_auc", "roc_auc_minus_rest")
+    table = result_tables.category_scores(read_each(per_category, runs, columns), runs)
+    confidence = runs[0]["confidence"]
+    figure = plots.category_scores(table, confidence=confidence, caption=run_caption(runs))
+    plots.save_figure(figure, svg, png)
+    shown = result_tables.side_by_side(
+        table,
+        ["category", "tags", "tags_scored"],
+        ("roc_auc", "pr_auc", "roc_auc_minus_rest"),
+    )
+    caption = (
+        "Mean over the tags of each category, on the test clips; minus rest: how far above all "
+        f"other tags. {_brackets(runs)} {run_caption(runs)}."
+    )
+    save_table(table, csv, md, html, tex, caption=caption, parts={"": shown})
+
+
+def all_metrics(
+    *, metrics: flags.Metrics, csv: flags.Csv, md: flags.Md, html: flags.Html, tex: flags.Tex
+) -> None:
+    """Make the table of every metric of every model, and of answers that hear nothing."""
+    runs = [read_metrics(path) for path in metrics]
+    table = result_tables.all_metrics(runs)
+    shown = result_tables.side_by_side(
+        table.assign(key=table["metric"]),
+        ["metric", "text", "threshold"],
+        ("value",),
+        of="answer",
+    ).drop(columns="metric")
+    shown.columns = [name.replace(" value", "") for name in shown.columns]
+    caption = (
+        f"All metrics on {runs[0]['n_clips']} test clips. Each tag's own threshold is that of "
+        f"highest F1 on the validation clips. {_not_scored(runs)}{_brackets(runs)} "
+        f"{run_caption(runs)}."
+    )
+    shown = shown.rename(columns={"text": "metric"})
+    save_table(table, csv, md, html, tex, caption=caption, parts={"": shown})
+
+
+def differences(
+    *,
+    predictions: flags.AllPredictions,
+    metrics: flags.Metrics,
+    tags: flags.Tags,
+    resamples: flags.Resamples,
+    confidence: flags.Confidence,
+    bootstrap_seed: flags.BootstrapSeed,
+    csv: flags.Csv,
+    md: flags.Md,
+    html: flags.Html,
+    tex: flags.Tex,
+) -> None:
+    """Compare each two models on the same test clips, with confidence intervals."""
+    same_length(predictions=predictions, metrics=metrics)
+    results = [read_metrics(path) for path in metrics]
+    arrays = [read_predictions(path) for path in predictions]
+    runs = [
+        Run(result["model"], *(each[key] for key in ("clip_id", "track", "labels", "scores")))
+        for result, each in zip(results, arrays, strict=True)
+    ]
+    category = read_table(tags, ("tag", "category")).set_index("tag")["category"]
+    table = compare(
+        runs,
+        category.loc[arrays[0]["tags"]].tolist(),
+        resamples=resamples,
+        seed=bootstrap_seed,
+        confidence=confidence,
+    )
+    by_tracks = {f"tracks_{side}": f"difference_{side}" for side in ("low", "high")}
+    shown = table.drop(columns=["clips_low", "clips_high"]).rename(columns=by_tracks)
+    caption = (
+        "Each two models on the same test clips: mean over the tags, and the difference with its "
+        f"interval of {100 * confidence:g} % ({resamples:,} resamples of the tracks, whose clips "
+        "are alike; the CSV has those of the clips, too). Clear: zero is outside the interval; not "
+        f"corrected for the number of comparisons. {run_caption(results)}."
+    )
+    save_table(table, csv, md, html, tex, caption=caption, parts={"": shown})
+
+
+def table_4(
+    *,
+    metrics: flags.Metrics,
+    published: flags.Published,
+    csv: flags.Csv,
+    md: flags.Md,
+    html: flags.Html,
+    tex: flags.Tex,
+) -> None:
+    """Make the table of ROC-AUC of this run beside published ones."""
+    runs = [read_metrics(path) for path in metrics]
+    table = result_tables.table_4(runs, read_published(published))
+    spread = (
+        " Of several seeds: mean ± standard deviation (n - 1); ± 0: the same with every seed."
+        if (table["seeds"] > 1).any()
+        else ""
+    )
+    hidden = ["source", "corpus", "best_epoch", "comparable_with_paper"]
+    parts = {
+        f"{source[0].upper()}{source[1:]}": rows.drop(columns=hidden)
+        for source, rows in table.groupby("source", sort=False)
+    }
+    caption = (
+        "Table 4. Macro ROC-AUC, measured here and as cited. Accuracy is to be read beside that of "
+        f"“no” to every tag, loss beside that of each tag's share. {_brackets(runs)}{spread} "
+        f"Measured here: {run_caption(runs)}."
+    )
+    save_table(table, csv, md, html, tex, caption=caption, parts=parts)
+
+
+def _brackets(runs: list[dict[str, Any]]) -> str:
+    return (
+        f"In brackets: interval of {100 * runs[0]['confidence']:g} %, by the bootstrap over tracks."
+    )
+
+
+def _not_scored(runs: list[dict[str, Any]]) -> str:
+    """Name the tags that are left out of means."""
+    left_out = runs[0]["tags_not_scored"]
+    if not left_out:
+        return ""
+    return (
+        f"Means over tags are over {runs[0]['n_tags_scored']} of {runs[0]['n_tags']}: all test "
+        f"clips, or none, have {', '.join(left_out)}. "
+    )
