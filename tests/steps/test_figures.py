@@ -288,7 +288,7 @@ def test_tables_of_scores_say_what_the_brackets_are(results):
     assert "| piano | instrument | 1 | 0.250 ± 0 [0.125, 0.500] |" in tags
     assert "| mood | 2 | 1 | 0.250 ± 0 | 0.400 ± 0 | -0.500 ± 0 [-0.625, -0.250] |" in categories
     assert "Means over tags are over 2 of 3: all test clips, or none, have drum." in every
-    assert "| ROC-AUC, mean over tags (macro) | 0.750 ± 0 [0.625, 0.875] | 0.500 |" in every
+    assert "| ROC-AUC, mean over tags (macro) |  | 0.750 ± 0 [0.625, 0.875] |" in every
 
 
 def test_the_best_and_the_last_epoch_stand_beside_each_other(results):
