@@ -136,11 +136,7 @@ class Devices:
                 # The optimizer sums the gradients of the devices, so each has its part of a mean.
                 loss = tf.reduce_sum(keras.losses.binary_crossentropy(labels, scores)) / clips
                 scaled = optimizer.scale_loss(loss)
-            variables = [variable.value for variable in model.trainable_variables]
-            gradients = tape.gradient(
-                scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
-            )
-            optimizer.apply(gradients, model.trainable_variables)
+            follow_gradient(tape, scaled, model, optimizer)
             return loss, scores
 
         @tf.function(reduce_retracing=True)
@@ -211,6 +207,18 @@ class Devices:
 
 
 ONE_DEVICE = Devices("one device")
+
+
+def follow_gradient(
+    tape: tf.GradientTape,
+    loss: tf.Tensor,
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+) -> None:
+    """Take a step of the optimizer; the gradient of a weight that the loss does not know is zero."""
+    variables = [variable.value for variable in model.trainable_variables]
+    gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    optimizer.apply(gradients, model.trainable_variables)
 
 
 def choose(choice: Choice, *, threads: int) -> Devices:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from autotagging.checkpoints import Checkpoints, Run
-from autotagging.devices import ONE_DEVICE, Choice, Devices, choose
+from autotagging.devices import ONE_DEVICE, Choice, Devices, choose, follow_gradient
 from autotagging.epoch_metrics import cross_entropy, has_both_classes, mean_roc_auc, smoothed_prior
 from autotagging.errors import UserError
 from autotagging.memory import keep_freed_memory
@@ -244,7 +244,7 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
 
     It takes a `waiting`, too, that counts the time spent on waiting for spectrograms.
     """
-    fused = _fused(model)
+    fused = None if devices.strategy else _fused(model)
 
     @tf.function(autograph=False)
     def score_step(mel):
@@ -278,6 +278,8 @@ def make_train_step(
     if devices.strategy:
         return devices.make_train_step(model, optimizer)
     fused = _fused(model)
+    if not (fused or _on_gpu()):
+        print("layers that can't be fused: slower than it could be on a CPU", file=sys.stderr)
     binary_cross_entropy = keras.losses.BinaryCrossentropy()
 
     @tf.function(autograph=False)
@@ -287,11 +289,7 @@ def make_train_step(
             scores = fused.train(mel) if fused else model(mel, training=True)
             loss = binary_cross_entropy(labels, scores)
             scaled = optimizer.scale_loss(loss)
-        variables = [variable.value for variable in model.trainable_variables]
-        gradients = tape.gradient(
-            scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        optimizer.apply(gradients, model.trainable_variables)
+        follow_gradient(tape, scaled, model, optimizer)
         return loss, scores
 
     return train_step
@@ -304,12 +302,11 @@ def _filled(mel: np.ndarray, size: int) -> np.ndarray:
 
 def _fused(model: keras.Model) -> FusedNetwork | None:
     """Fuse a model's layers for a CPU; a GPU's libraries have their own ways."""
-    if tf.config.get_visible_devices("GPU"):
-        return None
-    fused = fuse(model)
-    if fused is None:
-        print("layers that can't be fused: slower than it could be on a CPU", file=sys.stderr)
-    return fused
+    return None if _on_gpu() else fuse(model)
+
+
+def _on_gpu() -> bool:
+    return bool(tf.config.get_visible_devices("GPU"))
 
 
 def _train_epoch(

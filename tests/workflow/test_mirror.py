@@ -124,6 +124,10 @@ def mirror_differences(outputs: dict[str, set[str]], stages: dict[str, list[dict
     return differences
 
 
+NO_INFLUENCE = {"train.cache", "train.checkpoint_minutes"}
+"""Parameters that change no result: no reason to train again."""
+
+
 def rule_parameters(step: str) -> set[str]:
     """Keys of params.yaml that the rules of a step use, themselves or through common.smk."""
     used = re.compile(r"""config\["(\w+)"\](?:\["(\w+)"\]|(\[wildcards\.model\]))?""")
@@ -147,7 +151,7 @@ def parameter_differences(step: str, stage: dict) -> set[str]:
     in_matrix = {"models", "train.seeds"} if step in ("train", "evaluate") else set()
     missing = {
         key
-        for key in rule_parameters(step) - in_matrix
+        for key in rule_parameters(step) - in_matrix - NO_INFLUENCE
         if not any(key == name or key.startswith(f"{name}.") for name in known)
     }
     rules = set(

@@ -64,6 +64,13 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
     assert "roc_auc_macro" in project.run("dvc metrics show")
     project.commit()
 
+    # What changes no result trains nothing.
+    project.replace("params.yaml", "cache: 1.0", "cache: 0.5")
+    project.replace("params.yaml", "checkpoint_minutes: 10", "checkpoint_minutes: 5")
+    assert project.jobs("snakemake -n") == set()
+    assert "up to date" in project.run("dvc status")
+    project.run("git checkout --quiet -- params.yaml")
+
     # A new learning rate trains, evaluates and draws again, and nothing else.
     project.replace("params.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
     retrained = project.jobs("dvc repro")

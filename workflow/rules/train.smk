@@ -44,7 +44,7 @@ rule train:
     threads: workflow.cores
     resources:
         gpu=lambda wildcards: int(listens(wildcards.model)),
-        mem_mb=8000 + int(1000 * config["train"]["cache"]),
+        mem_mb=int(250 * config["train"]["batch_size"] + 1000 * config["train"]["cache"]),
         runtime=lambda wildcards: 1440 if listens(wildcards.model) else 60,
     params:
         launcher=launcher,
@@ -61,14 +61,13 @@ rule train:
         patience=config["train"]["patience"],
         keep_epochs=config["train"]["keep_epochs"],
         options=model_options,
-        checkpoint_minutes=config["train"]["checkpoint_minutes"],
         devices=config["train"]["devices"],
         xla=config["train"]["xla"],
         precision=config["train"]["precision"],
-        cache=config["train"]["cache"],
         unfinished="unfinished/train/{model}/seed-{seed}",
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
+    # checkpoint_minutes and cache change no result: as parameters they would ask for a new training.
     shell:
         "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
         " --corpus {params.corpus:q} --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
@@ -79,8 +78,8 @@ rule train:
         " --keep-epochs {params.keep_epochs}"
         " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
         " --precision {params.precision}"
-        " --checkpoint-minutes {params.checkpoint_minutes} --unfinished {params.unfinished}"
-        " --cache {params.cache}"
+        " --checkpoint-minutes {config[train][checkpoint_minutes]} --cache {config[train][cache]}"
+        " --unfinished {params.unfinished}"
         " --weights {output.weights} --epoch-weights {output.epoch_weights}"
         " --model-json {output.model_json} --history {output.history}"
         " --times {log.times} 2>&1 | tee {log.text}"
