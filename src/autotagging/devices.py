@@ -215,7 +215,7 @@ def follow_gradient(
     model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
 ) -> None:
-    """Take a step of the optimizer; the gradient of a weight that the loss does not know is zero."""
+    """Take a step of the optimizer; weights that the loss ignores have a zero gradient."""
     variables = [variable.value for variable in model.trainable_variables]
     gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     optimizer.apply(gradients, model.trainable_variables)

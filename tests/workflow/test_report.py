@@ -117,7 +117,7 @@ def test_every_table_is_shown(page):
     names = []
     for name in open_results(page, "Tables"):
         names.append(name)
-        page.wait("document.querySelectorAll('tbody tr').length > 5", in_frame=True)
+        page.wait("document.querySelectorAll('tbody tr').length > 2", in_frame=True)
     assert names == TABLES
 
 

@@ -45,6 +45,9 @@ rule train:
     resources:
         gpu=lambda wildcards: int(listens(wildcards.model)),
         mem_mb=int(250 * config["train"]["batch_size"] + 1000 * config["train"]["cache"]),
+        # These two change no result; as params, they would ask for a new training.
+        cache_gb=str(config["train"]["cache"]),
+        checkpoint_minutes=str(config["train"]["checkpoint_minutes"]),
         runtime=lambda wildcards: 1440 if listens(wildcards.model) else 60,
     params:
         launcher=launcher,
@@ -67,7 +70,6 @@ rule train:
         unfinished="unfinished/train/{model}/seed-{seed}",
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
-    # checkpoint_minutes and cache change no result: as parameters they would ask for a new training.
     shell:
         "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
         " --corpus {params.corpus:q} --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
@@ -78,7 +80,7 @@ rule train:
         " --keep-epochs {params.keep_epochs}"
         " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
         " --precision {params.precision}"
-        " --checkpoint-minutes {config[train][checkpoint_minutes]} --cache {config[train][cache]}"
+        " --checkpoint-minutes {resources.checkpoint_minutes} --cache {resources.cache_gb}"
         " --unfinished {params.unfinished}"
         " --weights {output.weights} --epoch-weights {output.epoch_weights}"
         " --model-json {output.model_json} --history {output.history}"

@@ -129,19 +129,15 @@ def all_metrics(
     """Make the table of every metric of every model, and of answers that hear nothing."""
     runs = [read_metrics(path) for path in metrics]
     table = result_tables.all_metrics(runs)
-    shown = result_tables.side_by_side(
-        table.assign(key=table["metric"]),
-        ["metric", "text", "threshold"],
-        ("value",),
-        of="answer",
-    ).drop(columns="metric")
+    keys = ["metric", "text", "threshold"]
+    shown = result_tables.side_by_side(table, keys, ("value",), of="answer")
+    shown = shown.drop(columns="metric").rename(columns={"text": "metric"})
     shown.columns = [name.replace(" value", "") for name in shown.columns]
     caption = (
         f"All metrics on {runs[0]['n_clips']} test clips. Each tag's own threshold is that of "
         f"highest F1 on the validation clips. {_not_scored(runs)}{_brackets(runs)} "
         f"{run_caption(runs)}."
     )
-    shown = shown.rename(columns={"text": "metric"})
     save_table(table, csv, md, html, tex, caption=caption, parts={"": shown})
 
 
