@@ -25,7 +25,7 @@ _FIGURES = {
         "tag_distribution": "Clips per tag, before and after merging.",
     },
     "model": {
-        "epoch_choices": "Test clips at the best, the last and any epoch.",
+        "epoch_choices": "Test clips at the best epoch, the last, and the best on them.",
         "figure_4": "The architecture of the model.",
         "figure_5": "Loss per epoch.",
         "figure_7": "ROC-AUC per epoch, and ROC curve.",

@@ -265,8 +265,9 @@ def intervals(
     Returns
     -------
     intervals
-        By metric, low and high, or None where undefined; gain_over_lookup likewise; and in how
-        many resamples a scored tag had one class only, which left it out of that resample's means.
+        By metric, low and high, or None where undefined; gain_over_lookup likewise; how many
+        resamples there are, and in how many of them a scored tag had one class only, which left it
+        out of that resample's means.
     """
     without = np.isnan(model.areas.roc_auc[1:, scored]).any(axis=1).sum()
     better = {
@@ -278,6 +279,7 @@ def intervals(
         "gain_over_lookup": {
             name: _limits(name, values, confidence) for name, values in better.items()
         },
+        "resamples": len(model.areas.roc_auc) - 1,
         "resamples_without_some_tag": int(without),
     }
 

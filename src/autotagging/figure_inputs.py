@@ -21,6 +21,7 @@ _METRICS += (
     "loss",
     "threshold",
     "n_clips",
+    "n_clips_with_tags",
     "n_tags",
     "n_tags_scored",
     "tags_not_scored",
@@ -28,6 +29,7 @@ _METRICS += (
     "confidence",
     "intervals",
     "baselines",
+    "gains",
     "epoch_choices",
 )
 _CORPORA = {
@@ -120,8 +122,10 @@ def paper_row(path: Path) -> dict[str, Any]:
     return rows[0]
 
 
-def read_runs(history: list[Path], model_json: list[Path]) -> tuple[pd.DataFrame, str]:
-    """Read the epochs of all runs into one table, and make its caption.
+def read_runs(
+    history: list[Path], model_json: list[Path]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Read the epochs of all runs into one table.
 
     Parameters
     ----------
@@ -132,8 +136,8 @@ def read_runs(history: list[Path], model_json: list[Path]) -> tuple[pd.DataFrame
     -------
     runs : (epochs of all runs, 8)
         epoch, loss, val_loss, auc, val_auc, model, seed, best.
-    caption
-        As of `run_caption`.
+    models
+        Contents of the model.json.
 
     Raises
     ------
@@ -145,7 +149,7 @@ def read_runs(history: list[Path], model_json: list[Path]) -> tuple[pd.DataFrame
     runs = read_each(history, models, ("epoch", "loss", "val_loss", "auc", "val_auc"))
     best = {(model["model"], model["seed"]): model["best_epoch"] for model in models}
     chosen = [best[run] for run in zip(runs["model"], runs["seed"], strict=True)]
-    return runs.assign(best=runs["epoch"] == chosen), run_caption(models)
+    return runs.assign(best=runs["epoch"] == chosen), models
 
 
 def read_each(
@@ -163,11 +167,12 @@ def read_each(
         As of `read_table`.
     """
     same_length(tables=paths, runs=runs)
+    empty = pd.DataFrame(columns=[*columns, "model", "seed"])
     tables = [
         read_table(path, columns).assign(model=run["model"], seed=run["seed"])
         for path, run in zip(paths, runs, strict=True)
     ]
-    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+    return pd.concat([table for table in tables if len(table)] or [empty], ignore_index=True)
 
 
 def same_length(**paths: list[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Tables of what was measured: all metrics, by tag, by category, by epoch, and Table 4 (sec. III).
+"""Tables of what was measured: all metrics, by tag, by category and by epoch (sec. III).
 
 All take several seeds of a model together, as `seeds.summarise` does. Limits are those of the
 confidence interval by tracks, as clips of a track are alike.
@@ -12,12 +12,13 @@ import pandas as pd
 from autotagging.seeds import summarise
 
 CHANCE = 0.5
-"""ROC-AUC of any answer that is the same for every clip, by definition."""
+"""Macro ROC-AUC of any answer that is the same for every clip, by definition."""
 
 CONSTANT = {"prior": "each tag's share in training", "all_zero": "“no” to every tag"}
 """Answers that are the same for every clip: names in metrics.json, and for readers."""
 
-MEASURED, CITED = "measured here", "cited"
+FEW_CLIPS = 5
+"""With fewer positives, the ROC-AUC of a tag says little, and so does its interval."""
 
 _SCORES = {
     "roc_auc_macro": "ROC-AUC, mean over tags (macro)",
@@ -45,17 +46,29 @@ _CHOICES = {
 }
 _OF_TAGS = ("roc_auc", "pr_auc")
 _OF_CATEGORIES = (*_OF_TAGS, "roc_auc_minus_rest")
-_TABLE_4_COLUMNS = (
-    *("source", "method", "year", "roc_auc", "roc_auc_std", "roc_auc_low", "roc_auc_high"),
-    *("accuracy", "accuracy_std", "loss", "loss_std"),
-    *("corpus", "split", "tags", "seeds", "epochs", "best_epoch"),
-    *("comparable_with_paper", "citation", "note"),
-)
-_TAGS = {"merge": "merged", "keep": "raw"}
+
+
+def baselines(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give what answers that hear nothing score, where no model does: lookup and `CONSTANT`.
+
+    Parameters
+    ----------
+    metrics
+        Contents of the metrics.json of each model and seed; the baselines are those of the first.
+
+    Returns
+    -------
+    baselines
+        By name for readers.
+    """
+    names = {"lookup": "lookup", **CONSTANT}
+    models = {run["model"] for run in metrics}
+    measured = metrics[0]["baselines"]
+    return {text: measured[name] for name, text in names.items() if text not in models}
 
 
 def all_metrics(metrics: list[dict[str, Any]]) -> pd.DataFrame:
-    """List every metric of every model, and of answers that are the same for every clip.
+    """List every metric of every model, and of answers that hear nothing.
 
     Parameters
     ----------
@@ -66,19 +79,18 @@ def all_metrics(metrics: list[dict[str, Any]]) -> pd.DataFrame:
     -------
     table : (metrics x answers, 8)
         metric (as in metrics.json), text (for readers), threshold (of the decisions: a number,
-        "the tag's own", or nothing), answer (a model, or one of `CONSTANT`), value, value_std,
+        "the tag's own", or nothing), answer (a model, or one of `baselines`), value, value_std,
         value_low, value_high; NaN where undefined or not known.
     """
-    first = metrics[0]
     rows = [_flat(run, run["model"], threshold=run["threshold"]) for run in metrics]
-    for name, answer in CONSTANT.items():
-        rows.append(_flat(first["baselines"][name], answer, threshold=first["threshold"]))
+    for answer, measured in baselines(metrics).items():
+        rows.append(_flat(measured, answer, threshold=metrics[0]["threshold"]))
     return summarise(pd.concat(rows), ["metric", "text", "threshold", "answer"], ["value"])
 
 
 def _flat(measured: dict[str, Any], answer: str, *, threshold: float) -> pd.DataFrame:
     """List the metrics of one model and seed with their limits, in the order for readers."""
-    at_own, limits = measured.get("at_tag_thresholds", {}), _limits(measured)
+    at_own, known = measured.get("at_tag_thresholds", {}), limits(measured)
     rows = [(name, text, "", measured.get(name)) for name, text in _SCORES.items()]
     for k, value in measured.get("precision_at", {}).items():
         rows.append((f"precision_at_{k}", f"precision at {k}, mean over clips", "", value))
@@ -93,13 +105,13 @@ def _flat(measured: dict[str, Any], answer: str, *, threshold: float) -> pd.Data
                 **{"value": value, "value_low": low, "value_high": high},
             }
             for name, text, above, value in rows
-            for low, high in [limits.get(name, (np.nan, np.nan))]
+            for low, high in [known.get(name, (np.nan, np.nan))]
         ]
     )
 
 
-def _limits(measured: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """Low and high of each metric that has limits."""
+def limits(measured: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Low and high of each metric of a metrics.json that has limits, by tracks."""
     by_tracks = measured.get("intervals", {}).get("tracks", {})
     return {
         name: (each["low"], each["high"])
@@ -175,7 +187,7 @@ def category_scores(per_category: pd.DataFrame, metrics: list[dict[str, Any]]) -
                 for area in _OF_TAGS
                 for side, limit in zip(
                     ("low", "high"),
-                    _limits(run).get(f"{area}_macro", (np.nan, np.nan)),
+                    limits(run).get(f"{area}_macro", (np.nan, np.nan)),
                     strict=True,
                 )
             },
@@ -205,10 +217,10 @@ def side_by_side(
     Parameters
     ----------
     table
-        A row for each of the keys and models, in any order; a key column that is not the first
-        has what the first model has.
+        A row for each of the keys and models, in any order; of a key column that is not the first,
+        what the first model has is shown.
     keys, values
-        Names of columns; each value has those of `seeds.summarise`, too.
+        Names of columns; a value may have those of `seeds.summarise`, too.
     of
         The column of the models.
 
@@ -220,111 +232,9 @@ def side_by_side(
     models = table[of].unique()
     wide = table.drop_duplicates(keys[0]).set_index(keys[0])[keys[1:]]
     for value in values:
-        columns = [value, *(f"{value}_{suffix}" for suffix in ("std", "low", "high"))]
+        names = [value, *(f"{value}_{suffix}" for suffix in ("std", "low", "high"))]
+        columns = [name for name in names if name in table]
         for model in models:
             rows = table[table[of] == model].set_index(keys[0])
             wide = wide.join(rows[columns].add_prefix(f"{model} "))
     return wide.reset_index()
-
-
-def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> pd.DataFrame:
-    """Set ROC-AUC measured here above the paper's rows and newer ones, as cited.
-
-    Parameters
-    ----------
-    metrics
-        Contents of the metrics.json of each model and seed.
-    published
-        Cited rows: method, year, roc_auc, citation, tags, split, comparable, note; in the one of
-        `this_paper` also epochs.
-
-    Returns
-    -------
-    table : (rows, 20)
-        source (`MEASURED`: models and answers of `CONSTANT`; or `CITED`), method, year; roc_auc
-        (macro) with roc_auc_std, roc_auc_low and roc_auc_high, accuracy and loss with their _std
-        (NaN for one seed, 0 if all are equal); corpus, split, tags; seeds (how many), epochs (of
-        one training, or from - to), best_epoch (of each seed, in their order);
-        comparable_with_paper ("yes" or "no"), citation, note.
-    """
-    paper = next((row for row in published if row.get("this_paper")), {})
-    runs = pd.DataFrame([_run(each) for each in metrics])
-    measured = [_measured_row(group, paper) for _, group in runs.groupby("method", sort=False)]
-    same = ("source", "corpus", "split", "tags", "comparable_with_paper")
-    constant = [
-        {
-            **{name: measured[0][name] for name in same},
-            **{"method": method, "roc_auc": CHANCE, "note": "the same for every clip"},
-            **{each: metrics[0]["baselines"][name].get(each) for each in ("accuracy", "loss")},
-        }
-        for name, method in CONSTANT.items()
-    ]
-    cited = [
-        {
-            "source": CITED,
-            "corpus": "magnatagatune",
-            **row,
-            "epochs": str(row.get("epochs", "")),
-            "comparable_with_paper": "yes" if row["comparable"] else "no",
-        }
-        for row in published
-    ]
-    table = pd.DataFrame(measured + constant + cited).reindex(columns=_TABLE_4_COLUMNS)
-    table["epochs"] = table["epochs"].fillna("")
-    numbers = [name for name in _TABLE_4_COLUMNS if name.startswith(("roc_", "accuracy", "loss"))]
-    return table.astype({"year": "Int64", "seeds": "Int64", **dict.fromkeys(numbers, float)})
-
-
-def _run(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Flatten one metrics.json to what the table needs; undefined numbers become NaN."""
-    n_tags, n_scored = metrics["n_tags"], metrics["n_tags_scored"]
-    scored = f", {n_scored} scored" if n_scored < n_tags else ""
-    low, high = _limits(metrics).get("roc_auc_macro", (np.nan, np.nan))
-    return {
-        "method": metrics["model"],
-        "corpus": metrics["corpus"],
-        "split": metrics["split"],
-        "epochs": metrics.get("epochs") or 0,
-        "best_epoch": str(metrics.get("best_epoch") or ""),
-        "tags": f"{n_tags} {_TAGS[metrics['synonyms']]}{scored}",
-        **{"roc_auc": metrics["roc_auc_macro"], "roc_auc_low": low, "roc_auc_high": high},
-        **{name: metrics[name] for name in ("accuracy", "loss")},
-    }
-
-
-def _measured_row(runs: pd.DataFrame, paper: dict[str, Any]) -> dict[str, Any]:
-    """Take the seeds of one model together.
-
-    Only the same corpus, split and tags make it comparable with the paper.
-    """
-    summary = summarise(runs, ["method", "corpus", "split"], ["roc_auc", "accuracy", "loss"])
-    row = summary.iloc[0].to_dict()
-    row["tags"] = "; ".join(runs["tags"].unique())
-    same = [name for name in ("split", "tags") if row[name] == paper.get(name)]
-    like_paper = row["corpus"] == "magnatagatune" and len(same) == 2
-    return {
-        **row,
-        "source": MEASURED,
-        "seeds": len(runs),
-        "epochs": _epochs(runs["epochs"], paper),
-        "best_epoch": "; ".join(epoch for epoch in runs["best_epoch"] if epoch),
-        "comparable_with_paper": "yes" if like_paper else "no",
-        "note": _corpus_note(row["corpus"], like_paper),
-    }
-
-
-def _epochs(epochs: pd.Series, paper: dict[str, Any]) -> str:
-    """Say how long the trainings were, beside the paper's; nothing of a model without epochs."""
-    low, high = epochs.min(), epochs.max()
-    if not high:
-        return ""
-    of_paper = f" of {paper['epochs']}" if paper else ""
-    return f"{high}{of_paper}" if low == high else f"{low} - {high}{of_paper}"
-
-
-def _corpus_note(corpus: str, like_paper: bool) -> str:
-    if corpus == "demo":
-        return "synthetic demo corpus, not comparable with MagnaTagATune"
-    if corpus != "magnatagatune":
-        return "another corpus, not comparable with MagnaTagATune"
-    return "" if like_paper else "another split or other tags than the paper's"

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autotagging.result_tables import CONSTANT, MEASURED, table_4
+from autotagging.literature import MEASURED, table_4
+from autotagging.result_tables import CONSTANT, FEW_CLIPS
 
 _MEASURES = ("roc_auc_macro", "pr_auc_macro", "accuracy", "loss")
 _TOP = 8  # predicted tags shown of a clip
@@ -38,7 +39,7 @@ def comparison(
     notes = {
         "network": "a network: listens",
         "tables": "never listens: reads track, album and artist",
-        "constant": "the same for every clip, so ROC-AUC is chance",
+        "constant": "the same for every clip, so macro ROC-AUC is chance",
         "cited": f"cited: {paper}{warning}",
     }
     shown = [True] * measured.sum() + [bool(row.get("this_paper")) for row in published]
@@ -71,46 +72,45 @@ def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     -------
     headline
         By model: the mean over its seeds of roc_auc_macro, pr_auc_macro, accuracy and loss (None
-        where undefined). By answer that is the same for every clip: the same of it.
+        where undefined). By baseline that is none of the models: the same of it.
     """
     runs = pd.DataFrame(metrics)
     means = runs[[*_MEASURES]].astype(float).groupby(runs["model"], sort=False).mean()
     models = means.astype(object).where(means.notna(), None).to_dict("index")
-    constant = {
+    others = {
         name: {each: value for each, value in baseline.items() if each in _MEASURES}
         for name, baseline in metrics[0]["baselines"].items()
-        if name in CONSTANT
+        if name not in models
     }
-    return {**models, **constant}
+    return {**models, **others}
 
 
-def without_listening(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Say how far each model that reads tables is from the first network.
+def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say how far the first network is above the model that looks tags up, on the same clips.
 
     Parameters
     ----------
-    rows
-        From `comparison`.
+    metrics
+        Contents of the metrics.json of each model and seed.
 
     Returns
     -------
-    findings
-        name, roc_auc, network, difference (of the model's ROC-AUC over the network's); none where
-        either is undefined or absent.
+    gain
+        model, lookup (its macro ROC-AUC), difference with low and high, by tracks: means over the
+        seeds; nothing where there is no network, or no tag is scored.
     """
-    networks = [row for row in rows if row["kind"] == "network"]
-    return [
-        {
-            "name": row["method"],
-            "roc_auc": row["roc_auc"],
-            "network": networks[0]["method"],
-            "difference": row["roc_auc"] - networks[0]["roc_auc"],
-        }
-        for row in rows
-        if row["kind"] == "tables"
-        and networks
-        and np.isfinite(row["roc_auc"] - networks[0]["roc_auc"])
-    ]
+    networks = [run for run in metrics if listens(metrics, run["model"])]
+    runs = [run for run in networks if run["model"] == networks[0]["model"]]
+    known = [run["intervals"]["tracks"]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
+    if not runs or None in known:
+        return {}
+    differences = [run["gains"]["over_lookup"]["roc_auc_macro"] for run in runs]
+    return {
+        "model": runs[0]["model"],
+        "lookup": runs[0]["baselines"]["lookup"]["roc_auc_macro"],
+        "difference": float(np.mean(differences)),
+        **{side: float(np.mean([each[side] for each in known])) for side in ("low", "high")},
+    }
 
 
 def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
@@ -127,13 +127,14 @@ def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
     -------
     finding
         The row, with verdict: "better", "worse" or "no different"; nothing where there is no such
-        category, or no tag of it is scored.
+        category, or no interval.
     """
     rows = per_category[per_category["category"] == name]
-    if rows.empty or rows["roc_auc_minus_rest"].isna().all():
+    sides = [f"roc_auc_minus_rest_tracks_{side}" for side in ("low", "high")]
+    if rows.empty or rows[sides].isna().any(axis=None):
         return {}
     row = rows.iloc[0].to_dict()
-    low, high = (row[f"roc_auc_minus_rest_tracks_{side}"] for side in ("low", "high"))
+    low, high = (row[side] for side in sides)
     verdict = "better" if low > 0 else "worse" if high < 0 else "no different"
     return {**row, "verdict": verdict}
 
@@ -150,16 +151,24 @@ def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
     -------
     ranking
         scored (rows, in the order of the table), unscored (names), best and worst (rows: the five
-        at each end, fewer where there are not ten; of equal ones, in the order of the table).
+        at each end, fewer where there are not ten; of equal ones, in the order of the table),
+        at_least: how many test clips those have, as fewer say little; 1 where not ten tags have
+        enough.
     """
     known = per_tag[per_tag["roc_auc"].notna()]
-    ranked = known.sort_values("roc_auc", ascending=False, kind="stable").to_dict("records")
+    enough = known[known["positives"] >= FEW_CLIPS]
+    ranked = enough if len(enough) >= 2 * _EXTREMES else known
     ends = min(_EXTREMES, len(ranked) // 2)
+    best, worst = (
+        ranked.sort_values("roc_auc", ascending=ascending, kind="stable").to_dict("records")[:ends]
+        for ascending in (False, True)
+    )
     return {
         "scored": known.to_dict("records"),
         "unscored": per_tag.loc[per_tag["roc_auc"].isna(), "tag"].tolist(),
-        "best": ranked[:ends],
-        "worst": ranked[::-1][:ends],
+        "best": best,
+        "worst": worst,
+        "at_least": FEW_CLIPS if ranked is enough else 1,
     }
 
 

@@ -1,7 +1,7 @@
 """Write tables for programs (CSV), for readers (Markdown, HTML) and for papers (LaTeX)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +13,34 @@ from autotagging.pages import data_uri, write_page
 from autotagging.seeds import plus_minus
 
 _NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "average precision", "f1": "F1"}
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+# Characters of LaTeX's own, and a minus, which is no hyphen.
 _LATEX = {
     **{each: f"\\{each}" for each in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"±": r"\(\pm\)", "→": r"\(\to\)", "\N{NO-BREAK SPACE}": "~"},
 }
-_FIT = "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
-_LONG = 45  # rows that a page of LaTeX still holds
+_MINUS = re.compile(r"(?<![\w)])-(?=\d)")
+_QUOTED = re.compile(r'"([^"]*)"')
+_ROWS = 45  # that a page of LaTeX holds
 _WIDE = 30  # characters of a cell that LaTeX should break
+
+
+class Part(NamedTuple):
+    """A table for readers, one of several below one another.
+
+    Attributes
+    ----------
+    title, note
+        What stands above it.
+    table
+        Its columns are joined and named as `save_table` says.
+    """
+
+    title: str
+    note: str
+    table: pd.DataFrame
 
 
 def save_table(
@@ -31,7 +51,7 @@ def save_table(
     tex: Path,
     *,
     caption: str,
-    parts: Mapping[str, pd.DataFrame] | None = None,
+    shown: pd.DataFrame | Sequence[Part] | None = None,
 ) -> None:
     """Write a table as CSV, at full precision, and for readers below its caption.
 
@@ -45,42 +65,44 @@ def save_table(
         Any table; its index is not written.
     csv, md, html, tex
         Files to write: md is a GitHub table, html a page that holds the CSV, too, and tex is for
-        the packages booktabs, graphicx and longtable.
+        the packages array, booktabs and graphicx.
     caption
         One line, above the table.
-    parts
-        What readers see instead of the table: tables by their titles.
+    shown
+        What readers see instead of the table.
     """
     write_csv(table, csv)
-    shown = [_part(title, each) for title, each in (parts or {"": table}).items()]
+    if shown is None or isinstance(shown, pd.DataFrame):
+        shown = [Part("", "", table if shown is None else shown)]
+    texts = [_text(part) for part in shown]
     with replacing(md) as temporary:
-        text = "\n".join([f"{caption}\n", *map(_markdown, shown)])
-        temporary.write_text(text, encoding="utf-8")
+        blocks = [f"{caption}\n", *map(_markdown, texts)]
+        temporary.write_text("\n".join(blocks), encoding="utf-8")
     with replacing(tex) as temporary:
-        text = "\n".join(_latex(part, caption=caption, label=tex.stem) for part in shown)
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(_latex(texts, caption=caption, label=tex.stem), encoding="utf-8")
     write_page(
         html,
         "table.html",
         caption=caption,
-        parts=shown,
+        parts=texts,
         csv_name=csv.name,
         csv_uri=data_uri(csv.read_bytes(), "text/csv"),
     )
 
 
-class _Part(NamedTuple):
-    """A table as readers see it; `numeric` tells which columns are numbers."""
+class _Text(NamedTuple):
+    """A part as readers see it; `numeric` tells which columns are numbers."""
 
     title: str
+    note: str
     columns: list[str]
     numeric: list[bool]
     rows: list[list[str]]
 
 
-def _part(title: str, table: pd.DataFrame) -> _Part:
+def _text(part: Part) -> _Text:
     """Round, join and name columns as `save_table` describes."""
-    table = table.reset_index(drop=True)
+    table = part.table.reset_index(drop=True)
     text = pd.DataFrame({name: [_cell(value) for value in table[name]] for name in table.columns})
     for name in table.columns:
         if f"{name}_std" in text:
@@ -91,60 +113,79 @@ def _part(title: str, table: pd.DataFrame) -> _Part:
             text[name] += [
                 f" [{low},\N{NO-BREAK SPACE}{high}]" if low else "" for low, high in limits
             ]
-    text = text.loc[:, (text != "").any()]
-    numeric = [pd.api.types.is_numeric_dtype(table[name]) for name in text.columns]
-    return _Part(title, [*map(_heading, text.columns)], numeric, text.to_numpy().tolist())
+    if len(text):
+        text = text.loc[:, (text != "").any()]
+    numeric = [
+        pd.api.types.is_numeric_dtype(table[name])
+        or all(_NUMBER.fullmatch(cell) for cell in text[name] if cell)
+        for name in text.columns
+    ]
+    columns = [*map(_heading, text.columns)]
+    return _Text(part.title, part.note, columns, numeric, text.to_numpy().tolist())
 
 
-def _markdown(part: _Part) -> str:
+def _markdown(text: _Text) -> str:
     """Format a table for GitHub."""
     lines = [
-        part.columns,
-        ["---:" if right else "---" for right in part.numeric],
-        *[[cell.replace("|", "\\|") for cell in row] for row in part.rows],
+        text.columns,
+        ["---:" if right else "---" for right in text.numeric],
+        *[[cell.replace("|", "\\|") for cell in row] for row in text.rows],
     ]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return f"{part.title}\n\n{table}" if part.title else table
+    above = [f"**{text.title}.** {text.note}\n"] if text.title else []
+    return "\n".join([*above, table])
 
 
-def _latex(part: _Part, *, caption: str, label: str) -> str:
-    """Format a table for LaTeX: its long cells are broken, and a long table goes over pages."""
-    text = pd.DataFrame(part.rows, columns=part.columns)
+def _latex(texts: list[_Text], *, caption: str, label: str) -> str:
+    """Format tables for LaTeX, each as wide as the page at most; a long one as several."""
+    tables = []
+    for text in texts:
+        own = f"{text.title}. {text.note}" if text.title else re.sub(r"^Table \d+\. ", "", caption)
+        name = ":".join([label, *text.title.lower().split()[:1]])
+        for start in range(0, max(len(text.rows), 1), _ROWS):
+            part = text._replace(rows=text.rows[start : start + _ROWS])
+            more = {"caption": f"{own} Continued.", "label": f"{name}:{start}"}
+            tables.append(
+                _latex_table(part, **(more if start else {"caption": own, "label": name}))
+            )
+    return "\n".join(tables)
+
+
+def _latex_table(text: _Text, *, caption: str, label: str) -> str:
+    table = pd.DataFrame(text.rows, columns=text.columns)
+    longest = [max([0, *map(len, table[name])]) for name in table]
     alignment = [
-        "r" if right else r"p{0.2\linewidth}" if longest > _WIDE else "l"
-        for right, longest in zip(part.numeric, text.map(len).max(), strict=True)
+        "r" if right else r">{\raggedright\arraybackslash}p{0.3\linewidth}" if n > _WIDE else "l"
+        for right, n in zip(text.numeric, longest, strict=True)
     ]
-    caption = re.sub(r"^Table \d+\. ", "", caption)  # LaTeX has numbers of its own
-    caption = f"{part.title}. {caption}" if part.title else caption
-    long = len(text) > _LONG
-    place = {"environment": "longtable"} if long else {"position_float": "centering"}
-    slug = f":{'-'.join(part.title.lower().split())}" if part.title else ""
-    table = (
-        text.map(_escape)
+    latex = (
+        table.map(_escape)
         .rename(columns=_escape)
         .style.hide(axis="index")
         .to_latex(
             column_format="".join(alignment),
+            position_float="centering",
             hrules=True,
             caption=_escape(caption),
-            label=f"tab:{label}{slug}",
-            **place,
+            label=f"tab:{label}",
         )
     )
-    if long:
-        return f"{{\\footnotesize\\setlength{{\\LTcapwidth}}{{\\linewidth}}\n{table}}}\n"
-    table = table.replace(r"\begin{tabular}", _FIT + r"\begin{tabular}")
-    return table.replace(r"\end{tabular}", r"\end{tabular}}")
+    fit = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    latex = latex.replace(r"\begin{tabular}", fit + "\n" + r"\begin{tabular}")
+    return latex.replace(r"\end{tabular}", r"\end{tabular}}")
 
 
 def _escape(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
+    escaped = "".join(_LATEX.get(character, character) for character in text)
+    return _MINUS.sub(r"\(-\)", _QUOTED.sub(r"``\1''", escaped))
 
 
 def _heading(name: str) -> str:
+    """Name a column for readers; the name of a model, before a space, stays as it is."""
+    model, space, name = name.rpartition(" ")
     for part, heading in _NAMES.items():
         name = name.replace(part, heading)
-    return name.replace("_", " ")
+    return model + space + name.replace("_", " ")
 
 
 def _cell(value: Any) -> str:

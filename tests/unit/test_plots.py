@@ -211,6 +211,11 @@ ALL_FIGURES = {
     "tag_scores": lambda: plots.tag_scores(
         scores_of("tag", TAG_NAMES, "crnn", "lookup"), confidence=0.95, caption=CAPTION
     ),
+    "category_scores of many": lambda: plots.category_scores(
+        scores_of("category", CATEGORIES, *(f"network_{n}" for n in range(6))),
+        confidence=0.95,
+        caption=CAPTION,
+    ),
     "category_scores": lambda: plots.category_scores(
         scores_of("category", CATEGORIES, "crnn", "lookup"), confidence=0.95, caption=CAPTION
     ),
@@ -402,10 +407,18 @@ def test_figure_7_states_what_is_measured_and_what_is_cited():
 def test_figure_7_says_what_each_choice_of_an_epoch_gives_on_the_test_clips():
     curve = roc(), aucs(("crnn", 0, 0.7, 0.9))
     left = plots.figure_7(runs(), *curve, test=epochs_on_test()).axes[0]
-    label = "test: best epoch 0.700,\nlast 0.720, highest 0.720"
+    label = "test: best epoch 0.700,\nlast 0.720, upper bound 0.720"
     assert label in legend_labels(left)
     line = next(line for line in left.lines if line.get_label() == label)
     assert line.get_ydata() == pytest.approx([0.6, 0.7, 0.72])
+
+
+def test_figure_7_draws_no_line_between_the_few_epochs_that_were_kept():
+    curve = roc(), aucs(("crnn", 0, 0.7, 0.9))
+    left = plots.figure_7(runs(), *curve, test=epochs_on_test().iloc[1:]).axes[0]
+    (points,) = (line for line in left.lines if line.get_label().startswith("test: "))
+    assert (points.get_linestyle(), points.get_marker()) == ("None", "s")
+    assert points.get_xydata().tolist() == [[2, 0.7], [3, 0.72]]
 
 
 def test_figure_7_takes_models_without_epochs_and_undefined_numbers(tmp_path):
@@ -430,6 +443,8 @@ def test_tags_are_drawn_in_their_order_with_their_intervals():
     assert [label.get_text() for label in axes.get_yticklabels()] == TAG_NAMES[:3]
     assert axes.yaxis_inverted()
     points = {line.get_label(): line for line in axes.lines}
+    hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+    assert not any(np.isfinite(line.get_xdata()).any() for line in hollow)
     assert points["crnn"].get_xdata() == pytest.approx([0.8, np.nan, 0.8], nan_ok=True)
     (line, *_) = axes.collections[0].get_segments()
     assert line[:, 0].tolist() == [0.7, 0.9]
@@ -438,13 +453,20 @@ def test_tags_are_drawn_in_their_order_with_their_intervals():
     assert "12 mood" in written
 
 
+def test_tags_of_few_clips_are_hollow():
+    table = scores_of("tag", TAG_NAMES[:3], "crnn").assign(positives=[12, 0, 4])
+    (axes,) = plots.tag_scores(table, confidence=0.9).axes
+    (hollow,) = (line for line in axes.lines if line.get_markerfacecolor() == "white")
+    assert np.isfinite(hollow.get_xdata()).tolist() == [False, False, True]
+
+
 def test_categories_say_how_many_of_their_tags_are_scored():
     figure = plots.category_scores(
         scores_of("category", CATEGORIES, "crnn"), confidence=0.9, caption=CAPTION
     )
     assert "5 of 6" in [text.get_text() for text in figure.axes[0].texts]
     (legend,) = figure.legends
-    assert legend.get_title().get_text() == "lines: intervals of 90 %, by tracks"
+    assert legend.get_title().get_text() == "lines: 90 % confidence interval, by tracks"
 
 
 def test_figure_5_takes_undefined_losses(tmp_path):
@@ -538,9 +560,10 @@ def lab(colour, vision):
 @pytest.mark.parametrize("name", ALL_FIGURES)
 def test_lines_of_a_panel_are_told_apart_with_any_colour_vision(name, vision):
     """By their colours, at least 20 apart where 2.3 is just noticed, or else by their dashes."""
-    for axes in ALL_FIGURES[name]().axes:
-        legend = axes.get_legend()
-        lines = legend.get_lines() if legend else []
+    figure = ALL_FIGURES[name]()
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    for legend in filter(None, legends):
+        lines = legend.get_lines()
         for one, other in itertools.combinations(lines, 2):
             looks = [(line.get_linestyle(), line.get_marker()) for line in (one, other)]
             colours = [lab(line.get_color(), vision) for line in (one, other)]

@@ -20,6 +20,9 @@ PAPER = {
 }
 
 
+GAIN = {"low": -0.2, "high": 0.1}
+
+
 def run(model, seed, roc_auc, **more):
     return {
         "model": model,
@@ -33,7 +36,13 @@ def run(model, seed, roc_auc, **more):
         "loss": 0.3,
         "n_tags": 50,
         "n_tags_scored": 50,
-        "baselines": {"all_zero": {"accuracy": 0.95}, "prior": {"accuracy": 0.94, "loss": 0.2}},
+        "baselines": {
+            "all_zero": {"roc_auc_macro": 0.5, "accuracy": 0.95},
+            "prior": {"roc_auc_macro": 0.5, "accuracy": 0.94, "loss": 0.2},
+            "lookup": {"roc_auc_macro": 0.9, "accuracy": 0.9, "loss": 0.3},
+        },
+        "gains": {"over_lookup": {"roc_auc_macro": (roc_auc or 0) - 0.9}},
+        "intervals": {"tracks": {"gain_over_lookup": {"roc_auc_macro": GAIN}}},
         **more,
     }
 
@@ -66,21 +75,30 @@ def test_the_paper_is_comparable_on_its_own_corpus_split_and_tags():
     assert "not comparable" in note
 
 
-def test_what_needs_no_listening_is_said_of_the_first_network():
-    (finding,) = story.without_listening(story.comparison(runs(), [PAPER]))
-    assert finding["name"] == "lookup"
-    assert finding["network"] == "crnn"
-    assert finding["difference"] == pytest.approx(0.05)
-    assert story.without_listening(story.comparison([run("lookup", 0, 0.9)], [PAPER])) == []
-    undefined = [run("crnn", 0, None, epochs=1), run("lookup", 0, 0.9)]
-    assert story.without_listening(story.comparison(undefined, [PAPER])) == []
+def test_lookup_is_a_baseline_where_it_is_no_model():
+    rows = story.comparison([run("crnn", 0, 0.8, epochs=18)], [PAPER])
+    assert [(row["kind"], row["method"], row["roc_auc"]) for row in rows[:2]] == [
+        *(("network", "crnn", 0.8), ("tables", "lookup", 0.9)),
+    ]
+
+
+def test_the_first_network_is_compared_with_lookup_on_the_same_clips():
+    gain = story.gain_over_lookup(runs())
+    assert (gain["model"], gain["lookup"]) == ("crnn", 0.9)
+    assert gain["difference"] == pytest.approx(-0.05)
+    assert (gain["low"], gain["high"]) == (-0.2, 0.1)
+    assert story.gain_over_lookup([run("lookup", 0, 0.9)]) == {}
+    undefined = {"tracks": {"gain_over_lookup": {"roc_auc_macro": None}}}
+    assert story.gain_over_lookup([run("crnn", 0, None, epochs=1, intervals=undefined)]) == {}
 
 
 def test_the_headline_is_the_mean_over_seeds_of_each_model():
     headline = story.headline(runs())
     assert list(headline) == ["crnn", "lookup", "all_zero", "prior"]
+    alone = story.headline([run("crnn", 0, 0.8)])
+    assert list(alone) == ["crnn", "all_zero", "prior", "lookup"]
     assert headline["crnn"]["roc_auc_macro"] == pytest.approx(0.85)
-    assert headline["prior"] == {"accuracy": 0.94, "loss": 0.2}
+    assert headline["prior"] == {"roc_auc_macro": 0.5, "accuracy": 0.94, "loss": 0.2}
     assert story.headline([run("crnn", 0, None)])["crnn"]["roc_auc_macro"] is None
 
 
@@ -95,8 +113,23 @@ def test_tags_are_ranked_and_those_without_a_score_are_named():
     ranking = story.tag_ranking(per_tag)
     assert [row["tag"] for row in ranking["scored"]] == ["a", "b", "c", "e"]
     assert [row["tag"] for row in ranking["best"]] == ["b", "e"]
-    assert [row["tag"] for row in ranking["worst"]] == ["c", "a"]
+    assert [row["tag"] for row in ranking["worst"]] == ["a", "c"]
+    assert ranking["at_least"] == 1
     assert ranking["unscored"] == ["d"]
+
+
+def test_best_and_worst_tags_have_some_clips_where_enough_tags_do():
+    per_tag = pd.DataFrame(
+        {
+            "tag": [f"tag {number}" for number in range(12)],
+            "positives": [1, *([5] * 10), 4],
+            "roc_auc": np.linspace(1, 0, 12),
+        }
+    )
+    ranking = story.tag_ranking(per_tag)
+    assert [row["tag"] for row in ranking["best"]] == [f"tag {number}" for number in range(1, 6)]
+    assert [row["tag"] for row in ranking["worst"]] == [f"tag {n}" for n in range(10, 5, -1)]
+    assert ranking["at_least"] == 5
 
 
 @pytest.mark.parametrize(
@@ -113,7 +146,7 @@ def test_a_category_is_better_only_where_the_interval_says_so(low, high, verdict
     )
     assert story.category(table, "mood")["verdict"] == verdict
     assert story.category(table, "vocal") == {}
-    assert story.category(table.assign(roc_auc_minus_rest=np.nan), "mood") == {}
+    assert story.category(table.assign(roc_auc_minus_rest_tracks_low=np.nan), "mood") == {}
 
 
 def test_clips_to_listen_to_are_the_best_the_median_and_the_worst():

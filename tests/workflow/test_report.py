@@ -26,7 +26,7 @@ FIGURES = [
 ]
 TABLES = [
     "All metrics",
-    "Best, last and any epoch",
+    "Choice of the epoch",
     "Clips per tag",
     "Differences between models",
     "ROC-AUC by category",

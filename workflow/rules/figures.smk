@@ -14,13 +14,15 @@ FIGURE_CODE = modules(
     "figure_inputs",
     "files",
     "layout",
+    "literature",
     "mel",
     "pages",
     "plots/__init__",
     "plots/calibration",
+    "plots/clip",
+    "plots/curves",
     "plots/data",
     "plots/model",
-    "plots/results",
     "plots/scores",
     "plots/sheet",
     "plots/style",
@@ -443,7 +445,7 @@ rule epoch_choices:
             "results/figures/epoch_choices.html",
             caption="../report/epoch_choices.rst",
             category="Tables",
-            labels={"table": "Best, last and any epoch"},
+            labels={"table": "Choice of the epoch"},
         ),
     log:
         "logs/figures/epoch_choices.log",
@@ -453,7 +455,7 @@ rule epoch_choices:
     resources:
         mem_mb=1000,
     message:
-        "Test clips at the best, last and any epoch"
+        "Test clips at the best epoch, the last, and the best on them"
     shell:
         "autotagging figures epoch_choices --metrics {input.metrics}"
         " --csv {output.csv} --md {output.md} --html {output.html}"

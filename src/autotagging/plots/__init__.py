@@ -1,9 +1,10 @@
 """The paper's figures by their numbers: data in, Figure out."""
 
 from autotagging.plots.calibration import calibration
+from autotagging.plots.clip import figure_6, median_clip, outcomes
+from autotagging.plots.curves import figure_5, figure_7
 from autotagging.plots.data import figure_2, figure_3, tag_distribution
 from autotagging.plots.model import figure_4
-from autotagging.plots.results import figure_5, figure_6, figure_7, median_clip, outcomes
 from autotagging.plots.scores import category_scores, tag_scores
 from autotagging.plots.sheet import mel_examples, spread_clips
 from autotagging.plots.style import save_figure

@@ -13,14 +13,16 @@ from autotagging.plots.style import (
     COLUMN,
     GREEN,
     GREY,
+    PAGE,
     PURPLE,
     SKY,
     VERMILION,
     new_figure,
     styled,
 )
+from autotagging.result_tables import FEW_CLIPS
 
-_LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "D"), (SKY, "v"))
+_COLOURS, _MARKERS = (BLUE, VERMILION, GREEN, PURPLE, SKY), "os^D"  # 20 looks in all
 _ONE_COLUMN = 12  # tags; more are drawn in two
 
 
@@ -32,7 +34,8 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
     ----------
     table : (tags x models, ...)
         tag, category, positives (test clips with the tag), model; roc_auc (NaN where all test clips
-        or none have the tag), roc_auc_low, roc_auc_high.
+        or none have the tag), roc_auc_low, roc_auc_high. With fewer than `FEW_CLIPS` positives, a
+        point is hollow.
     confidence
         Of the intervals.
     caption
@@ -41,7 +44,8 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
     tags = table.drop_duplicates("tag")
     columns = 1 if len(tags) <= _ONE_COLUMN else 2
     rows = math.ceil(len(tags) / columns)
-    figure = new_figure(COLUMN * columns + 0.2 * (columns - 1), 0.95 + 0.18 * rows, caption)
+    width, per_row = (COLUMN if columns == 1 else PAGE), _row_height(table)
+    figure = new_figure(width, 1.1 + per_row * rows, caption)
     grid = figure.subplots(1, columns, sharex=True, squeeze=False)[0]
     for number, axes in enumerate(grid):
         shown = tags.iloc[number * rows : (number + 1) * rows]
@@ -50,8 +54,9 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
             zip(shown["positives"], shown["category"], strict=True)
         ):
             _beside(axes, row, f"{positives} {category}")
-        axes.set_ylabel("tag; right: test clips with it, category")
-    _explain(figure, grid[0], confidence)
+        _beside(axes, -0.9, "test clips, category")
+        axes.set_ylabel("tag")
+    _explain(figure, grid[0], confidence, f"hollow: fewer than {FEW_CLIPS} test clips")
     return figure
 
 
@@ -70,15 +75,15 @@ def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = ""
         Corpus, split, models and seeds.
     """
     categories = table.drop_duplicates("category")
-    per_row = 0.14 * table["model"].nunique() + 0.12
-    figure = new_figure(COLUMN, 1.25 + per_row * len(categories), caption)
+    figure = new_figure(COLUMN, 1.4 + 1.6 * _row_height(table) * len(categories), caption)
     axes = figure.add_subplot()
     _estimates(axes, table, "category", categories["category"].tolist())
     for row, (scored, tags) in enumerate(
         zip(categories["tags_scored"], categories["tags"], strict=True)
     ):
         _beside(axes, row, f"{scored} of {tags}" if scored < tags else f"{tags}")
-    axes.set_ylabel("category; right: tags scored")
+    _beside(axes, -0.8, "tags scored")
+    axes.set_ylabel("category")
     _explain(figure, axes, confidence)
     return figure
 
@@ -90,11 +95,14 @@ def _estimates(
     models = list(table["model"].unique())
     places = (np.arange(len(models)) - (len(models) - 1) / 2) * min(0.34, 0.8 / len(models))
     for number, (model, place) in enumerate(zip(models, places, strict=True)):
-        colour, marker = _LOOKS[number % len(_LOOKS)]
+        colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
         rows = table[table["model"] == model].set_index(key).reindex(names)
         y = np.arange(len(names)) + place
         axes.hlines(y, rows["roc_auc_low"], rows["roc_auc_high"], color=colour, linewidth=0.9)
-        axes.plot(rows["roc_auc"], y, marker, color=colour, markersize=3.2, label=model)
+        few = rows["positives"] < FEW_CLIPS if key == "tag" else pd.Series(False, rows.index)
+        line = {"color": colour, "marker": marker, "markersize": 3.2, "linestyle": ""}
+        axes.plot(rows["roc_auc"].where(~few), y, label=model, **line)
+        axes.plot(rows["roc_auc"].where(few), y, markerfacecolor="white", **line)
     undefined = table.groupby(key)["roc_auc"].count().reindex(names) == 0
     for row in np.flatnonzero(undefined):
         axes.text(0.52, row, "not scored", color=GREY, va="center")
@@ -107,14 +115,20 @@ def _estimates(
     axes.set_xlabel("ROC-AUC")
 
 
-def _beside(axes: Axes, row: int, text: str) -> None:
+def _row_height(table: pd.DataFrame) -> float:
+    """Inches that hold a point for each model."""
+    return max(0.17, 0.03 + 0.08 * table["model"].nunique())
+
+
+def _beside(axes: Axes, row: float, text: str) -> None:
     """Write a text right of a row; the layout makes room for it."""
     axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", color=GREY)
 
 
-def _explain(figure: Figure, axes: Axes, confidence: float) -> None:
+def _explain(figure: Figure, axes: Axes, confidence: float, *more: str) -> None:
     """Put the legend below the axes, where it hides nothing."""
-    title = f"lines: intervals of {100 * confidence:g} %, by tracks"
+    title = "; ".join([f"lines: {100 * confidence:g} % confidence interval, by tracks", *more])
     handles, labels = axes.get_legend_handles_labels()
-    legend = figure.legend(handles, labels, loc="outside lower left", ncols=4, title=title)
+    ncols = 2 if figure.get_figwidth() <= COLUMN else 5
+    legend = figure.legend(handles, labels, loc="outside lower left", ncols=ncols, title=title)
     legend.set_alignment("left")

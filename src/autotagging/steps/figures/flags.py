@@ -10,9 +10,7 @@ Png = Annotated[Path, Parameter(help="Output: the figure as pixels.")]
 Csv = Annotated[Path, Parameter(help="Output: the table at full precision.")]
 Md = Annotated[Path, Parameter(help="Output: the table for GitHub.")]
 Html = Annotated[Path, Parameter(help="Output: a page with the table.")]
-Tex = Annotated[
-    Path, Parameter(help="Output: the table for LaTeX (booktabs, graphicx, longtable).")
-]
+Tex = Annotated[Path, Parameter(help="Output: the table for LaTeX (array, booktabs, graphicx).")]
 
 Corpus = Annotated[str, Parameter(help="Name of the corpus, for the caption.")]
 Tags = Annotated[Path, Parameter(help="results/merge_tags/tags.csv.")]

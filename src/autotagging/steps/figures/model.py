@@ -67,8 +67,8 @@ def figure_5(
     png: flags.Png,
 ) -> None:
     """Draw the loss per epoch."""
-    runs, caption = read_runs(history, model_json)
-    plots.save_figure(plots.figure_5(runs, caption=caption), svg, png)
+    runs, models = read_runs(history, model_json)
+    plots.save_figure(plots.figure_5(runs, caption=run_caption(models)), svg, png)
 
 
 def figure_7(
@@ -101,10 +101,11 @@ def figure_7(
 def epoch_choices(
     *, metrics: flags.Metrics, csv: flags.Csv, md: flags.Md, html: flags.Html, tex: flags.Tex
 ) -> None:
-    """Make the table of what the test clips give at the best, the last and any epoch."""
+    """Make the table of what each choice of an epoch gives on the test clips."""
     results = [read_metrics(path) for path in metrics]
     caption = (
         "Test clips at each epoch that a published number might be of; the paper doesn't say which "
-        f"it used. {run_caption(results)}."
+        "it used. The best on test is known where all epochs are kept (train.keep_epochs). "
+        f"{run_caption(results)}."
     )
     save_table(result_tables.epoch_choices(results), csv, md, html, tex, caption=caption)

@@ -63,7 +63,7 @@ def summary(
         chance=CHANCE,
         comparison=rows,
         result=next(row for row in rows if row["method"] == shown["model"]),
-        without_listening=story.without_listening(rows),
+        gain=story.gain_over_lookup(runs),
         leakage=read_table(leakage, ("level", "share")).to_dict("records"),
         figures=[
             {"uri": data_uri(svg.read_bytes(), "image/svg+xml"), "text": text}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from autotagging import plots, result_tables
 from autotagging.comparison import Run
-from autotagging.comparison import differences as compare
+from autotagging.comparison import differences as compare_models
 from autotagging.errors import UserError
 from autotagging.figure_inputs import (
     read_each,
@@ -18,8 +18,10 @@ from autotagging.figure_inputs import (
     run_caption,
     same_length,
 )
+from autotagging.literature import CITED, MEASURED
+from autotagging.literature import table_4 as compare_with_published
 from autotagging.steps.figures import flags
-from autotagging.tablefiles import save_table
+from autotagging.tablefiles import Part, save_table
 
 
 def figure_6(
@@ -79,7 +81,7 @@ def tag_scores(
     columns = ("tag", "category", "positives", "share", "roc_auc", "pr_auc")
     table = result_tables.tag_scores(read_each(per_tag, runs, columns))
     confidence = runs[0]["confidence"]
-    figure = plots.tag_scores(table, confidence=confidence, caption=run_caption(runs))
+    figure = plots.tag_scores(table, confidence=confidence, caption=_caption(runs))
     plots.save_figure(figure, svg, png)
     shown = result_tables.side_by_side(
         table.rename(columns={"positives": "test clips with it"}),
@@ -87,10 +89,10 @@ def tag_scores(
         ("roc_auc", "pr_auc"),
     )
     caption = (
-        f"Each tag on the test clips. {_brackets(runs)} Of a tag on one or two clips it says "
-        f"little. {run_caption(runs)}."
+        f"Each tag on the test clips. {_brackets(runs)} With few clips, or few tracks, it says "
+        f"little. {_caption(runs)}."
     )
-    save_table(table, csv, md, html, tex, caption=caption, parts={"": shown})
+    save_table(table, csv, md, html, tex, caption=caption, shown=shown)
 
 
 def category_scores(
@@ -109,18 +111,19 @@ def category_scores(
     columns = ("category", "tags", "tags_scored", "roc_auc", "pr_auc", "roc_auc_minus_rest")
     table = result_tables.category_scores(read_each(per_category, runs, columns), runs)
     confidence = runs[0]["confidence"]
-    figure = plots.category_scores(table, confidence=confidence, caption=run_caption(runs))
+    figure = plots.category_scores(table, confidence=confidence, caption=_caption(runs))
     plots.save_figure(figure, svg, png)
     shown = result_tables.side_by_side(
         table,
         ["category", "tags", "tags_scored"],
-        ("roc_auc", "pr_auc", "roc_auc_minus_rest"),
+        ("roc_auc", "pr_auc", "roc_auc_minus_rest", "clear"),
     )
     caption = (
         "Mean over the tags of each category, on the test clips; minus rest: how far above all "
-        f"other tags. {_brackets(runs)} {run_caption(runs)}."
+        "other tags; clear: zero is outside the interval of that. "
+        f"{_brackets(runs)} {_MIRRORED} {_caption(runs)}."
     )
-    save_table(table, csv, md, html, tex, caption=caption, parts={"": shown})
+    save_table(table, csv, md, html, tex, caption=caption, shown=shown)
 
 
 def all_metrics(
@@ -134,11 +137,14 @@ def all_metrics(
     shown = shown.drop(columns="metric").rename(columns={"text": "metric"})
     shown.columns = [name.replace(" value", "") for name in shown.columns]
     caption = (
-        f"All metrics on {runs[0]['n_clips']} test clips. Each tag's own threshold is that of "
-        f"highest F1 on the validation clips. {_not_scored(runs)}{_brackets(runs)} "
-        f"{run_caption(runs)}."
+        "All metrics on the test clips. The tag's own threshold is that of highest F1 on the "
+        "validation clips. Precision and F1 of a tag that is never given are 0. Means over clips "
+        f"are over the {runs[0]['n_clips_with_tags']} that have a tag. Blank: without meaning, as "
+        "the infinite loss of “no” to every tag. An answer that is the same for every clip still "
+        "ranks frequent tags above rare ones, which counts in micro and per-clip averages. "
+        f"{_not_scored(runs)}{_brackets(runs)} {_MIRRORED} {_caption(runs)}."
     )
-    save_table(table, csv, md, html, tex, caption=caption, parts={"": shown})
+    save_table(table, csv, md, html, tex, caption=caption, shown=shown)
 
 
 def differences(
@@ -163,7 +169,7 @@ def differences(
         for result, each in zip(results, arrays, strict=True)
     ]
     category = read_table(tags, ("tag", "category")).set_index("tag")["category"]
-    table = compare(
+    table = compare_models(
         runs,
         category.loc[arrays[0]["tags"]].tolist(),
         resamples=resamples,
@@ -176,9 +182,9 @@ def differences(
         "Each two models on the same test clips: mean over the tags, and the difference with its "
         f"interval of {100 * confidence:g} % ({resamples:,} resamples of the tracks, whose clips "
         "are alike; the CSV has those of the clips, too). Clear: zero is outside the interval; not "
-        f"corrected for the number of comparisons. {run_caption(results)}."
+        f"corrected for the number of comparisons. {_MIRRORED} {run_caption(results)}."
     )
-    save_table(table, csv, md, html, tex, caption=caption, parts={"": shown})
+    save_table(table, csv, md, html, tex, caption=caption, shown=shown)
 
 
 def table_4(
@@ -192,37 +198,64 @@ def table_4(
 ) -> None:
     """Make the table of ROC-AUC of this run beside published ones."""
     runs = [read_metrics(path) for path in metrics]
-    table = result_tables.table_4(runs, read_published(published))
-    spread = (
-        " Of several seeds: mean ± standard deviation (n - 1); ± 0: the same with every seed."
-        if (table["seeds"] > 1).any()
-        else ""
-    )
-    hidden = ["source", "corpus", "best_epoch", "comparable_with_paper"]
-    parts = {
-        f"{source[0].upper()}{source[1:]}": rows.drop(columns=hidden)
-        for source, rows in table.groupby("source", sort=False)
-    }
-    caption = (
-        "Table 4. Macro ROC-AUC, measured here and as cited. Accuracy is to be read beside that of "
-        f"“no” to every tag, loss beside that of each tag's share. {_brackets(runs)}{spread} "
-        f"Measured here: {run_caption(runs)}."
-    )
-    save_table(table, csv, md, html, tex, caption=caption, parts=parts)
+    table = compare_with_published(runs, read_published(published))
+    measured, cited = (table[table["source"] == source] for source in (MEASURED, CITED))
+    hidden = ["source", "corpus", "best_epoch"]
+    digits = cited["roc_auc"].map(lambda area: f"{area:.4f}".removesuffix("0"))
+    parts = [
+        Part(
+            "Measured here",
+            "Macro ROC-AUC (the mean over tags). Accuracy is to be read beside that of “no” to "
+            "every tag, loss beside that of each tag's share. "
+            f"{_brackets(runs)} {_caption(runs)}.",
+            measured.drop(columns=hidden),
+        ),
+        Part(
+            "Cited",
+            "ROC-AUC as published; not all say how they average it over tags. Comparable: with a "
+            "run on MagnaTagATune with the paper's split and tags.",
+            cited.assign(roc_auc=digits).drop(columns=hidden),
+        ),
+    ]
+    caption = "Table 4. ROC-AUC measured here, and as others published it."
+    save_table(table, csv, md, html, tex, caption=caption, shown=parts)
+
+
+# A positive that is drawn twice raises the precision, in every tag, and the mean shows it.
+_MIRRORED = "Intervals of mean average precisions are mirrored, as resampling raises these."
+
+
+def _caption(runs: list[dict[str, Any]]) -> str:
+    """Name the runs, and say of which test clips they are, where not all of the same."""
+    caption = run_caption(runs)
+    clips = {run["model"]: run["n_clips"] for run in runs}
+    if len(set(clips.values())) == 1:
+        return f"{caption}; {runs[0]['n_clips']:,} test clips"
+    each = ", ".join(f"{count:,} of {model}" for model, count in clips.items())
+    return f"{caption}; test clips whose audio can be read: {each}"
 
 
 def _brackets(runs: list[dict[str, Any]]) -> str:
-    return (
-        f"In brackets: interval of {100 * runs[0]['confidence']:g} %, by the bootstrap over tracks."
+    """Say what intervals are of, and what they lack."""
+    by_tracks = runs[0]["intervals"]["tracks"]
+    without, resamples = by_tracks["resamples_without_some_tag"], by_tracks["resamples"]
+    several = "; of several seeds, the mean of their limits" * (len({r["seed"] for r in runs}) > 1)
+    lacking = (
+        f" In {without:,} of {resamples:,} resamples some tag was on none, or all, of the clips, "
+        "and not in the mean."
+        if without
+        else ""
     )
+    percent = f"{100 * runs[0]['confidence']:g}"
+    return f"In brackets: interval of {percent} %, by the bootstrap over tracks{several}.{lacking}"
 
 
 def _not_scored(runs: list[dict[str, Any]]) -> str:
     """Name the tags that are left out of means."""
-    left_out = runs[0]["tags_not_scored"]
-    if not left_out:
-        return ""
-    return (
-        f"Means over tags are over {runs[0]['n_tags_scored']} of {runs[0]['n_tags']}: all test "
-        f"clips, or none, have {', '.join(left_out)}. "
-    )
+    sentences = [
+        f"Means over tags are over {run['n_tags_scored']} of {run['n_tags']} for {run['model']}: "
+        f"all test clips, or none, have {', '.join(run['tags_not_scored'])}. "
+        for run in {run["model"]: run for run in runs}.values()
+        if run["tags_not_scored"]
+    ]
+    return "".join(sentences)

@@ -1,13 +1,10 @@
-"""Figures of what comes out: loss (Fig. 5), tags of a clip (Fig. 6), ROC-AUC (Fig. 7), sec. III."""
+"""Figures of learning curves and ROC curves: loss (Fig. 5) and ROC-AUC (Fig. 7), sec. III."""
 
 import itertools
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from autotagging.plots.style import (
@@ -24,13 +21,8 @@ from autotagging.plots.style import (
 )
 from autotagging.seeds import over_seeds, plus_minus
 
-OUTCOMES = {
-    "TP": ("true positive", BLUE, ""),
-    "FP": ("false positive", VERMILION, "////"),
-    "FN": ("false negative", ORANGE, "...."),
-    "TN": ("true negative", "#B4B4B4", ""),
-}
-"""Name, colour and hatch of each outcome of a prediction."""
+_CHOICES = {"best": "best epoch", "last": "last", "oracle": "upper bound"}
+"""Epochs that a number may be of, as columns of per_epoch.csv and for readers."""
 
 
 @styled
@@ -126,114 +118,6 @@ def _seeds_title(runs: pd.DataFrame) -> str:
     return f"mean ± std of {seeds} seeds{ended}"
 
 
-def outcomes(scores: np.ndarray, labels: np.ndarray, *, threshold: float) -> np.ndarray:
-    """Name the outcome of each prediction: TP, FP, FN or TN; positive is above the threshold.
-
-    Parameters
-    ----------
-    scores : float, any shape
-        From 0 to 1.
-    labels : of the same shape
-        0 or 1.
-    threshold
-        From 0 to 1 (paper: 0.5).
-    """
-    predicted, actual = np.asarray(scores) > threshold, np.asarray(labels) == 1
-    return np.where(actual, np.where(predicted, "TP", "FN"), np.where(predicted, "FP", "TN"))
-
-
-def median_clip(
-    clip_ids: np.ndarray, scores: np.ndarray, labels: np.ndarray, *, threshold: float
-) -> int:
-    """Id of the clip whose accuracy is closest to the median; of several, the lowest.
-
-    Parameters
-    ----------
-    clip_ids : int, (clips,)
-    scores, labels : (clips, tags)
-    threshold
-        As in `outcomes`.
-    """
-    correct = np.isin(outcomes(scores, labels, threshold=threshold), ("TP", "TN")).sum(axis=1)
-    distance = np.abs(correct - np.median(correct))
-    return int(np.min(np.asarray(clip_ids)[distance == distance.min()]))
-
-
-@styled
-def figure_6(
-    scores: np.ndarray,
-    labels: np.ndarray,
-    tags: list[str],
-    *,
-    clip_id: int,
-    threshold: float,
-    caption: str = "",
-) -> Figure:
-    """Draw predicted scores and actual tags of one clip, with its accuracy.
-
-    Parameters
-    ----------
-    scores : float, (tags,)
-        From 0 to 1.
-    labels : (tags,)
-        0 or 1.
-    tags
-        Names, in the order of `scores`; drawn from the highest score down.
-    clip_id
-        For the title.
-    threshold
-        As in `outcomes`.
-    caption
-        Model, corpus, split.
-    """
-    kinds = outcomes(scores, labels, threshold=threshold)
-    figure = new_figure(COLUMN, 1.3 + 0.125 * max(len(tags), 8), caption)
-    axes = figure.add_subplot()
-    for row, tag in enumerate(np.argsort(-np.asarray(scores), kind="stable")):
-        kind = kinds[tag]
-        _, colour, hatch = OUTCOMES[kind]
-        axes.barh(row, scores[tag], 0.78, color=colour, hatch=hatch, edgecolor="white", lw=0.3)
-        if labels[tag]:
-            axes.plot(-0.03, row, marker="*", markersize=5, color="black", clip_on=False)
-        axes.annotate(
-            f"{kind} {scores[tag]:.3f}",
-            (1.01, row),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontweight="normal" if kind == "TN" else "bold",
-        )
-        axes.text(-0.06, row, tags[tag], ha="right", va="center")
-    axes.axvline(threshold, color="black", linestyle=":", linewidth=0.9)
-    axes.set(xlim=(0, 1), ylim=(len(tags) - 0.4, -0.6), yticks=[])
-    axes.set_xlabel(f"predicted score (threshold {threshold:g})")
-    axes.set_title(_accuracy_title(kinds, clip_id))
-    axes.legend(handles=_outcome_legend(kinds), loc="lower right")
-    return figure
-
-
-def _accuracy_title(kinds: np.ndarray, clip_id: int) -> str:
-    positive, negative = int((kinds == "TP").sum()), int((kinds == "TN").sum())
-    accuracy = (positive + negative) / len(kinds)
-    return (
-        f"Clip {clip_id}: accuracy = [TP + TN] / all\n"
-        f"= [{positive} + {negative}] / {len(kinds)} = {accuracy:.2f}"
-    )
-
-
-def _outcome_legend(kinds: np.ndarray) -> list[Patch | Line2D]:
-    patches = [
-        Patch(
-            facecolor=colour,
-            hatch=hatch,
-            edgecolor="white",
-            label=f"{kind} {name}: {int((kinds == kind).sum())}",
-        )
-        for kind, (name, colour, hatch) in OUTCOMES.items()
-    ]
-    star = Line2D([], [], color="black", marker="*", linestyle="", markersize=5, label="actual tag")
-    return [*patches, star]
-
-
 @styled
 def figure_7(
     runs: pd.DataFrame,
@@ -289,7 +173,7 @@ def _auc_panel(
 ) -> None:
     _learning_curves(axes, runs, "auc", "macro ROC-AUC (mean over tags)")
     if test is not None and len(test):
-        _test_curve(axes, test)
+        _test_curve(axes, test, complete=len(test) == len(runs))
     if cited_auc is not None:
         label = f"paper: {cited_auc:.3f} (cited, MagnaTagATune;\nset and epoch not stated)"
         axes.axhline(cited_auc, color=PURPLE, linestyle="-.", linewidth=1.2, label=label)
@@ -297,17 +181,24 @@ def _auc_panel(
     axes.legend(loc="best", title=_seeds_title(runs))
 
 
-def _test_curve(axes: Axes, test: pd.DataFrame) -> None:
-    """Draw the test clips, which chose nothing, and say what each choice of an epoch gives."""
-    curves = test.pivot(index="epoch", columns="seed", values="roc_auc_macro").astype(float)
-    marker = "s" if len(curves) <= 30 and curves.shape[1] == 1 else ""
+def _test_curve(axes: Axes, test: pd.DataFrame, *, complete: bool) -> None:
+    """Draw the test clips, which chose nothing, and say what each choice of an epoch gives.
+
+    Unless all epochs are known, points are drawn: a line between them would be made up.
+    """
     choices = [
         f"{text} {_mean_and_spread(chosen['roc_auc_macro'].astype(float))}"
-        for column, text in (("best", "best epoch"), ("last", "last"), ("oracle", "highest"))
+        for column, text in _CHOICES.items()
         if len(chosen := test[test[column] == 1])
     ]
     label = "test: " + ", ".join(choices).replace(", ", ",\n", 1)
-    _mean_curve(axes, curves, color=GREEN, linestyle=":", marker=marker, label=label)
+    curves = test.pivot(index="epoch", columns="seed", values="roc_auc_macro").astype(float)
+    if complete:
+        marker = "s" if len(curves) <= 30 and curves.shape[1] == 1 else ""
+        _mean_curve(axes, curves, color=GREEN, linestyle=":", marker=marker, label=label)
+    else:
+        points = curves.stack()
+        axes.plot(points.index.get_level_values("epoch"), points, "s", color=GREEN, label=label)
 
 
 def _roc_panel(axes: Axes, roc: pd.DataFrame, scores: pd.DataFrame, models: list[str]) -> None:
