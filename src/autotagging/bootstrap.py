@@ -223,7 +223,13 @@ def mean_over_tags(values: np.ndarray, weights: np.ndarray | None = None) -> np.
     return np.divide(summed, total, out=np.full(len(values), np.nan), where=total > 0)
 
 
-def interval(samples: np.ndarray, *, confidence: float, mirrored: bool = False) -> np.ndarray:
+def interval(
+    samples: np.ndarray,
+    *,
+    confidence: float,
+    mirrored: bool = False,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> np.ndarray:
     """Percentiles between which the given share of the resamples lies.
 
     Parameters
@@ -235,6 +241,8 @@ def interval(samples: np.ndarray, *, confidence: float, mirrored: bool = False) 
     mirrored
         Mirror them at the first row. Average precision grows where a positive is drawn twice; in a
         mean over tags this adds up to more than the interval is wide, and mirroring takes it out.
+    bounds
+        What the samples can be; mirrored limits are cut there.
 
     Returns
     -------
@@ -246,5 +254,5 @@ def interval(samples: np.ndarray, *, confidence: float, mirrored: bool = False) 
     never = ~np.isfinite(resampled).any(axis=0)
     low, high = np.nanquantile(np.where(never, 0.0, resampled), [tail, 1 - tail], axis=0)
     if mirrored:
-        low, high = 2 * estimate - high, 2 * estimate - low
+        low, high = np.clip([2 * estimate - high, 2 * estimate - low], *bounds)
     return np.where(never, np.nan, [low, high])

@@ -98,7 +98,7 @@ def _compared(
     for unit, (first, second) in values.items():
         row |= {"first_value": first[0], "second_value": second[0]}
         row["difference"] = first[0] - second[0]
-        limits = interval(first - second, confidence=confidence, mirrored=mirrored)
+        limits = interval(first - second, confidence=confidence, mirrored=mirrored, bounds=(-1, 1))
         row |= {f"{unit}_low": limits[0], f"{unit}_high": limits[1]}
     row["clear"] = "yes" if row["tracks_low"] > 0 or row["tracks_high"] < 0 else "no"
     return row

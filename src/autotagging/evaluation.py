@@ -277,13 +277,16 @@ def intervals(
     return {
         **{name: _limits(name, values, confidence) for name, values in model.means.items()},
         "gain_over_lookup": {
-            name: _limits(name, values, confidence) for name, values in better.items()
+            name: _limits(name, values, confidence, lowest=-1) for name, values in better.items()
         },
         "resamples": len(model.areas.roc_auc) - 1,
         "resamples_without_some_tag": int(without),
     }
 
 
-def _limits(name: str, samples: np.ndarray, confidence: float) -> dict[str, float] | None:
-    low, high = interval(samples, confidence=confidence, mirrored=name.startswith("pr_auc"))
+def _limits(
+    name: str, samples: np.ndarray, confidence: float, *, lowest: float = 0
+) -> dict[str, float] | None:
+    mirrored = name.startswith("pr_auc")
+    low, high = interval(samples, confidence=confidence, mirrored=mirrored, bounds=(lowest, 1))
     return None if np.isnan(low) else {"low": float(low), "high": float(high)}

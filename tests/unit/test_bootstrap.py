@@ -132,7 +132,9 @@ def test_limits_and_their_mirror_image():
     samples = np.concatenate([[60.0], np.arange(101.0)])
     assert interval(samples, confidence=0.9).tolist() == pytest.approx([5, 95])
     # 95 is 35 above the estimate, 5 is 55 below.
-    assert interval(samples, confidence=0.9, mirrored=True).tolist() == pytest.approx([25, 115])
+    mirrored = {"confidence": 0.9, "mirrored": True}
+    assert interval(samples, **mirrored, bounds=(0, 200)).tolist() == pytest.approx([25, 115])
+    assert interval(samples, **mirrored, bounds=(0, 100)).tolist() == pytest.approx([25, 100])
 
 
 TRUE_AREA = norm.cdf(1 / np.sqrt(2))

@@ -391,7 +391,7 @@ def test_figure_7_states_what_is_measured_and_what_is_cited():
     scores = aucs(("crnn", 0, 0.70, 0.9), ("crnn", 1, 0.80, 0.9))
     both = runs(seeds=(0, 1), losses=((0.5, 0.4, 0.45),) * 2)
     left, right = plots.figure_7(both, curves, scores, cited_auc=0.893).axes
-    assert "paper: 0.893 (cited, MagnaTagATune;\nset and epoch not stated)" in legend_labels(left)
+    assert "paper: 0.893 (cited,\nMagnaTagATune; set and\nepoch not stated)" in legend_labels(left)
     assert legend_labels(right) == [
         "macro average, AUC 0.750 ± 0.071",
         "micro average, AUC 0.900 ± 0",
@@ -407,7 +407,7 @@ def test_figure_7_states_what_is_measured_and_what_is_cited():
 def test_figure_7_says_what_each_choice_of_an_epoch_gives_on_the_test_clips():
     curve = roc(), aucs(("crnn", 0, 0.7, 0.9))
     left = plots.figure_7(runs(), *curve, test=epochs_on_test()).axes[0]
-    label = "test: best epoch 0.700,\nlast 0.720, upper bound 0.720"
+    label = "test: best epoch 0.700,\nlast 0.720,\nupper bound 0.720"
     assert label in legend_labels(left)
     line = next(line for line in left.lines if line.get_label() == label)
     assert line.get_ydata() == pytest.approx([0.6, 0.7, 0.72])

@@ -67,8 +67,8 @@ def build(name: str, *, input_shape: tuple[int, int], n_tags: int, **options: An
     n_tags
         Number of outputs, each a probability.
     options
-        The model's own, as in `params.yaml: train.<name>`; layers compute in the precision of Keras'
-        global policy.
+        The model's own, as in `params.yaml: train.<name>`; it computes in the precision that Keras'
+        global policy has.
 
     Raises
     ------

@@ -153,7 +153,7 @@ def figure_7(
     models = list(scores["model"].unique())
     networks = [model for model in models if model in set(runs["model"])]
     others = [model for model in models if model not in networks]
-    figure = new_figure(PAGE, 0.3 + 3.0 * max(len(networks), 1), caption)
+    figure = new_figure(PAGE, 0.3 + 3.8 * max(len(networks), 1), caption)
     grid = figure.subplots(max(len(networks), 1), 2, squeeze=False, width_ratios=(1.15, 1))
     for (left, right), model in zip(grid, networks, strict=False):
         tested = None if test is None else test[test["model"] == model]
@@ -175,10 +175,11 @@ def _auc_panel(
     if test is not None and len(test):
         _test_curve(axes, test, complete=len(test) == len(runs))
     if cited_auc is not None:
-        label = f"paper: {cited_auc:.3f} (cited, MagnaTagATune;\nset and epoch not stated)"
+        label = f"paper: {cited_auc:.3f} (cited,\nMagnaTagATune; set and\nepoch not stated)"
         axes.axhline(cited_auc, color=PURPLE, linestyle="-.", linewidth=1.2, label=label)
     axes.set_ylim(top=1.0)
-    axes.legend(loc="best", title=_seeds_title(runs))
+    below = {"loc": "upper left", "bbox_to_anchor": (0, -0.17), "borderaxespad": 0}
+    axes.legend(**below, ncols=2, alignment="left", title=_seeds_title(runs))
 
 
 def _test_curve(axes: Axes, test: pd.DataFrame, *, complete: bool) -> None:
@@ -191,7 +192,7 @@ def _test_curve(axes: Axes, test: pd.DataFrame, *, complete: bool) -> None:
         for column, text in _CHOICES.items()
         if len(chosen := test[test[column] == 1])
     ]
-    label = "test: " + ", ".join(choices).replace(", ", ",\n", 1)
+    label = "test: " + ",\n".join(choices)
     curves = test.pivot(index="epoch", columns="seed", values="roc_auc_macro").astype(float)
     if complete:
         marker = "s" if len(curves) <= 30 and curves.shape[1] == 1 else ""
