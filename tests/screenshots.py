@@ -23,7 +23,8 @@ def main(report: Path, folder: Path) -> None:
     """Write report.png, the first page, and report_clips.png, its clips to listen to."""
     if CHROMIUM is None:
         sys.exit("needs Chromium (Debian: apt install chromium)")
-    with tempfile.TemporaryDirectory() as profile, open_browser(Path(profile), *SIZE) as page:
+    scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # Chromium still writes
+    with scratch as profile, open_browser(Path(profile), *SIZE) as page:
         page.open(report)
         page.wait("document.querySelector('main.page h1') !== null")
         clips = "[...document.querySelectorAll('main.page audio')]"
