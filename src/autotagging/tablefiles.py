@@ -90,6 +90,11 @@ def save_table(
     )
 
 
+def to_markdown(table: pd.DataFrame) -> str:
+    """Format a table for GitHub, as `save_table` describes."""
+    return _markdown(_text(Part("", "", table)))
+
+
 class _Text(NamedTuple):
     """A part as readers see it; `numeric` tells which columns are numbers."""
 
