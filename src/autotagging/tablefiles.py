@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,28 @@ _ROWS = 45  # that a page of LaTeX holds
 _WIDE = 30  # characters of a cell that LaTeX should break
 
 
+@dataclass(frozen=True)
+class TableFiles:
+    """Files to write a table to.
+
+    Attributes
+    ----------
+    csv
+        Output: the table at full precision.
+    md
+        Output: the table for GitHub.
+    html
+        Output: a page with the table, which holds the CSV, too.
+    tex
+        Output: the table for LaTeX (array, booktabs, graphicx).
+    """
+
+    csv: Path
+    md: Path
+    html: Path
+    tex: Path
+
+
 class Part(NamedTuple):
     """A table for readers, one of several below one another.
 
@@ -45,10 +68,7 @@ class Part(NamedTuple):
 
 def save_table(
     table: pd.DataFrame,
-    csv: Path,
-    md: Path,
-    html: Path,
-    tex: Path,
+    files: TableFiles,
     *,
     caption: str,
     shown: pd.DataFrame | Sequence[Part] | None = None,
@@ -63,30 +83,29 @@ def save_table(
     ----------
     table
         Any table; its index is not written.
-    csv, md, html, tex
-        Files to write: md is a GitHub table, html a page that holds the CSV, too, and tex is for
-        the packages array, booktabs and graphicx.
+    files
+        To write.
     caption
         One line, above the table.
     shown
         What readers see instead of the table.
     """
-    write_csv(table, csv)
+    write_csv(table, files.csv)
     if shown is None or isinstance(shown, pd.DataFrame):
         shown = [Part("", "", table if shown is None else shown)]
     texts = [_text(part) for part in shown]
-    with replacing(md) as temporary:
+    with replacing(files.md) as temporary:
         blocks = [f"{caption}\n", *map(_markdown, texts)]
         temporary.write_text("\n".join(blocks), encoding="utf-8")
-    with replacing(tex) as temporary:
-        temporary.write_text(_latex(texts, caption=caption, label=tex.stem), encoding="utf-8")
+    with replacing(files.tex) as temporary:
+        temporary.write_text(_latex(texts, caption=caption, label=files.tex.stem), encoding="utf-8")
     write_page(
-        html,
+        files.html,
         "table.html",
         caption=caption,
         parts=texts,
-        csv_name=csv.name,
-        csv_uri=data_uri(csv.read_bytes(), "text/csv"),
+        csv_name=files.csv.name,
+        csv_uri=data_uri(files.csv.read_bytes(), "text/csv"),
     )
 
 

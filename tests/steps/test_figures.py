@@ -18,6 +18,7 @@ from autotagging.steps.figures import data as of_data
 from autotagging.steps.figures import model as of_model
 from autotagging.steps.figures import report
 from autotagging.steps.figures import results as of_results
+from autotagging.tablefiles import TableFiles
 from conftest import write_shards
 
 RATE = 16_000
@@ -147,11 +148,12 @@ def mel_inputs(folder):
 
 
 def drawn(folder):
-    return {"svg": folder / "figures" / "out.svg", "png": folder / "figures" / "out.png"}
+    return plots.FigureFiles(folder / "figures/out.svg", folder / "figures/out.png")
 
 
 def written(folder):
-    return {suffix: folder / "tables" / f"out.{suffix}" for suffix in ("csv", "md", "html", "tex")}
+    suffixes = ("csv", "md", "html", "tex")
+    return TableFiles(*(folder / f"tables/out.{suffix}" for suffix in suffixes))
 
 
 def seeds(folder, name):
@@ -200,10 +202,10 @@ def test_figures_write_svg_and_png_and_leave_nothing_else(results, published):
         ),
     ):
         output = drawn(results / figure.__name__)
-        figure(**inputs, **output)
-        assert files_in(output["svg"].parent) == ["out.png", "out.svg"], figure.__name__
-        assert output["png"].read_bytes().startswith(b"\x89PNG")
-        content = output["svg"].read_text()
+        figure(**inputs, figure_files=output)
+        assert files_in(output.svg.parent) == ["out.png", "out.svg"], figure.__name__
+        assert output.png.read_bytes().startswith(b"\x89PNG")
+        content = output.svg.read_text()
         assert "<svg" in content
         assert str(results) not in content
 
@@ -213,7 +215,7 @@ def test_mel_examples_draws_what_extract_mel_left_of_each_tag(results, monkeypat
     monkeypatch.setattr(plots, "mel_examples", lambda *args, **more: drawings.append((*args, more)))
     monkeypatch.setattr(plots, "save_figure", lambda *args: None)
     of_data.mel_examples(
-        **mel_inputs(results), clips_per_tag=2, corpus="magnatagatune", **drawn(results)
+        **mel_inputs(results), clips_per_tag=2, corpus="magnatagatune", figure_files=drawn(results)
     )
     ((counts, examples, mels, more),) = drawings
     assert counts.to_dict() == {"drum": 4, "flute": 1, "harp": 1}
@@ -237,38 +239,40 @@ def test_a_wrong_file_of_mel_examples_is_named(results, name, content, message):
     (results / name).write_text(content)
     with pytest.raises(UserError, match=message):
         of_data.mel_examples(
-            **mel_inputs(results), clips_per_tag=4, corpus="demo", **drawn(results)
+            **mel_inputs(results), clips_per_tag=4, corpus="demo", figure_files=drawn(results)
         )
     assert not (results / "figures").exists()
 
 
 def test_table_1_comes_from_the_model(results):
     output = written(results)
-    of_model.table_1(model_json=results / "seed-0/model.json", **output)
-    table = pd.read_csv(output["csv"]).set_index("parameter")
+    of_model.table_1(model_json=results / "seed-0/model.json", table_files=output)
+    table = pd.read_csv(output.csv).set_index("parameter")
     assert table.loc["Mel-time matrix after zero padding", "here"] == "1x96x100"
     assert table.loc["Frames added in zero padding", "here"] == "6"
 
 
 def test_table_2_states_the_number_of_parameters(results):
     output = written(results)
-    of_model.table_2(model_json=results / "seed-0/model.json", **output)
-    assert "55 trainable parameters" in output["md"].read_text().splitlines()[0]
-    assert "| 4x3x3 | no | conv_1 |" in output["md"].read_text()
+    of_model.table_2(model_json=results / "seed-0/model.json", table_files=output)
+    assert "55 trainable parameters" in output.md.read_text().splitlines()[0]
+    assert "| 4x3x3 | no | conv_1 |" in output.md.read_text()
 
 
 def test_table_4_says_that_the_demo_is_not_comparable(results, published):
     output = written(results)
-    of_results.table_4(metrics=seeds(results, "metrics.json"), published=published, **output)
-    assert "not comparable with MagnaTagATune" in output["md"].read_text()
-    table = pd.read_csv(output["csv"])
+    of_results.table_4(
+        metrics=seeds(results, "metrics.json"), published=published, table_files=output
+    )
+    assert "not comparable with MagnaTagATune" in output.md.read_text()
+    table = pd.read_csv(output.csv)
     assert len(table) == 1 + 3 + 14
     assert table.loc[0, ["seeds", "roc_auc", "roc_auc_std"]].tolist() == [2, 0.75, 0]
     assert table.loc[0, ["roc_auc_low", "roc_auc_high"]].tolist() == [0.625, 0.875]
     others = ["lookup", "each tag's share in training", "“no” to every tag"]
     assert table["method"].tolist()[1:4] == others
     assert table["epochs"].fillna("").tolist()[:5] == ["2 of 100", "", "", "", "100"]
-    text = output["md"].read_text()
+    text = output.md.read_text()
     assert text.index("**Measured here.**") < text.index("| crnn |") < text.index("**Cited.**")
     assert "| FCN | 2020 | 0.9005 |" in text
     assert "| Short-chunk CNN + Res | 2020 | 0.9129 |" in text
@@ -279,13 +283,13 @@ def test_tables_of_scores_say_what_the_brackets_are(results):
     metrics = {"metrics": seeds(results, "metrics.json")}
     shown = {}
     for make, inputs in (
-        (of_results.tag_scores, {"per_tag": seeds(results, "per_tag.csv")} | drawn(results)),
+        (of_results.tag_scores, {"per_tag": seeds(results, "per_tag.csv")}),
         (of_results.category_scores, {"per_category": seeds(results, "per_category.csv")}),
         (of_results.all_metrics, {}),
     ):
-        drawings = drawn(results) if make is of_results.category_scores else {}
-        make(**metrics, **inputs, **drawings, **written(results))
-        shown[make.__name__] = written(results)["md"].read_text().replace("\N{NO-BREAK SPACE}", " ")
+        files = {"figure_files": drawn(results)} if inputs else {}
+        make(**metrics, **inputs, **files, table_files=written(results))
+        shown[make.__name__] = written(results).md.read_text().replace("\N{NO-BREAK SPACE}", " ")
         caption = shown[make.__name__].splitlines()[0]
         assert (
             "In brackets: interval of 95 %, by the bootstrap over tracks; of several seeds, the "
@@ -310,16 +314,16 @@ def test_models_of_other_test_clips_say_so(results):
     path = results / "seed-1/metrics.json"
     other = {**json.loads(path.read_text()), "model": "lookup", "n_clips": 4}
     path.write_text(json.dumps(other))
-    of_results.all_metrics(metrics=seeds(results, "metrics.json"), **written(results))
-    caption = written(results)["md"].read_text().splitlines()[0]
+    of_results.all_metrics(metrics=seeds(results, "metrics.json"), table_files=written(results))
+    caption = written(results).md.read_text().splitlines()[0]
     assert caption.endswith("test clips whose audio can be read: 3 of crnn, 4 of lookup.")
 
 
 def test_the_best_and_the_last_epoch_stand_beside_each_other(results):
-    of_model.epoch_choices(metrics=seeds(results, "metrics.json"), **written(results))
-    table = pd.read_csv(written(results)["csv"])
+    of_model.epoch_choices(metrics=seeds(results, "metrics.json"), table_files=written(results))
+    table = pd.read_csv(written(results).csv)
     assert table["epoch"].tolist() == [2] * 4
-    assert "the paper doesn't say which it used" in written(results)["md"].read_text()
+    assert "the paper doesn't say which it used" in written(results).md.read_text()
 
 
 def test_differences_compares_models_tag_by_category(results):
@@ -334,12 +338,12 @@ def test_differences_compares_models_tag_by_category(results):
         predictions=[*seeds(results, "predictions.npz"), other / "predictions.npz"],
         metrics=[*seeds(results, "metrics.json"), other / "metrics.json"],
         tags=results / "tags.csv",
-        **{"resamples": 20, "confidence": 0.9, "bootstrap_seed": 0, **output},
+        **{"resamples": 20, "confidence": 0.9, "bootstrap_seed": 0, "table_files": output},
     )
-    table = pd.read_csv(output["csv"])
+    table = pd.read_csv(output.csv)
     assert table["tags"].unique().tolist() == ["all", "instrument", "vocal"]
     assert set(table["second"]) == {"lookup"}
-    caption = output["md"].read_text().splitlines()[0]
+    caption = output.md.read_text().splitlines()[0]
     assert "interval of 90 % (20 resamples of the tracks" in caption
 
 
@@ -357,8 +361,8 @@ def test_figure_6_takes_the_clip_of_median_accuracy_or_the_one_asked_for(results
         "predictions": results / "seed-0/predictions.npz",
         "metrics": results / "seed-0/metrics.json",
     }
-    of_results.figure_6(**inputs, **drawn(results))
-    of_results.figure_6(**inputs, clip_id=9, **drawn(results))
+    of_results.figure_6(**inputs, figure_files=drawn(results))
+    of_results.figure_6(**inputs, clip_id=9, figure_files=drawn(results))
     assert shown == [8, 9]
 
 
@@ -440,24 +444,24 @@ def test_what_a_user_can_get_wrong_is_named(results, published):
         "metrics": results / "seed-0/metrics.json",
     }
     with pytest.raises(UserError, match=r"clip 12 is not a test clip"):
-        of_results.figure_6(**clip, clip_id=12, **drawn(results))
+        of_results.figure_6(**clip, clip_id=12, figure_files=drawn(results))
     with pytest.raises(UserError, match=r"2 files of history, 1 of model_json"):
         of_model.figure_5(
-            history=seeds(results, "history.csv"), model_json=[model], **drawn(results)
+            history=seeds(results, "history.csv"), model_json=[model], figure_files=drawn(results)
         )
     audio = {"download": results / "corpus", "split": results / "split.csv", "model_json": model}
     with pytest.raises(UserError, match=r"clip 4 \(empty\)"):
-        of_data.figure_3(**audio, clip_id=4, **drawn(results))
+        of_data.figure_3(**audio, clip_id=4, figure_files=drawn(results))
     content = json.loads(model.read_text())
     del content["front_end"]["n_mels"]
     model.write_text(json.dumps(content))
     with pytest.raises(UserError, match=r"model\.json: front_end has no 'n_mels'"):
-        of_model.table_1(model_json=model, **written(results))
+        of_model.table_1(model_json=model, table_files=written(results))
     rows = results / "published.yaml"
     rows.write_text("- {method: FCN}\n")
     with pytest.raises(UserError, match=r"published\.yaml: row 1 has no 'year'"):
         of_results.table_4(
-            metrics=[results / "seed-0/metrics.json"], published=rows, **written(results)
+            metrics=[results / "seed-0/metrics.json"], published=rows, table_files=written(results)
         )
     assert not (results / "figures").exists()
     assert not (results / "tables").exists()
@@ -490,9 +494,9 @@ def test_the_command_line_takes_lists_and_never_loads_tensorflow(results):
     output = drawn(results)
     history, models = seeds(results, "history.csv"), seeds(results, "model.json")
     flags = ["--history", *history, "--model-json", *models]
-    flags += ["--svg", output["svg"], "--png", output["png"]]
+    flags += ["--svg", output.svg, "--png", output.png]
     run_command("figures", "figure_5", *flags)
-    assert files_in(output["svg"].parent) == ["out.png", "out.svg"]
+    assert files_in(output.svg.parent) == ["out.png", "out.svg"]
 
 
 def test_figure_7_of_models_without_epochs_needs_no_history(results, published):
@@ -500,14 +504,14 @@ def test_figure_7_of_models_without_epochs_needs_no_history(results, published):
     flags = ["--history", "--model-json", "--published", published]
     for name in ("per_epoch.csv", "roc.csv", "metrics.json"):
         flags += [f"--{name.split('.')[0].replace('_', '-')}", *seeds(results, name)]
-    flags += ["--svg", output["svg"], "--png", output["png"]]
+    flags += ["--svg", output.svg, "--png", output.png]
     run_command("figures", "figure_7", *flags)
-    assert files_in(output["svg"].parent) == ["out.png", "out.svg"]
+    assert files_in(output.svg.parent) == ["out.png", "out.svg"]
 
 
 def test_the_command_line_takes_spectrograms_and_never_loads_tensorflow(results):
     flags = ["--clips-per-tag", 2, "--corpus", "demo"]
-    for name, path in {**mel_inputs(results), **drawn(results)}.items():
+    for name, path in {**mel_inputs(results), **vars(drawn(results))}.items():
         flags += [f"--{name.replace('_', '-')}", path]
     run_command("figures", "mel_examples", *flags)
     assert files_in(results / "figures") == ["out.png", "out.svg"]

@@ -428,7 +428,7 @@ def test_figure_7_takes_models_without_epochs_and_undefined_numbers(tmp_path):
     figure = plots.figure_7(history, curves, scores, cited_auc=0.893)
     assert "macro average, AUC undefined" in legend_labels(figure.axes[1])
     assert "lookup, macro, AUC 0.700" in legend_labels(figure.axes[1])
-    plots.save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+    plots.save_figure(figure, plots.FigureFiles(tmp_path / "a.svg", tmp_path / "a.png"))
 
 
 def test_figure_7_draws_models_without_epochs_by_themselves():
@@ -471,7 +471,7 @@ def test_categories_say_how_many_of_their_tags_are_scored():
 
 def test_figure_5_takes_undefined_losses(tmp_path):
     figure = plots.figure_5(runs().assign(val_loss=np.nan))
-    plots.save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+    plots.save_figure(figure, plots.FigureFiles(tmp_path / "a.svg", tmp_path / "a.png"))
 
 
 def test_calibration_adds_the_decisions_of_seeds_up():
@@ -575,7 +575,8 @@ def test_two_processes_write_the_same_bytes(tmp_path):
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
         "import test_plots\n"
         "for name, make in test_plots.ALL_FIGURES.items():\n"
-        "    test_plots.plots.save_figure(make(), Path(f'{name}.svg'), Path(f'{name}.png'))\n"
+        "    files = test_plots.plots.FigureFiles(Path(f'{name}.svg'), Path(f'{name}.png'))\n"
+        "    test_plots.plots.save_figure(make(), files)\n"
     )
     folders = {"1": "UTC", "2": "Asia/Tokyo"}
     processes = []
@@ -602,9 +603,9 @@ def test_two_processes_write_the_same_bytes(tmp_path):
 def test_the_users_own_matplotlib_settings_change_nothing(tmp_path):
     import matplotlib as mpl
 
-    plots.save_figure(paper_clip(), tmp_path / "a.svg", tmp_path / "a.png")
+    plots.save_figure(paper_clip(), plots.FigureFiles(tmp_path / "a.svg", tmp_path / "a.png"))
     with mpl.rc_context({"font.size": 20, "savefig.dpi": 50, "svg.fonttype": "none"}):
-        plots.save_figure(paper_clip(), tmp_path / "b.svg", tmp_path / "b.png")
+        plots.save_figure(paper_clip(), plots.FigureFiles(tmp_path / "b.svg", tmp_path / "b.png"))
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 

@@ -173,8 +173,7 @@ def gradient_sums(
     return _sums_of_pairs(gradient_slices(output, of_output, pooled, dropped))
 
 
-@_one_pass
-def spread(
+def _spread(
     images: tf.Tensor,
     winners: tf.Tensor,
     output: tf.Tensor,
@@ -196,23 +195,23 @@ def spread(
     factors
         a, b, c : float32, (channels,)
     """
-    return _spread(images, winners, output, of_output, factors, pool, dropped)
+    batch, height, width, channels = images.shape
+    at_winner, constant, slope = factors
+    place = tf.cast(tf.reshape(tf.range(pool * pool), (1, 1, pool, 1, pool, 1)), tf.uint8)
+    before = _before_activation(output, of_output, dropped) * at_winner
+    windows = (batch, height // pool, pool, width // pool, pool, channels)
+    gradient = constant + slope * tf.reshape(tf.cast(images, tf.float32), windows)
+    gradient += tf.where(_widened(winners) == place, _widened(before), 0.0)
+    return tf.cast(tf.reshape(gradient, images.shape), output.dtype)
+
+
+spread = _one_pass(_spread)
 
 
 @_one_pass
-def plane_spread(
-    plane: tf.Tensor,
-    kernel: tf.Tensor,
-    winners: tf.Tensor,
-    output: tf.Tensor,
-    of_output: tf.Tensor,
-    factors: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
-    pool: int,
-    dropped: int,
-) -> tf.Tensor:
-    """Give the same of the convolution of a padded plane."""
-    images = _convolved(plane, kernel)
-    return _spread(images, winners, output, of_output, factors, pool, dropped)
+def plane_spread(plane: tf.Tensor, kernel: tf.Tensor, *of_windows: Any) -> tf.Tensor:
+    """Give the same of the convolution of a padded plane; then comes what `spread` takes."""
+    return _spread(_convolved(plane, kernel), *of_windows)
 
 
 @_one_pass
@@ -306,25 +305,6 @@ def _before_activation(output: tf.Tensor, of_output: tf.Tensor, dropped: int) ->
     output, of_output = tf.cast(output, tf.float32), tf.cast(of_output, tf.float32)
     gradient = of_output * tf.where(output > 0, scale, output + scale)
     return tf.where(output == 0, 0.0, gradient) if dropped else gradient
-
-
-def _spread(
-    images: tf.Tensor,
-    winners: tf.Tensor,
-    output: tf.Tensor,
-    of_output: tf.Tensor,
-    factors: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
-    pool: int,
-    dropped: int,
-) -> tf.Tensor:
-    batch, height, width, channels = images.shape
-    at_winner, constant, slope = factors
-    place = tf.cast(tf.reshape(tf.range(pool * pool), (1, 1, pool, 1, pool, 1)), tf.uint8)
-    before = _before_activation(output, of_output, dropped) * at_winner
-    windows = (batch, height // pool, pool, width // pool, pool, channels)
-    gradient = constant + slope * tf.reshape(tf.cast(images, tf.float32), windows)
-    gradient += tf.where(_widened(winners) == place, _widened(before), 0.0)
-    return tf.cast(tf.reshape(gradient, images.shape), output.dtype)
 
 
 def _widened(pooled: tf.Tensor) -> tf.Tensor:

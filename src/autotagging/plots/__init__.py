@@ -7,9 +7,10 @@ from autotagging.plots.data import figure_2, figure_3, tag_distribution
 from autotagging.plots.model import figure_4
 from autotagging.plots.scores import category_scores, tag_scores
 from autotagging.plots.sheet import mel_examples, spread_clips
-from autotagging.plots.style import save_figure
+from autotagging.plots.style import FigureFiles, save_figure
 
 __all__ = [
+    "FigureFiles",
     "calibration",
     "category_scores",
     "figure_2",

@@ -3,6 +3,7 @@
 import functools
 import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -31,6 +32,22 @@ _CHARACTERS_PER_INCH = 18.5
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class FigureFiles:
+    """Files to write a figure to.
+
+    Attributes
+    ----------
+    svg
+        Output: the figure as vectors.
+    png
+        Output: the figure as pixels.
+    """
+
+    svg: Path
+    png: Path
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
@@ -67,7 +84,7 @@ def wrap(text: str, inches: float) -> str:
 
 
 @styled
-def save_figure(figure: Figure, svg: Path, png: Path) -> None:
+def save_figure(figure: Figure, files: FigureFiles) -> None:
     """Write a figure as SVG and PNG: the same figure gives the same bytes, whenever and wherever.
 
     Raises
@@ -76,8 +93,8 @@ def save_figure(figure: Figure, svg: Path, png: Path) -> None:
         The folder can't be written to.
     """
     for path, metadata in (
-        (svg, {"Date": None, "Creator": None}),
-        (png, {"Software": None}),
+        (files.svg, {"Date": None, "Creator": None}),
+        (files.png, {"Software": None}),
     ):
         with replacing(path) as temporary:
             figure.savefig(temporary, format=path.suffix.removeprefix("."), metadata=metadata)

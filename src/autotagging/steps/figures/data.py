@@ -24,8 +24,7 @@ def figure_2(
     tags: flags.Tags,
     raw_tags: flags.RawTags,
     corpus: flags.Corpus,
-    svg: flags.Svg,
-    png: flags.Png,
+    figure_files: flags.Figure,
 ) -> None:
     """Draw the merging of tags."""
     figure = plots.figure_2(
@@ -33,19 +32,15 @@ def figure_2(
         read_table(raw_tags, ("raw_tag", "count", "merged_into")),
         caption=_all_clips(corpus),
     )
-    plots.save_figure(figure, svg, png)
+    plots.save_figure(figure, figure_files)
 
 
 def tag_distribution(
     *,
     raw_tags: flags.RawTags,
     corpus: flags.Corpus,
-    svg: flags.Svg,
-    png: flags.Png,
-    csv: flags.Csv,
-    md: flags.Md,
-    html: flags.Html,
-    tex: flags.Tex,
+    figure_files: flags.Figure,
+    table_files: flags.Table,
 ) -> None:
     """Draw and list how many clips each tag has, before and after merging."""
     columns = ("raw_tag", "count", "merged_into", "merged_count", "kept")
@@ -53,9 +48,9 @@ def tag_distribution(
     table = tables.tag_distribution(raw)
     kept = int((table["kept"] == "yes").sum())
     title = _all_clips(corpus)
-    plots.save_figure(plots.tag_distribution(raw, kept=kept, caption=title), svg, png)
+    plots.save_figure(plots.tag_distribution(raw, kept=kept, caption=title), figure_files)
     caption = f"Tags before and after merging; the {kept} most frequent are kept. {title}."
-    save_table(table, csv, md, html, tex, caption=caption)
+    save_table(table, table_files, caption=caption)
 
 
 def mel_examples(
@@ -65,8 +60,7 @@ def mel_examples(
     front_end: flags.FrontEnd,
     clips_per_tag: flags.ClipsPerTag,
     corpus: flags.Corpus,
-    svg: flags.Svg,
-    png: flags.Png,
+    figure_files: flags.Figure,
 ) -> None:
     """Draw spectrograms of some clips of every tag on a page, as training reads them."""
     table = read_table(labels, ("clip_id", "mp3_path")).set_index("clip_id")
@@ -85,7 +79,7 @@ def mel_examples(
         log_scale=settings["log_scale"],
         caption=_all_clips(corpus),
     )
-    plots.save_figure(figure, svg, png)
+    plots.save_figure(figure, figure_files)
 
 
 def figure_3(
@@ -94,8 +88,7 @@ def figure_3(
     split: flags.Split,
     model_json: flags.ModelJson,
     clip_id: flags.ClipId = None,
-    svg: flags.Svg,
-    png: flags.Png,
+    figure_files: flags.Figure,
 ) -> None:
     """Draw the stages of preprocessing, on one clip: by default the first test clip to be read."""
     import librosa  # takes longer than most figures
@@ -129,7 +122,7 @@ def figure_3(
         log_scale=front_end["log_scale"],
         caption=f"clip {clip['clip_id']} ({clip['mp3_path']}). {run_caption([model])}",
     )
-    plots.save_figure(figure, svg, png)
+    plots.save_figure(figure, figure_files)
 
 
 def _all_clips(corpus: str) -> str:

@@ -5,12 +5,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-Svg = Annotated[Path, Parameter(help="Output: the figure as vectors.")]
-Png = Annotated[Path, Parameter(help="Output: the figure as pixels.")]
-Csv = Annotated[Path, Parameter(help="Output: the table at full precision.")]
-Md = Annotated[Path, Parameter(help="Output: the table for GitHub.")]
-Html = Annotated[Path, Parameter(help="Output: a page with the table.")]
-Tex = Annotated[Path, Parameter(help="Output: the table for LaTeX (array, booktabs, graphicx).")]
+from autotagging.plots import FigureFiles
+from autotagging.tablefiles import TableFiles
+
+Figure = Annotated[FigureFiles, Parameter(name="*")]
+Table = Annotated[TableFiles, Parameter(name="*")]
 
 Corpus = Annotated[str, Parameter(help="Name of the corpus, for the caption.")]
 Tags = Annotated[Path, Parameter(help="results/merge_tags/tags.csv.")]

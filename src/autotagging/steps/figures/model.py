@@ -19,25 +19,19 @@ from autotagging.tablefiles import save_table
 def table_1(
     *,
     model_json: flags.ModelJson,
-    csv: flags.Csv,
-    md: flags.Md,
-    html: flags.Html,
-    tex: flags.Tex,
+    table_files: flags.Table,
 ) -> None:
     """Make the table of the front end's parameters."""
     model = read_model(model_json)
     table = tables.table_1(model["front_end"], padded_frames=padded_frames(model["architecture"]))
     caption = f"Table 1. Preprocessing parameters, of the paper and here. {run_caption([model])}."
-    save_table(table, csv, md, html, tex, caption=caption)
+    save_table(table, table_files, caption=caption)
 
 
 def table_2(
     *,
     model_json: flags.ModelJson,
-    csv: flags.Csv,
-    md: flags.Md,
-    html: flags.Html,
-    tex: flags.Tex,
+    table_files: flags.Table,
 ) -> None:
     """Make the table of the shapes of a model's layers."""
     model = read_model(model_json)
@@ -46,29 +40,28 @@ def table_2(
         f"mel bins x frames; {model['trainable_parameters']:,} trainable parameters. "
         f"{run_caption([model])}."
     )
-    save_table(tables.table_2(model["architecture"]), csv, md, html, tex, caption=caption)
+    save_table(tables.table_2(model["architecture"]), table_files, caption=caption)
 
 
-def figure_4(*, model_json: flags.ModelJson, svg: flags.Svg, png: flags.Png) -> None:
+def figure_4(*, model_json: flags.ModelJson, figure_files: flags.Figure) -> None:
     """Draw the architecture of a model."""
     model = read_model(model_json)
     caption = (
         f"{model['trainable_parameters']:,} trainable parameters; shapes are mel bins x frames x "
         f"channels. {run_caption([model])}"
     )
-    plots.save_figure(plots.figure_4(model["architecture"], caption=caption), svg, png)
+    plots.save_figure(plots.figure_4(model["architecture"], caption=caption), figure_files)
 
 
 def figure_5(
     *,
     history: flags.Histories,
     model_json: flags.ModelJsons,
-    svg: flags.Svg,
-    png: flags.Png,
+    figure_files: flags.Figure,
 ) -> None:
     """Draw the loss per epoch."""
     runs, models = read_runs(history, model_json)
-    plots.save_figure(plots.figure_5(runs, caption=run_caption(models)), svg, png)
+    plots.save_figure(plots.figure_5(runs, caption=run_caption(models)), figure_files)
 
 
 def figure_7(
@@ -79,8 +72,7 @@ def figure_7(
     roc: flags.Rocs,
     metrics: flags.Metrics,
     published: flags.Published,
-    svg: flags.Svg,
-    png: flags.Png,
+    figure_files: flags.Figure,
 ) -> None:
     """Draw ROC-AUC per epoch, and the ROC curve."""
     runs, _ = read_runs(history, model_json)
@@ -95,12 +87,10 @@ def figure_7(
         cited_auc=paper_row(published)["roc_auc"],
         caption=run_caption(results),
     )
-    plots.save_figure(figure, svg, png)
+    plots.save_figure(figure, figure_files)
 
 
-def epoch_choices(
-    *, metrics: flags.Metrics, csv: flags.Csv, md: flags.Md, html: flags.Html, tex: flags.Tex
-) -> None:
+def epoch_choices(*, metrics: flags.Metrics, table_files: flags.Table) -> None:
     """Make the table of what each choice of an epoch gives on the test clips."""
     results = [read_metrics(path) for path in metrics]
     caption = (
@@ -108,4 +98,4 @@ def epoch_choices(
         "it used. The best on test is known where all epochs are kept (train.keep_epochs). "
         f"{run_caption(results)}."
     )
-    save_table(result_tables.epoch_choices(results), csv, md, html, tex, caption=caption)
+    save_table(result_tables.epoch_choices(results), table_files, caption=caption)

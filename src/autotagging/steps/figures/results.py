@@ -29,8 +29,7 @@ def figure_6(
     predictions: flags.Predictions,
     metrics: flags.OneMetrics,
     clip_id: flags.ClipId = None,
-    svg: flags.Svg,
-    png: flags.Png,
+    figure_files: flags.Figure,
 ) -> None:
     """Draw the tags of one test clip, predicted and actual: by default of median accuracy."""
     arrays = read_predictions(predictions)
@@ -52,29 +51,25 @@ def figure_6(
         threshold=run["threshold"],
         caption=f"{run_caption([run])}{which}",
     )
-    plots.save_figure(figure, svg, png)
+    plots.save_figure(figure, figure_files)
 
 
 def calibration(
-    *, calibration: flags.Calibrations, metrics: flags.Metrics, svg: flags.Svg, png: flags.Png
+    *, calibration: flags.Calibrations, metrics: flags.Metrics, figure_files: flags.Figure
 ) -> None:
     """Draw how often a tag is there, against its score."""
     runs = [read_metrics(path) for path in metrics]
     bins = read_each(calibration, runs, ("low", "high", "decisions", "mean_score", "share"))
     errors = pd.DataFrame(runs)[["model", "seed", "calibration_error"]]
-    plots.save_figure(plots.calibration(bins, errors, caption=run_caption(runs)), svg, png)
+    plots.save_figure(plots.calibration(bins, errors, caption=run_caption(runs)), figure_files)
 
 
 def tag_scores(
     *,
     per_tag: flags.PerTags,
     metrics: flags.Metrics,
-    svg: flags.Svg,
-    png: flags.Png,
-    csv: flags.Csv,
-    md: flags.Md,
-    html: flags.Html,
-    tex: flags.Tex,
+    figure_files: flags.Figure,
+    table_files: flags.Table,
 ) -> None:
     """Draw and list the ROC-AUC of each tag, with confidence intervals."""
     runs = [read_metrics(path) for path in metrics]
@@ -82,7 +77,7 @@ def tag_scores(
     table = result_tables.tag_scores(read_each(per_tag, runs, columns))
     confidence = runs[0]["confidence"]
     figure = plots.tag_scores(table, confidence=confidence, caption=_caption(runs))
-    plots.save_figure(figure, svg, png)
+    plots.save_figure(figure, figure_files)
     shown = result_tables.side_by_side(
         table.rename(columns={"positives": "test clips with it"}),
         ["tag", "category", "test clips with it"],
@@ -92,19 +87,15 @@ def tag_scores(
         f"Each tag on the test clips. {_brackets(runs)} With few clips, or few tracks, it says "
         f"little. {_caption(runs)}."
     )
-    save_table(table, csv, md, html, tex, caption=caption, shown=shown)
+    save_table(table, table_files, caption=caption, shown=shown)
 
 
 def category_scores(
     *,
     per_category: flags.PerCategories,
     metrics: flags.Metrics,
-    svg: flags.Svg,
-    png: flags.Png,
-    csv: flags.Csv,
-    md: flags.Md,
-    html: flags.Html,
-    tex: flags.Tex,
+    figure_files: flags.Figure,
+    table_files: flags.Table,
 ) -> None:
     """Draw and list the mean ROC-AUC over the tags of each category, with confidence intervals."""
     runs = [read_metrics(path) for path in metrics]
@@ -112,7 +103,7 @@ def category_scores(
     table = result_tables.category_scores(read_each(per_category, runs, columns), runs)
     confidence = runs[0]["confidence"]
     figure = plots.category_scores(table, confidence=confidence, caption=_caption(runs))
-    plots.save_figure(figure, svg, png)
+    plots.save_figure(figure, figure_files)
     shown = result_tables.side_by_side(
         table,
         ["category", "tags", "tags_scored"],
@@ -123,12 +114,10 @@ def category_scores(
         "other tags; clear: zero is outside the interval of that. "
         f"{_brackets(runs)} {_MIRRORED} {_caption(runs)}."
     )
-    save_table(table, csv, md, html, tex, caption=caption, shown=shown)
+    save_table(table, table_files, caption=caption, shown=shown)
 
 
-def all_metrics(
-    *, metrics: flags.Metrics, csv: flags.Csv, md: flags.Md, html: flags.Html, tex: flags.Tex
-) -> None:
+def all_metrics(*, metrics: flags.Metrics, table_files: flags.Table) -> None:
     """Make the table of every metric of every model, and of answers that hear nothing."""
     runs = [read_metrics(path) for path in metrics]
     table = result_tables.all_metrics(runs)
@@ -144,7 +133,7 @@ def all_metrics(
         "ranks frequent tags above rare ones, which counts in micro and per-clip averages. "
         f"{_not_scored(runs)}{_brackets(runs)} {_MIRRORED} {_caption(runs)}."
     )
-    save_table(table, csv, md, html, tex, caption=caption, shown=shown)
+    save_table(table, table_files, caption=caption, shown=shown)
 
 
 def differences(
@@ -155,10 +144,7 @@ def differences(
     resamples: flags.Resamples,
     confidence: flags.Confidence,
     bootstrap_seed: flags.BootstrapSeed,
-    csv: flags.Csv,
-    md: flags.Md,
-    html: flags.Html,
-    tex: flags.Tex,
+    table_files: flags.Table,
 ) -> None:
     """Compare each two models on the same test clips, with confidence intervals."""
     same_length(predictions=predictions, metrics=metrics)
@@ -184,17 +170,14 @@ def differences(
         "are alike; the CSV has those of the clips, too). Clear: zero is outside the interval; not "
         f"corrected for the number of comparisons. {_MIRRORED} {run_caption(results)}."
     )
-    save_table(table, csv, md, html, tex, caption=caption, shown=shown)
+    save_table(table, table_files, caption=caption, shown=shown)
 
 
 def table_4(
     *,
     metrics: flags.Metrics,
     published: flags.Published,
-    csv: flags.Csv,
-    md: flags.Md,
-    html: flags.Html,
-    tex: flags.Tex,
+    table_files: flags.Table,
 ) -> None:
     """Make the table of ROC-AUC of this run beside published ones."""
     runs = [read_metrics(path) for path in metrics]
@@ -218,7 +201,7 @@ def table_4(
         ),
     ]
     caption = "Table 4. ROC-AUC measured here, and as others published it."
-    save_table(table, csv, md, html, tex, caption=caption, shown=parts)
+    save_table(table, table_files, caption=caption, shown=parts)
 
 
 # A positive that is drawn twice raises the precision, in every tag, and the mean shows it.
