@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from autotagging.params import faults, read_exponents
+from autotagging.common.params import faults, read_exponents
 
 min_version("9.0")
 

@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autotagging import store
-from autotagging.files import sha256
-from autotagging.prefetch import Waiting, prefetched
+from autotagging.common.files import sha256
+from autotagging.dataset import store
+from autotagging.dataset.prefetch import Waiting, prefetched
 
 CLIP_SHAPE, BATCH, EPOCHS = (96, 1366), 32, 4
 SECONDS_OF_A_STEP = 0.15

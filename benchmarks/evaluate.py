@@ -12,16 +12,16 @@ import numpy as np
 from scipy.stats import norm
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from autotagging.bootstrap import (
+from autotagging.metrics.bootstrap import (
     Sampling,
     interval,
     mean_over_tags,
     resample_areas,
     resample_micro,
 )
-from autotagging.breakdown import table_of_categories, table_of_tags
-from autotagging.decisions import roc_auc_by_clip
-from autotagging.evaluation import Answer, Questions, resample, sampling_units, summarise
+from autotagging.metrics.breakdown import table_of_categories, table_of_tags
+from autotagging.metrics.decisions import roc_auc_by_clip
+from autotagging.metrics.test_set import Answer, Questions, resample, sampling_units, summarise
 
 TAGS = [f"tag {number}" for number in range(50)]
 SHARES = np.geomspace(0.19, 0.01, 50)  # 6.1 % on average, the paper's tags 5.4 %

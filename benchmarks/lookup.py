@@ -8,12 +8,12 @@ from pathlib import Path
 
 import yaml
 
-from autotagging.annotations import find_table, read_annotations, read_clip_info
-from autotagging.layout import ANNOTATIONS, CLIP_INFO
-from autotagging.metrics import mean_roc_auc
+from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
+from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
+from autotagging.labels.partition import LEVELS, folder_split, group_split, leakage, random_split
+from autotagging.labels.tags import merge_synonyms, most_frequent
+from autotagging.metrics.averages import mean_roc_auc
 from autotagging.models.lookup import fit_lookup, score_lookup
-from autotagging.partition import LEVELS, folder_split, group_split, leakage, random_split
-from autotagging.tags import merge_synonyms, most_frequent
 
 EMPTY_CLIPS = [35644, 55753, 57881]
 

@@ -27,10 +27,10 @@ import numpy as np
 import soundfile
 import soxr
 
-from autotagging import mel
-from autotagging.corpus import open_corpus
-from autotagging.extraction import FrontEnd
-from autotagging.memory import keep_freed_memory
+from autotagging.common.memory import keep_freed_memory
+from autotagging.corpus.audio import open_corpus
+from autotagging.mel import spectrogram as mel
+from autotagging.mel.front_end import FrontEnd
 
 RATE, N_FFT, HOP, N_MELS = 12_000, 512, 256, 96
 NUMBERS = {"n_fft": N_FFT, "hop_length": HOP, "n_mels": N_MELS}

@@ -14,9 +14,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from autotagging.annotations import find_table, read_annotations
-from autotagging.layout import ANNOTATIONS, ARCHIVE, CLIP_INFO
-from autotagging.progress import progress
+from autotagging.common.progress import progress
+from autotagging.corpus.paths import ANNOTATIONS, ARCHIVE, CLIP_INFO
+from autotagging.corpus.tables import find_table, read_annotations
 
 EMPTY_CLIPS = [35644, 55753, 57881]
 

@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from autotagging.annotations import find_table
-from autotagging.files import sha256
-from autotagging.layout import ANNOTATIONS, ARCHIVE, CLIP_INFO
+from autotagging.common.files import sha256
+from autotagging.corpus.paths import ANNOTATIONS, ARCHIVE, CLIP_INFO
+from autotagging.corpus.tables import find_table
 
 IDS_APART = 100_000  # above the largest clip_id of MagnaTagATune
 SCHEMES = ("random", "folder", "track", "album", "artist")
@@ -32,14 +32,14 @@ WRITTEN_CLIPS = 10_000  # in the one shard that is no hole
 OPEN_ARCHIVE = """
 import sys
 from pathlib import Path
-from autotagging.corpus import open_corpus
+from autotagging.corpus.audio import open_corpus
 print(len(open_corpus(Path(sys.argv[1])).sizes()), "clips", file=sys.stderr)
 """
 GATHER = """
 import os, sys
 from pathlib import Path
 import numpy as np
-from autotagging.store import MelStore
+from autotagging.dataset.store import MelStore
 summary = Path(sys.argv[1])
 for shard in summary.parent.glob("*.npy"):  # forget what was just written
     with shard.open("rb") as file:

@@ -64,7 +64,8 @@ def ours_scoring_in_bfloat16(threads: int) -> Step:
 
 
 def build(threads: int, precision: str):
-    from autotagging import models, training
+    from autotagging import models
+    from autotagging.training import loop as training
 
     training.prepare(seed=0, threads=threads)
     options = yaml.safe_load(Path("params.yaml").read_text())["train"]["crnn"]

@@ -5,7 +5,7 @@ import sys
 
 from cyclopts import App, CycloptsError, Parameter
 
-from autotagging.errors import UserError
+from autotagging.common.errors import UserError
 
 _STEPS = {
     "download": "Get a corpus and list its clips.",

@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 import soundfile
 
-from autotagging import plots
-from autotagging.errors import UserError
+from autotagging.common.errors import UserError
+from autotagging.reporting import plots
+from autotagging.reporting.tables.files import TableFiles
 from autotagging.steps.figures import data as of_data
 from autotagging.steps.figures import model as of_model
 from autotagging.steps.figures import report
 from autotagging.steps.figures import results as of_results
-from autotagging.tablefiles import TableFiles
 from conftest import write_shards
 
 RATE = 16_000

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from autotagging.errors import UserError
-from autotagging.mel import front_end
+from autotagging.common.errors import UserError
+from autotagging.dataset.store import MelStore
+from autotagging.mel.spectrogram import front_end
 from autotagging.steps.extract_mel import extract_mel_shard
-from autotagging.store import MelStore
 from conftest import ROOT, write_mp3, write_shards, write_table
 
 PAPER_SPLIT = ["--train", "19773", "--validation", "1521", "--test", "4566", "--seed", "0"]
@@ -397,7 +397,7 @@ def test_the_real_clip_goes_through_extract_mel(magnatagatune, tmp_path):
 
 def test_the_official_tables_give_the_papers_split(magnatagatune, tmp_path):
     """The tables and the three empty clips are all that the split needs: no audio."""
-    from autotagging.annotations import read_annotations
+    from autotagging.corpus.tables import read_annotations
 
     clips = read_annotations(magnatagatune / "annotations_final.csv.gz")[["clip_id", "mp3_path"]]
     clips["bytes"] = 117_213

@@ -6,8 +6,8 @@ import jsonschema
 import pytest
 import yaml
 
-from autotagging.annotations import find_table, read_annotations
-from autotagging.tags import merge_synonyms, merged_names, most_frequent
+from autotagging.corpus.tables import find_table, read_annotations
+from autotagging.labels.tags import merge_synonyms, merged_names, most_frequent
 from conftest import ROOT
 
 PAGE = (ROOT / "docs/paper.md").read_text(encoding="utf-8")

@@ -1,5 +1,5 @@
 # What several rules need. Only the Snakefile and its rules read params.yaml.
-from autotagging.layout import corpus_folder
+from autotagging.corpus.paths import corpus_folder
 from autotagging.models import MODELS
 
 

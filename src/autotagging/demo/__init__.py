@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from autotagging import vocabulary
+from autotagging.corpus import raw_tags as vocabulary
 from autotagging.demo.corpus import synthesise
 
 __all__ = ["fingerprint", "synthesise"]

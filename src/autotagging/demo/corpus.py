@@ -16,13 +16,13 @@ import numpy as np
 import soundfile
 from threadpoolctl import threadpool_limits
 
+from autotagging.common.errors import UserError
+from autotagging.common.progress import progress
+from autotagging.corpus.raw_tags import RAW_TAGS
 from autotagging.demo.catalogue import Clip, catalogue
 from autotagging.demo.listeners import listen
 from autotagging.demo.pieces import Piece, compose, perform
 from autotagging.demo.synthesis import SAMPLE_RATE
-from autotagging.errors import UserError
-from autotagging.progress import progress
-from autotagging.vocabulary import RAW_TAGS
 
 # The encoder adds a frame of 1152 samples: the clip decodes to 465,984 samples, 29.124 s.
 SAMPLES = 464_832

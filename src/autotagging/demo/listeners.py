@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from autotagging.vocabulary import RAW_TAGS
+from autotagging.corpus.raw_tags import RAW_TAGS
 
 # Concept to raw tags and how often each is chosen; concepts not listed have one spelling.
 SPELLINGS: dict[str, dict[str, float]] = {
@@ -157,7 +157,7 @@ def listen(chances: dict[str, float], *, rng: np.random.Generator) -> frozenset[
     Returns
     -------
     tags
-        Of `autotagging.vocabulary.RAW_TAGS`; empty for one clip in twenty.
+        Of `autotagging.corpus.raw_tags.RAW_TAGS`; empty for one clip in twenty.
     """
     if rng.random() < UNTAGGED:
         return frozenset()

@@ -6,7 +6,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from autotagging.errors import UserError
+from autotagging.common.errors import UserError
 
 if TYPE_CHECKING:
     import keras

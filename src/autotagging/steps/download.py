@@ -5,11 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from autotagging.annotations import find_table, read_annotations, read_clip_info
-from autotagging.corpus import open_corpus
-from autotagging.errors import UserError
-from autotagging.files import read_json, replacing, write_csv, write_json
-from autotagging.layout import ANNOTATIONS, CLIP_INFO, corpus_folder
+from autotagging.common.errors import UserError
+from autotagging.common.files import read_json, replacing, write_csv, write_json
+from autotagging.corpus.audio import open_corpus
+from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
+from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
 
 
 def download(
@@ -46,7 +46,7 @@ def download(
     clips
         Output: clip_id, mp3_path, bytes (none where the file is missing) of annotated clips.
     audio
-        Output: the corpus, its audio files, bytes and sha256.
+        Output: the corpus, its title for captions, its audio files, bytes and sha256.
     offline
         Connect to nothing: what is to be downloaded must be there.
     """
@@ -54,7 +54,7 @@ def download(
     if corpus == "demo":
         _make_demo(folder, clips=demo_clips, seed=demo_seed, threads=threads)
     elif corpus == "magnatagatune":
-        from autotagging.remote import fetch, read_data_set
+        from autotagging.corpus.remote import fetch, read_data_set
 
         fetch(read_data_set(remote), folder, offline=offline)
     elif not folder.is_dir():
@@ -68,7 +68,8 @@ def download(
     for source, target in zip(sources, (annotations, clip_info), strict=True):
         _copy_table(source, target)
     write_csv(listed, clips)
-    write_json({"corpus": corpus, **opened.fingerprint()}, audio)
+    title = corpus_title(corpus)
+    write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, audio)
     print(
         f"{len(listed)} clips, {listed['bytes'].isna().sum()} of them missing, "
         f"{(listed['bytes'] == 0).sum()} empty",

@@ -9,21 +9,23 @@ import numpy as np
 import pandas as pd
 
 from autotagging import models
-from autotagging.annotations import read_clip_info
-from autotagging.bootstrap import resample_areas
-from autotagging.breakdown import (
+from autotagging.common.errors import UserError
+from autotagging.common.files import save_arrays, write_csv, write_json
+from autotagging.corpus.tables import read_clip_info
+from autotagging.dataset.store import MelStore, labelled_clips
+from autotagging.labels.partition import SUBSETS
+from autotagging.metrics.averages import calibration as reliability
+from autotagging.metrics.averages import roc_curves
+from autotagging.metrics.bootstrap import resample_areas
+from autotagging.metrics.breakdown import (
     choice_of_epochs,
     table_of_categories,
     table_of_epochs,
     table_of_tags,
 )
-from autotagging.epoch_metrics import smoothed_prior
-from autotagging.errors import UserError
-from autotagging.evaluation import Answer, Questions, resample, sampling_units, summarise
-from autotagging.files import save_arrays, write_csv, write_json
-from autotagging.metrics import calibration as reliability
-from autotagging.metrics import roc_curves
-from autotagging.modelfile import (
+from autotagging.metrics.test_set import Answer, Questions, resample, sampling_units, summarise
+from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.models.stored import (
     StoredModel,
     build_network,
     check_front_end,
@@ -31,9 +33,7 @@ from autotagging.modelfile import (
     load_model,
     set_weights,
 )
-from autotagging.models.lookup import fit_lookup, score_lookup
-from autotagging.partition import SUBSETS
-from autotagging.store import MelStore, labelled_clips
+from autotagging.training.epoch_metrics import smoothed_prior
 
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
 
@@ -214,7 +214,7 @@ def _score_network(
     threads: int,
 ) -> tuple[Answer, Iterator[tuple[int, np.ndarray]]]:
     """Answer with the best epoch's weights, and give what each other kept epoch's score."""
-    from autotagging import training
+    from autotagging.training import loop as training
 
     training.prepare(seed=stored.description["seed"], threads=threads)
     network = build_network(stored)

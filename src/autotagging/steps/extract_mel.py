@@ -13,16 +13,18 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from autotagging import corpus as corpus_module
-from autotagging import extraction, mel, shards
-from autotagging.corpus import Corpus, open_corpus
-from autotagging.errors import UserError
-from autotagging.extraction import STATUSES, FrontEnd
-from autotagging.files import sha256, write_csv, write_json
-from autotagging.memory import keep_freed_memory
-from autotagging.progress import progress
-from autotagging.shards import UnfinishedShard
-from autotagging.store import USABLE
+from autotagging.common.errors import UserError
+from autotagging.common.files import sha256, write_csv, write_json
+from autotagging.common.memory import keep_freed_memory
+from autotagging.common.progress import progress
+from autotagging.corpus import audio as corpus_module
+from autotagging.corpus.audio import Corpus, open_corpus
+from autotagging.dataset.store import USABLE
+from autotagging.mel import front_end as extraction
+from autotagging.mel import shards
+from autotagging.mel import spectrogram as mel
+from autotagging.mel.front_end import STATUSES, FrontEnd
+from autotagging.mel.shards import UnfinishedShard
 
 _MODULES = (corpus_module, extraction, mel, shards)
 _LIBRARIES = ("librosa", "numpy", "scipy", "soundfile", "soxr")

@@ -7,10 +7,10 @@ from typing import Literal
 import pandas as pd
 import yaml
 
-from autotagging.annotations import read_annotations
-from autotagging.errors import UserError
-from autotagging.files import write_csv
-from autotagging.tags import SynonymError, merge_synonyms, merged_names, most_frequent
+from autotagging.common.errors import UserError
+from autotagging.common.files import write_csv
+from autotagging.corpus.tables import read_annotations
+from autotagging.labels.tags import SynonymError, merge_synonyms, merged_names, most_frequent
 
 
 def merge_tags(

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from autotagging import partition
-from autotagging.annotations import read_clip_info
-from autotagging.errors import UserError
-from autotagging.files import write_csv
+from autotagging.common.errors import UserError
+from autotagging.common.files import write_csv
+from autotagging.corpus.tables import read_clip_info
+from autotagging.labels import partition
 
 
 def split(

@@ -12,19 +12,19 @@ import pandas as pd
 import yaml
 
 from autotagging import models
-from autotagging.annotations import read_clip_info
-from autotagging.checkpoints import Checkpoints
-from autotagging.errors import UserError
-from autotagging.files import read_json, save_arrays, sha256, write_csv
-from autotagging.layout import corpus_title
-from autotagging.modelfile import save_model, stack_epochs, versions
+from autotagging.common.errors import UserError
+from autotagging.common.files import read_json, save_arrays, sha256, write_csv
+from autotagging.common.params import read_exponents
+from autotagging.corpus.paths import corpus_title
+from autotagging.corpus.tables import read_clip_info
+from autotagging.dataset.store import MelStore, labelled_clips
+from autotagging.labels.partition import describe
 from autotagging.models.lookup import fit_lookup
-from autotagging.params import read_exponents
-from autotagging.partition import describe
-from autotagging.store import MelStore, labelled_clips
+from autotagging.models.stored import save_model, stack_epochs, versions
+from autotagging.training.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
-    from autotagging.devices import Devices
+    from autotagging.training.devices import Devices
 
 # Code that the course of a training depends on.
 _FINGERPRINTED = (
@@ -153,8 +153,8 @@ def train(
     tags = pd.read_csv(labels, nrows=0).columns[2:].tolist()
     checkpoints = None
     if models.reads(model) == "mel":
-        from autotagging import training
-        from autotagging.precision import choose_precision
+        from autotagging.training import loop as training
+        from autotagging.training.precision import choose_precision
 
         settings = {
             "batch_size": batch_size,
@@ -247,8 +247,8 @@ def _train_network(
     **settings: Any,
 ) -> _Fitted:
     """Train a network on spectrograms; `settings` are those of `training.fit`."""
-    from autotagging import training
-    from autotagging.modelfile import architecture, weights_of
+    from autotagging.models.stored import architecture, weights_of
+    from autotagging.training import loop as training
 
     store = MelStore(mel, cache=cache)
     labelled = labelled_clips(

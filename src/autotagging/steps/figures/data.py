@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from autotagging import plots, tables
-from autotagging.architecture import padded_frames
-from autotagging.errors import UserError
-from autotagging.figure_inputs import (
+from autotagging.common.errors import UserError
+from autotagging.corpus.paths import corpus_title
+from autotagging.dataset.store import MelStore
+from autotagging.reporting import plots
+from autotagging.reporting.inputs import (
     corpus_name,
     read_clip,
     read_front_end,
@@ -13,10 +14,10 @@ from autotagging.figure_inputs import (
     read_table,
     run_caption,
 )
-from autotagging.layout import corpus_title
+from autotagging.reporting.layers import padded_frames
+from autotagging.reporting.tables import setup as tables
+from autotagging.reporting.tables.files import save_table
 from autotagging.steps.figures import flags
-from autotagging.store import MelStore
-from autotagging.tablefiles import save_table
 
 
 def figure_2(
@@ -93,7 +94,7 @@ def figure_3(
     """Draw the stages of preprocessing, on one clip: by default the first test clip to be read."""
     import librosa  # takes longer than most figures
 
-    from autotagging import mel
+    from autotagging.mel import spectrogram as mel
 
     model = read_model(model_json)
     front_end = model["front_end"]

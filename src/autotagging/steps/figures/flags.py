@@ -5,8 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from autotagging.plots import FigureFiles
-from autotagging.tablefiles import TableFiles
+from autotagging.reporting.plots import FigureFiles
+from autotagging.reporting.tables.files import TableFiles
 
 Figure = Annotated[FigureFiles, Parameter(name="*")]
 Table = Annotated[TableFiles, Parameter(name="*")]

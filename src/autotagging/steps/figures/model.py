@@ -2,9 +2,8 @@
 
 import pandas as pd
 
-from autotagging import plots, result_tables, tables
-from autotagging.architecture import padded_frames
-from autotagging.figure_inputs import (
+from autotagging.reporting import plots
+from autotagging.reporting.inputs import (
     paper_row,
     read_each,
     read_metrics,
@@ -12,8 +11,11 @@ from autotagging.figure_inputs import (
     read_runs,
     run_caption,
 )
+from autotagging.reporting.layers import padded_frames
+from autotagging.reporting.tables import results as result_tables
+from autotagging.reporting.tables import setup as tables
+from autotagging.reporting.tables.files import save_table
 from autotagging.steps.figures import flags
-from autotagging.tablefiles import save_table
 
 
 def table_1(

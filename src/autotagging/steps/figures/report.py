@@ -5,8 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from autotagging import story
-from autotagging.figure_inputs import (
+from autotagging.common.files import write_json
+from autotagging.reporting import summary as story
+from autotagging.reporting.inputs import (
     attribution,
     corpus_name,
     paper_row,
@@ -16,9 +17,8 @@ from autotagging.figure_inputs import (
     read_published,
     read_table,
 )
-from autotagging.files import write_json
-from autotagging.pages import data_uri, write_page
-from autotagging.result_tables import CHANCE
+from autotagging.reporting.pages import data_uri, write_page
+from autotagging.reporting.tables.results import CHANCE
 from autotagging.steps.figures import flags
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autotagging import plots, result_tables
-from autotagging.comparison import Run
-from autotagging.comparison import differences as compare_models
-from autotagging.errors import UserError
-from autotagging.figure_inputs import (
+from autotagging.common.errors import UserError
+from autotagging.metrics.differences import Run
+from autotagging.metrics.differences import differences as compare_models
+from autotagging.reporting import plots
+from autotagging.reporting.inputs import (
     read_each,
     read_metrics,
     read_predictions,
@@ -18,10 +18,11 @@ from autotagging.figure_inputs import (
     run_caption,
     same_length,
 )
-from autotagging.literature import CITED, MEASURED
-from autotagging.literature import table_4 as compare_with_published
+from autotagging.reporting.tables import results as result_tables
+from autotagging.reporting.tables.files import Part, save_table
+from autotagging.reporting.tables.published import CITED, MEASURED
+from autotagging.reporting.tables.published import table_4 as compare_with_published
 from autotagging.steps.figures import flags
-from autotagging.tablefiles import Part, save_table
 
 
 def figure_6(

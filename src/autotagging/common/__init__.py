@@ -1,0 +1,1 @@
+"""What every step needs: errors, files, parameters, progress, memory."""

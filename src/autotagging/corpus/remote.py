@@ -1,0 +1,180 @@
+"""Download a data set: tables, and an archive that comes whole or in parts that are joined."""
+
+import os
+import shutil
+import sys
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from autotagging.common.errors import UserError
+from autotagging.corpus.transfer import RemoteFile, fetch_file, partial_path, set_aside, size
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The tables of a data set, its archive, and the parts that the archive was cut into."""
+
+    tables: list[RemoteFile]
+    archive: RemoteFile
+    parts: list[RemoteFile]
+
+
+def read_data_set(path: Path) -> DataSet:
+    """Read the description of a data set (workflow/resources/magnatagatune.yaml).
+
+    Raises
+    ------
+    UserError
+        It lacks a key, or the parts are not as long as the archive.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+        files = [_remote_file(file, content["mirrors"]) for file in content["files"]]
+        named = {file.name: file for file in files}
+        archive = _remote_file(content["archive"], mirrors=())
+        parts = [named[name] for name in content["archive"]["parts"]]
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: not the description of a data set ({reason})") from error
+    if sum(part.bytes for part in parts) != archive.bytes:
+        raise UserError(
+            f"{path}: the parts are not {archive.bytes} bytes in all, as {archive.name}"
+        )
+    return DataSet([file for file in files if file not in parts], archive, parts)
+
+
+def _remote_file(entry: dict[str, Any], mirrors: list[str]) -> RemoteFile:
+    algorithm = "sha256" if "sha256" in entry else "md5"
+    return RemoteFile(
+        name=entry["name"],
+        bytes=entry["bytes"],
+        algorithm=algorithm,
+        checksum=entry[algorithm],
+        urls=tuple(entry.get("urls") or (mirror + entry["name"] for mirror in mirrors)),
+    )
+
+
+def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
+    """Bring a folder to hold the whole data set; what is there and right is not fetched again.
+
+    A file that is there and wrong is renamed to damaged-NAME. Each part is appended to the archive
+    and deleted as soon as it is there, so that the disk never holds more than one part twice.
+    Where a part can't be had, the whole archive is fetched, from the byte reached on. An
+    interrupted run goes on where it was.
+
+    Parameters
+    ----------
+    data_set
+        What to fetch.
+    folder
+        Where to; made if it isn't there.
+    offline
+        Connect to nothing: the files must be there.
+
+    Raises
+    ------
+    UserError
+        No address has a file, the disk is too small, or offline something is missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [file for file in data_set.tables if not _is_there(file, folder)]
+    has_archive = _is_there(data_set.archive, folder)
+    parts = [] if has_archive else _parts_left(data_set, folder)
+    missing_parts = [part for part in parts if not _is_there(part, folder)]
+    if offline and (missing or missing_parts):
+        names = ", ".join(file.name for file in [*missing, *missing_parts])
+        names += f" (or {data_set.archive.name})" if missing_parts else ""
+        raise UserError(
+            f"{folder}: offline, and {names} missing; put them there, or run without --offline"
+        )
+    _check_space(data_set, folder, [*missing, *missing_parts], parts)
+    for file in missing:
+        fetch_file(file, folder)
+    if not has_archive:
+        _get_archive(data_set, parts, folder)
+
+
+def _is_there(file: RemoteFile, folder: Path) -> bool:
+    """Tell whether a file is there and right; one that is wrong is put aside."""
+    path = folder / file.name
+    if not path.exists():
+        return False
+    if fault := file.fault(path):
+        print(f"{path}: {fault}; kept aside as {set_aside(path, name=file.name)}", file=sys.stderr)
+    return not fault
+
+
+def _joining_path(data_set: DataSet, folder: Path) -> Path:
+    return folder / f".joining-{data_set.archive.name}"
+
+
+def _parts_left(data_set: DataSet, folder: Path) -> list[RemoteFile]:
+    """List the parts that no earlier run has appended; cut off what it appended of one."""
+    joining = _joining_path(data_set, folder)
+    ends = list(accumulate(part.bytes for part in data_set.parts))
+    whole = bisect_right(ends, size(joining))
+    if joining.exists():
+        os.truncate(joining, ends[whole - 1] if whole else 0)
+    for part in data_set.parts[:whole]:
+        (folder / part.name).unlink(missing_ok=True)
+    return data_set.parts[whole:]
+
+
+def _check_space(
+    data_set: DataSet, folder: Path, missing: list[RemoteFile], parts: list[RemoteFile]
+) -> None:
+    """Refuse a disk without room for what is missing, and for one part twice."""
+    needed = sum(file.bytes - size(partial_path(file, folder)) for file in missing)
+    needed += max((part.bytes for part in parts), default=0)
+    if resumed := size(partial_path(data_set.archive, folder)):
+        needed = min(needed, data_set.archive.bytes - resumed)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise UserError(
+            f"{folder}: {free / 1e9:.2f} GB free, the download needs {needed / 1e9:.2f} GB; "
+            "make room, or name another folder in AUTOTAGGING_CORPORA"
+        )
+
+
+def _get_archive(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
+    """Get the archive in parts or, where that fails, whole; an earlier run's way comes first."""
+    ways = [_join_parts, _fetch_whole] if data_set.archive.urls else [_join_parts]
+    if partial_path(data_set.archive, folder).exists():
+        ways.reverse()
+    for way in ways:
+        try:
+            return way(data_set, parts, folder)
+        except UserError as error:
+            if way is ways[-1]:
+                raise
+            print(error, file=sys.stderr)
+
+
+def _join_parts(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
+    joining = _joining_path(data_set, folder)
+    for part in parts:
+        path = folder / part.name
+        if not path.exists():
+            fetch_file(part, folder)
+        with joining.open("ab") as target, path.open("rb") as source:
+            shutil.copyfileobj(source, target, _CHUNK)
+        path.unlink()
+    joining.replace(folder / data_set.archive.name)
+
+
+def _fetch_whole(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
+    """Fetch the archive as one file; the parts appended so far are its beginning."""
+    joining = _joining_path(data_set, folder)
+    partial = partial_path(data_set.archive, folder)
+    if size(joining) > size(partial):
+        joining.replace(partial)
+    fetch_file(data_set.archive, folder)
+    for leftover in (joining, *(folder / part.name for part in data_set.parts)):
+        leftover.unlink(missing_ok=True)

@@ -1,0 +1,173 @@
+"""The two tables of a corpus in MagnaTagATune's format, validated before use (sec. II.A).
+
+Every fault is an error of one line that names the file, the line in it (the header is line 1) and
+what was expected.
+"""
+
+import difflib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from autotagging.common.errors import UserError
+from autotagging.corpus.paths import CLIP_PATH
+from autotagging.corpus.raw_tags import RAW_TAGS
+from autotagging.corpus.tsv import read_tsv
+
+
+def find_table(folder: Path, name: str) -> Path:
+    """Path of a table in a corpus folder, as it stands or gzipped.
+
+    Raises
+    ------
+    UserError
+        It is in neither form.
+    """
+    for candidate in (folder / name, folder / f"{name}.gz"):
+        if candidate.exists():
+            return candidate
+    raise UserError(f"{folder}: no {name} (nor {name}.gz); is this a corpus folder?")
+
+
+def read_annotations(path: Path) -> pd.DataFrame:
+    """Read annotations_final.csv.
+
+    A table with at least half of the official raw tags is taken for the official one, and must
+    have all 188 of them and no other column; one with fewer has a vocabulary of its own.
+
+    Parameters
+    ----------
+    path
+        The table, plain or gzipped; `tsv.read_tsv` says what files it takes.
+
+    Returns
+    -------
+    annotations : (clips, 2 + raw tags)
+        clip_id, mp3_path, then a column of 0 and 1 (uint8) for each raw tag, in the file's order.
+
+    Raises
+    ------
+    UserError
+        The file is damaged, a column is missing, unknown or stands twice, a label is neither 0
+        nor 1, an id or path stands twice, or a path is not of the form 0/name.mp3.
+    """
+    names = ("clip_id", "mp3_path")
+    table = read_tsv(path, required=names, unique=names)
+    tags = [name for name in table.columns if name not in names]
+    _check_vocabulary(path, tags)
+    clip_id = _clip_ids(path, table["clip_id"])
+    _check_paths(path, table["mp3_path"])
+    _check_unique(path, table["mp3_path"])
+    _check_labels(path, table[tags])
+    clips = pd.DataFrame({"clip_id": clip_id, "mp3_path": table["mp3_path"]})
+    labels = np.array([table[tag] == "1" for tag in tags], np.uint8)  # (tags, clips)
+    return clips.join(pd.DataFrame(labels.T, columns=tags))
+
+
+def read_clip_info(path: Path) -> pd.DataFrame:
+    """Read clip_info_final.csv and name each clip's groups.
+
+    Parameters
+    ----------
+    path
+        The table, plain or gzipped; `tsv.read_tsv` says what files it takes. Clips
+        without a file have an empty mp3_path; the column itself may be left out.
+
+    Returns
+    -------
+    clip_info : (clips, 4)
+        clip_id, track, album, artist. A track is a url with a track number: titles repeat.
+
+    Raises
+    ------
+    UserError
+        The file is damaged, a column is missing or stands twice, an id or path stands twice, or
+        a path is not of the form 0/name.mp3.
+    """
+    info = read_tsv(path, required=("clip_id", "track_number", "artist", "album", "url"))
+    clip_id = _clip_ids(path, info["clip_id"])
+    if "mp3_path" in info:
+        given = info.loc[info["mp3_path"] != "", "mp3_path"]
+        _check_paths(path, given)
+        _check_unique(path, given)
+    return pd.DataFrame(
+        {
+            "clip_id": clip_id,
+            "track": info["url"] + "#" + info["track_number"],
+            "album": info["artist"] + "/" + info["album"],
+            "artist": info["artist"],
+        }
+    )
+
+
+def _check_vocabulary(path: Path, tags: list[str]) -> None:
+    """Compare the tag columns with the official ones, where they are meant to be those."""
+    if not tags:
+        raise UserError(
+            f"{path}, line 1: no tag column; expected at least one beside clip_id and mp3_path"
+        )
+    official = set(RAW_TAGS)
+    if 2 * len(official.intersection(tags)) < len(official):
+        return
+    for tag in tags:
+        if tag not in official:
+            alike = difflib.get_close_matches(tag, official.difference(tags), n=1)
+            hint = f", perhaps {alike[0]!r}" if alike else ""
+            raise UserError(
+                f"{path}, line 1: unknown tag column {tag!r}; expected one of the "
+                f"{len(official)} raw tags of MagnaTagATune{hint}"
+            )
+    for tag in RAW_TAGS:
+        if tag not in tags:
+            raise UserError(
+                f"{path}, line 1: no tag column {tag!r}; expected all {len(official)} raw tags "
+                "of MagnaTagATune"
+            )
+
+
+def _check_labels(path: Path, labels: pd.DataFrame) -> None:
+    """Refuse a label that is neither 0 nor 1; name the first in the order of lines."""
+    doubtful = [tag for tag in labels if not {"0", "1"}.issuperset(labels[tag].cat.categories)]
+    if doubtful:
+        texts = labels[doubtful].astype(str).to_numpy()
+        row, column = np.argwhere((texts != "0") & (texts != "1"))[0]
+        raise UserError(
+            f"{path}, line {row + 2}: tag {doubtful[column]!r} is {texts[row, column]!r}; "
+            "expected 0 or 1"
+        )
+
+
+def _clip_ids(path: Path, texts: pd.Series) -> pd.Series:
+    """Turn clip ids into integers, each of which must be there once."""
+    whole = texts.str.fullmatch("[0-9]{1,18}").to_numpy()
+    if not whole.all():
+        row = int(whole.argmin())
+        raise UserError(
+            f"{path}, line {row + 2}: clip_id is {texts.iloc[row]!r}; expected a whole number"
+        )
+    clip_id = texts.astype(np.int64)
+    _check_unique(path, clip_id)
+    return clip_id
+
+
+def _check_unique(path: Path, values: pd.Series) -> None:
+    """Refuse a value that stands twice; the index of `values` counts from line 2."""
+    if (repeated := values.duplicated()).any():
+        row = values.index[repeated][0]
+        first = values.index[values == values[row]][0]
+        raise UserError(
+            f"{path}, line {row + 2}: {values.name} {values[row]} stands twice, first in line "
+            f"{first + 2}; expected it once"
+        )
+
+
+def _check_paths(path: Path, clips: pd.Series) -> None:
+    """Refuse a path that leaves the corpus or is none; the index counts from line 2."""
+    good = clips.str.fullmatch(CLIP_PATH.pattern).to_numpy()
+    if not good.all():
+        row = clips.index[int(good.argmin())]
+        raise UserError(
+            f"{path}, line {row + 2}: mp3_path is {clips[row]!r}; expected a path like "
+            "0/name.mp3, in a folder 0 to f of the corpus"
+        )

@@ -1,0 +1,196 @@
+"""Log-mel spectrograms on disk: shards of float16 arrays, and a table that lists them."""
+
+import hashlib
+import io
+import math
+import os
+import sys
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from autotagging.common.errors import UserError
+
+USABLE = ("ok", "padded", "cropped")
+"""Statuses of the clips that have a spectrogram."""
+
+
+class MelStore:
+    """The spectrograms of a corpus, read clip by clip: the data set need not fit in memory.
+
+    What is damaged on the disk is found: the tables of the shards are checked when they are
+    opened, each spectrogram when it is first read.
+
+    Parameters
+    ----------
+    summary
+        results/extract_mel/summary.csv; the shards lie beside it.
+    cache
+        How many GB of spectrograms to keep in memory: those that are read first.
+
+    Attributes
+    ----------
+    clip_shape
+        (mel bins, frames).
+
+    Raises
+    ------
+    UserError
+        A shard is missing or damaged.
+    """
+
+    def __init__(self, summary: Path, *, cache: float = 0.0):
+        listed = _read_summary(summary)
+        self._paths = [summary.with_name(f"{name}.npy") for name in listed["shard"]]
+        self._shards = [Shard(path) for path in self._paths]
+        tables = [
+            _read_table(path.with_suffix(".csv"), sha256=checksum, rows=shard.shape[0])
+            for path, shard, checksum in zip(
+                self._paths, self._shards, listed["table_sha256"], strict=True
+            )
+        ]
+        index = pd.concat(tables, keys=range(len(tables)), names=["shard"]).reset_index("shard")
+        usable = index[index["status"].isin(USABLE)]
+        self._index = usable.set_index("clip_id")[["shard", "row", "crc32"]]
+        self._checked = np.zeros(len(usable), bool)
+        self.clip_shape: tuple[int, int] = self._shards[0].shape[1:]
+        self._kept: dict[int, np.ndarray] = {}
+        self._room = int(cache * 1e9 / (2 * math.prod(self.clip_shape)))  # float16: 2 bytes
+
+    @property
+    def clip_ids(self) -> pd.Index:
+        """Clips that have a spectrogram."""
+        return self._index.index
+
+    def gather(self, clip_ids: Sequence[int]) -> np.ndarray:
+        """Spectrograms of some clips: float16, (clips, mel bins, frames), on their log scale.
+
+        Several threads may gather at a time.
+
+        Raises
+        ------
+        UserError
+            One is not as it was written.
+        """
+        places = self._index.index.get_indexer(clip_ids)
+        if (places < 0).any():
+            raise KeyError(f"no spectrogram of clip {np.asarray(clip_ids)[places < 0][0]}")
+        batch = np.empty((len(places), *self.clip_shape), np.float16)
+        rows = self._index.iloc[places].itertuples(index=False)
+        for spectrogram, place, (shard, row, crc32) in zip(batch, places, rows, strict=True):
+            if (kept := self._kept.get(place)) is not None:
+                spectrogram[:] = kept
+                continue
+            self._shards[shard].read_into(spectrogram, row)
+            if not self._checked[place]:
+                if zlib.crc32(spectrogram) != crc32:
+                    raise UserError(
+                        f"{self._paths[shard]}: the spectrogram of clip "
+                        f"{self._index.index[place]} is damaged; delete the file, run again"
+                    )
+                self._checked[place] = True
+            if len(self._kept) < self._room:
+                self._kept[place] = spectrogram.copy()
+        return batch
+
+
+def _read_summary(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(path)
+    if table.empty or not {"shard", "table_sha256"} <= set(table):
+        raise UserError(f"{path}: no list of shards; run extract_mel again")
+    return table
+
+
+class Shard:
+    """An open .npy file of spectrograms.
+
+    They are read, not mapped: the pages of a mapped file count as memory of the process, until as
+    much is resident as the data set has.
+
+    Attributes
+    ----------
+    shape
+        (clips, mel bins, frames).
+
+    Raises
+    ------
+    UserError
+        It is no whole .npy file of float16.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            if array.dtype != np.float16 or not array.flags.c_contiguous:
+                raise ValueError(f"{array.dtype}, expected float16 row by row")
+            self._file = path.open("rb")
+        except (OSError, ValueError, EOFError) as error:
+            raise UserError(
+                f"{path}: not a readable shard ({error}); delete it, run again"
+            ) from error
+        self.shape, self._offset = array.shape, array.offset
+
+    def read_into(self, spectrogram: np.ndarray, row: int) -> None:
+        """Fill an array, float16, (mel bins, frames), with that of a row; safe in threads."""
+        place = self._offset + row * spectrogram.nbytes
+        if os.preadv(self._file.fileno(), [spectrogram], place) < spectrogram.nbytes:
+            raise UserError(f"{self._path}: shorter than when it was opened; run again")
+
+
+def _read_table(path: Path, *, sha256: str, rows: int) -> pd.DataFrame:
+    """Read the table of a shard, which must be as it was when the shards were gathered."""
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UserError(f"{path}: not as it was when the shards were gathered; run again")
+    table = pd.read_csv(io.BytesIO(content))
+    if len(table) != rows:
+        raise UserError(
+            f"{path}: {len(table)} rows, but {rows} in the .npy; delete both and run again"
+        )
+    return table
+
+
+def labelled_clips(
+    labels: Path,
+    split: Path,
+    *,
+    subsets: Sequence[str],
+    available: pd.Index | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Read the labels of the clips of some subsets; who does not ask for "test" never gets it.
+
+    Parameters
+    ----------
+    labels, split
+        Of merge_tags and split.
+    subsets
+        Which are wanted: train, validation, test.
+    available
+        Clips that have a spectrogram; others are left out. None: all are there.
+
+    Returns
+    -------
+    labelled
+        By name of subset: 0 and 1, (clips, tags), indexed by clip_id, in the order of `split`.
+
+    Raises
+    ------
+    UserError
+        A wanted subset has no clip left.
+    """
+    types = defaultdict(lambda: np.uint8, clip_id=np.int64, mp3_path=str)
+    table = pd.read_csv(labels, dtype=types).drop(columns="mp3_path").set_index("clip_id")
+    subset = pd.read_csv(split).set_index("clip_id")["subset"]
+    usable = subset if available is None else subset[subset.index.isin(available)]
+    if len(usable) < len(subset):
+        print(f"{len(subset) - len(usable)} clips have no spectrogram: left out", file=sys.stderr)
+    labelled = {name: table.loc[usable.index[usable == name]] for name in subsets}
+    for name, clips in labelled.items():
+        if clips.empty:
+            raise UserError(f"{split}: no {name} clip has a spectrogram")
+    return labelled

@@ -1,0 +1,90 @@
+"""From 188 raw tags to the 50 most frequent merged ones (sec. II.A, Fig. 2)."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from autotagging.common.errors import UserError
+
+
+class SynonymError(UserError):
+    """A tag that can't be merged as asked; `tag` and `group` say which and where."""
+
+    def __init__(self, message: str, *, tag: str, group: str):
+        super().__init__(message)
+        self.tag = tag
+        self.group = group
+
+
+def merge_synonyms(labels: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Merge the columns of synonymous tags: a clip has the merged tag if it has any of them.
+
+    Parameters
+    ----------
+    labels : (clips, raw tags)
+        0 and 1.
+    groups
+        The raw tags that become one, under the name they get, which may be one of them.
+
+    Returns
+    -------
+    merged : (clips, tags)
+        0 and 1; a group stands where the first of its columns stood.
+
+    Raises
+    ------
+    SynonymError
+        A group names a tag that is not a column, or a tag is in two groups.
+    """
+    merged_into = merged_names(labels.columns, groups)
+    merged = labels.T.groupby(merged_into.to_numpy(), sort=False).max().T
+    return merged.astype(labels.dtypes.iloc[0])
+
+
+def merged_names(raw_tags: Sequence[str], groups: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Name the tag that each raw tag becomes: its group's name or its own.
+
+    Returns
+    -------
+    merged_into : (raw tags,)
+        Indexed by raw tag, in the order given.
+
+    Raises
+    ------
+    SynonymError
+        As `merge_synonyms`.
+    """
+    merged_into = pd.Series(raw_tags, index=raw_tags, dtype=object)
+    grouped: dict[str, str] = {}
+    for group, members in groups.items():
+        for tag in members:
+            if tag not in merged_into.index:
+                message = f"synonym group {group!r}: the corpus has no tag {tag!r}"
+                raise SynonymError(message, tag=tag, group=group)
+            if tag in grouped:
+                message = f"tag {tag!r} is in two groups: {grouped[tag]!r} and {group!r}"
+                raise SynonymError(message, tag=tag, group=group)
+            grouped[tag] = group
+            merged_into[tag] = group
+    for group in groups:
+        if group in merged_into.index and grouped.get(group) != group:
+            message = f"synonym group {group!r} has the name of a tag that is not in it"
+            raise SynonymError(message, tag=group, group=group)
+    return merged_into
+
+
+def most_frequent(labels: pd.DataFrame, n: int) -> list[str]:
+    """Name the n most frequent tags, the most frequent first, ties in alphabetical order.
+
+    Fewer than n come back where fewer have a positive.
+
+    Parameters
+    ----------
+    labels : (clips, tags)
+        0 and 1.
+    n
+        At most so many.
+    """
+    counts = labels.sum().rename("count").rename_axis("tag").reset_index()
+    counts = counts[counts["count"] > 0].sort_values(["count", "tag"], ascending=[False, True])
+    return counts["tag"].head(n).tolist()

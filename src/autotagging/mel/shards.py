@@ -1,0 +1,181 @@
+"""Write a shard of spectrograms such that it may be stopped at any moment, and goes on from there.
+
+What is unfinished lies outside results/: neither Snakemake nor DVC deletes it.
+"""
+
+import errno
+import fcntl
+import io
+import math
+import os
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import replacing
+
+_DTYPE = np.dtype(np.float16)
+
+
+class Row(NamedTuple):
+    """What is noted of a row once it is written."""
+
+    seconds: float
+    status: str
+    crc32: int
+
+    def line(self) -> bytes:
+        """Write it as a line that carries its own checksum."""
+        text = f"{self.seconds!r} {self.status} {self.crc32}".encode()
+        return b"%s %08x\n" % (text, zlib.crc32(text))
+
+    @classmethod
+    def parse(cls, line: bytes) -> "Row | None":
+        """Read what `line` wrote; None where it was cut short or damaged."""
+        text, _, checksum = line.rpartition(b" ")
+        if checksum != b"%08x\n" % zlib.crc32(text):
+            return None
+        seconds, status, crc32 = text.decode().split(" ")
+        return cls(float(seconds), status, int(crc32))
+
+
+class UnfinishedShard:
+    """An .npy file in the making, and beside it a journal of the rows that are done.
+
+    Parameters
+    ----------
+    path
+        The file in the making.
+    shape
+        (rows, mel bins, frames).
+    fingerprint
+        Of all that the content depends on. What was begun under another one is begun anew.
+
+    Attributes
+    ----------
+    rows
+        The rows that are done, in order: what is written is as it was noted.
+
+    Raises
+    ------
+    UserError
+        Another process is at work on the same shard.
+    """
+
+    def __init__(self, path: Path, *, shape: tuple[int, int, int], fingerprint: str):
+        self._path = path
+        self._shape = shape
+        self._row_bytes = math.prod(shape[1:]) * _DTYPE.itemsize
+        header = io.BytesIO()
+        layout = {"descr": _DTYPE.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(header, layout)
+        self._start = header.tell()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._journal = path.with_suffix(".journal").open("a+b", buffering=0)
+        _lock(self._journal, path)
+        self._array = path.open("r+b" if path.exists() else "w+b", buffering=0)
+        self.rows: list[Row] = []
+        self._write(header.getvalue(), 0)
+        self._recover(f"{fingerprint}\n".encode())
+
+    def close(self) -> None:
+        """Let go of the files; what is unfinished stays."""
+        self._array.close()
+        self._journal.close()
+
+    def _recover(self, first_line: bytes) -> None:
+        """Take over the rows as far as the journal and what it speaks of are whole."""
+        with self._path.with_suffix(".journal").open("rb") as journal:
+            good = len(first_line) if journal.readline() == first_line else 0
+            for line in journal if good else ():
+                row = Row.parse(line)
+                if row is None or zlib.crc32(self._read(len(self.rows))) != row.crc32:
+                    break
+                self.rows.append(row)
+                good += len(line)
+        self._journal.truncate(good)
+        self._array.truncate(self._place(len(self.rows)))
+        if not good:
+            self._note(first_line)
+
+    def _place(self, row: int) -> int:
+        return self._start + row * self._row_bytes
+
+    def _read(self, row: int) -> bytes:
+        return os.pread(self._array.fileno(), self._row_bytes, self._place(row))
+
+    def append(self, spectrogram: np.ndarray | None, *, seconds: float, status: str) -> None:
+        """Write the next row, then note it.
+
+        Parameters
+        ----------
+        spectrogram : (mel bins, frames)
+            None: zeros.
+        seconds, status
+            To be noted.
+
+        Raises
+        ------
+        UserError
+            It can't be written, for instance because the disk is full; all rows so far are kept.
+        """
+        if spectrogram is None:
+            spectrogram = np.zeros(self._shape[1:])
+        content = spectrogram.astype(_DTYPE).tobytes()
+        row = Row(seconds, status, zlib.crc32(content))
+        self._write(content, self._place(len(self.rows)))
+        self._note(row.line())
+        self.rows.append(row)
+
+    def _write(self, content: bytes, offset: int) -> None:
+        """Write into the array; a nearly full disk takes a part before it refuses."""
+        with self._explained():
+            while content:
+                written = os.pwrite(self._array.fileno(), content, offset)
+                content, offset = content[written:], offset + written
+
+    def _note(self, line: bytes) -> None:
+        with self._explained():
+            while line:
+                line = line[self._journal.write(line) :]
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UserError(
+                f"{self._path}: {error.strerror}; the {len(self.rows)} of {self._shape[0]} clips "
+                "that are done are kept: put that right and run the same again"
+            ) from error
+
+    def finish(self, target: Path) -> None:
+        """Move the file, all rows of which are done, to its place."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:  # another file system
+                raise
+            with replacing(target) as temporary:
+                shutil.copyfile(self._path, temporary)
+            self._path.unlink()
+        self._path.with_suffix(".journal").unlink()
+
+
+def _lock(journal: io.FileIO, path: Path) -> None:
+    """Keep others away until the journal is closed, or this process dies."""
+    try:
+        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(
+            f"{path}: another process is at work on it; wait for it, or stop it"
+        ) from None
+    except OSError:
+        return  # some network file systems have no locks

@@ -1,0 +1,157 @@
+"""The evaluation by tag, by category (is its strength in moods, as sec. III has it?), by epoch."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autotagging.metrics import averages as metrics
+from autotagging.metrics.bootstrap import Areas, interval, mean_over_tags
+from autotagging.metrics.test_set import Answer, Questions, Resampled
+from autotagging.training.epoch_metrics import has_both_classes
+
+_AREAS = ("roc_auc", "pr_auc")
+_OF_EPOCHS = ("roc_auc_macro", "pr_auc_macro", "loss", "accuracy")
+
+
+def table_of_tags(
+    questions: Questions,
+    answer: Answer,
+    categories: Sequence[str],
+    resampled: Mapping[str, Resampled],
+    *,
+    confidence: float,
+) -> pd.DataFrame:
+    """Add category and limits to `metrics.per_tag`: columns <area>_<unit>_low and _high.
+
+    Parameters
+    ----------
+    questions, answer
+        Of the model.
+    categories : (tags,)
+        Genre, instrument, vocal, mood or other.
+    resampled
+        By what was drawn: clips, tracks.
+    confidence
+        As of `intervals`.
+    """
+    table = metrics.per_tag(
+        questions.test,
+        answer.test,
+        questions.tags,
+        threshold=questions.threshold,
+        tag_thresholds=questions.tag_thresholds(answer),
+    )
+    table.insert(1, "category", [*categories])
+    scored = has_both_classes(questions.test)
+    for area in reversed(_AREAS):
+        place = table.columns.get_loc(area) + 1
+        for unit in reversed(resampled):
+            limits = interval(getattr(resampled[unit].areas, area), confidence=confidence)
+            for name, values in zip(("high", "low"), limits[::-1], strict=True):
+                table.insert(place, f"{area}_{unit}_{name}", np.where(scored, values, np.nan))
+    return table
+
+
+def table_of_categories(
+    tags: pd.DataFrame, resampled: Mapping[str, Resampled], *, confidence: float
+) -> pd.DataFrame:
+    """Average the tags of each category, and set them against all other tags.
+
+    Parameters
+    ----------
+    tags
+        From `table_of_tags`.
+    resampled, confidence
+        As there.
+
+    Returns
+    -------
+    table : (categories, ...)
+        category, tags, tags_scored, share (the mean, which is the pr_auc of chance); roc_auc,
+        pr_auc and roc_auc_minus_rest (of all other tags), each with its limits as
+        <column>_<unit>_low and _high; NaN where there is no tag.
+    """
+    rows = []
+    scored = tags["roc_auc"].notna().to_numpy()
+    for category in sorted(tags["category"].unique()):
+        inside = (tags["category"] == category).to_numpy()
+        row = {"category": category, "tags": inside.sum(), "tags_scored": (inside & scored).sum()}
+        row["share"] = tags.loc[inside & scored, "share"].mean()
+        means = {unit: _means(each.areas, inside) for unit, each in resampled.items()}
+        for name, unit in product(("roc_auc", "pr_auc", "roc_auc_minus_rest"), means):
+            samples = means[unit][name]
+            limits = interval(samples, confidence=confidence, mirrored=name == "pr_auc")
+            row[name] = samples[0]
+            row |= {f"{name}_{unit}_low": limits[0], f"{name}_{unit}_high": limits[1]}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _means(areas: Areas, inside: np.ndarray) -> dict[str, np.ndarray]:
+    """Average the areas over some tags, and compare with all others: each (1 + resamples,)."""
+    roc_auc = mean_over_tags(areas.roc_auc[:, inside])
+    return {
+        "roc_auc": roc_auc,
+        "pr_auc": mean_over_tags(areas.pr_auc[:, inside]),
+        "roc_auc_minus_rest": roc_auc - mean_over_tags(areas.roc_auc[:, ~inside]),
+    }
+
+
+def table_of_epochs(
+    questions: Questions,
+    best: Answer,
+    others: Iterable[tuple[int, np.ndarray]],
+    description: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Measure what the weights after each epoch score on the test clips.
+
+    Parameters
+    ----------
+    questions
+        The labels.
+    best
+        Answer of the epoch that validation chose.
+    others
+        Other epochs, from 1, and their scores on the test clips, (clips, tags).
+    description
+        Of the model: best_epoch, and epochs (how many were trained); neither, if it has none.
+
+    Returns
+    -------
+    table : (epochs given, 8)
+        epoch, roc_auc_macro, pr_auc_macro, loss, accuracy; and 0 or 1: best (on validation), last,
+        oracle (highest roc_auc_macro on the test clips: an upper bound, which chose what it is
+        measured by; of several, the first; none unless all epochs are given).
+    """
+    chosen, trained = (description.get(name, 0) for name in ("best_epoch", "epochs"))
+    scores = chain([(chosen, best.test)] if chosen else [], others)
+    rows = [
+        {
+            "epoch": epoch,
+            **metrics.measure_epoch(questions.test, each, threshold=questions.threshold),
+            **{"best": int(epoch == chosen), "last": int(epoch == trained), "oracle": 0},
+        }
+        for epoch, each in scores
+    ]
+    columns = ["epoch", *_OF_EPOCHS, "best", "last", "oracle"]
+    table = pd.DataFrame(rows, columns=columns).sort_values("epoch", ignore_index=True)
+    areas = table["roc_auc_macro"].astype(float)
+    if len(table) == trained and areas.notna().any():
+        table.loc[areas.idxmax(), "oracle"] = 1
+    return table
+
+
+def choice_of_epochs(table: pd.DataFrame) -> dict[str, dict[str, Any] | None]:
+    """Give the epochs of `table_of_epochs` that a number may be of; None where not known."""
+    chosen = {
+        "best_on_validation": table[table["best"] == 1],
+        "last": table[table["last"] == 1],
+        "upper_bound_best_on_test": table[table["oracle"] == 1],
+    }
+    return {
+        name: None if rows.empty else rows[["epoch", *_OF_EPOCHS]].to_dict("records")[0]
+        for name, rows in chosen.items()
+    }

@@ -1,0 +1,126 @@
+"""Which of two models is better, and by how much more than chance in the choice of test clips."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+
+from autotagging.metrics.bootstrap import Areas, Sampling, interval, mean_over_tags, resample_areas
+
+_AREAS = {"roc_auc": "ROC-AUC", "pr_auc": "average precision"}
+_COLUMNS = (
+    *("tags", "metric", "first", "second", "first_value", "second_value", "difference"),
+    *("clips_low", "clips_high", "tracks_low", "tracks_high", "clear"),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a model with one seed answers on the test clips.
+
+    Attributes
+    ----------
+    model
+        Name.
+    clip_id, track : (clips,)
+        Track is the number of the track that the clip is of.
+    labels, scores : (clips, tags)
+    """
+
+    model: str
+    clip_id: np.ndarray
+    track: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray
+
+
+def differences(
+    runs: Sequence[Run],
+    categories: Sequence[str],
+    *,
+    resamples: int,
+    seed: int,
+    confidence: float,
+) -> pd.DataFrame:
+    """Compare each two models on the test clips that all have scored, in the same resamples.
+
+    A model with several seeds has the mean of their areas; the intervals are of the choice of
+    clips, not of seeds.
+
+    Parameters
+    ----------
+    runs
+        Of all models and seeds; the tags are the same.
+    categories : (tags,)
+        Of the tags, by each of which the comparison is made as well.
+    resamples, seed
+        As of `bootstrap.Sampling`.
+    confidence
+        Share of the resamples within the limits.
+
+    Returns
+    -------
+    table : (pairs of models x groups of tags x 2, 12)
+        tags ("all" or a category), metric (ROC-AUC or average precision, the mean over these
+        tags), first and second (models), first_value, second_value, difference (first less
+        second), its limits by clips and by tracks, and clear: "yes" where zero is outside the
+        limits by tracks.
+    """
+    clips = sorted(set.intersection(*(set(run.clip_id.tolist()) for run in runs)))
+    aligned = [_take(run, clips) for run in runs]
+    units = {"clips": np.arange(len(clips)), "tracks": aligned[0].track}
+    areas = {
+        unit: _areas_by_model(aligned, Sampling(groups, resamples, seed))
+        for unit, groups in units.items()
+    }
+    names = np.asarray(categories)
+    groups = {"all": np.ones(len(names), bool)}
+    groups |= {name: names == name for name in sorted(set(categories))}
+    pairs = combinations(dict.fromkeys(run.model for run in runs), 2)
+    rows = []
+    for pair, (group, inside), area in product(pairs, groups.items(), _AREAS):
+        means = {
+            unit: [mean_over_tags(getattr(by_model[model], area)[:, inside]) for model in pair]
+            for unit, by_model in areas.items()
+        }
+        row = {"tags": group, "metric": _AREAS[area], "first": pair[0], "second": pair[1]}
+        rows.append(row | _compared(means, confidence=confidence, mirrored=area == "pr_auc"))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _compared(
+    values: Mapping[str, Sequence[np.ndarray]], *, confidence: float, mirrored: bool
+) -> dict[str, float | str]:
+    """Give both models' values, and their difference with its limits."""
+    row = {}
+    for unit, (first, second) in values.items():
+        row |= {"first_value": first[0], "second_value": second[0]}
+        row["difference"] = first[0] - second[0]
+        limits = interval(first - second, confidence=confidence, mirrored=mirrored, bounds=(-1, 1))
+        row |= {f"{unit}_low": limits[0], f"{unit}_high": limits[1]}
+    row["clear"] = "yes" if row["tracks_low"] > 0 or row["tracks_high"] < 0 else "no"
+    return row
+
+
+def _take(run: Run, clips: Sequence[int]) -> Run:
+    """Keep some clips, in the order given."""
+    places = pd.Index(run.clip_id).get_indexer(clips)
+    arrays = (run.clip_id, run.track, run.labels, run.scores)
+    return Run(run.model, *(array[places] for array in arrays))
+
+
+def _areas_by_model(runs: Sequence[Run], sampling: Sampling) -> dict[str, Areas]:
+    """Average the areas of each model over its seeds."""
+    found: dict[str, list[Areas]] = {}
+    for run in runs:
+        found.setdefault(run.model, []).append(resample_areas(run.labels, run.scores, sampling))
+    return {
+        model: Areas(
+            roc_auc=np.mean([each.roc_auc for each in areas], axis=0),
+            pr_auc=np.mean([each.pr_auc for each in areas], axis=0),
+            positives=areas[0].positives,
+        )
+        for model, areas in found.items()
+    }

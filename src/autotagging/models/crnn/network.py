@@ -1,0 +1,126 @@
+"""The paper's model: four convolutions, two gated recurrent layers (sec. II.C, Table 2, Fig. 4)."""
+
+from typing import Literal
+
+import keras
+import tensorflow as tf
+
+from autotagging.common.errors import UserError
+from autotagging.models.layers import (
+    ConvolutionBeforeNorm,
+    DropoutPerReplica,
+    FusedBatchNormalization,
+)
+
+_FILTERS = (64, 128, 128, 128)
+_POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
+_GRU_UNITS = 32
+
+
+def build_crnn(
+    *,
+    input_shape: tuple[int, int],
+    n_tags: int,
+    padded_frames: int,
+    padding_side: Literal["both", "end", "start"],
+    padding_value: float,
+    input_norm: Literal["frequency", "time", "none"],
+    batch_norm_momentum: float,
+    pool_dropout: float,
+    output_dropout: float,
+    gru_reset_after: bool,
+    precision: str = "float32",
+) -> keras.Model:
+    """Build the CRNN of Table 2.
+
+    Max pooling comes before the ELU: the ELU is monotone, so the function is the paper's, on a
+    fraction of the elements.
+
+    Parameters
+    ----------
+    input_shape
+        (mel bins, frames), in dB: (96, 1366) in the paper.
+    n_tags
+        Number of outputs: 50 in the paper.
+    padded_frames
+        Frames are added up to this many: 1440.
+    padding_side
+        Where: half of them at each end ("both"), or all at the "end" or "start".
+    padding_value
+        Of the added frames, in the unit of what is padded: 0.0. The paper states neither.
+    input_norm
+        Batch normalization of the input over its mel bins before the padding ("frequency"), over
+        its frames after it ("time"), or "none". The paper does not say.
+    batch_norm_momentum
+        Of the moving statistics of every batch normalization.
+    pool_dropout, output_dropout
+        Rates after each pooling and before the dense layer.
+    gru_reset_after
+        The recurrent layers as of today (the only ones cuDNN runs), or as of Keras 1.
+    precision
+        Of the convolution blocks; the few operations of the other layers are in float32.
+
+    Returns
+    -------
+    model : (batch, mel bins, frames) -> (batch, n_tags)
+
+    Raises
+    ------
+    UserError
+        The pools don't reduce the mel bins to 1, there are more frames than padded_frames, or
+        there is no such side.
+    """
+    mel_bins, frames = input_shape
+    padding = padded_frames - frames
+    if padding < 0 or not 96 <= mel_bins < 192 or padded_frames < 96:
+        raise UserError(
+            f"the CRNN takes 96 to 191 mel bins and up to padded_frames = {padded_frames} "
+            f"frames, not {mel_bins} x {frames}"
+        )
+    # On several devices: statistics of the whole batch, and masks of each device's own. Names and
+    # weights are the same, so that a trained model is read anywhere.
+    spread = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    Dropout = DropoutPerReplica if spread else keras.layers.Dropout
+    Norm = keras.layers.BatchNormalization if spread else FusedBatchNormalization
+    norm_options = {"momentum": batch_norm_momentum, "synchronized": spread}
+    inputs = keras.Input(input_shape, name="log_mel")
+    x = inputs
+    if input_norm == "frequency":
+        x = keras.layers.BatchNormalization(axis=1, name="input_norm", **norm_options)(x)
+    x = keras.layers.Reshape((mel_bins, frames, 1), name="channel")(x)
+    x = _pad(x, padding, padding_side, padding_value)
+    if input_norm == "time":
+        x = keras.layers.BatchNormalization(axis=2, name="input_norm", **norm_options)(x)
+    # (96, 1440, 1) -> (48, 720, 64) -> (16, 240, 128) -> (4, 60, 128) -> (1, 15, 128)
+    for block, (filters, pool) in enumerate(zip(_FILTERS, _POOLS, strict=True), start=1):
+        x = ConvolutionBeforeNorm(
+            filters, 3, padding="same", dtype=precision, name=f"conv_{block}"
+        )(x)
+        x = Norm(name=f"norm_{block}", dtype=precision, **norm_options)(x)
+        x = keras.layers.MaxPooling2D(pool, dtype=precision, name=f"pool_{block}")(x)
+        x = keras.layers.ELU(dtype=precision, name=f"elu_{block}")(x)
+        x = Dropout(pool_dropout, dtype=precision, name=f"dropout_{block}")(x)
+    x = keras.layers.Reshape((-1, _FILTERS[-1]), name="sequence")(x)  # (15, 128)
+    for layer, sequences in enumerate((True, False), start=1):
+        x = keras.layers.GRU(
+            _GRU_UNITS,
+            return_sequences=sequences,
+            reset_after=gru_reset_after,
+            name=f"gru_{layer}",
+        )(x)
+    x = Dropout(output_dropout, name="dropout")(x)
+    outputs = keras.layers.Dense(n_tags, activation="sigmoid", name="tags")(x)
+    return keras.Model(inputs, outputs, name="crnn")
+
+
+def _pad(x, frames: int, side: str, value: float):
+    """Add frames of a value to (mel bins, frames, 1), by layers that any Keras has."""
+    ends = {"both": (frames // 2, frames - frames // 2), "end": (0, frames), "start": (frames, 0)}
+    if side not in ends:
+        raise UserError(f"padding_side {side!r}: there are {', '.join(ends)}")
+    pad = keras.layers.ZeroPadding2D(((0, 0), ends[side]), name="pad")
+    if value == 0:
+        return pad(x)
+    # Keras pads with zeros only: the value is made zero before, and itself again after.
+    lowered = keras.layers.Rescaling(1.0, offset=-value, name="subtract_padding_value")(x)
+    return keras.layers.Rescaling(1.0, offset=value, name="add_padding_value")(pad(lowered))

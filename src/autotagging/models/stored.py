@@ -1,0 +1,265 @@
+"""A trained model on disk: model.json, which says what it is, and its arrays in weights.npz beside.
+
+Of a network, epochs.npz has the weights after other epochs, which only `evaluate` reads.
+
+Nothing in either file is ever run: the code is the registry's, the files only choose from it.
+"""
+
+import platform
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import numpy as np
+
+from autotagging import models
+from autotagging.common.errors import UserError
+from autotagging.common.files import load_arrays, read_json, save_arrays, sha256, write_json
+from autotagging.models.lookup import fits_lookup
+
+if TYPE_CHECKING:
+    import keras
+
+WEIGHTS, EPOCHS = "weights.npz", "epochs.npz"
+_PACKAGES = ("tensorflow", "keras", "numpy", "librosa", "soxr")
+_RECORD = ("corpus", "split", "trained_on", "versions")
+_FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
+_NETWORKS = [name for name in models.MODELS if models.reads(name) == "mel"]
+_COUNT = {"type": "integer", "minimum": 1}
+_PLAIN = {"additionalProperties": {"type": ["boolean", "number", "string", "null"]}}
+_SCHEMA = {
+    "type": "object",
+    "required": ["model", "seed", "options", "weights_sha256", "tags", *_RECORD],
+    "properties": {
+        "model": {"enum": [*models.MODELS]},
+        "seed": {"type": "integer"},
+        "options": {"type": "object", **_PLAIN},
+        "weights_sha256": {"type": "string"},
+        "epochs_sha256": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
+        "input_shape": {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2},
+        "front_end": {"type": "object", "required": [*_FRONT_END], **_PLAIN},
+        "trained_on": {"type": "object", **_PLAIN},
+        "versions": {"type": "object", **_PLAIN},
+    },
+    "if": {"properties": {"model": {"enum": _NETWORKS}}},
+    "then": {"required": ["input_shape", "front_end"]},
+}
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model as read from disk and checked.
+
+    Attributes
+    ----------
+    path
+        Its model.json.
+    description
+        What model.json says: model, seed, options, tags in the order of the outputs, and more. For
+        a network also input_shape, (mel bins, frames), and front_end.
+    arrays
+        What weights.npz has, by name.
+    """
+
+    path: Path
+    description: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+def save_model(
+    model_json: Path, weights: Path, description: dict[str, Any], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Write a model's arrays, and then its description with their checksum.
+
+    The same model gives the same bytes. `load_model` looks for `weights` beside `model_json`, under
+    the name weights.npz.
+    """
+    save_arrays(weights, arrays)
+    write_json({**description, "weights_sha256": sha256(weights)}, model_json)
+
+
+def load_model(model_json: Path) -> StoredModel:
+    """Read a model and check all that can be checked without building it; imports no TensorFlow.
+
+    Raises
+    ------
+    UserError
+        The file is of another kind, damaged or lacks an entry, or weights.npz beside it is not
+        the one it was written with, or has anything but finite numbers and text.
+    """
+    if model_json.suffix != ".json" or model_json.is_dir():
+        raise UserError(
+            f"{model_json}: this project reads only its own model.json with {WEIGHTS} beside it; "
+            "other kinds of model files can run code when they are opened"
+        )
+    description = read_json(model_json)
+    _check_description(model_json, description)
+    weights = model_json.with_name(WEIGHTS)
+    if sha256(weights) != description["weights_sha256"]:
+        raise UserError(f"{weights}: not the weights of {model_json}; train again")
+    arrays = load_arrays(weights)
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise UserError(f"{weights}: {name!r} has values that are not finite; train again")
+    n_tags = len(description["tags"])
+    if models.reads(description["model"]) == "tables" and not fits_lookup(arrays, n_tags=n_tags):
+        raise UserError(f"{weights}: not the counts of {model_json}; train again")
+    return StoredModel(model_json, description, arrays)
+
+
+def stack_epochs(
+    epochs: Mapping[int, Sequence[np.ndarray]], names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Stack the weights after some epochs into the arrays of epochs.npz.
+
+    Parameters
+    ----------
+    epochs
+        Weights by epoch (from 1), in the order of `names`; may be empty.
+    names
+        As of `weights_of`.
+
+    Returns
+    -------
+    arrays
+        epoch, (epochs,), and each weight as (epochs, ...).
+    """
+    stacked = zip(*epochs.values(), strict=True)
+    numbers = {"epoch": np.array([*epochs], np.int64)}
+    return numbers | {name: np.stack(each) for name, each in zip(names, stacked, strict=False)}
+
+
+def load_epochs(stored: StoredModel) -> dict[int, dict[str, np.ndarray]]:
+    """Read the weights after the epochs that train kept, by epoch; empty for a model without.
+
+    Raises
+    ------
+    UserError
+        epochs.npz beside model.json is missing, damaged, or not the one it was written with.
+    """
+    path = stored.path.with_name(EPOCHS)
+    if not path.exists() or sha256(path) != stored.description.get("epochs_sha256"):
+        raise UserError(f"{path}: not the epochs of {stored.path}; train again")
+    arrays = load_arrays(path)
+    epochs = arrays.pop("epoch")
+    return {
+        int(epoch): {name: stacked[i] for name, stacked in arrays.items()}
+        for i, epoch in enumerate(epochs)
+    }
+
+
+def build_network(stored: StoredModel) -> "keras.Model":
+    """Build a stored network by the registry and put its weights in.
+
+    Returns
+    -------
+    model : (batch, mel bins, frames) -> (batch, tags)
+
+    Raises
+    ------
+    UserError
+        It is no network, its options can't be built, or names, shapes or types of the weights are
+        not those of what was built.
+    """
+    description = stored.description
+    try:
+        network = models.build(
+            description["model"],
+            input_shape=tuple(description.get("input_shape", ())),  # only networks have one
+            n_tags=len(description["tags"]),
+            **description["options"],
+        )
+        set_weights(network, stored.arrays)
+    except (UserError, TypeError, ValueError) as error:
+        raise UserError(f"{stored.path}: {error}") from error
+    return network
+
+
+def _check_description(path: Path, description: Any) -> None:
+    """Raise UserError for the first entry that is missing or not what it should be."""
+    errors = jsonschema.Draft202012Validator(_SCHEMA).iter_errors(description)
+    for error in sorted(errors, key=lambda error: [*map(str, error.path)]):
+        place = ".".join(map(str, error.path)) or "top level"
+        message = textwrap.shorten(error.message, 200, placeholder=" ...")
+        raise UserError(f"{path}: {place}: {message}; train again")
+
+
+def weights_of(model: "keras.Model") -> dict[str, np.ndarray]:
+    """Weights of a model by layer and name, such as "conv_1/kernel"."""
+    return {weight.path.removeprefix(f"{model.name}/"): weight.numpy() for weight in model.weights}
+
+
+def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
+    """Put stored weights into a model.
+
+    Raises
+    ------
+    UserError
+        Names, shapes or types are not those of the model.
+    """
+    expected = {name: f"{array.shape} {array.dtype}" for name, array in weights_of(model).items()}
+    found = {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
+    if found != expected:
+        name = next(k for k in {**expected, **found} if found.get(k) != expected.get(k))
+        raise UserError(
+            f"stored weight {name!r} is {found.get(name, 'missing')}, the model's is "
+            f"{expected.get(name, 'missing')}; train it again"
+        )
+    model.set_weights(list(arrays[name] for name in expected))
+
+
+def versions() -> dict[str, str]:
+    """List the versions of Python and of the packages that a model's numbers come from."""
+    installed = {name: metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **installed}
+
+
+def check_front_end(model_json: Path, trained_on: dict[str, Any], front_end: Path) -> None:
+    """Refuse spectrograms that were made with other settings than those a model was trained on.
+
+    Parameters
+    ----------
+    model_json
+        The model, for the message.
+    trained_on
+        The entry front_end of model.json.
+    front_end
+        front_end.json of the spectrograms.
+
+    Raises
+    ------
+    UserError
+        A setting differs.
+    """
+    found = read_json(front_end)
+    for name in {**trained_on, **found}:
+        there, here = trained_on.get(name, "not known"), found.get(name, "not known")
+        if there != here:
+            raise UserError(
+                f"{front_end}: {name} is {here}, but {model_json} was trained on {there}; extract "
+                "spectrograms as the model needs them, or train again"
+            )
+
+
+def stock_class(layer: "keras.Layer") -> type:
+    """Give the class of Keras that a layer is of, or derives from."""
+    return next(base for base in type(layer).__mro__ if base.__module__.startswith("keras."))
+
+
+def architecture(model: "keras.Model") -> list[dict[str, Any]]:
+    """List the layers of a built model: name, type, output_shape without batch, parameters."""
+    return [
+        {
+            "name": layer.name,
+            "type": stock_class(layer).__name__,
+            "output_shape": list(layer.output.shape[1:]),
+            "parameters": layer.count_params(),
+            "trainable_parameters": int(sum(np.prod(w.shape) for w in layer.trainable_weights)),
+        }
+        for layer in model.layers
+    ]

@@ -1,0 +1,260 @@
+"""Read, and check, what the earlier steps left for the figures and tables."""
+
+from collections.abc import Container, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import load_arrays, read_json
+from autotagging.corpus.audio import BadClipError, open_corpus
+
+_MODEL = ("model", "seed", "corpus", "split", "best_epoch", "front_end", "architecture")
+_FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
+_METRICS = ("model", "seed", "corpus", "split", "roc_auc_macro", "roc_auc_micro", "accuracy")
+_METRICS += (
+    "pr_auc_macro",
+    "synonyms",
+    "loss",
+    "threshold",
+    "n_clips",
+    "n_clips_with_tags",
+    "n_tags",
+    "n_tags_scored",
+    "tags_not_scored",
+    "calibration_error",
+    "confidence",
+    "intervals",
+    "baselines",
+    "gains",
+    "epoch_choices",
+)
+_CORPORA = {
+    "demo": "synthetic demo corpus (not MagnaTagATune)",
+    "magnatagatune": "MagnaTagATune",
+}
+_ATTRIBUTIONS = {
+    "demo": "The clips were synthesised by this project.",
+    "magnatagatune": (
+        "The clips are from MagnaTagATune (Law, West, Mandel, Bay and Downie, ISMIR 2009), music "
+        "by artists of Magnatune, under the licence CC BY-NC-SA 3.0: attribution, no commercial "
+        "use, share alike."
+    ),
+}
+_MOST_PLAYED = 2_000_000  # bytes; a clip of MagnaTagATune has 117,000
+_PUBLISHED = ("method", "year", "roc_auc", "citation", "tags", "split", "comparable", "note")
+
+
+def read_model(path: Path) -> dict[str, Any]:
+    """Read the model.json of a trained model.
+
+    Raises
+    ------
+    UserError
+        It is damaged, or lacks something.
+    """
+    model = read_json(path)
+    _require(model, (*_MODEL, "trainable_parameters"), f"{path}: no entry")
+    _require(model["front_end"], _FRONT_END, f"{path}: front_end has no")
+    return model
+
+
+def read_front_end(path: Path) -> dict[str, Any]:
+    """Read the front_end.json of extract_mel; errors as in `read_model`."""
+    front_end = read_json(path)
+    _require(front_end, _FRONT_END, f"{path}: no entry")
+    return front_end
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Read the metrics.json of one model and seed; errors as in `read_model`."""
+    metrics = read_json(path)
+    _require(metrics, _METRICS, f"{path}: no entry")
+    return metrics
+
+
+def read_predictions(path: Path) -> dict[str, np.ndarray]:
+    """Read clip_id, track, scores, labels and tags; errors as in `read_model`."""
+    arrays = load_arrays(path)
+    _require(arrays, ("clip_id", "track", "scores", "labels", "tags"), f"{path}: no array")
+    return arrays
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a table that has these columns; errors as in `read_model`."""
+    try:
+        table = pd.read_csv(path)
+    except ValueError as error:
+        raise UserError(f"{path}: can't be read as a table ({error})") from error
+    _require(table, columns, f"{path}: no column")
+    return table
+
+
+def read_published(path: Path) -> list[dict[str, Any]]:
+    """Read the cited rows of Table 4.
+
+    Raises
+    ------
+    UserError
+        A row lacks something.
+    """
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML ({error})") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UserError(f"{path}: expected a list of rows, each with {', '.join(_PUBLISHED)}")
+    for number, row in enumerate(rows, start=1):
+        needed = (*_PUBLISHED, "epochs") if row.get("this_paper") else _PUBLISHED
+        if missing := [key for key in needed if key not in row]:
+            raise UserError(f"{path}: row {number} has no {missing[0]!r}; add it")
+    return rows
+
+
+def paper_row(path: Path) -> dict[str, Any]:
+    """Read the one cited row that is the paper's own; errors as in `read_published`."""
+    rows = [row for row in read_published(path) if row.get("this_paper")]
+    if len(rows) != 1:
+        raise UserError(f"{path}: {len(rows)} rows have `this_paper: true`; exactly one must")
+    return rows[0]
+
+
+def read_runs(
+    history: list[Path], model_json: list[Path]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Read the epochs of all runs into one table.
+
+    Parameters
+    ----------
+    history, model_json
+        history.csv and model.json of each run, in the same order.
+
+    Returns
+    -------
+    runs : (epochs of all runs, 8)
+        epoch, loss, val_loss, auc, val_auc, model, seed, best.
+    models
+        Contents of the model.json.
+
+    Raises
+    ------
+    UserError
+        There are more files of one kind, or one is damaged.
+    """
+    same_length(history=history, model_json=model_json)
+    models = [read_model(path) for path in model_json]
+    runs = read_each(history, models, ("epoch", "loss", "val_loss", "auc", "val_auc"))
+    best = {(model["model"], model["seed"]): model["best_epoch"] for model in models}
+    chosen = [best[run] for run in zip(runs["model"], runs["seed"], strict=True)]
+    return runs.assign(best=runs["epoch"] == chosen), models
+
+
+def read_each(
+    paths: list[Path], runs: list[dict[str, Any]], columns: tuple[str, ...]
+) -> pd.DataFrame:
+    """Read the table of each run into one that names the run: model and seed.
+
+    Parameters
+    ----------
+    paths
+        Of the tables, in the order of the runs.
+    runs
+        Contents of a model.json or metrics.json.
+    columns
+        As of `read_table`.
+    """
+    same_length(tables=paths, runs=runs)
+    empty = pd.DataFrame(columns=[*columns, "model", "seed"])
+    tables = [
+        read_table(path, columns).assign(model=run["model"], seed=run["seed"])
+        for path, run in zip(paths, runs, strict=True)
+    ]
+    return pd.concat([table for table in tables if len(table)] or [empty], ignore_index=True)
+
+
+def same_length(**paths: list[Any]) -> None:
+    """Raise a UserError unless two lists of files are equally long."""
+    (first, one), (second, other) = paths.items()
+    if len(one) != len(other):
+        raise UserError(f"{len(one)} files of {first}, {len(other)} of {second}: give one of each")
+
+
+def read_clip(
+    download: Path, split: Path, clip_id: int | None, *, sample_rate: int
+) -> tuple[pd.Series, np.ndarray]:
+    """Decode the wanted clip, or the test clip of lowest clip_id that can be decoded.
+
+    Returns
+    -------
+    clip
+        clip_id, mp3_path, subset.
+    waveform : float32, (samples,)
+
+    Raises
+    ------
+    UserError
+        There is no such clip, or it can't be decoded.
+    """
+    clips = read_table(split, ("clip_id", "mp3_path", "subset")).sort_values("clip_id")
+    wanted = clips["subset"] == "test" if clip_id is None else clips["clip_id"] == clip_id
+    corpus = open_corpus(download)
+    reason = "not in the table"
+    for _, clip in clips[wanted].iterrows():
+        try:
+            return clip, corpus.waveform(clip["mp3_path"], sample_rate=sample_rate)
+        except BadClipError as error:
+            reason = str(error)
+    which = "no test clip can be read" if clip_id is None else f"clip {clip_id}"
+    raise UserError(f"{split}: {which} ({reason}); choose another clip")
+
+
+def read_audio(download: Path, mp3_path: str) -> tuple[bytes, str]:
+    """Read the file of a clip, if it can be played.
+
+    Returns
+    -------
+    audio
+        Bytes of the file as it is; none where it is missing, too long or can't be decoded.
+    reason
+        Why there are none.
+    """
+    try:
+        corpus = open_corpus(download)
+        corpus.decode(mp3_path)
+        encoded = corpus.encoded(mp3_path)
+    except BadClipError as error:
+        return b"", str(error).replace("_", " ")
+    except (UserError, OSError):  # their texts hold paths of this machine
+        return b"", "the audio of the corpus is not there, or can't be opened"
+    if len(encoded) > _MOST_PLAYED:
+        return b"", f"more than {_MOST_PLAYED:,} bytes"
+    return encoded, ""
+
+
+def attribution(corpus: str) -> str:
+    """Say where the clips of a corpus come from, and under what licence."""
+    return _ATTRIBUTIONS.get(corpus, f"The clips are from {corpus}; its owner knows their licence.")
+
+
+def corpus_name(corpus: str) -> str:
+    """Name a corpus for a reader: whether it is MagnaTagATune must be plain."""
+    return _CORPORA.get(corpus, corpus)
+
+
+def run_caption(runs: list[dict[str, Any]]) -> str:
+    """Name corpus, split, models and seeds of runs that share the first two."""
+    models = list(dict.fromkeys(run["model"] for run in runs))
+    seeds = sorted({run["seed"] for run in runs})
+    corpus = corpus_name(runs[0]["corpus"])
+    word = "seed" if len(seeds) == 1 else "seeds"
+    listed = " and ".join(filter(None, [", ".join(models[:-1]), models[-1]]))
+    text = f"{corpus}, split {runs[0]['split']}; {listed}, {word} {', '.join(map(str, seeds))}"
+    return text[0].upper() + text[1:]
+
+
+def _require(content: Container, names: Sequence[str], complaint: str) -> None:
+    if missing := [name for name in names if name not in content]:
+        raise UserError(f"{complaint} {missing[0]!r}; run the step that wrote it again")

@@ -1,0 +1,69 @@
+"""Figure of whether scores are probabilities, as sec. III calls them."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from autotagging.reporting.plots.style import (
+    BLUE,
+    COLUMN,
+    GREY,
+    PAGE,
+    VERMILION,
+    new_figure,
+    styled,
+)
+
+
+@styled
+def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") -> Figure:
+    """Draw how often a tag is there against its score, and how many decisions have that score.
+
+    A column per model; several seeds are added up.
+
+    Parameters
+    ----------
+    bins : (bins of all runs, ...)
+        model, seed, low, high, decisions, mean_score, share; the last two NaN in empty bins.
+    errors : (runs, ...)
+        model, seed, calibration_error.
+    caption
+        Corpus, split and seeds.
+    """
+    models = list(errors["model"].unique())
+    width = COLUMN if len(models) == 1 else PAGE
+    figure = new_figure(width, 4.3, caption)
+    grid = figure.subplots(2, len(models), squeeze=False, height_ratios=(2.4, 1))
+    for (upper, lower), model in zip(grid.T, models, strict=True):
+        summed = _over_seeds(bins[bins["model"] == model])
+        error = errors.loc[errors["model"] == model, "calibration_error"].mean()
+        _reliability(upper, summed, error)
+        upper.set_title(model)
+        width = summed.index.get_level_values("high") - summed.index.get_level_values("low")
+        low = summed.index.get_level_values("low")
+        lower.bar(low, summed["decisions"], width, align="edge", color=BLUE, edgecolor="white")
+        lower.set(xlim=(0, 1), yscale="log", xlabel="score", ylabel="decisions")
+        lower.set_ylim(bottom=0.5)  # a single decision is a bar, too
+    return figure
+
+
+def _reliability(axes: Axes, bins: pd.DataFrame, error: float) -> None:
+    known = bins[bins["decisions"] > 0]
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="score = share")
+    label = f"calibration error {error:.3f}"
+    axes.plot(known["mean_score"], known["share"], "o-", color=VERMILION, label=label)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean score", ylabel="share with the tag")
+    axes.legend(loc="upper left")
+
+
+def _over_seeds(bins: pd.DataFrame) -> pd.DataFrame:
+    """Add up the decisions of all seeds in each bin."""
+    weighted = bins.assign(
+        mean_score=bins["mean_score"].fillna(0) * bins["decisions"],
+        share=bins["share"].fillna(0) * bins["decisions"],
+    )
+    columns = ["decisions", "mean_score", "share"]
+    summed = weighted.groupby(["low", "high"])[columns].sum()
+    counts = summed["decisions"].replace(0, np.nan)
+    return summed.assign(mean_score=summed["mean_score"] / counts, share=summed["share"] / counts)

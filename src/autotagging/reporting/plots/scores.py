@@ -1,0 +1,134 @@
+"""Figures of ROC-AUC by tag and by category, with intervals (sec. III: is it best at moods?)."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from autotagging.reporting.plots.style import (
+    BLUE,
+    COLUMN,
+    GREEN,
+    GREY,
+    PAGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    new_figure,
+    styled,
+)
+from autotagging.reporting.tables.results import FEW_CLIPS
+
+_COLOURS, _MARKERS = (BLUE, VERMILION, GREEN, PURPLE, SKY), "os^D"  # 20 looks in all
+_ONE_COLUMN = 12  # tags; more are drawn in two
+
+
+@styled
+def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> Figure:
+    """Draw the ROC-AUC of each tag with its interval, in the order of the tags.
+
+    Parameters
+    ----------
+    table : (tags x models, ...)
+        tag, category, positives (test clips with the tag), model; roc_auc (NaN where all test clips
+        or none have the tag), roc_auc_low, roc_auc_high. With fewer than `FEW_CLIPS` positives, a
+        point is hollow.
+    confidence
+        Of the intervals.
+    caption
+        Corpus, split, models and seeds.
+    """
+    tags = table.drop_duplicates("tag")
+    columns = 1 if len(tags) <= _ONE_COLUMN else 2
+    rows = math.ceil(len(tags) / columns)
+    width, per_row = (COLUMN if columns == 1 else PAGE), _row_height(table)
+    figure = new_figure(width, 1.1 + per_row * rows, caption)
+    grid = figure.subplots(1, columns, sharex=True, squeeze=False)[0]
+    for number, axes in enumerate(grid):
+        shown = tags.iloc[number * rows : (number + 1) * rows]
+        _estimates(axes, table, "tag", shown["tag"].tolist(), room=rows)
+        for row, (positives, category) in enumerate(
+            zip(shown["positives"], shown["category"], strict=True)
+        ):
+            _beside(axes, row, f"{positives} {category}")
+        _beside(axes, -0.9, "test clips, category")
+        axes.set_ylabel("tag")
+    _explain(figure, grid[0], confidence, f"hollow: fewer than {FEW_CLIPS} test clips")
+    return figure
+
+
+@styled
+def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> Figure:
+    """Draw the mean ROC-AUC over the tags of each category with its interval.
+
+    Parameters
+    ----------
+    table : (categories x models, ...)
+        category, tags, tags_scored, model; roc_auc (NaN where no tag is scored), roc_auc_low,
+        roc_auc_high.
+    confidence
+        Of the intervals.
+    caption
+        Corpus, split, models and seeds.
+    """
+    categories = table.drop_duplicates("category")
+    figure = new_figure(COLUMN, 1.4 + 1.6 * _row_height(table) * len(categories), caption)
+    axes = figure.add_subplot()
+    _estimates(axes, table, "category", categories["category"].tolist())
+    for row, (scored, tags) in enumerate(
+        zip(categories["tags_scored"], categories["tags"], strict=True)
+    ):
+        _beside(axes, row, f"{scored} of {tags}" if scored < tags else f"{tags}")
+    _beside(axes, -0.8, "tags scored")
+    axes.set_ylabel("category")
+    _explain(figure, axes, confidence)
+    return figure
+
+
+def _estimates(
+    axes: Axes, table: pd.DataFrame, key: str, names: Sequence[str], *, room: int = 0
+) -> None:
+    """Draw a row for each name, and in it a point with its interval for each model."""
+    models = list(table["model"].unique())
+    places = (np.arange(len(models)) - (len(models) - 1) / 2) * min(0.34, 0.8 / len(models))
+    for number, (model, place) in enumerate(zip(models, places, strict=True)):
+        colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
+        rows = table[table["model"] == model].set_index(key).reindex(names)
+        y = np.arange(len(names)) + place
+        axes.hlines(y, rows["roc_auc_low"], rows["roc_auc_high"], color=colour, linewidth=0.9)
+        few = rows["positives"] < FEW_CLIPS if key == "tag" else pd.Series(False, rows.index)
+        line = {"color": colour, "marker": marker, "markersize": 3.2, "linestyle": ""}
+        axes.plot(rows["roc_auc"].where(~few), y, label=model, **line)
+        axes.plot(rows["roc_auc"].where(few), y, markerfacecolor="white", **line)
+    undefined = table.groupby(key)["roc_auc"].count().reindex(names) == 0
+    for row in np.flatnonzero(undefined):
+        axes.text(0.52, row, "not scored", color=GREY, va="center")
+    axes.axvline(0.5, color="black", linestyle=":", linewidth=0.9, label="chance")
+    low = min(0.45, float(table[["roc_auc", "roc_auc_low"]].min().min()) - 0.02)
+    axes.set(xlim=(max(low, -0.02), 1.01), ylim=(max(len(names), room) - 0.4, -0.6))
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("ROC-AUC")
+
+
+def _row_height(table: pd.DataFrame) -> float:
+    """Inches that hold a point for each model."""
+    return max(0.17, 0.03 + 0.08 * table["model"].nunique())
+
+
+def _beside(axes: Axes, row: float, text: str) -> None:
+    """Write a text right of a row; the layout makes room for it."""
+    axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", color=GREY)
+
+
+def _explain(figure: Figure, axes: Axes, confidence: float, *more: str) -> None:
+    """Put the legend below the axes, where it hides nothing."""
+    title = "; ".join([f"lines: {100 * confidence:g} % confidence interval, by tracks", *more])
+    handles, labels = axes.get_legend_handles_labels()
+    ncols = 2 if figure.get_figwidth() <= COLUMN else 5
+    legend = figure.legend(handles, labels, loc="outside lower left", ncols=ncols, title=title)
+    legend.set_alignment("left")

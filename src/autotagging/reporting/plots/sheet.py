@@ -1,0 +1,151 @@
+"""Contact sheet of what the models learn from: spectrograms of some clips of every tag."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from autotagging.reporting.plots.style import GREY, MEL_SCALES, new_figure, styled, wrap
+
+# In inches that are whole pixels of the PNG. A spectrogram of 96 mel bins has one pixel for each in
+# height and two for each block of frames in width, so that nothing is resampled.
+_WIDTH, _HEIGHT = 0.8, 0.48
+_STEP, _ROW = 0.84, 0.85
+_MARGIN, _HEADER = 0.14, 0.6
+_PANELS_ACROSS = 12
+
+_BLOCKS = 80
+_COLOURS = 16
+"""Few colours, for an SVG of 2 instead of 5 MB: noise in 256 colours can't be compressed."""
+
+
+def spread_clips(labels: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Choose clips of each tag: the middle one of each of n equal parts of its clips, by clip_id.
+
+    Parameters
+    ----------
+    labels : (clips, tags)
+        0 and 1, indexed by clip_id.
+    n
+        Clips per tag; all where a tag has fewer.
+
+    Returns
+    -------
+    examples : (n * tags or fewer, 2)
+        tag, clip_id; tags in the order of `labels`.
+    """
+    rows = []
+    for tag in labels:
+        clips = labels.index[labels[tag] == 1].sort_values()
+        parts = min(n, len(clips))
+        rows += [(tag, clips[(2 * part + 1) * len(clips) // (2 * parts)]) for part in range(parts)]
+    return pd.DataFrame(rows, columns=["tag", "clip_id"])
+
+
+@styled
+def mel_examples(
+    counts: pd.Series,
+    examples: pd.DataFrame,
+    mels: np.ndarray,
+    *,
+    seconds: float,
+    log_scale: str,
+    caption: str = "",
+) -> Figure:
+    """Draw a contact sheet of spectrograms: tags down the columns of a page, clips side by side.
+
+    All share one scale of colours: 80 dB in steps of 5 (or what is as much on another log scale),
+    up to the 99.9th percentile of what is drawn. That is every mel bin, and along time the means of
+    80 blocks of frames.
+
+    Parameters
+    ----------
+    counts : (tags,)
+        Clips that have the tag, indexed by tag, most frequent first.
+    examples : (clips, 2)
+        tag, clip_id: what to draw.
+    mels : float16, (clips, mel bins, frames)
+        Their spectrograms.
+    seconds
+        Length of a clip.
+    log_scale
+        Of the spectrograms.
+    caption
+        Where the data are from.
+    """
+    shown = _shrink(mels)
+    across = max(examples.groupby("tag").size().max(), 2)  # room for a name
+    columns = max(round(_PANELS_ACROSS / across), 1)
+    rows = math.ceil(len(counts) / columns)
+    pitch = across * _STEP + _MARGIN
+    width, height = columns * pitch + _MARGIN, _HEADER + rows * _ROW
+    figure = new_figure(width, height)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+    axes.set_axis_off()
+    label, span = MEL_SCALES[log_scale]
+    colours = _colours(shown, span / _COLOURS)
+    for number, (tag, count) in enumerate(counts.items()):
+        column, row = divmod(number, rows)
+        own = (examples["tag"] == tag).to_numpy()
+        corner = (_MARGIN + column * pitch, _HEADER + row * _ROW)
+        _tag_row(axes, corner, str(tag), count, examples["clip_id"][own], shown[own], colours)
+    caption = (
+        f"Log-mel spectrograms of clips of each tag, the clip_id below: {seconds:g} s from left to "
+        f"right, {mels.shape[1]} mel bins from bottom (low) to top. {caption}"
+    )
+    axes.text(_MARGIN, 0.1, wrap(caption, width - 4), color="#444444", va="top")
+    place = (1 - 3.0 / width, 1 - 0.22 / height, 2.7 / width, 0.12 / height)
+    bar = figure.add_axes(place, label="<colorbar>")
+    figure.colorbar(colours, bar, orientation="horizontal", extend="both")
+    bar.text(-0.08, 0.5, label, ha="right", va="center", transform=bar.transAxes)
+    return figure
+
+
+def _shrink(mels: np.ndarray) -> np.ndarray:
+    """Means of blocks of frames: float32, (clips, mel bins, blocks)."""
+    blocks = np.array_split(mels, min(_BLOCKS, mels.shape[2]), axis=2)
+    return np.stack([block.mean(axis=2, dtype=np.float32) for block in blocks], axis=2)
+
+
+def _colours(shown: np.ndarray, step: float) -> ScalarMappable:
+    top = step * math.ceil(np.percentile(shown, 99.9) / step)
+    scale = Normalize(top - _COLOURS * step, top)
+    return ScalarMappable(scale, colormaps["magma"].resampled(_COLOURS))
+
+
+def _tag_row(
+    axes: Axes,
+    corner: tuple[float, float],
+    tag: str,
+    count: int,
+    clip_ids: pd.Series,
+    mels: np.ndarray,
+    colours: ScalarMappable,
+) -> None:
+    """Draw a tag's name and its clips, right and down from a corner."""
+    left, top = corner
+    name = axes.text(left, top + 0.12, tag, size=8, weight="bold")
+    text = "1 clip" if count == 1 else f"{count} clips"
+    text += "" if len(mels) else ", no spectrogram"
+    axes.annotate(
+        text, (1, 0), (5, 0), xycoords=name, textcoords="offset points", va="bottom", color=GREY
+    )
+    top += 0.16
+    for place, (clip_id, mel) in enumerate(zip(clip_ids, mels, strict=True)):
+        x = left + place * _STEP
+        axes.imshow(
+            mel,
+            cmap=colours.cmap,
+            norm=colours.norm,
+            origin="lower",
+            extent=(x, x + _WIDTH, top + _HEIGHT, top),
+            aspect="auto",
+            interpolation="none",
+        )
+        axes.text(x, top + _HEIGHT + 0.11, str(clip_id), color=GREY)

@@ -1,0 +1,100 @@
+"""What all figures share: the style file, colours, captions and byte-identical files."""
+
+import functools
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from matplotlib import style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from autotagging.common.files import replacing
+
+STYLE = Path(__file__).with_name("paper.mplstyle")
+COLUMN, PAGE = 3.5, 7.2
+"""Widths of a figure, in inches."""
+
+# Okabe and Ito's colours, told apart with any colour vision.
+BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#767676"
+
+MEL_SCALES = {
+    "power_db": ("power (dB)", 80.0),
+    "squared_power_db": ("squared power (dB)", 80.0),
+    "log1p": ("ln(1 + power)", 8.0),
+}
+"""What the colours of a spectrogram stand for, and from how far below the top they begin."""
+
+_CHARACTERS_PER_INCH = 18.5
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class FigureFiles:
+    """Files to write a figure to.
+
+    Attributes
+    ----------
+    svg
+        Output: the figure as vectors.
+    png
+        Output: the figure as pixels.
+    """
+
+    svg: Path
+    png: Path
+
+
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function under the style file, and under nothing of the user's own settings."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with style.context(STYLE, after_reset=True):
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+def new_figure(width: float, height: float, caption: str = "") -> Figure:
+    """Make a figure with a caption line at its top, wrapped to the width.
+
+    Parameters
+    ----------
+    width, height
+        In inches.
+    caption
+        Corpus, split, model, seed: what the reader must know about the data.
+    """
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    if caption:
+        figure.suptitle(wrap(caption, width - 0.1), x=0.05 / width, ha="left", color="#444444")
+    return figure
+
+
+def wrap(text: str, inches: float) -> str:
+    """Break a text at 7 pt into lines of at most that length."""
+    return textwrap.fill(text, max(int(inches * _CHARACTERS_PER_INCH), 10))
+
+
+@styled
+def save_figure(figure: Figure, files: FigureFiles) -> None:
+    """Write a figure as SVG and PNG: the same figure gives the same bytes, whenever and wherever.
+
+    Raises
+    ------
+    OSError
+        The folder can't be written to.
+    """
+    for path, metadata in (
+        (files.svg, {"Date": None, "Creator": None}),
+        (files.png, {"Software": None}),
+    ):
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=path.suffix.removeprefix("."), metadata=metadata)

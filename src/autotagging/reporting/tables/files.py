@@ -1,0 +1,220 @@
+"""Write tables for programs (CSV), for readers (Markdown, HTML) and for papers (LaTeX)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from autotagging.common.files import replacing, write_csv
+from autotagging.reporting.averaging import plus_minus
+from autotagging.reporting.pages import data_uri, write_page
+
+_NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "average precision", "f1": "F1"}
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+# Characters of LaTeX's own, and a minus, which is no hyphen.
+_LATEX = {
+    **{each: f"\\{each}" for each in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"±": r"\(\pm\)", "→": r"\(\to\)", "\N{NO-BREAK SPACE}": "~"},
+}
+_MINUS = re.compile(r"(?<![\w)])-(?=\d)")
+_QUOTED = re.compile(r'"([^"]*)"')
+_ROWS = 45  # that a page of LaTeX holds
+_WIDE = 30  # characters of a cell that LaTeX should break
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """Files to write a table to.
+
+    Attributes
+    ----------
+    csv
+        Output: the table at full precision.
+    md
+        Output: the table for GitHub.
+    html
+        Output: a page with the table, which holds the CSV, too.
+    tex
+        Output: the table for LaTeX (array, booktabs, graphicx).
+    """
+
+    csv: Path
+    md: Path
+    html: Path
+    tex: Path
+
+
+class Part(NamedTuple):
+    """A table for readers, one of several below one another.
+
+    Attributes
+    ----------
+    title, note
+        What stands above it.
+    table
+        Its columns are joined and named as `save_table` says.
+    """
+
+    title: str
+    note: str
+    table: pd.DataFrame
+
+
+def save_table(
+    table: pd.DataFrame,
+    files: TableFiles,
+    *,
+    caption: str,
+    shown: pd.DataFrame | Sequence[Part] | None = None,
+) -> None:
+    """Write a table as CSV, at full precision, and for readers below its caption.
+
+    For readers, numbers have three decimals; `x_std` is joined to `x` as "x ± x_std" (see
+    `seeds.plus_minus`), and `x_low` and `x_high` as "x [x_low, x_high]"; columns that are empty
+    throughout are left out.
+
+    Parameters
+    ----------
+    table
+        Any table; its index is not written.
+    files
+        To write.
+    caption
+        One line, above the table.
+    shown
+        What readers see instead of the table.
+    """
+    write_csv(table, files.csv)
+    if shown is None or isinstance(shown, pd.DataFrame):
+        shown = [Part("", "", table if shown is None else shown)]
+    texts = [_text(part) for part in shown]
+    with replacing(files.md) as temporary:
+        blocks = [f"{caption}\n", *map(_markdown, texts)]
+        temporary.write_text("\n".join(blocks), encoding="utf-8")
+    with replacing(files.tex) as temporary:
+        temporary.write_text(_latex(texts, caption=caption, label=files.tex.stem), encoding="utf-8")
+    write_page(
+        files.html,
+        "table.html",
+        caption=caption,
+        parts=texts,
+        csv_name=files.csv.name,
+        csv_uri=data_uri(files.csv.read_bytes(), "text/csv"),
+    )
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """Format a table for GitHub, as `save_table` describes."""
+    return _markdown(_text(Part("", "", table)))
+
+
+class _Text(NamedTuple):
+    """A part as readers see it; `numeric` tells which columns are numbers."""
+
+    title: str
+    note: str
+    columns: list[str]
+    numeric: list[bool]
+    rows: list[list[str]]
+
+
+def _text(part: Part) -> _Text:
+    """Round, join and name columns as `save_table` describes."""
+    table = part.table.reset_index(drop=True)
+    text = pd.DataFrame({name: [_cell(value) for value in table[name]] for name in table.columns})
+    for name in table.columns:
+        if f"{name}_std" in text:
+            del text[f"{name}_std"]
+            text[name] += table[f"{name}_std"].map(plus_minus)
+        if {f"{name}_low", f"{name}_high"} <= set(text.columns):
+            limits = zip(text.pop(f"{name}_low"), text.pop(f"{name}_high"), strict=True)
+            text[name] += [
+                f" [{low},\N{NO-BREAK SPACE}{high}]" if low else "" for low, high in limits
+            ]
+    if len(text):
+        text = text.loc[:, (text != "").any()]
+    numeric = [
+        pd.api.types.is_numeric_dtype(table[name])
+        or all(_NUMBER.fullmatch(cell) for cell in text[name] if cell)
+        for name in text.columns
+    ]
+    columns = [*map(_heading, text.columns)]
+    return _Text(part.title, part.note, columns, numeric, text.to_numpy().tolist())
+
+
+def _markdown(text: _Text) -> str:
+    """Format a table for GitHub."""
+    lines = [
+        text.columns,
+        ["---:" if right else "---" for right in text.numeric],
+        *[[cell.replace("|", "\\|") for cell in row] for row in text.rows],
+    ]
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    above = [f"**{text.title}.** {text.note}\n"] if text.title else []
+    return "\n".join([*above, table])
+
+
+def _latex(texts: list[_Text], *, caption: str, label: str) -> str:
+    """Format tables for LaTeX, each as wide as the page at most; a long one as several."""
+    tables = []
+    for text in texts:
+        own = f"{text.title}. {text.note}" if text.title else re.sub(r"^Table \d+\. ", "", caption)
+        name = ":".join([label, *text.title.lower().split()[:1]])
+        for start in range(0, max(len(text.rows), 1), _ROWS):
+            part = text._replace(rows=text.rows[start : start + _ROWS])
+            more = {"caption": f"{own} Continued.", "label": f"{name}:{start}"}
+            tables.append(
+                _latex_table(part, **(more if start else {"caption": own, "label": name}))
+            )
+    return "\n".join(tables)
+
+
+def _latex_table(text: _Text, *, caption: str, label: str) -> str:
+    table = pd.DataFrame(text.rows, columns=text.columns)
+    longest = [max([0, *map(len, table[name])]) for name in table]
+    alignment = [
+        "r" if right else r">{\raggedright\arraybackslash}p{0.3\linewidth}" if n > _WIDE else "l"
+        for right, n in zip(text.numeric, longest, strict=True)
+    ]
+    latex = (
+        table.map(_escape)
+        .rename(columns=_escape)
+        .style.hide(axis="index")
+        .to_latex(
+            column_format="".join(alignment),
+            position_float="centering",
+            hrules=True,
+            caption=_escape(caption),
+            label=f"tab:{label}",
+        )
+    )
+    fit = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    latex = latex.replace(r"\begin{tabular}", fit + "\n" + r"\begin{tabular}")
+    return latex.replace(r"\end{tabular}", r"\end{tabular}}")
+
+
+def _escape(text: str) -> str:
+    escaped = "".join(_LATEX.get(character, character) for character in text)
+    return _MINUS.sub(r"\(-\)", _QUOTED.sub(r"``\1''", escaped))
+
+
+def _heading(name: str) -> str:
+    """Name a column for readers; the name of a model, before a space, stays as it is."""
+    model, space, name = name.rpartition(" ")
+    for part, heading in _NAMES.items():
+        name = name.replace(part, heading)
+    return model + space + name.replace("_", " ")
+
+
+def _cell(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    if isinstance(value, float | np.floating):
+        return f"{value:.3f}"
+    return str(value).replace("\n", " ")

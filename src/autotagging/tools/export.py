@@ -1,0 +1,177 @@
+"""Write a trained model for tools that know nothing of this project: `autotagging export`.
+
+The model is rebuilt of stock Keras layers, and every file is read back and compared.
+"""
+
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import replacing
+from autotagging.common.progress import native_log_hidden
+from autotagging.models.stored import StoredModel, build_network, load_model, stock_class
+
+if TYPE_CHECKING:
+    import keras
+
+_TEMPLATE = Path(__file__).with_suffix(".md")
+_TOLERANCE = 1e-5
+_ONNX_NEEDS = ("onnxruntime", "tf2onnx")
+_UNITS = {
+    "power_db": "dB: 10 log10 of the mel power, with 1.0 as reference and a floor of -100 dB",
+    "squared_power_db": "dB: 10 log10 of the squared mel power, 80 dB below its peak at the lowest",
+    "log1p": "no unit: natural logarithm of 1 + mel power",
+}
+
+
+def export(*, model_json: Path, out: Path) -> None:
+    """Write model.keras, model.onnx, tags.txt and a README.md that says how to use them.
+
+    model.keras is made of stock Keras layers only. model.onnx needs the packages of the extra
+    `export`; without them it is left out, and a line says so. Scores of both on random
+    spectrograms are compared with the model's own before anything is written.
+
+    Parameters
+    ----------
+    model_json
+        A network, from train; its weights.npz lies beside it.
+    out
+        Output: folder for the files.
+
+    Raises
+    ------
+    UserError
+        It is no network, its file is refused, or an exported file scores otherwise.
+    """
+    stored = load_model(model_json)
+    _prepare_keras()
+    network = build_network(stored)
+    exported = {"model.keras": _export_keras}
+    missing = [name for name in _ONNX_NEEDS if find_spec(name) is None]
+    if missing:
+        print(
+            f"model.onnx is left out for want of {' and '.join(missing)}: "
+            "pip install -e '.[export]'",
+            file=sys.stderr,
+        )
+    else:
+        exported["model.onnx"] = _export_onnx
+    tags = stored.description["tags"]
+    with ExitStack() as files:
+        for name, write in exported.items():
+            path = files.enter_context(replacing(out / name))
+            score = write(stored, stock_network(network), path)
+            _compare(name, score, network)
+        listed = files.enter_context(replacing(out / "tags.txt"))
+        listed.write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8")
+        readme = files.enter_context(replacing(out / "README.md"))
+        readme.write_text(_describe(stored), encoding="utf-8")
+    if missing:
+        (out / "model.onnx").unlink(missing_ok=True)  # an older export's
+    print(f"{out}: {', '.join([*exported, 'tags.txt', 'README.md'])}", file=sys.stderr)
+
+
+def stock_network(network: "keras.Model") -> "keras.Model":
+    """Copy a network; each layer of this project's own becomes the Keras layer it derives from.
+
+    Raises
+    ------
+    UserError
+        A layer derives from no particular layer of Keras.
+    """
+    import keras
+
+    def stock(layer: keras.Layer) -> keras.Layer:
+        kind = stock_class(layer)
+        if kind is keras.Layer:
+            raise UserError(f"layer {layer.name!r}, {type(layer).__name__}: Keras has none like it")
+        return kind.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(network, clone_function=stock)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def _prepare_keras() -> None:
+    """Load Keras, on the CPU: GPUs may round more coarsely than the comparison allows."""
+    with native_log_hidden():
+        import keras  # noqa: F401
+        import tensorflow as tf
+    with suppress(RuntimeError):  # too late, where a caller has used TensorFlow before
+        tf.config.set_visible_devices([], "GPU")
+
+
+def _export_keras(stored: StoredModel, network: "keras.Model", path: Path) -> Callable:
+    """Write a .keras file; return a function from spectrograms to the file's scores."""
+    import keras
+
+    network.save(path)
+    loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
+    return lambda mel: loaded(mel, training=False).numpy()
+
+
+def _export_onnx(stored: StoredModel, network: "keras.Model", path: Path) -> Callable:
+    """Write an .onnx file that names its tags; return a function as `_export_keras` does."""
+    import keras
+    import onnx
+    import onnxruntime
+
+    signature = [keras.InputSpec("float32", (None, *network.input_shape[1:]), name="log_mel")]
+    with native_log_hidden(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # from keras and tf2onnx, on numpy's names
+        network.export(path, format="onnx", verbose=False, input_signature=signature)
+    proto = onnx.load(path)
+    (output,) = proto.graph.output
+    for node in proto.graph.node:
+        node.output[:] = ["tags" if name == output.name else name for name in node.output]
+    output.name = "tags"
+    for value in (*proto.graph.input, output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    entries = {name: json.dumps(stored.description[name]) for name in ("tags", "front_end")}
+    onnx.helper.set_model_props(proto, entries)
+    onnx.checker.check_model(proto, full_check=True)
+    onnx.save(proto, path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return lambda mel: session.run(["tags"], {"log_mel": mel})[0]
+
+
+def _compare(name: str, score: Callable, network: "keras.Model") -> None:
+    """Score three random spectrograms, of the levels that music has, and raise UserError."""
+    rng = np.random.default_rng(0)
+    mel = rng.normal(-30, 20, (3, *network.input_shape[1:])).astype(np.float32)
+    difference = np.abs(score(mel) - network(mel, training=False).numpy()).max()
+    if not difference <= _TOLERANCE:
+        raise UserError(
+            f"{name}: its scores differ from the model's by {difference:.1e}, more than "
+            f"{_TOLERANCE:.0e}; nothing was written"
+        )
+
+
+def _describe(stored: StoredModel) -> str:
+    """Fill in the page that lies beside the exported files."""
+    model = stored.description
+    mel_bins, frames = model["input_shape"]
+    front_end, trained_on = (
+        "\n".join(f"- {name}: {value}" for name, value in model[entry].items())
+        for entry in ("front_end", "trained_on")
+    )
+    return _TEMPLATE.read_text(encoding="utf-8").format(
+        model=model["model"],
+        seed=model["seed"],
+        corpus=model["corpus"],
+        split=model["split"],
+        n_tags=len(model["tags"]),
+        mel_bins=mel_bins,
+        frames=frames,
+        unit=_UNITS[model["front_end"]["log_scale"]],
+        front_end=front_end,
+        trained_on=trained_on,
+    )

@@ -1,0 +1,341 @@
+"""Where a network is trained: on one device, on all GPUs of a machine, or on several machines.
+
+The weights are on every device, the batch is divided among them, gradients are summed and batch
+normalization counts over the whole batch. So the loss is that of one device, but for rounding.
+
+Imports TensorFlow; import it inside functions.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+)
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from autotagging.common.errors import UserError
+from autotagging.common.progress import native_log_hidden
+
+with native_log_hidden():
+    import keras
+    import tensorflow as tf
+
+Choice = Literal["auto", "mirrored", "multi_worker"]
+
+# What the collective operations raise when another process has gone.
+_LOST = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.UnavailableError,
+)
+_FIRST_PORT, _PORTS = 12_000, 20_000
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Devices that train one network together.
+
+    Attributes
+    ----------
+    label
+        What they are, for people.
+    strategy
+        How TensorFlow keeps them together; None for one device.
+    worker, workers
+        Which of how many processes this is, from 0.
+    """
+
+    label: str
+    strategy: tf.distribute.Strategy | None = None
+    worker: int = 0
+    workers: int = 1
+
+    @property
+    def replicas(self) -> int:
+        """Count the devices of all processes."""
+        return 1 if self.strategy is None else self.strategy.num_replicas_in_sync
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether this is the process that writes checkpoints and results."""
+        return self.worker == 0
+
+    @contextmanager
+    def one_voice(self) -> Iterator[None]:
+        """Silence standard error in all processes but the first; exceptions come out of all."""
+        with ExitStack() as stack:
+            if not self.writes:
+                nowhere = stack.enter_context(open(os.devnull, "w"))
+                stack.enter_context(redirect_stderr(nowhere))
+            yield
+
+    def scope(self) -> AbstractContextManager:
+        """Make variables that are created in this context live on every device."""
+        return nullcontext() if self.strategy is None else self.strategy.scope()
+
+    def rows(self, batch: np.ndarray) -> np.ndarray:
+        """Choose what this process reads of a batch: the clips of its own devices."""
+        own = self._own_shares(len(batch))
+        return batch[own[0].start : own[-1].stop]
+
+    def shares(self, clips: int) -> list[slice]:
+        """Divide a batch among the devices; where there are more devices, each gets all of it.
+
+        No device may be without any clip. That all have the same ones changes neither mean gradient
+        nor the mean and variance over the batch.
+        """
+        if clips < self.replicas:
+            return [slice(0, clips)] * self.replicas
+        bounds = [clips * replica // self.replicas for replica in range(self.replicas + 1)]
+        return [slice(*pair) for pair in pairwise(bounds)]
+
+    def _own_shares(self, clips: int) -> list[slice]:
+        local = self.replicas // self.workers
+        return self.shares(clips)[self.worker * local : (self.worker + 1) * local]
+
+    def check_agreement(self, numbers: Sequence[int], meaning: str) -> None:
+        """Compare integers with those of the other processes.
+
+        Raises
+        ------
+        UserError
+            Not all processes have the same.
+        """
+        if self.workers == 1:
+            return
+        mine = np.array([numbers], np.int64)
+        found = np.unique(self._gather(self._distribute(lambda _: mine)).numpy(), axis=0)
+        if len(found) > 1:
+            raise UserError(
+                f"the workers differ in {meaning}: {' and '.join(map(str, found.tolist()))}; all "
+                "need the same parameters, files and hardware"
+            )
+
+    def make_train_step(
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+    ) -> Callable:
+        """Make a function (mel, labels) -> (loss, scores) that takes a step of the optimizer.
+
+        `mel` is what `rows` chooses, `labels` and the results are of the whole batch.
+        """
+
+        def replica_step(mel, labels, clips):
+            with tf.GradientTape() as tape:
+                scores = model(tf.cast(mel, tf.float32), training=True)
+                # The optimizer sums the gradients of the devices, so each has its part of a mean.
+                loss = tf.reduce_sum(keras.losses.binary_crossentropy(labels, scores)) / clips
+                scaled = optimizer.scale_loss(loss)
+            follow_gradient(tape, scaled, model, optimizer)
+            return loss, scores
+
+        @tf.function(reduce_retracing=True)
+        def step(mel, labels, clips):
+            losses, scores = self.strategy.run(replica_step, (mel, labels, clips))
+            loss = self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+            return loss, self.strategy.gather(scores, axis=0)
+
+        def train_step(mel: np.ndarray, labels: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
+            clips = sum(share.stop - share.start for share in self.shares(len(labels)))
+            mel = self._distribute_rows(mel, len(labels))
+            own_labels = self._distribute_rows(self.rows(labels), len(labels))
+            loss, scores = self._together(step, mel, own_labels, tf.constant(clips, tf.float32))
+            return loss, scores[: len(labels)]
+
+        return train_step
+
+    def make_score_step(self, model: keras.Model) -> Callable:
+        """Make a function (mel, clips) -> scores of the `clips` clips of a batch.
+
+        `mel` is what `rows` chooses.
+        """
+
+        def replica_step(mel):
+            return model(tf.cast(mel, tf.float32), training=False)
+
+        @tf.function(reduce_retracing=True)
+        def step(mel):
+            return self.strategy.gather(self.strategy.run(replica_step, (mel,)), axis=0)
+
+        def score_step(mel: np.ndarray, clips: int) -> tf.Tensor:
+            return self._together(step, self._distribute_rows(mel, clips))[:clips]
+
+        return score_step
+
+    def _distribute_rows(self, rows: np.ndarray, clips: int) -> tf.distribute.DistributedValues:
+        """Give each device of this process its share of what `rows` chose of a batch."""
+        shares, first = self.shares(clips), self._own_shares(clips)[0].start
+
+        def part(context: tf.distribute.ReplicaContext) -> np.ndarray:
+            share = shares[context.replica_id_in_sync_group]
+            return rows[share.start - first : share.stop - first]
+
+        return self._distribute(part)
+
+    def _distribute(self, part: Callable) -> tf.distribute.DistributedValues:
+        def tensor(context: tf.distribute.ReplicaContext) -> tf.Tensor:
+            with tf.device("CPU"):  # not on the first GPU, on the way to another
+                return tf.constant(part(context))
+
+        return self.strategy.experimental_distribute_values_from_function(tensor)
+
+    def _gather(self, values: tf.distribute.DistributedValues) -> tf.Tensor:
+        gather = tf.function(lambda each: self.strategy.gather(each, axis=0))
+        return self._together(gather, values)
+
+    def _together(self, function: Callable, *arguments):
+        """Call a function that all processes have to call."""
+        try:
+            return function(*arguments)
+        except _LOST as error:
+            if self.workers == 1:
+                raise
+            raise UserError(
+                f"worker {self.worker} has lost another one of the {self.workers}; the log of that "
+                "one may say why. Run again to go on from the last checkpoint"
+            ) from error
+
+
+ONE_DEVICE = Devices("one device")
+
+
+def follow_gradient(
+    tape: tf.GradientTape,
+    loss: tf.Tensor,
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+) -> None:
+    """Take a step of the optimizer; weights that the loss ignores have a zero gradient."""
+    variables = [variable.value for variable in model.trainable_variables]
+    gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    optimizer.apply(gradients, model.trainable_variables)
+
+
+def choose(choice: Choice, *, threads: int) -> Devices:
+    """Choose the devices to train on; before TensorFlow has used any.
+
+    Parameters
+    ----------
+    choice
+        "auto": one GPU if there is one, else the CPU. "mirrored": all GPUs of this machine.
+        "multi_worker": the processes named in TF_CONFIG, or else the tasks of this Slurm step, on
+        all GPUs of each, or its CPU.
+    threads
+        Of a CPU, for the label.
+
+    Raises
+    ------
+    UserError
+        They are not there.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if choice == "mirrored":
+        if len(gpus) < 2:
+            raise UserError(
+                "devices mirrored needs two GPUs or more, and TensorFlow sees "
+                f"{len(gpus) or 'none'}; set train.devices to auto"
+            )
+        return Devices(_count(gpus), tf.distribute.MirroredStrategy())
+    if choice == "multi_worker":
+        return _join(gpus, threads)
+    if len(gpus) > 1:
+        tf.config.set_visible_devices(gpus[:1], "GPU")
+        return Devices(f"1 of {len(gpus)} GPUs")
+    return Devices(_count(gpus) if gpus else f"CPU, {threads} threads")
+
+
+def _join(gpus: list, threads: int) -> Devices:
+    """Wait for the other processes."""
+    cluster = cluster_config(os.environ)
+    os.environ["TF_CONFIG"] = json.dumps(cluster)
+    workers, worker = cluster["cluster"]["worker"], cluster["task"]["index"]
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    each = _count(gpus) if gpus else f"CPU, {threads} threads"
+    return Devices(f"{len(workers)} workers, {each} each", strategy, worker, len(workers))
+
+
+def _count(gpus: list) -> str:
+    return "1 GPU" if len(gpus) == 1 else f"{len(gpus)} GPUs"
+
+
+def cluster_config(environment: Mapping[str, str]) -> dict:
+    """Say which processes train together: by TF_CONFIG, or else by Slurm's variables.
+
+    Parameters
+    ----------
+    environment
+        Of this process.
+
+    Returns
+    -------
+    config
+        {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": ...}}; the
+        first worker writes the results.
+
+    Raises
+    ------
+    UserError
+        Neither says it, TF_CONFIG has other kinds of tasks, or Slurm has not started one process
+        on each node.
+    """
+    if "TF_CONFIG" in environment:
+        return _checked_config(environment["TF_CONFIG"])
+    names = ("SLURM_JOB_ID", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST")
+    if missing := [name for name in names if name not in environment]:
+        raise UserError(
+            f"devices multi_worker: neither TF_CONFIG nor {missing[0]} is set; start a process on "
+            "each machine with srun, or set TF_CONFIG"
+        )
+    job, worker, tasks = (int(environment[name]) for name in names[:3])
+    nodes = _expand(environment["SLURM_STEP_NODELIST"])
+    if not 1 < tasks == len(nodes):
+        raise UserError(
+            f"devices multi_worker: srun started {tasks} processes on {len(nodes)} nodes; it takes "
+            "two nodes or more, and one process on each"
+        )
+    port = _FIRST_PORT + job % _PORTS
+    return {
+        "cluster": {"worker": [f"{node}:{port}" for node in nodes]},
+        "task": {"type": "worker", "index": worker},
+    }
+
+
+def _checked_config(text: str) -> dict:
+    """Read TF_CONFIG, which must name two workers or more, and nothing else."""
+    try:
+        config = json.loads(text)
+        tasks, task = config["cluster"], config["task"]
+        valid = [*tasks] == ["worker"] and task["type"] == "worker"
+        valid = valid and 0 <= task["index"] < len(tasks["worker"]) > 1
+    except (ValueError, KeyError, TypeError):
+        valid = False
+    if not valid:
+        raise UserError(
+            f"TF_CONFIG is {text!r}; expected "
+            '{"cluster": {"worker": ["host:port", "host:port", ...]}, '
+            '"task": {"type": "worker", "index": 0}}'
+        )
+    return config
+
+
+def _expand(nodes: str) -> list[str]:
+    """List the hosts of a Slurm node list such as "a[1-2,07],b", in its order."""
+    hosts = []
+    for prefix, ranges in re.findall(r"([^,\[]+)(?:\[([^]]+)\])?", nodes):
+        for part in ranges.split(","):
+            first, _, last = part.partition("-")
+            numbers = range(int(first), int(last or first) + 1) if first else [""]
+            hosts += [f"{prefix}{number:0>{len(first)}}" for number in numbers]
+    return hosts

@@ -1,0 +1,64 @@
+"""Numbers that convolutions compute with: float32, or 16 bits where the hardware is made for them.
+
+Weights, statistics and sums are float32 either way. Imports TensorFlow; import it inside functions.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Literal
+
+from autotagging.common.errors import UserError
+from autotagging.common.progress import native_log_hidden
+
+with native_log_hidden():
+    import tensorflow as tf
+
+Choice = Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"]
+
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+def choose_precision(choice: Choice) -> str:
+    """Choose what to train with on the devices that are there: a dtype policy of Keras.
+
+    Parameters
+    ----------
+    choice
+        "auto": mixed_bfloat16 on a CPU with AVX512_BF16 or AMX, or a GPU of compute capability 8.0;
+        mixed_float16 on a GPU of 7.0; else float32.
+
+    Raises
+    ------
+    UserError
+        mixed_float16 without a GPU.
+    """
+    gpus = tf.config.get_visible_devices("GPU")
+    if choice == "mixed_float16" and not gpus:
+        raise UserError(
+            "precision mixed_float16 is for GPUs, and TensorFlow sees none; set train.precision to "
+            "auto"
+        )
+    if gpus:
+        capability = min(_capability(gpu) for gpu in gpus)
+        fast = {"mixed_bfloat16": capability >= (8, 0), "mixed_float16": capability >= (7, 0)}
+    else:
+        fast = {"mixed_bfloat16": _cpu_has_bfloat16()}
+    if choice == "auto":
+        return next((policy for policy, good in fast.items() if good), "float32")
+    if not fast.get(choice, True):
+        print(f"precision {choice}: slow here, the hardware is not made for it", file=sys.stderr)
+    return choice
+
+
+def _capability(gpu: tf.config.PhysicalDevice) -> tuple[int, int]:
+    return tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Tell by the flags that Linux lists; not known elsewhere."""
+    try:
+        text = _CPU_INFO.read_text()
+    except OSError:
+        return False
+    return re.search(r"\b(avx512_bf16|amx_bf16)\b", text) is not None

@@ -1,0 +1,61 @@
+import pandas as pd
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import (
+    load_arrays,
+    read_json,
+    replacing,
+    save_arrays,
+    sha256,
+    write_csv,
+    write_json,
+)
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+
+    def write_half():
+        with replacing(path) as temporary:
+            temporary.write_text("half of the n")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
+    assert path.read_text() == "old"
+
+
+def test_missing_folders_are_made(tmp_path):
+    write_csv(pd.DataFrame({"a": [1]}), tmp_path / "new" / "table.csv")
+    assert (tmp_path / "new" / "table.csv").read_bytes() == b"a\n1\n"
+
+
+def test_json_keeps_its_order_and_its_letters(tmp_path):
+    write_json({"b": 1, "a": "é"}, tmp_path / "x.json")
+    assert list(read_json(tmp_path / "x.json").items()) == [("b", 1), ("a", "é")]
+
+
+def test_damaged_json_is_named(tmp_path):
+    (tmp_path / "x.json").write_text('{"a": ')
+    with pytest.raises(UserError, match=r"x\.json: not valid JSON"):
+        read_json(tmp_path / "x.json")
+
+
+def test_arrays_are_the_same_bytes_each_time(tmp_path):
+    for name in ("one", "two"):
+        save_arrays(tmp_path / f"{name}.npz", {"layer/kernel": pd.Series([1.0, 2.0]).to_numpy()})
+    assert sha256(tmp_path / "one.npz") == sha256(tmp_path / "two.npz")
+    assert load_arrays(tmp_path / "one.npz")["layer/kernel"].tolist() == [1.0, 2.0]
+
+
+def test_a_flipped_byte_in_the_arrays_is_found(tmp_path):
+    path = tmp_path / "arrays.npz"
+    save_arrays(path, {"kernel": pd.Series(range(1000), dtype=float).to_numpy()})
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"arrays\.npz: damaged"):
+        load_arrays(path)

@@ -1,0 +1,397 @@
+"""Downloads, against a server on this machine that misbehaves on demand."""
+
+import hashlib
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import yaml
+
+from autotagging.common.errors import UserError
+from autotagging.corpus import remote, transfer
+from conftest import ROOT
+
+RNG = np.random.default_rng(0)
+CONTENT = {
+    "table.csv": b"one table",
+    "mp3.zip.001": RNG.bytes(300_000),
+    "mp3.zip.002": RNG.bytes(200_000),
+}
+ARCHIVE = CONTENT["mp3.zip.001"] + CONTENT["mp3.zip.002"]
+OFFICIAL = ROOT / "workflow/resources/magnatagatune.yaml"
+SERVED = {**CONTENT, "mp3.zip": ARCHIVE}
+
+
+class Server(BaseHTTPRequestHandler):
+    """A path's faults are those of its next requests, one each; a text is that of all."""
+
+    faults: dict[str, str | list[str]] = {}  # noqa: RUF012 - set anew by the fixture
+    requests: list[tuple[str, str | None]] = []  # noqa: RUF012
+
+    def do_GET(self):
+        wanted = self.headers.get("Range")
+        self.requests.append((self.path, wanted))
+        faults = self.faults.get(self.path, [])
+        fault = faults if isinstance(faults, str) else faults.pop(0) if faults else ""
+        if fault.isdigit():
+            return self.send_error(int(fault))
+        if fault == "gzip" and "gzip" in self.headers.get("Accept-Encoding", ""):
+            return self.send_error(406)
+        if fault == "silent":
+            return time.sleep(0.5)
+        body = SERVED[self.path.split("/")[-1]]
+        if fault == "flip":
+            body = b"X" + body[1:]
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        if fault.startswith("no range"):
+            start, wanted, fault = 0, None, fault.removeprefix("no range, ")
+        self.answer(fault, body, start, wanted)
+        return None
+
+    def answer(self, fault, body, start, wanted):
+        if fault.startswith("html"):
+            start, body = 0, b"<html>log in</html>"
+        if fault == "other range":
+            start += 1
+        rest = body[start:]
+        self.send_response(206 if wanted else 200)
+        if wanted:
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        if fault.startswith("html"):
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+        if fault in ("long", "long, not said"):
+            rest += b"#" * 1000
+        if fault == "short":
+            rest = rest[:-1000]
+        if not fault.endswith("not said"):
+            self.send_header("Content-Length", str(len(rest)))
+        self.end_headers()
+        sent = {"drop": 100_000, "drop early": 20_000, "stall": 30_000}.get(fault, len(rest))
+        self.wfile.write(rest[:sent])
+        self.wfile.flush()
+        if fault == "stall":
+            time.sleep(0.5)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(transfer, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(transfer, "_TIMEOUT", (2, 0.2))
+    monkeypatch.setattr(transfer, "_CHUNK", 10_000)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    Server.faults, Server.requests = {}, []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as httpd:
+        serve = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
+        serve.start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+
+
+def remote_file(name, *mirrors, algorithm="sha256"):
+    return transfer.RemoteFile(
+        name=name,
+        bytes=len(SERVED[name]),
+        algorithm=algorithm,
+        checksum=hashlib.new(algorithm, SERVED[name]).hexdigest(),
+        urls=tuple(f"{mirror}/{name}" for mirror in mirrors),
+    )
+
+
+def data_set(*mirrors, whole=()):
+    """Describe the data set: `mirrors` hold tables and parts, `whole` the archive."""
+    return remote.DataSet(
+        tables=[remote_file("table.csv", *mirrors)],
+        archive=remote_file("mp3.zip", *whole, algorithm="md5"),
+        parts=[remote_file(name, *mirrors) for name in ("mp3.zip.001", "mp3.zip.002")],
+    )
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_parts_are_joined_and_nothing_else_is_left(server, tmp_path):
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert names(tmp_path) == ["mp3.zip", "table.csv"]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_what_is_there_is_not_fetched_again(server, tmp_path):
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    Server.requests.clear()
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert Server.requests == []
+
+
+def test_what_is_there_and_wrong_is_kept_aside_and_fetched_again(server, tmp_path):
+    (tmp_path / "mp3.zip").write_bytes(b"X" + ARCHIVE[1:])
+    (tmp_path / "table.csv").write_bytes(b"another table")
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+    assert (tmp_path / "table.csv").read_bytes() == b"one table"
+    assert (tmp_path / "damaged-mp3.zip").read_bytes()[:1] == b"X"
+    assert (tmp_path / "damaged-table.csv").read_bytes() == b"another table"
+
+
+def test_a_broken_connection_goes_on_where_it_was(server, tmp_path):
+    Server.faults["/a/mp3.zip.001"] = ["drop"]
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert ("/a/mp3.zip.001", "bytes=100000-") in Server.requests
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_a_connection_may_break_as_often_as_it_likes_while_it_brings_something(server, tmp_path):
+    Server.faults["/a/mp3.zip.001"] = ["drop early"] * 10
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    ranges = [wanted for path, wanted in Server.requests if path == "/a/mp3.zip.001"]
+    assert ranges == [None, *(f"bytes={20_000 * n}-" for n in range(1, 11))]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_an_interrupted_run_goes_on_where_it_was(server, tmp_path):
+    Server.faults["/a/mp3.zip.002"] = ["drop", "404"]
+    with pytest.raises(UserError, match="404"):
+        remote.fetch(data_set(f"{server}/a"), tmp_path)
+    Server.requests.clear()
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert Server.requests == [("/a/mp3.zip.002", "bytes=100000-")]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_a_server_that_ignores_range_sends_it_all_again(server, tmp_path):
+    Server.faults["/a/mp3.zip.001"] = ["drop", "no range"]
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert ("/a/mp3.zip.001", "bytes=100000-") in Server.requests
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_a_server_that_ignores_range_and_always_drops_is_given_up(server, tmp_path):
+    Server.faults["/a/mp3.zip.001"] = "no range, drop"
+    with pytest.raises(UserError, match="download failed"):
+        remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert len([path for path, _ in Server.requests if path == "/a/mp3.zip.001"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("404", "404"),
+        ("html", "a web page, expected a file"),
+        ("html, not said", "a web page, expected a file"),
+        ("flip", "wrong sha256; kept aside as"),
+        ("long", "201000 bytes offered, expected 200000"),
+        ("long, not said", "more than 200000 bytes sent"),
+        ("short", "199000 bytes offered, expected 200000"),
+    ],
+)
+def test_wrong_content_makes_way_for_the_next_mirror_at_once(server, tmp_path, capsys, fault, said):
+    Server.faults["/a/mp3.zip.002"] = fault
+    remote.fetch(data_set(f"{server}/a", f"{server}/b"), tmp_path)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+    paths = [path for path, _ in Server.requests]
+    assert paths.count("/a/mp3.zip.002") == paths.count("/b/mp3.zip.002") == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", ["503", "silent", "stall"])
+def test_a_fault_that_may_pass_is_tried_again(server, tmp_path, fault):
+    Server.faults["/a/mp3.zip.002"] = [fault, fault]
+    remote.fetch(data_set(f"{server}/a", f"{server}/b"), tmp_path)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+    paths = [path for path, _ in Server.requests]
+    assert paths.count("/a/mp3.zip.002") == 3
+    assert paths.count("/b/mp3.zip.002") == 0
+
+
+@pytest.mark.parametrize(("fault", "said"), [("503", "503"), ("silent", "timed out")])
+def test_three_tries_then_the_next_mirror_then_an_error(server, tmp_path, fault, said):
+    Server.faults["/a/table.csv"] = Server.faults["/b/table.csv"] = fault
+    with pytest.raises(UserError, match=said) as error:
+        remote.fetch(data_set(f"{server}/a", f"{server}/b"), tmp_path)
+    assert [path for path, _ in Server.requests] == ["/a/table.csv"] * 3 + ["/b/table.csv"] * 3
+    assert f"or put table.csv into {tmp_path}" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_pause_before_another_try_doubles(server, tmp_path, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(transfer.time, "sleep", lambda seconds: pauses.append(seconds))
+    Server.faults["/a/table.csv"] = ["503", "503"]
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert pauses == [0.01, 0.02]
+
+
+def test_a_server_that_nobody_answers_at_is_named(tmp_path, server):
+    with pytest.raises(UserError, match=r"download failed \(http://127.0.0.1:9/table.csv: "):
+        remote.fetch(data_set("http://127.0.0.1:9"), tmp_path)
+
+
+def test_compression_on_the_way_is_not_asked_for(server, tmp_path):
+    Server.faults["/a/table.csv"] = "gzip"
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert (tmp_path / "table.csv").read_bytes() == CONTENT["table.csv"]
+
+
+def test_another_range_than_asked_for_is_not_appended(server, tmp_path, capsys):
+    Server.faults["/a/mp3.zip.001"] = ["drop", "other range"]
+    remote.fetch(data_set(f"{server}/a", f"{server}/b"), tmp_path)
+    assert "bytes from 100001 on, expected from 100000 on" in capsys.readouterr().err
+    assert ("/b/mp3.zip.001", "bytes=100000-") in Server.requests
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_a_wrong_checksum_is_kept_aside_and_never_used(server, tmp_path):
+    Server.faults["/a/mp3.zip.002"] = "flip"
+    with pytest.raises(UserError, match=r"wrong sha256; kept aside as .*damaged-mp3.zip.002"):
+        remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert names(tmp_path) == [".joining-mp3.zip", "damaged-mp3.zip.002", "table.csv"]
+    assert (tmp_path / "damaged-mp3.zip.002").read_bytes()[:1] == b"X"
+
+
+def test_a_wrong_beginning_of_an_earlier_run_is_fetched_again_from_the_same_place(server, tmp_path):
+    (tmp_path / ".partial-mp3.zip.001").write_bytes(b"#" * 1000)
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    wanted = [wanted for path, wanted in Server.requests if path == "/a/mp3.zip.001"]
+    assert wanted == ["bytes=1000-", None]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_a_whole_partial_file_needs_no_connection(server, tmp_path):
+    (tmp_path / ".partial-table.csv").write_bytes(CONTENT["table.csv"])
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert "/a/table.csv" not in [path for path, _ in Server.requests]
+    assert (tmp_path / "table.csv").read_bytes() == CONTENT["table.csv"]
+
+
+def test_an_interrupted_join_is_finished(server, tmp_path):
+    half_appended = CONTENT["mp3.zip.001"] + CONTENT["mp3.zip.002"][:777]
+    (tmp_path / ".joining-mp3.zip").write_bytes(half_appended)
+    (tmp_path / "mp3.zip.001").write_bytes(CONTENT["mp3.zip.001"])
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert names(tmp_path) == ["mp3.zip", "table.csv"]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+    assert all("001" not in path for path, _ in Server.requests)
+
+
+def test_no_part_is_on_the_disk_when_the_next_is_fetched(server, tmp_path, monkeypatch):
+    seen = []
+
+    def watch(file, folder):
+        seen.append((file.name, names(folder)))
+        transfer.fetch_file(file, folder)
+
+    monkeypatch.setattr(remote, "fetch_file", watch)
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert seen[-1] == ("mp3.zip.002", [".joining-mp3.zip", "table.csv"])
+
+
+def test_where_a_part_is_nowhere_the_archive_is_fetched_from_the_byte_reached(server, tmp_path):
+    Server.faults["/a/mp3.zip.002"] = "404"
+    remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    assert Server.requests[-1] == ("/whole/mp3.zip", "bytes=300000-")
+    assert names(tmp_path) == ["mp3.zip", "table.csv"]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_an_archive_with_the_wrong_md5_is_kept_aside(server, tmp_path):
+    Server.faults["/a/mp3.zip.001"] = "404"
+    Server.faults["/whole/mp3.zip"] = "flip"
+    with pytest.raises(UserError, match=r"wrong md5; kept aside as .*damaged-mp3.zip\)"):
+        remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    assert names(tmp_path) == ["damaged-mp3.zip", "table.csv"]
+
+
+def test_an_archive_begun_whole_is_finished_whole(server, tmp_path):
+    (tmp_path / ".partial-mp3.zip").write_bytes(ARCHIVE[:123_456])
+    remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    assert Server.requests[1:] == [("/whole/mp3.zip", "bytes=123456-")]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_proxies_of_the_environment_are_used(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", server)
+    remote.fetch(data_set("http://far.example.org/a"), tmp_path)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+    assert [path for path, _ in Server.requests] == [
+        f"http://far.example.org/a/{name}" for name in CONTENT
+    ]
+
+
+def test_offline_with_all_files_there_connects_to_nothing(server, tmp_path):
+    for name, content in CONTENT.items():
+        (tmp_path / name).write_bytes(content)
+    remote.fetch(data_set(f"{server}/a"), tmp_path, offline=True)
+    remote.fetch(data_set(f"{server}/a"), tmp_path, offline=True)
+    assert names(tmp_path) == ["mp3.zip", "table.csv"]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+    assert Server.requests == []
+
+
+def test_offline_names_what_is_missing_or_wrong(server, tmp_path):
+    (tmp_path / "mp3.zip.001").write_bytes(CONTENT["mp3.zip.001"])
+    (tmp_path / "mp3.zip.002").write_bytes(b"half")
+    with pytest.raises(
+        UserError, match=r"offline, and table.csv, mp3.zip.002 \(or mp3.zip\) missing"
+    ):
+        remote.fetch(data_set(f"{server}/a"), tmp_path, offline=True)
+    assert names(tmp_path) == ["damaged-mp3.zip.002", "mp3.zip.001"]
+    assert Server.requests == []
+
+
+@pytest.mark.parametrize(("free", "enough"), [(800_008, False), (800_009, True)])
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_fetched(
+    server, tmp_path, monkeypatch, free, enough
+):
+    """500,000 bytes of parts, 9 of the table, and 300,000 for the larger part twice."""
+    usage = remote.shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr(remote.shutil, "disk_usage", lambda folder: usage)
+    if enough:
+        remote.fetch(data_set(f"{server}/a"), tmp_path)
+        return
+    with pytest.raises(UserError, match="GB free, the download needs"):
+        remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert Server.requests == []
+
+
+def test_the_room_for_the_official_files_is_named(tmp_path, monkeypatch):
+    usage = remote.shutil.disk_usage(tmp_path)._replace(free=1_000_000_000)
+    monkeypatch.setattr(remote.shutil, "disk_usage", lambda folder: usage)
+    # 2,972,769,864 + 21,517,373 + 8,608,397 + 1,100,000,000 bytes.
+    with pytest.raises(UserError, match=r"1\.00 GB free, the download needs 4\.10 GB; make room"):
+        remote.fetch(remote.read_data_set(OFFICIAL), tmp_path)
+
+
+def test_the_committed_description_is_that_of_the_official_files():
+    described = remote.read_data_set(OFFICIAL)
+    assert described.archive.bytes == 2_972_769_864
+    assert described.archive.checksum == "f12add0eb4cd6c2a3ab7e4afaf7b7467"
+    assert [table.bytes for table in described.tables] == [21_517_373, 8_608_397]
+    for file in [*described.tables, *described.parts]:
+        assert len(file.checksum) == 64
+        assert all(url.endswith(f"/{file.name}") for url in file.urls)
+        assert len(file.urls) == (2 if file in described.parts else 3)
+
+
+@pytest.mark.parametrize("key", ["mirrors", "files", "archive"])
+def test_a_damaged_description_is_named(tmp_path, key):
+    content = yaml.safe_load(OFFICIAL.read_text())
+    del content[key]
+    path = tmp_path / "remote.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(UserError, match=f"remote.yaml: not the description of a data set .'{key}'"):
+        remote.read_data_set(path)
+
+
+def test_parts_that_are_not_the_archive_are_refused(tmp_path):
+    content = yaml.safe_load(OFFICIAL.read_text())
+    content["archive"]["parts"].pop()
+    path = tmp_path / "remote.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(UserError, match=r"the parts are not 2972769864 bytes in all, as mp3.zip"):
+        remote.read_data_set(path)

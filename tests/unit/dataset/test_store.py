@@ -1,0 +1,146 @@
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.dataset.store import MelStore, labelled_clips
+from autotagging.labels.partition import SUBSETS
+from conftest import write_shards
+
+
+@pytest.fixture
+def summary(tmp_path):
+    """Two shards of three clips; clip 12 is bad."""
+    first, second = (
+        {clip: None if clip == 12 else np.full((2, 4), clip) for clip in clips}
+        for clips in ([3, 5, 7], [10, 12, 14])
+    )
+    (tmp_path / "shard-02.npy").write_text("left over from another setting")
+    return write_shards(tmp_path, first, second)
+
+
+def test_clips_are_found_wherever_they_lie(summary):
+    store = MelStore(summary)
+    assert store.clip_shape == (2, 4)
+    assert store.gather([14, 3, 10])[:, 0, 0].tolist() == [14, 3, 10]
+
+
+def test_bad_clips_are_not_in_the_store(summary):
+    assert MelStore(summary).clip_ids.tolist() == [3, 5, 7, 10, 14]
+
+
+def test_a_damaged_shard_is_named(summary):
+    (summary.parent / "shard-01.npy").write_bytes(b"\0" * 100)
+    with pytest.raises(UserError, match=r"shard-01\.npy: not a readable shard"):
+        MelStore(summary)
+
+
+def test_a_shard_of_other_numbers_is_named(summary):
+    np.save(summary.parent / "shard-01.npy", np.zeros((3, 2, 4), np.float32))
+    with pytest.raises(UserError, match=r"shard-01\.npy: .* \(float32, expected float16"):
+        MelStore(summary)
+
+
+def test_a_shard_that_shrinks_while_it_is_open_is_named(summary):
+    store = MelStore(summary)
+    path = summary.parent / "shard-01.npy"
+    os.truncate(path, path.stat().st_size - 1)
+    assert store.gather([10, 3])[:, 0, 0].tolist() == [10, 3]
+    with pytest.raises(UserError, match=r"shard-01\.npy: shorter than when it was opened"):
+        store.gather([14])
+
+
+def test_a_cache_gives_the_same_arrays_and_reads_a_clip_once(summary):
+    none, kept = MelStore(summary), MelStore(summary, cache=1e-6)
+    order = [14, 3, 10, 5]
+    expected = none.gather(order)
+    for _ in range(2):
+        np.testing.assert_array_equal(kept.gather(order), expected)
+    kept.gather(order)[:] = -1
+    for path in summary.parent.glob("*.npy"):
+        os.truncate(path, 128)
+    np.testing.assert_array_equal(kept.gather(order[::-1]), expected[::-1])
+    with pytest.raises(UserError, match="shorter than when it was opened"):
+        none.gather(order)
+    with pytest.raises(UserError, match="shorter than when it was opened"):
+        kept.gather([7])
+
+
+def test_a_cache_keeps_no_more_than_there_is_room_for(summary):
+    """A clip of 2 x 4 float16 takes 16 bytes: 40 bytes are two clips."""
+    store = MelStore(summary, cache=40e-9)
+    store.gather([3, 10, 5])
+    for path in summary.parent.glob("*.npy"):
+        os.truncate(path, 128)
+    assert store.gather([10, 3])[:, 0, 0].tolist() == [10, 3]
+    with pytest.raises(UserError, match="shorter than when it was opened"):
+        store.gather([5])
+
+
+def test_shard_and_table_must_fit(summary):
+    np.save(summary.parent / "shard-01.npy", np.zeros((2, 2, 4), np.float16))
+    with pytest.raises(UserError, match=r"shard-01\.csv: 3 rows, but 2 in the \.npy"):
+        MelStore(summary)
+
+
+def test_a_table_that_was_changed_is_named(summary):
+    path = summary.parent / "shard-01.csv"
+    path.write_text(path.read_text().replace("14,2", "15,2"))
+    with pytest.raises(UserError, match=r"shard-01\.csv: not as it was"):
+        MelStore(summary)
+
+
+def test_a_flipped_bit_is_found_when_the_clip_is_read(summary):
+    path = summary.parent / "shard-01.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    store = MelStore(summary)
+    assert store.gather([10])[0, 0, 0] == 10
+    with pytest.raises(UserError, match=r"shard-01\.npy: the spectrogram of clip 14 is damaged"):
+        store.gather([3, 14])
+
+
+def test_a_clip_without_spectrogram_is_named(summary):
+    with pytest.raises(KeyError, match="clip 12"):
+        MelStore(summary).gather([3, 12])
+
+
+@pytest.fixture
+def tables(tmp_path):
+    labels, split = tmp_path / "labels.csv", tmp_path / "split.csv"
+    pd.DataFrame({"clip_id": [3, 5, 7, 9], "mp3_path": "x", "a": [1, 0, 1, 0]}).to_csv(
+        labels, index=False
+    )
+    pd.DataFrame(
+        {"clip_id": [5, 3, 7, 9], "subset": ["train", "validation", "test", "test"]}
+    ).to_csv(split, index=False)
+    return labels, split
+
+
+def test_labels_come_by_subset_without_bad_clips(tables, capsys):
+    subsets = labelled_clips(*tables, subsets=SUBSETS, available=pd.Index([3, 5, 7]))
+    assert {name: table.index.tolist() for name, table in subsets.items()} == {
+        "train": [5],
+        "validation": [3],
+        "test": [7],
+    }
+    assert subsets["test"]["a"].tolist() == [1]
+    assert "1 clips have no spectrogram" in capsys.readouterr().err
+
+
+def test_an_empty_subset_is_an_error(tables):
+    with pytest.raises(UserError, match="no test clip"):
+        labelled_clips(*tables, subsets=SUBSETS, available=pd.Index([3, 5]))
+
+
+def test_only_the_subsets_that_are_asked_for_are_returned(tables):
+    subsets = labelled_clips(*tables, subsets=("train", "validation"))
+    assert {name: table.index.tolist() for name, table in subsets.items()} == {
+        "train": [5],
+        "validation": [3],
+    }
+    # Without test clips a model can be trained, not evaluated.
+    assert [*labelled_clips(*tables, subsets=("train",), available=pd.Index([5]))] == ["train"]

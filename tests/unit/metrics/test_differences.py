@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from autotagging.metrics.averages import evaluate
+from autotagging.metrics.differences import Run, differences
+
+TAGS = ["a", "b", "c"]
+
+
+def runs(clips=240):
+    """Two seeds of a good model, one of a bad one; four clips a track."""
+    rng = np.random.default_rng(0)
+    ids, labels = np.arange(clips), (rng.random((clips, 3)) < 0.3).astype(np.uint8)
+    made = {}
+    for name, gain in (("good", 1.5), ("good again", 1.5), ("bad", 0.4)):
+        scores = rng.normal(size=labels.shape) + gain * labels
+        made[name] = Run(name.split()[0], ids, ids // 4, labels, 1 / (1 + np.exp(-scores)))
+    return made
+
+
+def compare(*chosen, categories=("mood", "genre", "genre")):
+    return differences([*chosen], categories, resamples=300, seed=0, confidence=0.95)
+
+
+def measured(run):
+    return evaluate(run.labels, run.scores, TAGS)
+
+
+def test_a_better_model_is_found_better():
+    made = runs()
+    table = compare(made["good"], made["bad"]).set_index(["tags", "metric"])
+    row = table.loc[("all", "ROC-AUC")]
+    assert row["first_value"] == pytest.approx(measured(made["good"])["roc_auc_macro"])
+    assert row["second_value"] == pytest.approx(measured(made["bad"])["roc_auc_macro"])
+    assert row["difference"] == row["first_value"] - row["second_value"]
+    assert 0 < row["tracks_low"] < row["difference"] < row["tracks_high"]
+    assert row["clear"] == "yes"
+    assert table.loc[("all", "average precision"), "first_value"] == pytest.approx(
+        measured(made["good"])["pr_auc_macro"]
+    )
+    assert {group for group, _ in table.index} == {"all", "genre", "mood"}
+
+
+def test_a_model_is_not_found_better_than_itself():
+    made = runs()["good"]
+    other = Run("copy", made.clip_id, made.track, made.labels, made.scores)
+    table = compare(made, other)
+    limits = table[["difference", "clips_low", "clips_high", "tracks_low", "tracks_high"]]
+    assert (limits == 0).all(axis=None)
+    assert set(table["clear"]) == {"no"}
+
+
+def test_seeds_are_averaged():
+    made = runs()
+    table = compare(made["good"], made["good again"], made["bad"])
+    seeds = [measured(made[name])["roc_auc_macro"] for name in ("good", "good again")]
+    assert len(table) == 6
+    assert table.loc[0, "first_value"] == pytest.approx(np.mean(seeds))
+
+
+def test_only_clips_that_all_models_scored_are_compared_whatever_their_order():
+    made = runs()
+    good, bad = made["good"], made["bad"]
+    order = np.random.default_rng(1).permutation(200)
+    fewer = Run("bad", *(array[order] for array in list(vars(bad).values())[1:]))
+    shorter = Run("good", *(array[:200] for array in list(vars(good).values())[1:]))
+    table = compare(good, fewer)
+    assert table.loc[0, "first_value"] == pytest.approx(measured(shorter)["roc_auc_macro"])
+    assert table.loc[0, "second_value"] == pytest.approx(measured(fewer)["roc_auc_macro"])
+
+
+def test_one_model_has_nothing_to_be_compared_with():
+    assert compare(runs()["good"]).empty

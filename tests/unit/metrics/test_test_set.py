@@ -1,0 +1,169 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from autotagging.metrics.breakdown import (
+    choice_of_epochs,
+    table_of_categories,
+    table_of_epochs,
+    table_of_tags,
+)
+from autotagging.metrics.test_set import (
+    Answer,
+    Questions,
+    measure_baselines,
+    resample,
+    sampling_units,
+    summarise,
+)
+
+TAGS = ["a", "b", "c", "d"]
+
+
+@pytest.fixture(scope="module")
+def questions():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((300, 4)) < [0.5, 0.3, 0.2, 0.1]).astype(np.uint8)
+    labels[:200, 3] = 0  # no test clip has tag d
+    return Questions(
+        tags=TAGS,
+        test=labels[:200],
+        validation=labels[200:],
+        threshold=0.5,
+        precision_at=[1, 2],
+        calibration_bins=5,
+    )
+
+
+@pytest.fixture(scope="module")
+def answer(questions):
+    rng = np.random.default_rng(1)
+    return Answer(
+        *(
+            (0.2 * labels + 0.8 * rng.random(labels.shape)).round(2)
+            for labels in (questions.test, questions.validation)
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def resampled(questions, answer):
+    units = sampling_units(np.arange(200) // 4, resamples=100, seed=0)
+    return {unit: resample(questions, answer, each) for unit, each in units.items()}
+
+
+def flat(measured):
+    return {
+        **{name: value for name, value in measured.items() if isinstance(value, float)},
+        **{f"precision_at_{k}": value for k, value in measured["precision_at"].items()},
+        **{f"{k}_at_tag_thresholds": v for k, v in measured["at_tag_thresholds"].items()},
+    }
+
+
+def test_of_all_clips_once_the_resampled_metrics_are_the_measured_ones(
+    questions, answer, resampled
+):
+    measured = flat(questions.measure(answer))
+    first = {name: values[0] for name, values in resampled["clips"].means.items()}
+    for name in measured.keys() - {"calibration_error", "threshold"}:
+        assert first.pop(name) == pytest.approx(measured[name]), name
+    assert not first
+
+
+def test_thresholds_come_from_validation_clips_alone(questions, answer):
+    turned = Questions(**{**vars(questions), "test": 1 - questions.test})
+    other = Answer(1 - answer.test, answer.validation)
+    assert turned.tag_thresholds(other).tolist() == questions.tag_thresholds(answer).tolist()
+
+
+def test_the_prior_has_the_scores_of_chance(questions):
+    prior = np.array([0.5, 0.3, 0.2, 0.1])
+    measured = measure_baselines(
+        questions, prior=prior, lookup=Answer(questions.test, questions.validation)
+    )
+    shares = questions.test.mean(axis=0)[:3]  # d is not scored
+    for name in ("all_zero", "prior"):
+        assert measured[name]["roc_auc_macro"] == 0.5
+        assert measured[name]["pr_auc_macro"] == pytest.approx(shares.mean())
+    assert measured["all_zero"]["accuracy"] == pytest.approx(1 - questions.test.mean())
+    assert "loss" not in measured["all_zero"]
+    # The prior's first tag is always a: right for the clips that have it, of those with any.
+    tagged = questions.test[questions.test.any(axis=1)]
+    assert measured["prior"]["precision_at"]["1"] == pytest.approx(tagged[:, 0].mean())
+    # Given to every clip, a tag's F1 is 2 * share / (1 + share).
+    assert measured["prior"]["at_tag_thresholds"]["f1_macro"] == pytest.approx(
+        (2 * shares / (1 + shares)).mean()
+    )
+    assert measured["lookup"]["roc_auc_macro"] == 1
+
+
+def test_the_summary_says_how_much_better_than_chance_and_than_looking_up(
+    questions, answer, resampled
+):
+    worse = Answer(answer.test * 0.5 + 0.2, answer.validation * 0.5 + 0.2)  # the same order
+    spread = {unit: (each, each.areas) for unit, each in resampled.items()}
+    summary = summarise(questions, answer, worse, np.full(4, 0.3), spread, confidence=0.9)
+    assert next(iter(summary)) == "roc_auc_macro"
+    assert summary["tags_not_scored"] == ["d"]
+    gains = summary["gains"]
+    assert gains["over_prior"]["roc_auc_macro"] == pytest.approx(summary["roc_auc_macro"] - 0.5)
+    assert gains["over_lookup"]["roc_auc_macro"] == 0
+    assert gains["over_lookup"]["loss"] == pytest.approx(
+        summary["loss"] - summary["baselines"]["lookup"]["loss"]
+    )
+    for limits in summary["intervals"].values():
+        assert limits["roc_auc_macro"]["low"] < summary["roc_auc_macro"]
+        assert summary["roc_auc_macro"] < limits["roc_auc_macro"]["high"]
+        assert limits["gain_over_lookup"]["roc_auc_macro"] == {"low": 0, "high": 0}
+        assert limits["resamples_without_some_tag"] == 0
+
+
+def test_categories_are_set_against_all_other_tags(questions, answer, resampled):
+    categories = ["mood", "genre", "genre", "other"]
+    tags = table_of_tags(questions, answer, categories, resampled, confidence=0.9)
+    assert tags["category"].tolist() == categories
+    assert tags.loc[3].filter(like="auc").isna().all()
+    table = table_of_categories(tags, resampled, confidence=0.9).set_index("category")
+    assert table["tags"].to_dict() == {"genre": 2, "mood": 1, "other": 1}
+    assert table["tags_scored"].to_dict() == {"genre": 2, "mood": 1, "other": 0}
+    a, b, c = tags["roc_auc"][:3]
+    assert table.loc["genre", "roc_auc"] == pytest.approx((b + c) / 2)
+    assert table.loc["mood", "roc_auc_minus_rest"] == pytest.approx(a - (b + c) / 2)
+    for unit in ("clips", "tracks"):
+        row = table.loc["mood"]
+        assert row[f"roc_auc_{unit}_low"] < a < row[f"roc_auc_{unit}_high"]
+        assert tags.loc[0, f"roc_auc_{unit}_low"] == row[f"roc_auc_{unit}_low"]
+    assert table.loc["other"].filter(like="auc").isna().all()
+
+
+def epochs(questions, scores, *, best, trained):
+    answers = {epoch: np.where(questions.test == 1, share, 0.5) for epoch, share in scores.items()}
+    first = Answer(answers.pop(best), questions.validation)
+    description = {"best_epoch": best, "epochs": trained}
+    return table_of_epochs(questions, first, answers.items(), description)
+
+
+def test_the_oracle_is_told_from_the_epoch_that_validation_chose(questions):
+    table = epochs(questions, {1: 0.4, 2: 0.5, 3: 0.6, 4: 0.3}, best=2, trained=4)
+    assert table["epoch"].tolist() == [1, 2, 3, 4]
+    assert table["roc_auc_macro"].tolist() == [0, 0.5, 1, 0]
+    choices = choice_of_epochs(table)
+    assert {name: row["epoch"] for name, row in choices.items()} == {
+        "best_on_validation": 2,
+        "last": 4,
+        "upper_bound_best_on_test": 3,
+    }
+    assert choices["best_on_validation"]["roc_auc_macro"] == 0.5
+
+
+def test_where_epochs_are_missing_there_is_no_oracle(questions):
+    table = epochs(questions, {2: 0.5, 4: 0.3}, best=2, trained=4)
+    assert table[["best", "last", "oracle"]].to_numpy().tolist() == [[1, 0, 0], [0, 1, 0]]
+    assert choice_of_epochs(table)["upper_bound_best_on_test"] is None
+
+
+def test_a_model_without_epochs_has_none_to_choose_from(questions, answer):
+    table = table_of_epochs(questions, answer, (), {})
+    assert table.empty
+    assert set(choice_of_epochs(table).values()) == {None}
+    assert isinstance(table, pd.DataFrame)

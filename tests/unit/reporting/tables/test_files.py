@@ -1,0 +1,102 @@
+import base64
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autotagging.reporting.tables.files import Part, TableFiles, save_table
+
+
+def files_of(folder):
+    return TableFiles(*(folder / f"t.{suffix}" for suffix in ("csv", "md", "html", "tex")))
+
+
+def test_precision_is_kept_in_csv_and_numbers_are_rounded_for_readers(tmp_path):
+    table = pd.DataFrame(
+        {
+            "method": ["a|b", "c"],
+            "auc": [2 / 3, 0.5],
+            "auc_std": [0.0123456, np.nan],
+            "auc_low": [0.6, np.nan],
+            "auc_high": [0.7, np.nan],
+            "unused": ["", ""],
+        }
+    )
+    files = files_of(tmp_path)
+    save_table(table, files, caption="Table 9. 100 % numbers.")
+    assert pd.read_csv(files.csv)["auc"][0] == 2 / 3
+    assert files.md.read_text() == (
+        "Table 9. 100 % numbers.\n\n"
+        "| method | auc |\n"
+        "| --- | ---: |\n"
+        "| a\\|b | 0.667 ± 0.012 [0.600,\N{NO-BREAK SPACE}0.700] |\n"
+        "| c | 0.500 |\n"
+    )
+    page = files.html.read_text()
+    assert "Table 9. 100 % numbers." in page
+    assert re.findall("<td.*?>(.*?)</td>", page) == [
+        *("a|b", "0.667 ± 0.012 [0.600,\N{NO-BREAK SPACE}0.700]", "c", "0.500"),
+    ]
+    (held,) = re.findall('href="data:text/csv;base64,(.*?)" download="t.csv"', page)
+    assert base64.b64decode(held) == files.csv.read_bytes()
+    latex = files.tex.read_text()
+    assert r"\caption{100 \% numbers.}" in latex  # LaTeX has numbers of its own
+    assert r"a|b & 0.667 \(\pm\) 0.012 [0.600,~0.700] \\" in latex
+
+
+def test_parts_are_tables_of_their_own_below_one_caption(tmp_path):
+    rows = pd.DataFrame({"source": ["here", "cited"], "auc": [0.8, 0.9], "name": 'a_b & "c^2"'})
+    files = files_of(tmp_path)
+    parts = [
+        Part(source, f"As {source}.", part.drop(columns="source"))
+        for source, part in rows.groupby("source")
+    ]
+    save_table(rows, files, caption="Both.", shown=parts)
+    assert len(pd.read_csv(files.csv)) == 2
+    text = files.md.read_text()
+    assert text.startswith("Both.\n\n**cited.** As cited.\n\n| auc | name |\n")
+    assert text.index("| 0.900 |") < text.index("**here.** As here.") < text.index("| 0.800 |")
+    assert re.findall("<h2>(.*?)</h2>", files.html.read_text()) == ["cited", "here"]
+    latex = files.tex.read_text()
+    assert latex.count(r"\begin{table}") == 2
+    assert r"\caption{cited. As cited.}" in latex
+    assert r"0.900 & a\_b \& ``c\textasciicircum{}2'' \\" in latex
+
+
+def test_columns_have_names_for_readers_and_models_keep_theirs(tmp_path):
+    table = pd.DataFrame({"cnn_f1 roc_auc": [-0.5], "pr_auc_macro": [0.5], "digits": ["0.9005"]})
+    files = files_of(tmp_path)
+    save_table(table, files, caption="Names.")
+    text = files.md.read_text()
+    assert "| cnn_f1 ROC-AUC | average precision macro | digits |\n| ---: | ---: | ---: |" in text
+    assert r"\(-\)0.500" in files.tex.read_text()
+
+
+def test_a_long_table_is_several_in_latex(tmp_path):
+    files = files_of(tmp_path)
+    save_table(pd.DataFrame({"rank": range(60)}), files, caption="Table 3. Ranks.")
+    latex = files.tex.read_text()
+    assert re.findall(r"\\caption{(.*)}", latex) == ["Ranks.", "Ranks. Continued."]
+    assert re.findall(r"^(\d+) \\\\$", latex, re.MULTILINE) == [str(rank) for rank in range(60)]
+
+
+def test_a_table_without_rows_keeps_its_columns(tmp_path):
+    files = files_of(tmp_path)
+    save_table(pd.DataFrame(columns=["model", "epoch"]), files, caption="None.")
+    assert "| model | epoch |" in files.md.read_text()
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex (Debian: texlive)")
+def test_latex_takes_the_tables_and_no_column_leaves_the_page(tmp_path):
+    wide = {f"a model {n} roc_auc": ["0.987 [0.876, 0.998]"] * 60 for n in range(8)}
+    save_table(pd.DataFrame(wide), files_of(tmp_path), caption="Wide & long, 100 %.")
+    (tmp_path / "all.tex").write_text(
+        r"\documentclass{article}\usepackage{array,booktabs,graphicx}"
+        r"\begin{document}\input{t}\end{document}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    log = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert "Overfull" not in log

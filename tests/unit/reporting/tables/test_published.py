@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+import yaml
+
+from autotagging.reporting.tables.published import table_4
+
+
+def metrics(seed, auc, *, accuracy=0.9, corpus="demo", split="random 183/14/42", **more):
+    return {
+        "model": "crnn",
+        "seed": seed,
+        "corpus": corpus,
+        "split": split,
+        "roc_auc_macro": auc,
+        "roc_auc_micro": 0.99,
+        "accuracy": accuracy,
+        "loss": 0.25,
+        "synonyms": "merge",
+        "n_tags": 50,
+        "n_tags_scored": 49,
+        "baselines": {
+            "all_zero": {"roc_auc_macro": 0.5, "accuracy": 0.95},
+            "prior": {"roc_auc_macro": 0.5, "accuracy": 0.94, "loss": 0.2},
+            "lookup": {"roc_auc_macro": 0.7, "accuracy": 0.93, "loss": 0.3},
+        },
+        "epochs": 20,
+        "best_epoch": 12 + seed,
+        **more,
+    }
+
+
+@pytest.fixture
+def published(request):
+    path = request.config.rootpath / "workflow/resources/published.yaml"
+    return yaml.safe_load(path.read_text())
+
+
+def test_table_4_averages_two_seeds(published):
+    table = table_4([metrics(0, 0.80), metrics(1, 0.90, accuracy=0.92)], published)
+    row = table.iloc[0]
+    assert row["source"] == "measured here"
+    assert row["roc_auc"] == pytest.approx(0.85)
+    assert row["roc_auc_std"] == pytest.approx(0.05 * 2**0.5)  # n - 1 in the denominator
+    assert row["accuracy"] == pytest.approx(0.91)
+    lookup, prior, all_zero = (table.iloc[row] for row in (1, 2, 3))
+    assert lookup[["method", "roc_auc", "loss"]].tolist() == ["lookup", 0.7, 0.3]
+    assert prior[["method", "roc_auc", "accuracy", "loss"]].tolist() == [
+        *("each tag's share in training", 0.5, 0.94, 0.2),
+    ]
+    assert all_zero[["method", "roc_auc", "accuracy"]].tolist() == ["“no” to every tag", 0.5, 0.95]
+    assert np.isnan(all_zero["loss"])
+    assert (row["seeds"], row["epochs"], row["best_epoch"]) == (2, "20 of 100", "12; 13")
+    assert row["tags"] == "50 merged, 49 scored"
+    assert row["comparable_with_paper"] == "no"
+    assert "synthetic demo corpus, not comparable" in row["note"]
+
+
+def test_table_4_has_a_row_per_model_with_the_deviation_over_three_seeds(published):
+    crnn = [metrics(seed, auc) for seed, auc in enumerate((0.84, 0.86, 0.91))]
+    lookup = [metrics(seed, 0.1, accuracy=0.7, model="lookup") for seed in range(3)]
+    for run in lookup:
+        del run["epochs"], run["best_epoch"]
+    table = table_4([*crnn, *lookup], published)
+    assert table["method"].tolist()[:2] == ["crnn", "lookup"]
+    assert table.loc[4, "method"] == "CRNN (the paper)"
+    assert table["seeds"].tolist()[:2] == [3, 3]
+    assert table.loc[0, "roc_auc"] == pytest.approx(0.87)
+    assert table.loc[0, "roc_auc_std"] == pytest.approx(0.0013**0.5)
+    assert table.loc[1, ["roc_auc", "roc_auc_std", "accuracy_std"]].tolist() == [0.1, 0, 0]
+
+
+def test_table_4_says_how_long_seeds_trained_that_stopped_apart(published):
+    runs = [
+        metrics(seed, 0.8, epochs=epochs, best_epoch=best)
+        for seed, epochs, best in ((0, 61, 51), (1, 77, 67), (2, 61, 51))
+    ]
+    row = table_4(runs, published).iloc[0]
+    assert (row["epochs"], row["best_epoch"]) == ("61 - 77 of 100", "51; 67; 51")
+
+
+def test_table_4_has_no_deviation_of_one_seed(published):
+    table = table_4([metrics(0, 0.8)], published)
+    assert np.isnan(table.loc[0, "roc_auc_std"])
+    assert table.loc[0, "roc_auc"] == 0.8
+
+
+def test_table_4_cites_the_paper_and_newer_work(published):
+    table = table_4([metrics(0, 0.8)], published)
+    cited = table[table["source"] == "cited"]
+    assert len(table) == 1 + 3 + 7 + 7
+    assert cited["roc_auc"].tolist() == [
+        *(0.893, 0.894, 0.888, 0.882, 0.88, 0.898, 0.861),
+        *(0.9005, 0.8722, 0.9106, 0.9058, 0.9077, 0.9127, 0.9129),
+    ]
+    assert cited["comparable_with_paper"].tolist() == ["yes"] + ["no"] * 13
+    paper = cited.iloc[0]
+    assert (paper["accuracy"], paper["loss"]) == (0.94, 0.15)
+    assert '"no" to every tag is right in 94.63 %' in paper["note"]
+    multi_scale = cited.set_index("method").loc["Multi-scale approach"]
+    assert multi_scale["year"] == 2013
+    assert "ISMIR 2013" in multi_scale["citation"]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "split", "comparable"),
+    [
+        ("magnatagatune", "random 19773/1521/4566", "yes"),
+        ("magnatagatune", "folders 0-b/c/d-f", "no"),
+        ("realmusic", "random 180/14/42", "no"),
+    ],
+)
+def test_only_the_papers_corpus_and_split_are_comparable(published, corpus, split, comparable):
+    table = table_4([metrics(0, 0.8, corpus=corpus, split=split, n_tags_scored=50)], published)
+    assert table.loc[0, "comparable_with_paper"] == comparable
+    assert (table.loc[0, "note"] == "") == (comparable == "yes")
+
+
+def test_table_4_takes_untrained_models_and_undefined_numbers(published):
+    lookup = metrics(0, None)
+    for key in ("epochs", "best_epoch"):
+        del lookup[key]
+    table = table_4([{**lookup, "model": "lookup"}, metrics(0, float("nan"))], published)
+    assert table["method"].tolist()[:2] == ["lookup", "crnn"]
+    assert table.loc[:1, "roc_auc"].isna().all()
+    assert table.loc[0, "epochs"] == ""
+
+
+def test_raw_tags_are_not_comparable_with_the_papers(published):
+    run = metrics(0, 0.8, corpus="magnatagatune", split="random 19773/1521/4566", n_tags_scored=50)
+    table = table_4([{**run, "synonyms": "keep"}], published)
+    assert table.loc[0, "tags"] == "50 raw"
+    assert table.loc[0, "comparable_with_paper"] == "no"

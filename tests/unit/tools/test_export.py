@@ -1,0 +1,90 @@
+"""Exports for other tools: stock layers, compared before anything is written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autotagging import models
+from autotagging.common.errors import UserError
+from autotagging.mel.spectrogram import front_end
+from autotagging.models.stored import save_model, weights_of
+from autotagging.tools import export as exporting
+
+keras = pytest.importorskip("keras")
+
+FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
+
+
+def write_model(folder: Path, **changes) -> Path:
+    """Write a small network with random weights and moving statistics."""
+    options = {"padded_frames": 96, "input_norm": "frequency", "batch_norm_momentum": 0.9}
+    options |= {"padding_side": "both", "padding_value": 0.0}
+    options |= {"pool_dropout": 0.1, "output_dropout": 0.3, "gru_reset_after": True, **changes}
+    network = models.build("crnn", input_shape=(96, 94), n_tags=2, **options)
+    rng = np.random.default_rng(0)
+    for weight in network.weights:
+        weight.assign(rng.uniform(0.05, 0.15, weight.shape))
+    described = {"model": "crnn", "seed": 0, "corpus": "demo", "split": "random 2/1/1"}
+    described |= {"options": options, "tags": ["a", "b"], "input_shape": [96, 94]}
+    described["front_end"] = front_end(**FRONT_END, seconds=2.0, log_scale="power_db")
+    described |= {"trained_on": {}, "versions": {}}
+    save_model(folder / "model.json", folder / "weights.npz", described, weights_of(network))
+    return folder / "model.json"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"input_norm": "frequency"},
+        {"input_norm": "time"},
+        {"gru_reset_after": False},
+        {"padding_side": "end", "padding_value": -100.0, "input_norm": "none"},
+        {"padding_side": "start", "padding_value": 0.5},
+    ],
+)
+def test_every_kind_of_crnn_is_exported_in_stock_layers(tmp_path, options):
+    out = tmp_path / "out"
+    exporting.export(model_json=write_model(tmp_path, **options), out=out)
+    loaded = keras.saving.load_model(out / "model.keras", safe_mode=True)
+    assert all(type(layer).__module__.startswith("keras.") for layer in loaded.layers)
+    assert loaded.count_params() == sum(
+        array.size for array in exporting.load_model(tmp_path / "model.json").arrays.values()
+    )
+
+
+def test_a_layer_that_keras_has_nothing_like_is_named():
+    class Twice(keras.layers.Layer):
+        def call(self, inputs):
+            return 2 * inputs
+
+    network = keras.Sequential([keras.Input((3,)), Twice(name="twice")])
+    with pytest.raises(UserError, match="layer 'twice', Twice: Keras has none like it"):
+        exporting.stock_network(network)
+
+
+def test_a_file_that_scores_otherwise_is_not_written(tmp_path, monkeypatch):
+    def of_other_weights(network):
+        copy = keras.models.clone_model(network)
+        copy.set_weights([0.9 * weight for weight in network.get_weights()])
+        return copy
+
+    monkeypatch.setattr(exporting, "stock_network", of_other_weights)
+    with pytest.raises(UserError, match=r"model\.keras: its scores differ from the model's by"):
+        exporting.export(model_json=write_model(tmp_path), out=tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_without_an_onnx_exporter_a_line_says_so_and_no_old_file_stays(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(exporting, "_ONNX_NEEDS", ("no_such_exporter",))
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "model.onnx").touch()
+    exporting.export(model_json=write_model(tmp_path), out=out)
+    assert sorted(path.name for path in out.iterdir()) == ["README.md", "model.keras", "tags.txt"]
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == (
+        "model.onnx is left out for want of no_such_exporter: pip install -e '.[export]'"
+    )

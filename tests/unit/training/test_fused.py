@@ -1,0 +1,214 @@
+"""The fused blocks against the layers that they stand for, and those against float64."""
+
+import numpy as np
+import pytest
+
+from autotagging import models
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from autotagging.models import fused, passes  # noqa: E402
+
+FRAMES, PADDED, CLIPS, TAGS = 170, 192, 4, 10
+OPTIONS = {
+    "padded_frames": PADDED,
+    "padding_side": "both",
+    "padding_value": 0.0,
+    "input_norm": "frequency",
+    "batch_norm_momentum": 0.9,
+    "pool_dropout": 0.0,
+    "output_dropout": 0.0,
+    "gru_reset_after": True,
+}
+
+
+def build(precision="float32", **changes):
+    """The CRNN with weights of all signs, as training might leave them."""
+    keras.utils.set_random_seed(0)
+    options = {**OPTIONS, **changes}
+    model = models.build(
+        "crnn", input_shape=(96, FRAMES), n_tags=TAGS, precision=precision, **options
+    )
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        if layer.name.startswith("norm_"):
+            signs = rng.choice([-1, 1], layer.gamma.shape)
+            layer.gamma.assign(rng.uniform(0.5, 1.5, signs.shape) * signs)
+            layer.beta.assign(rng.normal(0, 0.3, layer.beta.shape))
+    return model
+
+
+def make_batch(seed):
+    rng = np.random.default_rng(seed)
+    mel = rng.normal(-30, 20, (CLIPS, 96, FRAMES)).astype(np.float32)
+    return mel, (rng.random((CLIPS, TAGS)) < 0.2).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def batch():
+    return make_batch(0)
+
+
+def gradients(model, call, batch, dtype=tf.float32):
+    """Give the gradient of the loss, by name of the weight."""
+    mel, labels = (tf.constant(array, dtype) for array in batch)
+    weights = {weight.path.removeprefix("crnn/"): weight for weight in model.trainable_variables}
+
+    @tf.function(autograph=False)
+    def compute():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(keras.losses.binary_crossentropy(labels, call(mel)))
+        variables = [weight.value for weight in weights.values()]
+        none = tf.UnconnectedGradients.ZERO
+        return tape.gradient(loss, variables, unconnected_gradients=none)
+
+    found = compute()
+    return dict(zip(weights, (gradient.numpy() for gradient in found), strict=True))
+
+
+def build_exact(model):
+    """Stock Keras layers in float64, in the order of the paper, with a model's weights."""
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        x = inputs = keras.Input((96, FRAMES))
+        x = keras.layers.BatchNormalization(axis=1)(x)
+        x = keras.layers.Reshape((96, FRAMES, 1))(x)
+        x = keras.layers.ZeroPadding2D(((0, 0), (11, 11)))(x)
+        for filters, pool in ((64, 2), (128, 3), (128, 4), (128, 4)):
+            x = keras.layers.Conv2D(filters, 3, padding="same")(x)
+            x = keras.layers.BatchNormalization()(x)
+            x = keras.layers.ELU()(x)
+            x = keras.layers.MaxPooling2D(pool)(x)
+        x = keras.layers.Reshape((-1, 128))(x)
+        x = keras.layers.GRU(32, return_sequences=True)(x)
+        x = keras.layers.GRU(32)(x)
+        exact = keras.Model(inputs, keras.layers.Dense(TAGS, activation="sigmoid")(x))
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
+    exact.set_weights(model.get_weights())
+    return exact
+
+
+def test_gradients_are_those_of_stock_keras_layers():
+    """On one of three batches: of two values that tie but for rounding, either may win a window."""
+    model = build()
+    exact = build_exact(model)
+    weights = model.get_weights()
+    worst = []
+    for seed in (4, 3, 1):
+        batch = make_batch(seed)
+        model.set_weights(weights)
+        found = gradients(model, fused.fuse(model).train, batch)
+        expected = gradients(exact, lambda mel: exact(mel, training=True), batch, tf.float64)
+        biases = [f"conv_{block}/bias" for block in range(1, 5)]
+        assert not any(found[name].any() for name in biases)
+        differences = {
+            name: np.abs(gradient - right).max() / np.abs(right).max()
+            for (name, gradient), right in zip(found.items(), expected.values(), strict=True)
+            if name not in biases
+        }
+        worst.append(max(differences.items(), key=lambda item: item[1]))
+        if worst[-1][1] < 1e-4:
+            return
+    pytest.fail(f"largest relative differences: {worst}")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"input_norm": "none", "padding_side": "end", "padding_value": -100.0}],
+    ids=["default", "padded with silence"],
+)
+def test_scores_and_moving_statistics_are_those_of_the_layers(batch, changes):
+    plain, model = build(**changes), build(**changes)
+    network = fused.fuse(model)
+    np.testing.assert_allclose(
+        network.train(tf.constant(batch[0])), plain(batch[0], training=True), atol=1e-5
+    )
+    for weight, expected in zip(model.weights, plain.weights, strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-5, err_msg=weight.path)
+    np.testing.assert_allclose(
+        network.score(tf.constant(batch[0])), plain(batch[0], training=False), atol=1e-5
+    )
+
+
+def test_gradients_with_another_padding(batch):
+    """Those of the layers in float32, all weights together: ties of a window may fall elsewhere."""
+    changes = {"padding_side": "start", "padding_value": 2.0}
+    plain, model = build(**changes), build(**changes)
+    expected = gradients(plain, lambda mel: plain(mel, training=True), batch)
+    found = gradients(model, fused.fuse(model).train, batch)
+    found, expected = (np.concatenate([a.ravel() for a in of.values()]) for of in (found, expected))
+    assert np.linalg.norm(found - expected) < 0.01 * np.linalg.norm(expected)
+
+
+def test_bfloat16_follows_float32(batch):
+    one, other = build(), build(precision="mixed_bfloat16")
+    expected = gradients(one, fused.fuse(one).train, batch)
+    found = gradients(other, fused.fuse(other).train, batch)
+    kernels = [name for name in expected if name.endswith("kernel")]
+    found, expected = (
+        np.concatenate([of[name].ravel() for name in kernels]) for of in (found, expected)
+    )
+    assert found @ expected > 0.97 * np.linalg.norm(found) * np.linalg.norm(expected)
+    assert all(weight.dtype == "float32" for weight in other.weights)
+
+
+def test_dropout_is_a_function_of_seed_and_step(batch):
+    mel = tf.constant(batch[0])
+    model, again = build(pool_dropout=0.5), build(pool_dropout=0.5)
+    steps, same = (
+        [fused.fuse(each).train(mel).numpy() for _ in range(2)] for each in (model, again)
+    )
+    np.testing.assert_array_equal(steps, same)
+    assert np.abs(steps[0] - steps[1]).max() > 1e-3
+
+
+def test_dropout_drops_its_share_and_scales_the_rest():
+    pooled = tf.ones((10, 10, 20, 50))
+    bits = passes.random_bits(tf.constant([1, 2]), pooled.shape)
+    one, zero = tf.ones(50), tf.zeros(50)
+    output = passes.activate(pooled, one, zero, bits, round(0.1 * 65536)).numpy()
+    assert np.mean(output == 0) == pytest.approx(0.1, abs=0.005)
+    np.testing.assert_allclose(output[output != 0], 1 / 0.9, rtol=1e-5)
+
+
+def test_the_first_of_equal_values_in_a_window_gets_the_gradient():
+    images = np.zeros((1, 2, 4, 1), np.float32)
+    images[0, 1, 2:] = 3.0
+    assert passes.winner(tf.constant(images), 2).numpy()[0, 0, :, 0].tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"input_norm": "time"}, {"padded_frames": 200}], ids=["time", "200 frames"]
+)
+def test_what_does_not_fit_is_left_to_the_layers(changes):
+    assert fused.fuse(build(**changes)) is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{"activation": "relu"}, {"use_bias": False}, {"strides": 2}, {"trainable": False}]
+)
+def test_other_convolutions_are_left_to_the_layers(changes):
+    def block(**changes):
+        inputs = keras.Input((8, 8))
+        x = keras.layers.Reshape((8, 8, 1))(inputs)
+        options = {"filters": 2, "kernel_size": 3, "padding": "same", **changes}
+        x = keras.layers.Conv2D(**options)(x)
+        x = keras.layers.MaxPooling2D(2)(keras.layers.BatchNormalization()(x))
+        x = keras.layers.Dropout(0.1)(keras.layers.ELU()(x))
+        return keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(x)))
+
+    assert fused.fuse(block()) is not None
+    assert fused.fuse(block(**changes)) is None
+
+
+def test_training_fuses_on_a_cpu_and_leaves_a_gpus_layers_alone(monkeypatch):
+    from autotagging.training import loop as training
+
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
+    assert training._fused(build()) is not None
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: ["GPU:0"])
+    assert training._fused(build()) is None

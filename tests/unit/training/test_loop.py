@@ -1,0 +1,285 @@
+"""The training loop, on a model small enough for a test."""
+
+import dataclasses
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.training.checkpoints import Checkpoints
+
+keras = pytest.importorskip("keras")
+
+
+@pytest.fixture(scope="module")
+def training():
+    from autotagging.training import loop as training
+
+    return training
+
+
+def make_model():
+    keras.utils.set_random_seed(3)
+    return keras.Sequential(
+        [
+            keras.Input((4, 6)),
+            keras.layers.BatchNormalization(),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(2, activation="sigmoid"),
+        ]
+    )
+
+
+@pytest.fixture
+def examples(training):
+    """Clips whose first tag is the sign of their mean, the second that of their first bin."""
+    rng = np.random.default_rng(0)
+    mel = rng.normal(0, 1, (60, 4, 6)).astype(np.float16)
+    labels = np.stack([mel.mean(axis=(1, 2)) > 0, mel[:, 0].mean(axis=1) > 0], axis=1)
+
+    def make(clips):
+        return training.Examples(
+            clip_ids=clips,
+            labels=labels[clips].astype(np.float32),
+            gather=lambda ids: mel[ids],
+        )
+
+    return make(np.arange(45)), make(np.arange(45, 60))
+
+
+class NoCheckpoints(Checkpoints):
+    def __init__(self):
+        super().__init__(Path("nowhere"), fingerprint="")
+
+    def save(self, arrays):
+        pass
+
+    def save_epoch(self, epoch, weights):
+        pass
+
+
+def fit(training, examples, **changes):
+    from autotagging.training.devices import ONE_DEVICE
+
+    settings = {
+        "checkpoints": NoCheckpoints(),
+        "checkpoint_minutes": 10,
+        "batch_size": 8,
+        "epochs": 5,
+        "learning_rate": 0.05,
+        "schedule": "constant",
+        "monitor": "val_loss",
+        "patience": None,
+        "seed": 0,
+        "devices": ONE_DEVICE,
+    }
+    model = make_model()
+    return model, training.fit(model, *examples, **{**settings, **changes})
+
+
+def test_it_learns_and_keeps_the_best_epoch(training, examples):
+    model, result = fit(training, examples, epochs=12)
+    assert result.history["epoch"].tolist() == list(range(1, 13))
+    assert result.history["val_auc"].iloc[-1] > 0.8
+    assert result.best_epoch == result.history["val_loss"].idxmin() + 1
+    score = training.make_scorer(model)
+    scores = score(examples[1].clip_ids, examples[1].gather, batch_size=4)
+    loss = keras.losses.BinaryCrossentropy()(examples[1].labels, scores)
+    assert float(loss) == pytest.approx(result.history["val_loss"].min(), abs=1e-5)
+
+
+def test_val_auc_can_choose_the_epoch(training, examples):
+    _, result = fit(training, examples, monitor="val_auc")
+    assert result.best_epoch == result.history["val_auc"].idxmax() + 1
+
+
+def test_the_same_seed_gives_the_same_bits(training, examples):
+    (one, first), (two, second) = fit(training, examples), fit(training, examples)
+    assert first.history.equals(second.history)
+    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_every_epoch_has_an_order_of_its_own(training, examples, monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "prefetched", record_batches(seen, training.prefetched))
+    fit(training, examples, epochs=2)
+    orders = [np.concatenate(batches).tolist() for batches in seen if len(batches) == 6]
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(45))
+    assert orders[0] != orders[1]
+
+
+def record_batches(seen, original):
+    def prefetched(gather, batches, waiting):
+        seen.append(batches)
+        return original(gather, batches, waiting)
+
+    return prefetched
+
+
+def test_before_any_step_scores_are_the_share_of_each_tag(training):
+    model = make_model()
+    labels = np.array([[1, 0], [0, 0], [0, 0], [0, 0]])
+    training.set_output_bias(model, labels)
+    # 1.5 : 3.5 and 0.5 : 4.5 with half a clip added to both sides.
+    scores = 1 / (1 + np.exp(-np.asarray(model.layers[-1].bias)))
+    assert scores.tolist() == pytest.approx([0.3, 0.1])
+
+
+def test_patience_stops(training, examples, capsys):
+    _, result = fit(training, examples, epochs=50, learning_rate=3.0, patience=2)
+    assert len(result.history) < 50
+    assert len(result.history) - result.best_epoch == 2
+    assert "no better epoch in 2" in capsys.readouterr().err
+
+
+def test_it_says_how_long_it_will_take_before_it_starts(training, examples, capsys):
+    fit(training, examples, epochs=1)
+    lines = capsys.readouterr().err.splitlines()
+    forecast = next(i for i, line in enumerate(lines) if "clips/s, 1 epochs take about" in line)
+    assert lines[forecast + 1].startswith("epoch 1/1  loss ")
+
+
+def test_waiting_for_a_slow_disk_is_told_and_recorded(training, examples, capsys):
+    def slow(gather):
+        return lambda clips: (time.sleep(0.02), gather(clips))[1]
+
+    clips = [dataclasses.replace(part, gather=slow(part.gather)) for part in examples]
+    _, result = fit(training, clips, epochs=2)
+    assert result.times["waiting"].between(0, result.times["seconds"], inclusive="neither").all()
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.search(r" s  waiting \d+\.\d %  to go 0:00:00$", last)
+
+
+def test_divergence_is_an_error_that_names_the_step_and_the_learning_rate(training, examples):
+    message = "loss is nan in epoch 1, step 2, at a learning rate of nan; try train.learning_rate"
+    with pytest.raises(UserError, match=message):
+        fit(training, examples, learning_rate=float("nan"))
+
+
+def test_the_learning_rate_named_is_that_of_the_step(training, examples):
+    """The first clip of step 4 is spoilt; half a cosine wave of 6 steps is at its middle there."""
+    train, validation = examples
+    spoilt = np.random.default_rng([0, 1]).permutation(45)[24]
+
+    def gather(clips):
+        mel = train.gather(clips)
+        mel[clips == spoilt] = np.nan
+        return mel
+
+    message = r"epoch 1, step 4, at a learning rate of 0\.025; try train\.learning_rate below 0\.05"
+    clips = dataclasses.replace(train, gather=gather), validation
+    with pytest.raises(UserError, match=message):
+        fit(training, clips, schedule="cosine", epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        # (1 + cos(pi n / 8)) / 2 of 0.4
+        ("cosine", [0.4, 0.3848, 0.3414, 0.2765, 0.2, 0.1235, 0.0586, 0.0152]),
+        ("step", [0.4, 0.4, 0.4, 0.4, 0.04, 0.04, 0.004, 0.004]),
+    ],
+)
+def test_schedules_of_the_learning_rate(training, schedule, expected):
+    rates = training.learning_rates(schedule, 0.4, steps=8)
+    assert [float(rates(step)) for step in range(8)] == pytest.approx(expected, abs=1e-4)
+
+
+def test_weights_go_to_disk_and_back(training, examples, tmp_path):
+    from autotagging.models.stored import load_arrays, save_arrays, set_weights, weights_of
+
+    model, _ = fit(training, examples, epochs=1)
+    path = tmp_path / "weights.npz"
+    save_arrays(path, weights_of(model))
+    other = keras.models.clone_model(model)
+    set_weights(other, load_arrays(path))
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_weights_of_another_model_are_refused(training, examples):
+    from autotagging.models.stored import set_weights, weights_of
+
+    model, _ = fit(training, examples, epochs=1)
+    arrays = weights_of(model)
+    name = next(iter(arrays))
+    arrays[name] = np.zeros(3, np.float32)
+    with pytest.raises(UserError, match=rf"weight '{name}' is \(3,\)"):
+        set_weights(model, arrays)
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_after(monkeypatch, training, batches):
+    """Raise at the end of the batch after so many."""
+    ended = iter(range(batches))
+    original = training.Run.end_batch
+
+    def end_batch(*arguments):
+        if next(ended, None) is None:
+            raise Stopped
+        original(*arguments)
+
+    monkeypatch.setattr(training.Run, "end_batch", end_batch)
+
+
+@pytest.mark.parametrize(
+    ("after", "minutes", "schedule"),
+    [
+        (3, 0, "constant"),
+        (3, 10, "constant"),
+        (6, 10, "constant"),
+        (8, 0, "constant"),
+        (8, 10, "cosine"),
+        (8, 0, "cosine"),
+        (8, 0, "step"),
+    ],
+)
+def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
+    training, examples, tmp_path, after, minutes, schedule, monkeypatch, capsys
+):
+    """Stopped in its first epoch, at the end of it, in the second; six batches are an epoch."""
+    settings = {"epochs": 3, "checkpoint_minutes": minutes, "schedule": schedule}
+    whole, expected = fit(training, examples, **settings)
+    with monkeypatch.context() as patched:
+        stop_after(patched, training, after)
+        with pytest.raises(Stopped):
+            fit(training, examples, checkpoints=Checkpoints(tmp_path, fingerprint="a"), **settings)
+    capsys.readouterr()
+    model, result = fit(
+        training, examples, checkpoints=Checkpoints(tmp_path, fingerprint="a"), **settings
+    )
+    assert ("going on in epoch" in capsys.readouterr().err) == (minutes == 0 or after >= 6)
+    assert result.history.equals(expected.history)
+    assert result.best_epoch == expected.best_epoch
+    for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_epochs_of_a_training_that_was_stopped_are_those_of_a_whole_one(
+    training, examples, tmp_path, monkeypatch
+):
+    def checkpoints(name):
+        return Checkpoints(tmp_path / name, fingerprint="a", keep_epochs="all")
+
+    whole, result = fit(training, examples, epochs=3, checkpoints=checkpoints("whole"))
+    with monkeypatch.context() as patched:
+        stop_after(patched, training, 14)
+        with pytest.raises(Stopped):
+            fit(training, examples, epochs=3, checkpoints=checkpoints("stopped"))
+    fit(training, examples, epochs=3, checkpoints=checkpoints("stopped"))
+    expected, found = (checkpoints(name).load_epochs(3) for name in ("whole", "stopped"))
+    assert [*expected] == [*found] == [1, 2, 3]
+    for epoch in expected:
+        for one, other in zip(expected[epoch], found[epoch], strict=True):
+            np.testing.assert_array_equal(one, other)
+    # The model has the best epoch's weights, which are among them.
+    for one, other in zip(whole.get_weights(), expected[result.best_epoch], strict=True):
+        np.testing.assert_array_equal(one, other)
