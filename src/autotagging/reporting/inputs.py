@@ -10,7 +10,8 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import load_arrays, read_json
-from autotagging.corpus.audio import BadClipError, open_corpus
+from autotagging.corpus.audio import open_corpus
+from autotagging.corpus.containers import BadClipError
 
 _MODEL = ("model", "seed", "corpus", "split", "best_epoch", "front_end", "architecture")
 _FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
