@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autotagging.reporting.tables.metrics import CONSTANT
 from autotagging.reporting.tables.published import MEASURED, table_4
-from autotagging.reporting.tables.results import CONSTANT, FEW_CLIPS
+from autotagging.reporting.tables.scores import FEW_CLIPS
 
 _MEASURES = ("roc_auc_macro", "pr_auc_macro", "accuracy", "loss")
 _TOP = 8  # predicted tags shown of a clip
@@ -109,7 +110,8 @@ def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
         "model": runs[0]["model"],
         "lookup": runs[0]["baselines"]["lookup"]["roc_auc_macro"],
         "difference": float(np.mean(differences)),
-        **{side: float(np.mean([each[side] for each in known])) for side in ("low", "high")},
+        "low": float(np.mean([each["low"] for each in known])),
+        "high": float(np.mean([each["high"] for each in known])),
     }
 
 

@@ -7,18 +7,17 @@ from cyclopts import Parameter
 
 from autotagging.common.files import write_json
 from autotagging.reporting import summary as story
+from autotagging.reporting.captions import attribution, corpus_name
+from autotagging.reporting.clips import read_audio
 from autotagging.reporting.inputs import (
-    attribution,
-    corpus_name,
     paper_row,
-    read_audio,
     read_metrics,
     read_predictions,
     read_published,
     read_table,
 )
 from autotagging.reporting.pages import data_uri, write_page
-from autotagging.reporting.tables.results import CHANCE
+from autotagging.reporting.tables.metrics import CHANCE
 from autotagging.steps.figures import flags
 
 
@@ -37,7 +36,7 @@ def summary(
     html: Annotated[Path, Parameter(help="Output: the page.")],
     json: Annotated[Path, Parameter(help="Output: the numbers.")],
 ) -> None:
-    """Make the first page of the report: results beside what they must be compared with.
+    """First page of the report.
 
     per_tag, per_category and predictions are those of the first seed of the first network; of the
     first model, if none of them is a network. Clips whose audio can't be read are shown without.
