@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from autotagging.common.files import write_json
-from autotagging.reporting import summary as story
+from autotagging.reporting import first_page
 from autotagging.reporting.captions import attribution, corpus_name
 from autotagging.reporting.clips import read_audio
 from autotagging.reporting.inputs import (
@@ -42,10 +42,10 @@ def summary(
     first model, if none of them is a network. Clips whose audio can't be read are shown without.
     """
     runs = [read_metrics(path) for path in metrics]
-    networks = [run for run in runs if story.listens(runs, run["model"])]
+    networks = [run for run in runs if first_page.is_network(runs, run["model"])]
     shown = (networks or runs)[0]
-    rows = story.comparison(runs, read_published(published))
-    clips = story.example_clips(read_predictions(predictions))
+    rows = first_page.comparison(runs, read_published(published))
+    clips = first_page.example_clips(read_predictions(predictions))
     paths = read_table(split, ("clip_id", "mp3_path")).set_index("clip_id")["mp3_path"]
     for clip in clips:
         clip["mp3_path"] = paths[clip["clip_id"]]
@@ -62,16 +62,16 @@ def summary(
         chance=CHANCE,
         comparison=rows,
         result=next(row for row in rows if row["method"] == shown["model"]),
-        gain=story.gain_over_lookup(runs),
+        gain=first_page.gain_over_lookup(runs),
         leakage=read_table(leakage, ("level", "share")).to_dict("records"),
         figures=[
             {"uri": data_uri(svg.read_bytes(), "image/svg+xml"), "text": text}
             for svg, text in figures
             if svg
         ],
-        moods=story.category(read_table(per_category, ("category", "roc_auc")), "mood"),
-        tags=story.tag_ranking(read_table(per_tag, ("tag", "positives", "roc_auc"))),
+        moods=first_page.category(read_table(per_category, ("category", "roc_auc")), "mood"),
+        tags=first_page.tag_ranking(read_table(per_tag, ("tag", "positives", "roc_auc"))),
         clips=clips,
         attribution=attribution(shown["corpus"]),
     )
-    write_json(story.headline(runs), json)
+    write_json(first_page.headline(runs), json)

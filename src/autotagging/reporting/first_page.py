@@ -51,12 +51,12 @@ def comparison(
         elif row["method"] in CONSTANT.values():
             kind = "constant"
         else:
-            kind = "network" if listens(metrics, row["method"]) else "tables"
+            kind = "network" if is_network(metrics, row["method"]) else "tables"
         rows.append({**row, "kind": kind, "note": notes[kind]})
     return rows
 
 
-def listens(metrics: list[dict[str, Any]], model: str) -> bool:
+def is_network(metrics: list[dict[str, Any]], model: str) -> bool:
     """Tell whether a model is a network; one that reads tables is not trained in epochs."""
     return any(run.get("epochs") for run in metrics if run["model"] == model)
 
@@ -100,7 +100,7 @@ def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
         model, lookup (its macro ROC-AUC), difference with low and high, by tracks: means over the
         seeds; nothing where there is no network, or no tag is scored.
     """
-    networks = [run for run in metrics if listens(metrics, run["model"])]
+    networks = [run for run in metrics if is_network(metrics, run["model"])]
     runs = [run for run in networks if run["model"] == networks[0]["model"]]
     known = [run["intervals"]["tracks"]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
     if not runs or None in known:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autotagging.reporting import summary as story
+from autotagging.reporting import first_page
 
 PAPER = {
     "method": "CRNN (the paper)",
@@ -53,7 +53,7 @@ def runs(**more):
 
 
 def test_results_stand_beside_answers_that_hear_nothing_and_the_paper():
-    rows = story.comparison(runs(), [PAPER, {**PAPER, "this_paper": False, "roc_auc": 0.9}])
+    rows = first_page.comparison(runs(), [PAPER, {**PAPER, "this_paper": False, "roc_auc": 0.9}])
     assert [(row["kind"], row["method"]) for row in rows] == [
         ("network", "crnn"),
         ("tables", "lookup"),
@@ -69,37 +69,37 @@ def test_results_stand_beside_answers_that_hear_nothing_and_the_paper():
 
 def test_the_paper_is_comparable_on_its_own_corpus_split_and_tags():
     own = runs(corpus="magnatagatune", split="random 19773/1521/4566")
-    note = story.comparison(own, [PAPER])[-1]["note"]
+    note = first_page.comparison(own, [PAPER])[-1]["note"]
     assert note == "cited: MagnaTagATune, the same split and tags"
-    note = story.comparison(runs(corpus="magnatagatune"), [PAPER])[-1]["note"]
+    note = first_page.comparison(runs(corpus="magnatagatune"), [PAPER])[-1]["note"]
     assert "not comparable" in note
 
 
 def test_lookup_is_a_baseline_where_it_is_no_model():
-    rows = story.comparison([run("crnn", 0, 0.8, epochs=18)], [PAPER])
+    rows = first_page.comparison([run("crnn", 0, 0.8, epochs=18)], [PAPER])
     assert [(row["kind"], row["method"], row["roc_auc"]) for row in rows[:2]] == [
         *(("network", "crnn", 0.8), ("tables", "lookup", 0.9)),
     ]
 
 
 def test_the_first_network_is_compared_with_lookup_on_the_same_clips():
-    gain = story.gain_over_lookup(runs())
+    gain = first_page.gain_over_lookup(runs())
     assert (gain["model"], gain["lookup"]) == ("crnn", 0.9)
     assert gain["difference"] == pytest.approx(-0.05)
     assert (gain["low"], gain["high"]) == (-0.2, 0.1)
-    assert story.gain_over_lookup([run("lookup", 0, 0.9)]) == {}
+    assert first_page.gain_over_lookup([run("lookup", 0, 0.9)]) == {}
     undefined = {"tracks": {"gain_over_lookup": {"roc_auc_macro": None}}}
-    assert story.gain_over_lookup([run("crnn", 0, None, epochs=1, intervals=undefined)]) == {}
+    assert first_page.gain_over_lookup([run("crnn", 0, None, epochs=1, intervals=undefined)]) == {}
 
 
 def test_the_headline_is_the_mean_over_seeds_of_each_model():
-    headline = story.headline(runs())
+    headline = first_page.headline(runs())
     assert list(headline) == ["crnn", "lookup", "all_zero", "prior"]
-    alone = story.headline([run("crnn", 0, 0.8)])
+    alone = first_page.headline([run("crnn", 0, 0.8)])
     assert list(alone) == ["crnn", "all_zero", "prior", "lookup"]
     assert headline["crnn"]["roc_auc_macro"] == pytest.approx(0.85)
     assert headline["prior"] == {"roc_auc_macro": 0.5, "accuracy": 0.94, "loss": 0.2}
-    assert story.headline([run("crnn", 0, None)])["crnn"]["roc_auc_macro"] is None
+    assert first_page.headline([run("crnn", 0, None)])["crnn"]["roc_auc_macro"] is None
 
 
 def test_tags_are_ranked_and_those_without_a_score_are_named():
@@ -110,7 +110,7 @@ def test_tags_are_ranked_and_those_without_a_score_are_named():
             "roc_auc": [0.5, 0.9, 0.5, np.nan, 0.7],
         }
     )
-    ranking = story.tag_ranking(per_tag)
+    ranking = first_page.tag_ranking(per_tag)
     assert [row["tag"] for row in ranking["scored"]] == ["a", "b", "c", "e"]
     assert [row["tag"] for row in ranking["best"]] == ["b", "e"]
     assert [row["tag"] for row in ranking["worst"]] == ["a", "c"]
@@ -126,7 +126,7 @@ def test_best_and_worst_tags_have_some_clips_where_enough_tags_do():
             "roc_auc": np.linspace(1, 0, 12),
         }
     )
-    ranking = story.tag_ranking(per_tag)
+    ranking = first_page.tag_ranking(per_tag)
     assert [row["tag"] for row in ranking["best"]] == [f"tag {number}" for number in range(1, 6)]
     assert [row["tag"] for row in ranking["worst"]] == [f"tag {n}" for n in range(10, 5, -1)]
     assert ranking["at_least"] == 5
@@ -144,9 +144,9 @@ def test_a_category_is_better_only_where_the_interval_says_so(low, high, verdict
             **{"roc_auc_minus_rest_tracks_low": low, "roc_auc_minus_rest_tracks_high": high},
         }
     )
-    assert story.category(table, "mood")["verdict"] == verdict
-    assert story.category(table, "vocal") == {}
-    assert story.category(table.assign(roc_auc_minus_rest_tracks_low=np.nan), "mood") == {}
+    assert first_page.category(table, "mood")["verdict"] == verdict
+    assert first_page.category(table, "vocal") == {}
+    assert first_page.category(table.assign(roc_auc_minus_rest_tracks_low=np.nan), "mood") == {}
 
 
 def test_clips_to_listen_to_are_the_best_the_median_and_the_worst():
@@ -158,7 +158,7 @@ def test_clips_to_listen_to_are_the_best_the_median_and_the_worst():
         ),
         "tags": np.array(["drum", "flute", "harp"]),
     }
-    clips = story.example_clips(predictions)  # of ROC-AUC 1, 0, 0.5, 1; the last has none
+    clips = first_page.example_clips(predictions)  # of ROC-AUC 1, 0, 0.5, 1; the last has none
     assert [(clip["which"], clip["clip_id"], clip["roc_auc"]) for clip in clips] == [
         ("best", 6, 1.0),
         ("median", 5, 0.5),
@@ -174,7 +174,7 @@ def test_actual_tags_further_down_are_listed_with_their_ranks():
     labels, scores = np.zeros((1, 10), int), np.linspace(1, 0.1, 10)[None]
     labels[0, [2, 9]] = 1
     tags = np.array([f"tag {number}" for number in range(10)])
-    (clip,) = story.example_clips(
+    (clip,) = first_page.example_clips(
         {"clip_id": np.array([3]), "labels": labels, "scores": scores, "tags": tags}
     )
     assert clip["which"] == "best"
@@ -192,4 +192,4 @@ def test_no_clip_is_chosen_where_none_can_be_ranked():
         "scores": labels,
         "tags": np.array(["a", "b"]),
     }
-    assert story.example_clips(arrays) == []
+    assert first_page.example_clips(arrays) == []
