@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from autotagging.common.errors import UserError
-from autotagging.corpus.audio import BadClipError, open_corpus
+from autotagging.corpus.audio import open_corpus
+from autotagging.corpus.containers import BadClipError
 from autotagging.reporting.inputs import read_table
 
 _MOST_PLAYED = 2_000_000  # bytes; a clip of MagnaTagATune has 117,000
