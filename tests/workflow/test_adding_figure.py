@@ -1,7 +1,5 @@
 """A new figure is its module, its drawing, its rule, its caption and its test: no list knows it."""
 
-import shutil
-
 import pytest
 import yaml
 
@@ -75,11 +73,9 @@ rule tags_per_clip:
 
 
 @pytest.fixture(scope="module")
-def project(tiny_run, make_project):
+def project(finished_copy):
     """A project with the results of the tiny run, to which a figure was added."""
-    copy = make_project()
-    for folder in ("results", ".snakemake"):
-        shutil.copytree(tiny_run.folder / folder, copy.folder / folder, dirs_exist_ok=True)
+    copy = finished_copy()
     for path, content in NEW.items():
         (copy.folder / path).write_text(content)
     with (copy.folder / "workflow/rules/figures.smk").open("a") as rules:
