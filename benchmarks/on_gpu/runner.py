@@ -121,34 +121,39 @@ def measure_all(
     deadline = time.monotonic() + seconds
     results = {result["key"]: result for result in known if result["status"] == "done"}
     to_do = [row for row in rows if row.key not in results]
-    started: dict[str, Worker] = {}
+    ahead: dict[str, Worker] = {}
 
-    def worker(row: Row) -> Worker:
-        return started.pop(row.key, None) or Worker(row, interpreters[row.framework])
+    def start(row: Row) -> Worker:
+        return ahead.pop(row.key, None) or Worker(row, interpreters[row.framework])
+
+    def measure(row: Row, following: Row | None, folder: Path) -> dict[str, Any]:
+        left = deadline - time.monotonic()
+        if left < row.seconds:
+            return {"status": "left out", "reason": "no time left", "measurements": []}
+        try:
+            current = start(row)
+        except OSError as error:
+            return {"status": "failed", "reason": str(error), "measurements": []}
+        if following and (os.cpu_count() or 1) >= _CORES_TO_SPARE:
+            with suppress(OSError):  # comes again when it is its turn
+                ahead[following.key] = start(following)
+        return current.measure(size, folder, longest=min(left, _LONGEST * row.seconds))
 
     with tempfile.TemporaryDirectory() as folder:
         for row, following in pairwise([*to_do, None]):
-            left = deadline - time.monotonic()
-            if left < row.seconds:
-                if row.key in started:
-                    started.pop(row.key).stop()
-                result = {"status": "left out", "reason": "no time left", "measurements": []}
-            else:
-                current = worker(row)
-                if following and (os.cpu_count() or 1) >= _CORES_TO_SPARE:
-                    started[following.key] = Worker(following, interpreters[following.framework])
-                longest = min(left, _LONGEST * row.seconds)
-                result = current.measure(size, Path(folder), longest=longest)
+            result = measure(row, following, Path(folder))
             results[row.key] = {"key": row.key, **asdict(row), **result}
-            note = f"{result['seconds']} s" if "seconds" in result else result["reason"]
-            print(f"{row.key}: {result['status']}, {note}", file=sys.stderr, flush=True)
+            took = f"{result['seconds']} s" if "seconds" in result else ""
+            said = ", ".join(filter(None, [result["status"], took, result["reason"]]))
+            print(f"{row.key}: {said}", file=sys.stderr, flush=True)
             _write(out, size, [*results.values()])
-        for unused in started.values():
+        for unused in ahead.values():
             unused.stop()
     return [*results.values()]
 
 
 def _write(out: Path, size: str, results: list[dict]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_suffix(".part")
     temporary.write_text(json.dumps({"size": size, "rows": results}, indent=1) + "\n")
     temporary.replace(out)

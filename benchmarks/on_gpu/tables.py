@@ -82,13 +82,13 @@ def steps(results: list[dict], size: Size) -> Iterator[str]:
         )
         for step in findings.steps(results, size)
     ]
-    header = (
-        "step, precision, batch, ms, clips/s, peak GB, of stock Keras, of PyTorch, of the floor"
+    measured = ["step", "precision", "batch", "ms", "clips/s", "peak GB"]
+    yield from table(
+        [*measured, "of stock Keras", "of PyTorch", "of the floor"],
+        rows,
+        "Of stock Keras and of PyTorch (compiled, channels last): times as many clips a second in\n"
+        "the same precision. Of the floor: times as long as the machine's limits allow.",
     )
-    yield from table(header, rows)
-    yield ""
-    yield "Of stock Keras and of PyTorch (compiled, channels last): times as many clips a second in"
-    yield "the same precision. Of the floor: times as long as the machine's limits allow."
 
 
 def whole_training(results: list[dict]) -> Iterator[str]:

@@ -1,0 +1,136 @@
+"""Trainings on the GPU, or with "cpu" on the CPU, whose results the tests of this folder compare.
+
+Usage: python gpu_training.py FOLDER RUN [cpu]. FOLDER/RUN.npz takes what came of it.
+"""
+
+import sys
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+
+from autotagging import models, training
+from autotagging.checkpoints import Checkpoints
+from autotagging.files import save_arrays
+from autotagging.mel import front_end
+from autotagging.modelfile import save_model, weights_of
+from autotagging.precision import choose_precision
+
+FRAMES, TAGS, TRAINING, CLIPS = 286, 3, 32, 48
+OPTIONS = {
+    "padded_frames": 288,
+    "padding_side": "both",
+    "padding_value": 0.0,
+    "input_norm": "frequency",
+    "batch_norm_momentum": 0.9,
+    "pool_dropout": 0.1,
+    "output_dropout": 0.3,
+    "gru_reset_after": True,
+}
+FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
+EPOCHS, STOP_AFTER = 4, 6  # of four steps an epoch; two more time a step
+
+
+class Stopped(Exception):
+    pass
+
+
+def clips() -> tuple[np.ndarray, np.ndarray]:
+    """Clips of noise; the first tag is there in loud ones, the others by chance."""
+    rng = np.random.default_rng(0)
+    mel = rng.normal(-30, 15, (CLIPS, 96, FRAMES))
+    labels = rng.integers(0, 2, (CLIPS, TAGS))
+    mel += 12 * labels[:, :1, None]
+    return mel.astype(np.float16), labels.astype(np.float32)
+
+
+def build(precision: str, **changes):
+    options = OPTIONS | changes
+    return models.build(
+        "crnn", input_shape=(96, FRAMES), n_tags=TAGS, precision=precision, **options
+    )
+
+
+def take_step(out: Path) -> None:
+    """Keep the loss of a step without dropout, and Adam's moments after it."""
+    network = build("float32", pool_dropout=0.0, output_dropout=0.0)
+    optimizer = training.keras.optimizers.Adam(0.001)
+    optimizer.build(network.trainable_variables)
+    mel, labels = clips()
+    loss, _ = training.make_train_step(network, optimizer)(mel[:8], labels[:8])
+    moments = {v.path.replace("/", " "): v.numpy() for v in optimizer.variables}
+    save_arrays(out, {"loss": np.array(float(loss)), **moments})
+
+
+def stopping(after: int):
+    """Have training raise Stopped before a step."""
+    make = training.make_train_step
+
+    def make_stopping(*arguments):
+        step, left = make(*arguments), [after + 2]
+
+        def stops(mel, labels):
+            if not left[0]:
+                raise Stopped
+            left[0] -= 1
+            return step(mel, labels)
+
+        return stops
+
+    return mock.patch.object(training, "make_train_step", make_stopping)
+
+
+def train(run: str, precision: str, devices, folder: Path) -> None:
+    """Train; keep weights, history, and the scores of the validation clips."""
+    mel, labels = clips()
+    subsets = (np.arange(TRAINING), np.arange(TRAINING, CLIPS))
+    examples = [training.Examples(ids, labels[ids], lambda ids: mel[ids]) for ids in subsets]
+    network = build(precision)
+    saved = folder / ("stopped" if run in ("stop", "resume") else f"{run} checkpoints")
+    result = training.fit(
+        network,
+        *examples,
+        batch_size=8,
+        epochs=EPOCHS,
+        learning_rate=0.002,
+        schedule="constant",
+        monitor="val_loss",
+        patience=None,
+        seed=0,
+        devices=devices,
+        checkpoints=Checkpoints(saved, fingerprint="a"),
+        checkpoint_minutes=0 if run == "stop" else 10,
+    )
+    score = training.make_scorer(network)
+    scores = score(subsets[1], lambda ids: mel[ids], batch_size=8)
+    arrays = weights_of(network)
+    results = {"history": result.history.to_numpy(float), "mel": mel[subsets[1]], "scores": scores}
+    save_arrays(folder / f"{run}.npz", {**results, **{f"weight {n}": a for n, a in arrays.items()}})
+    described = {"model": "crnn", "seed": 0, "corpus": "demo", "split": "random 2/1/1"}
+    described |= {"options": OPTIONS, "tags": ["a", "b", "c"], "input_shape": [96, FRAMES]}
+    described["front_end"] = front_end(**FRONT_END, seconds=6.1, log_scale="power_db")
+    described |= {"trained_on": {}, "versions": {}}
+    save_model(folder / run / "model.json", folder / run / "weights.npz", described, arrays)
+
+
+def main(folder: Path, run: str, *where: str) -> None:
+    tf = training.tf
+    if where:
+        tf.config.set_visible_devices([], "GPU")
+    tf.config.experimental.enable_tensor_float_32_execution(run.startswith("mixed"))
+    devices = training.prepare(seed=0, threads=2)
+    precision = choose_precision(run if run.startswith("mixed") else "float32")
+    if run.startswith("step"):
+        take_step(folder / f"{run}.npz")
+    elif run == "stop":
+        try:
+            with stopping(STOP_AFTER):
+                train(run, precision, devices, folder)
+        except Stopped:
+            save_arrays(folder / "stop.npz", {})
+    else:
+        train(run, precision, devices, folder)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])
