@@ -14,13 +14,13 @@ class Row:
         What is measured: a key of `worker.KINDS`.
     options
         Its arguments.
-    seconds
+    expected_seconds
         Time it is expected to take on a GPU; it is left out where less is left.
     """
 
     kind: str
     options: dict[str, Any] = field(default_factory=dict)
-    seconds: float = 12.0
+    expected_seconds: float = 12.0
 
     @property
     def framework(self) -> Literal["tensorflow", "torch"]:
@@ -42,25 +42,27 @@ def project(
 ) -> Row:
     """Make the row of the project's own step."""
     options = {"precision": precision, "path": path, "xla": xla, "deterministic": deterministic}
-    return Row("project step", options, seconds=25.0 if xla or path != "project" else 12.0)
+    return Row("project step", options, expected_seconds=25.0 if xla or path != "project" else 12.0)
 
 
 def keras(precision: str, *, xla: bool = False) -> Row:
     """Make the row of stock Keras."""
-    return Row("keras step", {"precision": precision, "xla": xla}, seconds=25.0 if xla else 12.0)
+    return Row(
+        "keras step", {"precision": precision, "xla": xla}, expected_seconds=25.0 if xla else 12.0
+    )
 
 
 def torch(precision: str, *, compiled: bool = False, channels_last: bool = False) -> Row:
     """Make the row of PyTorch."""
     options = {"precision": precision, "compiled": compiled, "channels_last": channels_last}
-    return Row("torch step", options, seconds=25.0 if compiled else 8.0)
+    return Row("torch step", options, expected_seconds=25.0 if compiled else 8.0)
 
 
 def all_rows() -> list[Row]:
     """List all rows in the order in which they are measured."""
     main = ("tf32", "mixed_bfloat16")
     return [
-        Row("machine", seconds=10.0),
+        Row("machine", expected_seconds=10.0),
         *(
             row
             for precision in main
@@ -70,9 +72,9 @@ def all_rows() -> list[Row]:
                 torch(precision, compiled=True, channels_last=True),
             )
         ),
-        Row("training", {"precision": "float32", "long": False}, seconds=15.0),
-        Row("training", {"precision": "mixed_bfloat16", "long": True}, seconds=25.0),
-        Row("gradients", seconds=20.0),
+        Row("training", {"precision": "float32", "long": False}, expected_seconds=15.0),
+        Row("training", {"precision": "mixed_bfloat16", "long": True}, expected_seconds=25.0),
+        Row("gradients", expected_seconds=20.0),
         *(Row("run", {"precision": "tf32", "mode": mode}) for mode in ("whole", "stop")),
         *(Row("run", {"precision": "tf32", "mode": mode}) for mode in ("resume", "again")),
         Row("scoring", {"precision": "mixed_bfloat16"}),
@@ -86,7 +88,7 @@ def all_rows() -> list[Row]:
         project("mixed_float16"),
         keras("mixed_float16"),
         *(torch(precision, channels_last=True) for precision in (*main, "float32")),
-        Row("training", {"precision": "tf32", "long": True}, seconds=25.0),
+        Row("training", {"precision": "tf32", "long": True}, expected_seconds=25.0),
         *(keras(precision, xla=True) for precision in main),
         torch("float32", compiled=True, channels_last=True),
         *(torch(precision) for precision in (*main, "float32")),

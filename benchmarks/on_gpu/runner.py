@@ -128,7 +128,7 @@ def measure_all(
 
     def measure(row: Row, following: Row | None, folder: Path) -> dict[str, Any]:
         left = deadline - time.monotonic()
-        if left < row.seconds:
+        if left < row.expected_seconds:
             return {"status": "left out", "reason": "no time left", "measurements": []}
         try:
             current = start(row)
@@ -137,7 +137,7 @@ def measure_all(
         if following and (os.cpu_count() or 1) >= _CORES_TO_SPARE:
             with suppress(OSError):  # comes again when it is its turn
                 ahead[following.key] = start(following)
-        return current.measure(size, folder, longest=min(left, _LONGEST * row.seconds))
+        return current.measure(size, folder, longest=min(left, _LONGEST * row.expected_seconds))
 
     with tempfile.TemporaryDirectory() as folder:
         for row, following in pairwise([*to_do, None]):

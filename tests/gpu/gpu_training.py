@@ -12,7 +12,6 @@ import numpy as np
 from autotagging import models, training
 from autotagging.checkpoints import Checkpoints
 from autotagging.files import save_arrays
-from autotagging.mel import front_end
 from autotagging.modelfile import save_model, weights_of
 from autotagging.precision import choose_precision
 
@@ -28,6 +27,7 @@ OPTIONS = {
     "gru_reset_after": True,
 }
 FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
+FRONT_END |= {"seconds": 6.1, "frames": FRAMES, "log_scale": "power_db"}
 EPOCHS, STOP_AFTER = 4, 6  # of four steps an epoch; two more time a step
 
 
@@ -108,8 +108,7 @@ def train(run: str, precision: str, devices, folder: Path) -> None:
     save_arrays(folder / f"{run}.npz", {**results, **{f"weight {n}": a for n, a in arrays.items()}})
     described = {"model": "crnn", "seed": 0, "corpus": "demo", "split": "random 2/1/1"}
     described |= {"options": OPTIONS, "tags": ["a", "b", "c"], "input_shape": [96, FRAMES]}
-    described["front_end"] = front_end(**FRONT_END, seconds=6.1, log_scale="power_db")
-    described |= {"trained_on": {}, "versions": {}}
+    described |= {"front_end": FRONT_END, "trained_on": {}, "versions": {}}
     save_model(folder / run / "model.json", folder / run / "weights.npz", described, arrays)
 
 
