@@ -66,7 +66,7 @@ def make_step(size: Size, precision: str, *, path: str) -> Callable:
     path
         "project": the step of the project as it is. "fused": with the blocks that the project
         computes in one pass on a CPU. "whole step": all of it compiled by XLA, without cuDNN's
-        recurrent layers, which XLA does not know.
+        recurrent layers, which XLA does not know. Others are as "project".
     """
     network = build(size, precision)
     if path == "whole step":

@@ -71,7 +71,7 @@ class Worker:
             self.stop()
         lines = out.read_text().splitlines() if out.exists() else []
         measured = [json.loads(line) for line in lines if line.endswith("}")]
-        reason = reason or next((m["error"] for m in measured if "error" in m), None)
+        reason = reason or next((_failure(m) for m in measured if "error" in m), None)
         if reason is None and self._process.returncode != 0:
             reason = f"ended with {self._process.returncode}: {self._last_line()}"
         return {
@@ -90,6 +90,11 @@ class Worker:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def _failure(measurement: dict) -> str:
+    batch = measurement.get("batch")
+    return f"batch of {batch}: {measurement['error']}" if batch else measurement["error"]
 
 
 def measure_all(
