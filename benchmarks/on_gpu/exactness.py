@@ -1,9 +1,7 @@
 """How exact gradients are, by precision: a batch's, against those in float64 on the CPU."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -65,9 +63,7 @@ def compare(size: Size, *, on_gpu: bool) -> Iterator[dict[str, Any]]:
         recorder = _Recorder(
             network.trainable_variables, _SCALE if precision == "mixed_float16" else 1.0
         )
-        fused = mock.patch.object(project.training, "_on_gpu", return_value=False)
-        with fused if path == "fused" else nullcontext():
-            project.training.make_train_step(network, recorder)(mel, labels)
+        project.step_of(network, recorder, fused=path == "fused")(mel, labels)
         names = [variable.path for variable in network.trainable_variables]
         found = [gradient.numpy() for gradient in recorder.gradients]
         yield {"precision": precision, "path": path, **_largest(names, found, exact)}

@@ -77,12 +77,17 @@ def make_step(size: Size, precision: str, *, path: str) -> Callable:
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(network.trainable_variables)
-    fused = mock.patch.object(training, "_on_gpu", return_value=False)
-    with fused if path == "fused" else nullcontext():
-        step = training.make_train_step(network, optimizer)
+    step = step_of(network, optimizer, fused=path == "fused")
     if path == "whole step":
         return tf.function(step.python_function, jit_compile=True, autograph=False)
     return step
+
+
+def step_of(network: Any, optimizer: Any, *, fused: bool) -> Callable:
+    """Make the project's step; with its fused blocks on a GPU, too."""
+    on_cpu = mock.patch.object(training, "_on_gpu", return_value=False)
+    with on_cpu if fused else nullcontext():
+        return training.make_train_step(network, optimizer)
 
 
 def make_scorer(size: Size, precision: str) -> Callable:
