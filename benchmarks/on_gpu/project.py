@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from unittest import mock
 
@@ -144,7 +145,7 @@ def train(
     clips
         Clips an epoch, repeated as needed; None: each training clip once.
     checkpoint_minutes, checkpoints
-        How often a checkpoint is written within an epoch, and where.
+        How often a checkpoint is written within an epoch, and where; None: in a new folder.
     stop_after
         Raise Stopped before this step, counted from 0.
     """
@@ -155,6 +156,12 @@ def train(
     network = build(size, precision)
     step.set_output_bias(network, labels[: size.clips])
     result, kept = Training(), []
+    saved = Checkpoints(
+        checkpoints or Path(mkdtemp(dir=folder)),
+        fingerprint="gpu",
+        keep_epochs="last",
+        minutes=checkpoint_minutes,
+    )
     recording = mock.patch.object(
         loop, "make_train_step", _recorded(result.losses, stop_after, kept)
     )
@@ -176,13 +183,9 @@ def train(
             ),
             seed=0,
             devices=devices,
-            checkpoints=Checkpoints(
-                checkpoints or folder / "unused",
-                fingerprint="gpu",
-                keep_epochs="last",
-                minutes=checkpoint_minutes,
-            ),
+            checkpoints=saved,
         )
+    saved.delete()
     # `fit` has put the best epoch's weights back; the optimizer has the last step's.
     arrays = [*network.get_weights(), *(variable.numpy() for variable in kept[0].variables)]
     result.digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()

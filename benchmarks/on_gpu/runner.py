@@ -142,7 +142,8 @@ def measure_all(
         if following and (os.cpu_count() or 1) >= _CORES_TO_SPARE:
             with suppress(OSError):  # comes again when it is its turn
                 ahead[following.key] = start(following)
-        return current.measure(size, folder, longest=min(left, _LONGEST * row.expected_seconds))
+        longest = left if size == "tiny" else min(left, _LONGEST * row.expected_seconds)
+        return current.measure(size, folder, longest=longest)
 
     with tempfile.TemporaryDirectory() as folder:
         for row, following in pairwise([*to_do, None]):
