@@ -67,10 +67,11 @@ def make_step(size: Size, precision: str, *, path: str) -> Callable:
     path
         "project": the step of the project as it is. "fused": with the blocks that the project
         computes in one pass on a CPU. "whole step": all of it compiled by XLA, without cuDNN's
-        recurrent layers, which XLA does not know. Others are as "project".
+        recurrent layers, which XLA does not know; "fused whole step": both. Others are as
+        "project".
     """
     network = build(size, precision)
-    if path == "whole step":
+    if path.endswith("whole step"):
         for layer in network.layers:
             if isinstance(layer, keras.layers.GRU):
                 layer.use_cudnn = False
@@ -78,8 +79,8 @@ def make_step(size: Size, precision: str, *, path: str) -> Callable:
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(network.trainable_variables)
-    step = step_of(network, optimizer, fused=path == "fused")
-    if path == "whole step":
+    step = step_of(network, optimizer, fused=path.startswith("fused"))
+    if path.endswith("whole step"):
         return tf.function(step.python_function, jit_compile=True, autograph=False)
     return step
 

@@ -45,7 +45,7 @@ def project(
     return Row(
         "project step",
         options,
-        expected_seconds=25.0 if xla or path in ("fused", "whole step") else 12.0,
+        expected_seconds=25.0 if xla or path.startswith(("fused", "whole")) else 12.0,
     )
 
 
@@ -86,6 +86,7 @@ def all_rows() -> list[Row]:
         project("float32"),
         keras("float32"),
         *(project(precision, path="fused") for precision in main),
+        *(project(precision, path="fused whole step") for precision in main),
         *(project(precision, path="batch on the GPU") for precision in main),
         *(project(precision, deterministic=False) for precision in main),
         *(project(precision, xla=True) for precision in main),
