@@ -71,15 +71,17 @@ def make_step(size: Size, precision: str, *, path: str) -> Callable:
     path
         "project": the step of the project as it is. "fused": with the blocks that the project
         computes in one pass on a CPU. "whole step": all of it compiled by XLA, without cuDNN's
-        recurrent layers, which XLA does not know. Others are as "project".
+        recurrent layers, which XLA does not know; "fused whole step": both. Others are as
+        "project".
     """
     network = build(size, precision)
-    if path == "whole step":
+    if path.endswith("whole step"):
         for layer in network.layers:
             if isinstance(layer, keras.layers.GRU):
                 layer.use_cudnn = False
-    train_step = step_of(network, make_optimizer(network, 0.001), fused=path == "fused")
-    if path == "whole step":
+    optimizer = make_optimizer(network, 0.001)
+    train_step = step_of(network, optimizer, fused=path.startswith("fused"))
+    if path.endswith("whole step"):
         return tf.function(train_step.python_function, jit_compile=True, autograph=False)
     return train_step
 
