@@ -42,14 +42,14 @@ def main() -> None:
         known=known,
     )
     if args.reference:
-        store_reference(results[0], size)
+        store_reference(results[0])
         return
     stored = json.loads(REFERENCE.read_text()) if REFERENCE.exists() and not args.tiny else None
     tables.print_all(results, size_of(size), stored)
 
 
-def store_reference(result: dict, size: str) -> None:
-    """Store losses, history and times of a training on the CPU, and what it ran on."""
+def store_reference(result: dict) -> None:
+    """Store losses and history of a training on the CPU, and what it ran on."""
     from importlib.metadata import version
 
     from on_gpu import machine
@@ -59,8 +59,8 @@ def store_reference(result: dict, size: str) -> None:
     (measured,) = result["measurements"]
     versions = {name: version(name) for name in ("tensorflow", "keras", "numpy")}
     made_by = {"processor": machine.processor(), "python": platform.python_version(), **versions}
-    losses = [round(loss, 6) for loss in measured.pop("losses")]
-    stored = {"size": size, "made_by": made_by, **measured, "losses": losses}
+    losses = [round(loss, 6) for loss in measured["losses"]]
+    stored = {"made_by": made_by, "history": measured["history"], "losses": losses}
     REFERENCE.write_text(json.dumps(stored, indent=1) + "\n")
 
 

@@ -105,13 +105,12 @@ def curve(training: dict, size: Size) -> tuple:
     losses = training["losses"]
     parts = np.array_split(losses, min(_TENTHS, len(losses)))
     means = [float(part.mean()) for part in parts]
-    last = training["times"][-1]
-    long_times = training.get("long_times")
+    times, long_times = training.get("times"), training.get("long_times")
     return (
         means[0],
         means[-1],
-        (size.clips + size.validation) / last["seconds"],
-        100 * last["waiting"] / last["seconds"],
+        times and (size.clips + size.validation) / times[-1]["seconds"],
+        times and 100 * times[-1]["waiting"] / times[-1]["seconds"],
         long_times and 100 * long_times[-1]["waiting"] / long_times[-1]["seconds"],
         means,
     )
