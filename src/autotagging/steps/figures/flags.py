@@ -15,9 +15,7 @@ Audio = Annotated[Path, Parameter(help="results/download/audio.json, which names
 Tags = Annotated[Path, Parameter(help="results/merge_tags/tags.csv.")]
 RawTags = Annotated[Path, Parameter(help="results/merge_tags/raw_tags.csv.")]
 Labels = Annotated[Path, Parameter(help="results/merge_tags/labels.csv.")]
-Summary = Annotated[
-    Path, Parameter(help="results/extract_mel/summary.csv, next to the shards.")
-]
+Summary = Annotated[Path, Parameter(help="results/extract_mel/summary.csv, next to the shards.")]
 FrontEnd = Annotated[Path, Parameter(help="results/extract_mel/front_end.json.")]
 Download = Annotated[Path, Parameter(help="Folder results/download.")]
 Split = Annotated[Path, Parameter(help="results/split/split.csv.")]
