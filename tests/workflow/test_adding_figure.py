@@ -109,7 +109,7 @@ def test_the_tests_know_it(project):
     folders = "tests/workflow/test_figures.py tests/unit/reporting/plots tests/steps/figures"
     script = project.folder / ".snakemake/tests.sh"
     selected = "tags_per_clip or nothing_else_has or told_apart or has_an_example"
-    script.write_text(f"pytest -n 0 -v {folders} -k '{selected}'")
+    script.write_text(f"pytest -n 0 -v --basetemp .snakemake/tests {folders} -k '{selected}'")
     printed = project.run(f"sh {script}")
     for test in ("is_drawn", "nothing_else_has", "has_an_example", "at_the_size_of_a_column"):
         assert f"{test} PASSED" in printed.replace("[tags_per_clip]", "")

@@ -40,7 +40,7 @@ def epochs():
     return config["demo" if config["corpus"] == "demo" else "train"]["epochs"]
 
 
-def listens(model):
+def reads_mel(model):
     """Whether a model reads spectrograms; the others know only the corpus's tables."""
     return reads(model) == "mel"
 
@@ -51,8 +51,8 @@ def features(wildcards):
 
 
 def spectrograms(wildcards):
-    """What a model that listens reads; nothing for others."""
-    if not listens(wildcards.model):
+    """Inputs of a model that reads spectrograms; nothing for others."""
+    if not reads_mel(wildcards.model):
         return {}
     return {
         "mel": rules.extract_mel.output.summary,
@@ -74,7 +74,7 @@ def flags(*names):
 
 def launcher(wildcards):
     """What starts a network's training on each node of a Slurm job, where it takes several."""
-    if config["train"]["devices"] != "multi_worker" or not listens(wildcards.model):
+    if config["train"]["devices"] != "multi_worker" or not reads_mel(wildcards.model):
         return ""
     nodes = "$(squeue --noheader --format=%D --job=$SLURM_JOB_ID)"
     return f"srun --nodes={nodes} --ntasks-per-node=1 --cpu-bind=none --kill-on-bad-exit=1 "

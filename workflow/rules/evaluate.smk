@@ -26,7 +26,7 @@ rule evaluate:
     threads: workflow.cores
     resources:
         mem_mb=4000,
-        runtime=lambda wildcards: 1440 if listens(wildcards.model) else 60,
+        runtime=lambda wildcards: 1440 if reads_mel(wildcards.model) else 60,
     params:
         spectrograms=flags("mel", "front_end"),
         pseudo_count=config["train"]["lookup"]["pseudo_count"],

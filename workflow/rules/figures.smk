@@ -17,7 +17,7 @@ FIGURE_CODE = rooms(
 
 # Networks are drawn, other models compared. Figures of one training show the first network (of one
 # clip's tags: the first model) and seed of params.yaml.
-NETWORKS = [model for model in config["models"] if listens(model)]
+NETWORKS = [model for model in config["models"] if reads_mel(model)]
 ALL = {"model": config["models"], "seed": config["train"]["seeds"]}
 TRAINED = {**ALL, "model": NETWORKS}
 FIRST = {"model": config["models"][0], "seed": config["train"]["seeds"][0]}

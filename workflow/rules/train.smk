@@ -17,12 +17,12 @@ rule train:
         "logs/train/{model}/seed-{seed}/benchmark.tsv"
     threads: workflow.cores
     resources:
-        gpu=lambda wildcards: int(listens(wildcards.model)),
+        gpu=lambda wildcards: int(reads_mel(wildcards.model)),
         mem_mb=int(250 * config["train"]["batch_size"] + 1000 * config["train"]["cache"]),
         # These two change no result; as params, they would ask for a new training.
         cache_gb=str(config["train"]["cache"]),
         checkpoint_minutes=str(config["train"]["checkpoint_minutes"]),
-        runtime=lambda wildcards: 1440 if listens(wildcards.model) else 60,
+        runtime=lambda wildcards: 1440 if reads_mel(wildcards.model) else 60,
     params:
         launcher=launcher,
         features=flags("mel", "front_end", "groups"),

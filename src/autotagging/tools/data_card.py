@@ -1,6 +1,6 @@
 """Write docs/data.md: what MagnaTagATune is, in words, with every count taken from its tables.
 
-The words are the template datacard.md beside this module; the counts are made here, by the same
+The words are the template data_card.md in this folder; the counts are made here, by the same
 functions that the pipeline's steps use. Imports no TensorFlow.
 """
 

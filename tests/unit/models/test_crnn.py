@@ -9,6 +9,8 @@ from autotagging.common.errors import UserError
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
+pytestmark = pytest.mark.training
+
 OPTIONS = {
     "padded_frames": 1440,
     "padding_side": "both",

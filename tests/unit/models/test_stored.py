@@ -28,6 +28,8 @@ from autotagging.models.stored import (
 
 keras = pytest.importorskip("keras")
 
+pytestmark = pytest.mark.training
+
 OPTIONS = {
     "padded_frames": 96,
     "padding_side": "both",

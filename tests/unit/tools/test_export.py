@@ -13,6 +13,8 @@ from autotagging.tools import export as exporting
 
 keras = pytest.importorskip("keras")
 
+pytestmark = pytest.mark.training
+
 FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
 
 

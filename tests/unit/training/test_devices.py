@@ -17,7 +17,7 @@ from conftest import ROOT
 tf = pytest.importorskip("tensorflow")
 
 # The processes run once for all tests of this file.
-pytestmark = pytest.mark.xdist_group("devices")
+pytestmark = [pytest.mark.xdist_group("devices"), pytest.mark.training]
 
 EPOCH, LOSS, VAL_LOSS = 0, 1, 2
 SLURM = {

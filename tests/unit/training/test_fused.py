@@ -8,6 +8,8 @@ from autotagging import models
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
+pytestmark = pytest.mark.training
+
 from autotagging.training import fused, passes  # noqa: E402
 
 FRAMES, PADDED, CLIPS, TAGS = 170, 192, 4, 10

@@ -14,6 +14,8 @@ from autotagging.training.settings import Settings
 
 keras = pytest.importorskip("keras")
 
+pytestmark = pytest.mark.training
+
 SETTINGS = Settings(
     batch_size=8,
     epochs=5,

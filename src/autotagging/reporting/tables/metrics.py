@@ -30,7 +30,7 @@ _DECISIONS |= {
 
 
 def baselines(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Give what answers that hear nothing score, where no model does: lookup and `CONSTANT`.
+    """Give the audio-blind baselines that are no model of the run: lookup and `CONSTANT`.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def baselines(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def all_metrics(metrics: list[dict[str, Any]]) -> pd.DataFrame:
-    """List every metric of every model, and of answers that hear nothing.
+    """List every metric of every model, and of the audio-blind baselines.
 
     Parameters
     ----------
