@@ -108,7 +108,7 @@ def test_the_same_graph_gives_the_same_bytes(answer, tmp_path):
 
 def test_what_snakemake_says_against_it_is_one_line(answer, tmp_path):
     answer("", code=1, stderr="WorkflowError:\nparams.yaml: corpus is missing\n")
-    with pytest.raises(UserError, match="WorkflowError: params.yaml: corpus is missing"):
+    with pytest.raises(UserError, match=r"WorkflowError: params\.yaml: corpus is missing"):
         rule_graph(out=tmp_path / "graph.svg")
     assert not list(tmp_path.iterdir())
 
