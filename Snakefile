@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from autotagging.common.params import faults, read_exponents
+from autotagging.common.params import faults, read_exponents, read_schema
 
 min_version("9.0")
 
@@ -13,7 +13,7 @@ configfile: "params.yaml"
 
 
 config.update(read_exponents(config))
-if found := faults(config, Path("workflow/schemas/params.schema.yaml")):
+if found := faults(config, read_schema(Path("workflow/schemas"))):
     raise WorkflowError("\n".join(found))
 
 

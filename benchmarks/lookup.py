@@ -10,10 +10,11 @@ import yaml
 
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
-from autotagging.labels.partition import LEVELS, folder_split, group_split, leakage, random_split
+from autotagging.dataset.groups import LEVELS
+from autotagging.labels.partition import folder_split, group_split, leakage, random_split
 from autotagging.labels.tags import merge_synonyms, most_frequent
-from autotagging.metrics.averages import mean_roc_auc
 from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.training.epoch_metrics import mean_roc_auc
 
 EMPTY_CLIPS = [35644, 55753, 57881]
 

@@ -54,15 +54,7 @@ _BY_HAND = {
     "verify": "Hash or decode all files of a corpus; print OK or the faulty ones.",
 }
 # Modules that are not called as their commands are.
-_MODULES = {
-    "data_card": "datacard",
-    "export": "export",
-    "extract_mel_shard": "steps.extract_mel",
-    "plots_template": "plotstemplate",
-    "record": "versioning",
-    "restore": "versioning",
-    "verify": "verification",
-}
+_MODULES = {"restore": "tools.record"}
 
 
 def main() -> None:
@@ -101,5 +93,7 @@ def _make_app() -> App:
             figures.command(f"autotagging.steps.figures.{module}:{name}", name=name, help=text)
     app.command(figures)
     for name, text in _BY_HAND.items():
-        app.command(f"autotagging.{_MODULES[name]}:{name}", name=name, help=text)
+        app.command(
+            f"autotagging.{_MODULES.get(name, f'tools.{name}')}:{name}", name=name, help=text
+        )
     return app

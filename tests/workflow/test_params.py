@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from autotagging.common.params import read_schema
 from conftest import ROOT
 
 ALLOWED_LINTS = {
@@ -52,7 +53,7 @@ def test_a_wrong_parameter_stops_everything_and_is_named(project, old, new, name
 
 
 def test_every_key_is_described_and_nothing_else_is_allowed():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/params.schema.yaml").read_text())
+    schema = read_schema(ROOT / "workflow/schemas")
 
     def check(node, path):
         assert node.get("description"), f"{path} has no description"

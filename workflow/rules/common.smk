@@ -1,6 +1,8 @@
 # What several rules need. Only the Snakefile and its rules read params.yaml.
+from pathlib import Path
+
 from autotagging.corpus.paths import corpus_folder
-from autotagging.models import MODELS
+from autotagging.models import reads
 
 
 wildcard_constraints:
@@ -12,9 +14,23 @@ wildcard_constraints:
 SHARDS = [f"{shard:02}" for shard in range(config["extract_mel"]["shards"])]
 
 
-def modules(*names):
-    """Paths of modules of the package, which are inputs: a changed step must run again."""
-    return [f"src/autotagging/{name}.py" for name in names]
+def rooms(*names):
+    """Files of rooms of the package, which are inputs: where code changes, a step runs again.
+
+    A room is a folder of src/autotagging, without the folders in it; a name may also be one module.
+    """
+    paths = [Path("src/autotagging", name) for name in names]
+    return [
+        str(file)
+        for path in paths
+        for file in ([path] if path.suffix else sorted(path.iterdir()))
+        if file.is_file()
+    ]
+
+
+def model_rooms(*names):
+    """Function that gives these rooms and that of a job's model."""
+    return lambda wildcards: rooms(*names, "models", f"models/{wildcards.model}")
 
 
 def epochs():
@@ -24,12 +40,12 @@ def epochs():
 
 def listens(model):
     """Whether a model reads spectrograms; the others know only the corpus's tables."""
-    return MODELS[model].reads == "mel"
+    return reads(model) == "mel"
 
 
 def features(wildcards):
     """What a model reads, besides labels and split."""
-    return spectrograms(wildcards) or {"clip_info": rules.download.output.clip_info}
+    return spectrograms(wildcards) or {"groups": rules.download.output.groups}
 
 
 def spectrograms(wildcards):

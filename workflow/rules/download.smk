@@ -2,35 +2,12 @@ rule download:
     input:
         tables=corpus_tables,
         remote="workflow/resources/magnatagatune.yaml",
-        code=modules(
-            "steps/download",
-            "annotations",
-            "corpus",
-            "demo/__init__",
-            "demo/catalogue",
-            "demo/composition",
-            "demo/corpus",
-            "demo/effects",
-            "demo/instruments",
-            "demo/listeners",
-            "demo/percussion",
-            "demo/pieces",
-            "demo/styles",
-            "demo/synthesis",
-            "demo/voice",
-            "errors",
-            "files",
-            "layout",
-            "progress",
-            "remote",
-            "transfer",
-            "tsv",
-            "vocabulary",
-        ),
+        code=rooms("steps/download.py", "common", "corpus", "demo"),
     output:
         annotations="results/download/annotations_final.csv",
         clip_info="results/download/clip_info_final.csv",
         clips="results/download/clips.csv",
+        groups="results/download/groups.csv",
         audio="results/download/audio.json",
     log:
         "logs/download/download.log",
@@ -49,4 +26,4 @@ rule download:
         "autotagging download --corpus {params.corpus:q} --remote {input.remote}"
         " --demo-clips {params.clips} --demo-seed {params.seed} --threads {threads}"
         " --annotations {output.annotations} --clip-info {output.clip_info}"
-        " --clips {output.clips} --audio {output.audio} > {log} 2>&1"
+        " --clips {output.clips} --groups {output.groups} --audio {output.audio} > {log} 2>&1"

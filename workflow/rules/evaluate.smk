@@ -7,36 +7,9 @@ rule evaluate:
         labels=rules.merge_tags.output.labels,
         tags=rules.merge_tags.output.tags,
         split=rules.split.output.split,
-        clip_info=rules.download.output.clip_info,
-        code=modules(
-            "steps/evaluate",
-            "annotations",
-            "bootstrap",
-            "breakdown",
-            "checkpoints",
-            "decisions",
-            "devices",
-            "epoch_metrics",
-            "errors",
-            "evaluation",
-            "files",
-            "layout",
-            "memory",
-            "metrics",
-            "modelfile",
-            "models/__init__",
-            "models/crnn",
-            "models/fused",
-            "models/layers",
-            "models/lookup",
-            "models/passes",
-            "partition",
-            "prefetch",
-            "progress",
-            "store",
-            "training",
-            "tsv",
-            "vocabulary",
+        groups=rules.download.output.groups,
+        code=model_rooms(
+            "steps/evaluate.py", "common", "dataset", "training", "metrics", "models/lookup"
         ),
     output:
         predictions="results/evaluate/{model}/seed-{seed}/predictions.npz",
@@ -68,7 +41,7 @@ rule evaluate:
         "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     shell:
         "autotagging evaluate --model-json {input.model_json} --labels {input.labels}"
-        " --tags {input.tags} --split {input.split} --clip-info {input.clip_info}"
+        " --tags {input.tags} --split {input.split} --groups {input.groups}"
         " {params.spectrograms} --pseudo-count {params.pseudo_count}"
         " --threshold {params.threshold} --precision-at {params.precision_at}"
         " --calibration-bins {params.calibration_bins} --resamples {params.resamples}"

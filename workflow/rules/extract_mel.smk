@@ -2,19 +2,7 @@ rule extract_mel_shard:
     input:
         clips=rules.download.output.clips,
         audio=rules.download.output.audio,
-        code=modules(
-            "steps/extract_mel",
-            "corpus",
-            "errors",
-            "extraction",
-            "files",
-            "layout",
-            "mel",
-            "memory",
-            "progress",
-            "shards",
-            "store",
-        ),
+        code=rooms("steps/extract_mel_shard.py", "common", "corpus", "dataset", "mel"),
     output:
         spectrograms="results/extract_mel/shard-{shard}.npy",
         clips="results/extract_mel/shard-{shard}.csv",
@@ -54,7 +42,7 @@ rule extract_mel:
     input:
         shards=expand(rules.extract_mel_shard.output.clips, shard=SHARDS),
         spectrograms=expand(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
-        code=rules.extract_mel_shard.input.code,
+        code=rooms("steps/extract_mel.py", "common", "corpus", "dataset", "mel"),
     output:
         summary="results/extract_mel/summary.csv",
         front_end="results/extract_mel/front_end.json",

@@ -1,44 +1,18 @@
 # One rule per figure and table of the paper, and one that asks for all of them.
 
-FIGURE_CODE = modules(
-    "steps/figures/data",
-    "steps/figures/flags",
-    "steps/figures/model",
-    "steps/figures/report",
-    "steps/figures/results",
-    "architecture",
-    "bootstrap",
-    "comparison",
+FIGURE_CODE = rooms(
+    "steps/figures",
+    "common",
     "corpus",
-    "errors",
-    "figure_inputs",
-    "files",
-    "layout",
-    "literature",
+    "dataset",
     "mel",
-    "pages",
-    "plots/__init__",
-    "plots/calibration",
-    "plots/clip",
-    "plots/curves",
-    "plots/data",
-    "plots/model",
-    "plots/scores",
-    "plots/sheet",
-    "plots/style",
-    "result_tables",
-    "seeds",
-    "store",
-    "story",
-    "tablefiles",
-    "tables",
-) + [
-    "src/autotagging/plots/paper.mplstyle",
-    "src/autotagging/templates/page.css",
-    "src/autotagging/templates/page.html",
-    "src/autotagging/templates/summary.html",
-    "src/autotagging/templates/table.html",
-]
+    "metrics",
+    "training",
+    "reporting",
+    "reporting/plots",
+    "reporting/tables",
+    "reporting/templates",
+)
 
 # Networks are drawn, other models compared. Figures of one training show the first network (of one
 # clip's tags: the first model) and seed of params.yaml.

@@ -2,16 +2,7 @@ rule merge_tags:
     input:
         annotations=rules.download.output.annotations,
         vocabulary="workflow/resources/tags.yaml",
-        code=modules(
-            "steps/merge_tags",
-            "annotations",
-            "errors",
-            "files",
-            "layout",
-            "tags",
-            "tsv",
-            "vocabulary",
-        ),
+        code=rooms("steps/merge_tags.py", "common", "corpus", "labels"),
     output:
         labels="results/merge_tags/labels.csv",
         tags="results/merge_tags/tags.csv",

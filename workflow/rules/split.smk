@@ -2,18 +2,9 @@ rule split:
     input:
         labels=rules.merge_tags.output.labels,
         clips=rules.download.output.clips,
-        clip_info=rules.download.output.clip_info,
+        groups=rules.download.output.groups,
         file=split_file,
-        code=modules(
-            "steps/split",
-            "annotations",
-            "errors",
-            "files",
-            "layout",
-            "partition",
-            "tsv",
-            "vocabulary",
-        ),
+        code=rooms("steps/split.py", "common", "dataset", "labels"),
     output:
         split="results/split/split.csv",
         leakage="results/split/leakage.csv",
@@ -36,7 +27,7 @@ rule split:
         "Divide the clips, scheme {params.scheme}"
     shell:
         "autotagging split --labels {input.labels} --clips {input.clips}"
-        " --clip-info {input.clip_info} --scheme {params.scheme} --file {params.file:q}"
+        " --groups {input.groups} --scheme {params.scheme} --file {params.file:q}"
         " --untagged {params.untagged} --train {params.train}"
         " --validation {params.validation} --test {params.test} --seed {params.seed}"
         " --split {output.split} --leakage {output.leakage} > {log} 2>&1"

@@ -4,33 +4,7 @@ rule train:
         labels=rules.merge_tags.output.labels,
         split=rules.split.output.split,
         audio=rules.download.output.audio,
-        code=modules(
-            "steps/train",
-            "annotations",
-            "checkpoints",
-            "devices",
-            "epoch_metrics",
-            "errors",
-            "files",
-            "layout",
-            "memory",
-            "modelfile",
-            "models/__init__",
-            "models/crnn",
-            "models/fused",
-            "models/layers",
-            "models/lookup",
-            "models/passes",
-            "params",
-            "partition",
-            "precision",
-            "prefetch",
-            "progress",
-            "store",
-            "training",
-            "tsv",
-            "vocabulary",
-        ),
+        code=model_rooms("steps/train.py", "common", "dataset", "training"),
     output:
         weights="results/train/{model}/seed-{seed}/weights.npz",
         epoch_weights="results/train/{model}/seed-{seed}/epochs.npz",
@@ -51,8 +25,7 @@ rule train:
         runtime=lambda wildcards: 1440 if listens(wildcards.model) else 60,
     params:
         launcher=launcher,
-        features=flags("mel", "front_end", "clip_info"),
-        corpus=config["corpus"],
+        features=flags("mel", "front_end", "groups"),
         scheme=config["split"]["scheme"],
         synonyms=config["merge_tags"]["synonyms"],
         batch_size=config["train"]["batch_size"],
@@ -69,10 +42,10 @@ rule train:
         precision=config["train"]["precision"],
         unfinished="unfinished/train/{model}/seed-{seed}",
     message:
-        "Train {wildcards.model}, seed {wildcards.seed}, on {params.corpus}"
+        "Train {wildcards.model}, seed {wildcards.seed}, on the training clips"
     shell:
         "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
-        " --corpus {params.corpus:q} --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
+        " --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
         " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
         " --epochs {params.epochs} --learning-rate {params.learning_rate}"
         " --schedule {params.schedule}"

@@ -27,7 +27,27 @@ def read_exponents(value: Any) -> Any:
     return value
 
 
-def faults(params: dict[str, Any], schema: Path) -> list[str]:
+def read_schema(folder: Path) -> dict[str, Any]:
+    """Read the schema of params.yaml, put together with those of the models' options.
+
+    Parameters
+    ----------
+    folder
+        Has params.schema.yaml, and models/<name>.schema.yaml for each model.
+    """
+    schema = yaml.safe_load((folder / "params.schema.yaml").read_text())
+    options = {
+        path.name.removesuffix(".schema.yaml"): yaml.safe_load(path.read_text())
+        for path in sorted((folder / "models").glob("*.schema.yaml"))
+    }
+    schema["properties"]["models"]["items"] = {"enum": [*options]}
+    train = schema["properties"]["train"]
+    train["properties"] |= options
+    train["required"] += [*options]
+    return schema
+
+
+def faults(params: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """List what is wrong with params.yaml: a line for each fault that names the parameter.
 
     Parameters
@@ -35,11 +55,10 @@ def faults(params: dict[str, Any], schema: Path) -> list[str]:
     params
         Content of params.yaml.
     schema
-        JSON schema, as YAML.
+        JSON schema, from `read_schema`.
     """
-    validator = jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text()))
-    errors = sorted(validator.iter_errors(params), key=lambda error: [*map(str, error.path)])
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(params)
     return [
         f"params.yaml: {'.'.join(map(str, error.path)) or 'top level'}: {error.message}"
-        for error in errors
+        for error in sorted(errors, key=lambda error: [*map(str, error.path)])
     ]

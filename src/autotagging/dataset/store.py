@@ -1,12 +1,10 @@
-"""Log-mel spectrograms on disk: shards of float16 arrays, and a table that lists them."""
+"""Stored spectrograms: shards of float16 arrays, and a table that lists them (sec. II.B)."""
 
 import hashlib
 import io
 import math
 import os
-import sys
 import zlib
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -153,44 +151,3 @@ def _read_table(path: Path, *, sha256: str, rows: int) -> pd.DataFrame:
             f"{path}: {len(table)} rows, but {rows} in the .npy; delete both and run again"
         )
     return table
-
-
-def labelled_clips(
-    labels: Path,
-    split: Path,
-    *,
-    subsets: Sequence[str],
-    available: pd.Index | None = None,
-) -> dict[str, pd.DataFrame]:
-    """Read the labels of the clips of some subsets; who does not ask for "test" never gets it.
-
-    Parameters
-    ----------
-    labels, split
-        Of merge_tags and split.
-    subsets
-        Which are wanted: train, validation, test.
-    available
-        Clips that have a spectrogram; others are left out. None: all are there.
-
-    Returns
-    -------
-    labelled
-        By name of subset: 0 and 1, (clips, tags), indexed by clip_id, in the order of `split`.
-
-    Raises
-    ------
-    UserError
-        A wanted subset has no clip left.
-    """
-    types = defaultdict(lambda: np.uint8, clip_id=np.int64, mp3_path=str)
-    table = pd.read_csv(labels, dtype=types).drop(columns="mp3_path").set_index("clip_id")
-    subset = pd.read_csv(split).set_index("clip_id")["subset"]
-    usable = subset if available is None else subset[subset.index.isin(available)]
-    if len(usable) < len(subset):
-        print(f"{len(subset) - len(usable)} clips have no spectrogram: left out", file=sys.stderr)
-    labelled = {name: table.loc[usable.index[usable == name]] for name in subsets}
-    for name, clips in labelled.items():
-        if clips.empty:
-            raise UserError(f"{split}: no {name} clip has a spectrogram")
-    return labelled

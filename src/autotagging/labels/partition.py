@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-SUBSETS = ("train", "validation", "test")
-LEVELS = ("track", "album", "artist")
+from autotagging.dataset.groups import LEVELS
+from autotagging.dataset.subsets import SUBSETS
+
 # The error of the sizes counts so much more than that of the tags: first the tags are balanced,
 # then the sizes put right.
 _WEIGHTS_OF_SIZE = (1.0, 1000.0)
@@ -184,8 +185,3 @@ def leakage(subset: pd.Series, groups: pd.DataFrame) -> pd.DataFrame:
 
 def _shuffled(names: Iterable[object], seed: int) -> list:
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
-
-
-def describe(scheme: str, subset: pd.Series) -> str:
-    """Describe a split in a few words: "random 19773/1521/4566"."""
-    return f"{scheme} " + "/".join(str((subset == name).sum()) for name in SUBSETS)

@@ -9,7 +9,8 @@ import pandas as pd
 
 from autotagging.metrics import averages as metrics
 from autotagging.metrics.bootstrap import Areas, interval, mean_over_tags
-from autotagging.metrics.test_set import Answer, Questions, Resampled
+from autotagging.metrics.intervals import Resampled
+from autotagging.metrics.scores import Scores, TestSet
 from autotagging.training.epoch_metrics import has_both_classes
 
 _AREAS = ("roc_auc", "pr_auc")
@@ -17,8 +18,8 @@ _OF_EPOCHS = ("roc_auc_macro", "pr_auc_macro", "loss", "accuracy")
 
 
 def table_of_tags(
-    questions: Questions,
-    answer: Answer,
+    test_set: TestSet,
+    scores: Scores,
     categories: Sequence[str],
     resampled: Mapping[str, Resampled],
     *,
@@ -28,8 +29,8 @@ def table_of_tags(
 
     Parameters
     ----------
-    questions, answer
-        Of the model.
+    test_set, scores
+        Labels, and scores of the model.
     categories : (tags,)
         Genre, instrument, vocal, mood or other.
     resampled
@@ -38,14 +39,14 @@ def table_of_tags(
         As of `intervals`.
     """
     table = metrics.per_tag(
-        questions.test,
-        answer.test,
-        questions.tags,
-        threshold=questions.threshold,
-        tag_thresholds=questions.tag_thresholds(answer),
+        test_set.test,
+        scores.test,
+        test_set.tags,
+        threshold=test_set.settings.threshold,
+        tag_thresholds=test_set.tag_thresholds(scores),
     )
     table.insert(1, "category", [*categories])
-    scored = has_both_classes(questions.test)
+    scored = has_both_classes(test_set.test)
     for area in reversed(_AREAS):
         place = table.columns.get_loc(area) + 1
         for unit in reversed(resampled):
@@ -101,8 +102,8 @@ def _means(areas: Areas, inside: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def table_of_epochs(
-    questions: Questions,
-    best: Answer,
+    test_set: TestSet,
+    best: Scores,
     others: Iterable[tuple[int, np.ndarray]],
     description: Mapping[str, Any],
 ) -> pd.DataFrame:
@@ -110,10 +111,10 @@ def table_of_epochs(
 
     Parameters
     ----------
-    questions
+    test_set
         The labels.
     best
-        Answer of the epoch that validation chose.
+        Scores of the epoch that validation chose.
     others
         Other epochs, from 1, and their scores on the test clips, (clips, tags).
     description
@@ -127,14 +128,14 @@ def table_of_epochs(
         measured by; of several, the first; none unless all epochs are given).
     """
     chosen, trained = (description.get(name, 0) for name in ("best_epoch", "epochs"))
-    scores = chain([(chosen, best.test)] if chosen else [], others)
+    by_epoch = chain([(chosen, best.test)] if chosen else [], others)
     rows = [
         {
             "epoch": epoch,
-            **metrics.measure_epoch(questions.test, each, threshold=questions.threshold),
+            **metrics.measure_epoch(test_set.test, each, threshold=test_set.settings.threshold),
             **{"best": int(epoch == chosen), "last": int(epoch == trained), "oracle": 0},
         }
-        for epoch, each in scores
+        for epoch, each in by_epoch
     ]
     columns = ["epoch", *_OF_EPOCHS, "best", "last", "oracle"]
     table = pd.DataFrame(rows, columns=columns).sort_values("epoch", ignore_index=True)

@@ -19,7 +19,6 @@ import numpy as np
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import load_arrays, read_json, save_arrays, sha256, write_json
-from autotagging.models.lookup import fits_lookup
 
 if TYPE_CHECKING:
     import keras
@@ -28,7 +27,6 @@ WEIGHTS, EPOCHS = "weights.npz", "epochs.npz"
 _PACKAGES = ("tensorflow", "keras", "numpy", "librosa", "soxr")
 _RECORD = ("corpus", "split", "trained_on", "versions")
 _FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
-_NETWORKS = [name for name in models.MODELS if models.reads(name) == "mel"]
 _COUNT = {"type": "integer", "minimum": 1}
 _PLAIN = {"additionalProperties": {"type": ["boolean", "number", "string", "null"]}}
 _SCHEMA = {
@@ -46,9 +44,8 @@ _SCHEMA = {
         "trained_on": {"type": "object", **_PLAIN},
         "versions": {"type": "object", **_PLAIN},
     },
-    "if": {"properties": {"model": {"enum": _NETWORKS}}},
-    "then": {"required": ["input_shape", "front_end"]},
 }
+_OF_NETWORK = {"required": ["input_shape", "front_end"]}
 
 
 @dataclass(frozen=True)
@@ -106,9 +103,11 @@ def load_model(model_json: Path) -> StoredModel:
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise UserError(f"{weights}: {name!r} has values that are not finite; train again")
-    n_tags = len(description["tags"])
-    if models.reads(description["model"]) == "tables" and not fits_lookup(arrays, n_tags=n_tags):
-        raise UserError(f"{weights}: not the counts of {model_json}; train again")
+    model, n_tags = description["model"], len(description["tags"])
+    if models.reads(model) == "tables" and not models.table_model(model).fits(
+        arrays, n_tags=n_tags
+    ):
+        raise UserError(f"{weights}: not the arrays of {model_json}; train again")
     return StoredModel(model_json, description, arrays)
 
 
@@ -182,7 +181,9 @@ def build_network(stored: StoredModel) -> "keras.Model":
 
 def _check_description(path: Path, description: Any) -> None:
     """Raise UserError for the first entry that is missing or not what it should be."""
-    errors = jsonschema.Draft202012Validator(_SCHEMA).iter_errors(description)
+    errors = [*jsonschema.Draft202012Validator(_SCHEMA).iter_errors(description)]
+    if not errors and models.reads(description["model"]) == "mel":
+        errors = [*jsonschema.Draft202012Validator(_OF_NETWORK).iter_errors(description)]
     for error in sorted(errors, key=lambda error: [*map(str, error.path)]):
         place = ".".join(map(str, error.path)) or "top level"
         message = textwrap.shorten(error.message, 200, placeholder=" ...")

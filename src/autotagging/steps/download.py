@@ -22,6 +22,7 @@ def download(
     annotations: Path,
     clip_info: Path,
     clips: Path,
+    groups: Path,
     audio: Path,
     offline: bool = False,
 ) -> None:
@@ -45,6 +46,8 @@ def download(
         Output: clip_info_final.csv of the corpus.
     clips
         Output: clip_id, mp3_path, bytes (none where the file is missing) of annotated clips.
+    groups
+        Output: clip_id, track, album, artist of each clip in clip_info_final.csv.
     audio
         Output: the corpus, its title for captions, its audio files, bytes and sha256.
     offline
@@ -62,12 +65,13 @@ def download(
 
     sources = [find_table(folder, name) for name in (ANNOTATIONS, CLIP_INFO)]
     listed = read_annotations(sources[0])[["clip_id", "mp3_path"]]
-    read_clip_info(sources[1])
+    grouped = read_clip_info(sources[1])
     opened = open_corpus(folder)
     listed["bytes"] = listed["mp3_path"].map(opened.sizes()).astype("Int64")
     for source, target in zip(sources, (annotations, clip_info), strict=True):
         _copy_table(source, target)
     write_csv(listed, clips)
+    write_csv(grouped, groups)
     title = corpus_title(corpus)
     write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, audio)
     print(

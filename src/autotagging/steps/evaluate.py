@@ -1,21 +1,22 @@
 """Step evaluate: score the test clips with a trained model (sec. III)."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from cyclopts import Parameter
 
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays, write_csv, write_json
-from autotagging.corpus.tables import read_clip_info
-from autotagging.dataset.store import MelStore, labelled_clips
-from autotagging.labels.partition import SUBSETS
-from autotagging.metrics.averages import calibration as reliability
-from autotagging.metrics.averages import roc_curves
+from autotagging.dataset.groups import read_groups
+from autotagging.dataset.store import MelStore
+from autotagging.dataset.subsets import SUBSETS, labelled_clips
+from autotagging.metrics.averages import calibration, roc_curves
 from autotagging.metrics.bootstrap import resample_areas
 from autotagging.metrics.breakdown import (
     choice_of_epochs,
@@ -23,7 +24,10 @@ from autotagging.metrics.breakdown import (
     table_of_epochs,
     table_of_tags,
 )
-from autotagging.metrics.test_set import Answer, Questions, resample, sampling_units, summarise
+from autotagging.metrics.intervals import Resampled, resample, sampling_units
+from autotagging.metrics.scores import Scores, TestSet
+from autotagging.metrics.settings import Bootstrap, Settings
+from autotagging.metrics.summary import summarise
 from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.models.stored import (
     StoredModel,
@@ -38,68 +42,40 @@ from autotagging.training.epoch_metrics import smoothed_prior
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
 
 
-def evaluate(
-    *,
-    model_json: Path,
-    labels: Path,
-    tags: Path,
-    split: Path,
-    clip_info: Path,
-    mel: Path | None = None,
-    front_end: Path | None = None,
-    pseudo_count: float,
-    threshold: float,
-    precision_at: list[int],
-    calibration_bins: int,
-    resamples: int,
-    confidence: float,
-    bootstrap_seed: int,
-    batch_size: int,
-    threads: int,
-    predictions: Path,
-    metrics: Path,
-    per_tag: Path,
-    per_category: Path,
-    per_epoch: Path,
-    roc: Path,
-    calibration: Path,
-) -> None:
-    """Score the test clips with a trained model.
+@dataclass(frozen=True)
+class Data:
+    """What a model is evaluated on.
 
-    Parameters
+    Attributes
     ----------
-    model_json
-        The model, from train; its weights.npz and epochs.npz lie beside it.
     labels
-        Labels of merge_tags.
+        labels.csv of merge_tags.
     tags
         tags.csv of merge_tags, for the categories.
     split
-        split.csv.
-    clip_info
-        clip_info_final.csv of the corpus: which clips are of one track, album and artist.
+        split.csv of split.
+    groups
+        groups.csv of download: each clip's track, album and artist.
     mel
-        summary.csv and front_end.json of extract_mel, for a model that listens.
+        summary.csv of extract_mel, for a model that reads spectrograms.
     front_end
-        summary.csv and front_end.json of extract_mel, for a model that listens.
-    pseudo_count
-        Of the baseline that looks tags up.
-    threshold
-        A score above it decides for the tag.
-    precision_at
-        How many tags of highest score to look at, for each precision wanted.
-    calibration_bins
-        Scores are compared with the share of right tags in so many bins.
-    resamples
-        Of the clips, and of the tracks, for the confidence intervals.
-    confidence
-        Share of the resamples that lies within the intervals.
-    bootstrap_seed
-        The same seed draws the same clips for every model.
-    batch_size
-        Clips a step.
-    threads
-        Of the processor.
+        front_end.json of extract_mel, for a model that reads spectrograms.
+    """
+
+    labels: Path
+    tags: Path
+    split: Path
+    groups: Path
+    mel: Path | None = None
+    front_end: Path | None = None
+
+
+@dataclass(frozen=True)
+class EvaluationFiles:
+    """Files to write an evaluation to.
+
+    Attributes
+    ----------
     predictions
         Output: arrays clip_id, track, scores and labels of the test clips; validation_clip_id,
         validation_scores, validation_labels; tags, and the threshold of each.
@@ -110,75 +86,98 @@ def evaluate(
     per_category
         Output: areas averaged over the tags of each category.
     per_epoch
-        Output: what each kept epoch scores on the test clips; none of it chooses anything.
+        Output: test metrics of the weights after each kept epoch; none of them chooses anything.
     roc
         Output: fpr, and the true positive rates macro and micro.
     calibration
         Output: mean score and share of right tags in each bin.
     """
+
+    predictions: Path
+    metrics: Path
+    per_tag: Path
+    per_category: Path
+    per_epoch: Path
+    roc: Path
+    calibration: Path
+
+
+def evaluate(
+    *,
+    model_json: Path,
+    data: Annotated[Data, Parameter(name="*")],
+    settings: Annotated[Settings, Parameter(name="*")],
+    bootstrap: Annotated[Bootstrap, Parameter(name="*")],
+    pseudo_count: float,
+    batch_size: int,
+    threads: int,
+    files: Annotated[EvaluationFiles, Parameter(name="*")],
+) -> None:
+    """Score the test clips with a trained model.
+
+    Parameters
+    ----------
+    model_json
+        model.json of train; weights.npz and epochs.npz lie next to it.
+    pseudo_count
+        Option of the lookup baseline.
+    batch_size
+        Clips per step.
+    threads
+        Threads of the processor.
+    """
     stored = load_model(model_json)
-    store = _open_store(stored, mel, front_end)
+    store = _open_store(stored, data)
     available = store.clip_ids if store else None
-    subsets = labelled_clips(labels, split, subsets=SUBSETS, available=available)
+    subsets = labelled_clips(data.labels, data.split, subsets=SUBSETS, available=available)
     test, validation = subsets["test"], subsets["validation"]
     if test.columns.tolist() != stored.description["tags"]:
-        raise UserError(f"{labels}: the tags are not those of {model_json}; train again")
-    categories = _categories(tags, test.columns)
-    questions = Questions(
+        raise UserError(f"{data.labels}: the tags are not those of {model_json}; train again")
+    test_set = TestSet(
         tags=test.columns.tolist(),
         test=test.to_numpy(np.uint8),
         validation=validation.to_numpy(np.uint8),
-        threshold=threshold,
-        precision_at=precision_at,
-        calibration_bins=calibration_bins,
+        settings=settings,
     )
-    groups = read_clip_info(clip_info).set_index("clip_id")
+    groups = read_groups(data.groups)
     if store:
-        model, others = _score_network(stored, store, subsets, batch_size, threads)
+        scores, others = _score_network(stored, store, subsets, batch_size, threads)
     else:
-        model, others = (
-            _look_up(stored.arrays, groups, subsets, **stored.description["options"]),
-            [],
-        )
-    by_epoch = table_of_epochs(questions, model, others, stored.description)
+        scores, others = _score_tables(stored, groups, subsets), []
+    by_epoch = table_of_epochs(test_set, scores, others, stored.description)
     counts = fit_lookup(subsets["train"], groups)
-    lookup = _look_up(counts, groups, subsets, pseudo_count=pseudo_count)
-
+    lookup = _score_groups(score_lookup, counts, groups, subsets, pseudo_count=pseudo_count)
     track = _tracks(test.index, groups)
-    units = sampling_units(track, resamples=resamples, seed=bootstrap_seed)
-    resampled = {unit: resample(questions, model, drawn) for unit, drawn in units.items()}
+    units = sampling_units(track, bootstrap)
+    resampled = {unit: resample(test_set, scores, drawn) for unit, drawn in units.items()}
     reference = {
-        unit: resample_areas(questions.test, lookup.test, drawn) for unit, drawn in units.items()
+        unit: resample_areas(test_set.test, lookup.test, drawn) for unit, drawn in units.items()
     }
-    prior = smoothed_prior(subsets["train"].to_numpy())
-    spread = {unit: (resampled[unit], reference[unit]) for unit in units}
-    summary = summarise(questions, model, lookup, prior, spread, confidence=confidence)
+    summary = summarise(
+        test_set,
+        scores,
+        lookup,
+        smoothed_prior(subsets["train"].to_numpy()),
+        {unit: (resampled[unit], reference[unit]) for unit in units},
+        confidence=bootstrap.confidence,
+    )
     record = {name: stored.description[name] for name in _RECORD if name in stored.description}
-    write_json({**record, **summary, "epoch_choices": choice_of_epochs(by_epoch)}, metrics)
-    by_tag = table_of_tags(questions, model, categories, resampled, confidence=confidence)
-    write_csv(by_tag, per_tag)
-    write_csv(table_of_categories(by_tag, resampled, confidence=confidence), per_category)
-    write_csv(roc_curves(questions.test, model.test), roc)
-    write_csv(reliability(questions.test, model.test, bins=calibration_bins), calibration)
-    write_csv(by_epoch, per_epoch)
-    arrays = {
-        **{"clip_id": test.index.to_numpy(), "track": track},
-        **{"scores": model.test, "labels": questions.test},
-        "validation_clip_id": validation.index.to_numpy(),
-        **{"validation_scores": model.validation, "validation_labels": questions.validation},
-        **{"tags": np.array(questions.tags), "thresholds": questions.tag_thresholds(model)},
-    }
-    save_arrays(predictions, arrays)
+    metrics = {**record, **summary, "epoch_choices": choice_of_epochs(by_epoch)}
+    write_json(metrics, files.metrics)
+    write_csv(by_epoch, files.per_epoch)
+    categories = _categories(data.tags, test.columns)
+    _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
+    _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
     print(_headline(stored.description, summary), file=sys.stderr)
 
 
-def _open_store(stored: StoredModel, mel: Path | None, front_end: Path | None) -> MelStore | None:
-    """Open the spectrograms for a model that listens, if they are such as it was trained on."""
+def _open_store(stored: StoredModel, data: Data) -> MelStore | None:
+    """Open the spectrograms for a model that reads them, if they are such as it was trained on."""
     name = stored.description["model"]
     if models.reads(name) != "mel":
         return None
-    summary = models.required(mel, "--mel", name)
-    settings = models.required(front_end, "--front-end", name)
+    summary = models.required(data.mel, "--mel", name)
+    settings = models.required(data.front_end, "--front-end", name)
     check_front_end(stored.path, stored.description["front_end"], settings)
     return MelStore(summary)
 
@@ -191,19 +190,26 @@ def _categories(path: Path, tags: Iterable[str]) -> list[str]:
     return table.set_index("tag")["category"].loc[[*tags]].tolist()
 
 
-def _look_up(
-    counts: Mapping[str, np.ndarray],
+def _score_tables(
+    stored: StoredModel, groups: pd.DataFrame, subsets: Mapping[str, pd.DataFrame]
+) -> Scores:
+    """Score with a model that reads tables."""
+    model, options = (stored.description[entry] for entry in ("model", "options"))
+    return _score_groups(models.table_model(model).score, stored.arrays, groups, subsets, **options)
+
+
+def _score_groups(
+    score: Callable[..., np.ndarray],
+    arrays: Mapping[str, np.ndarray],
     groups: pd.DataFrame,
     subsets: Mapping[str, pd.DataFrame],
-    *,
-    pseudo_count: float,
-) -> Answer:
-    """Answer by the tags of the training clips of the same track, album and artist."""
+    **options: Any,
+) -> Scores:
     test, validation = (
-        score_lookup(counts, groups.reindex(subsets[name].index), pseudo_count=pseudo_count)
+        score(arrays, groups.reindex(subsets[name].index), **options)
         for name in ("test", "validation")
     )
-    return Answer(test, validation)
+    return Scores(test, validation)
 
 
 def _score_network(
@@ -212,13 +218,14 @@ def _score_network(
     subsets: Mapping[str, pd.DataFrame],
     batch_size: int,
     threads: int,
-) -> tuple[Answer, Iterator[tuple[int, np.ndarray]]]:
-    """Answer with the best epoch's weights, and give what each other kept epoch's score."""
-    from autotagging.training import loop as training
+) -> tuple[Scores, Iterator[tuple[int, np.ndarray]]]:
+    """Score with the best epoch's weights, and give the test scores of each other kept epoch."""
+    from autotagging.training.devices import prepare
+    from autotagging.training.step import make_scorer
 
-    training.prepare(seed=stored.description["seed"], threads=threads)
+    prepare(seed=stored.description["seed"], threads=threads)
     network = build_network(stored)
-    score = training.make_scorer(network)
+    score = make_scorer(network)
 
     def scores(subset: str) -> np.ndarray:
         return score(subsets[subset].index, store.gather, batch_size=batch_size)
@@ -229,7 +236,45 @@ def _score_network(
                 set_weights(network, weights)
                 yield epoch, scores("test")
 
-    return Answer(scores("test"), scores("validation")), others()
+    return Scores(scores("test"), scores("validation")), others()
+
+
+def _write_tables(
+    test_set: TestSet,
+    scores: Scores,
+    categories: list[str],
+    resampled: Mapping[str, Resampled],
+    confidence: float,
+    files: EvaluationFiles,
+) -> None:
+    by_tag = table_of_tags(test_set, scores, categories, resampled, confidence=confidence)
+    write_csv(by_tag, files.per_tag)
+    write_csv(table_of_categories(by_tag, resampled, confidence=confidence), files.per_category)
+    write_csv(roc_curves(test_set.test, scores.test), files.roc)
+    bins = test_set.settings.calibration_bins
+    write_csv(calibration(test_set.test, scores.test, bins=bins), files.calibration)
+
+
+def _write_predictions(
+    test_set: TestSet,
+    scores: Scores,
+    test: pd.Index,
+    validation: pd.Index,
+    track: np.ndarray,
+    path: Path,
+) -> None:
+    arrays = {
+        "clip_id": test.to_numpy(),
+        "track": track,
+        "scores": scores.test,
+        "labels": test_set.test,
+        "validation_clip_id": validation.to_numpy(),
+        "validation_scores": scores.validation,
+        "validation_labels": test_set.validation,
+        "tags": np.array(test_set.tags),
+        "thresholds": test_set.tag_thresholds(scores),
+    }
+    save_arrays(path, arrays)
 
 
 def _tracks(clip_ids: pd.Index, groups: pd.DataFrame) -> np.ndarray:

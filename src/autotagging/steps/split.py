@@ -1,16 +1,15 @@
 """Step split: divide the clips into training, validation and test set (sec. II.A)."""
 
 import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import write_csv
-from autotagging.corpus.tables import read_clip_info
+from autotagging.dataset.groups import read_groups
+from autotagging.dataset.subsets import SUBSETS, read_labels
 from autotagging.labels import partition
 
 
@@ -18,7 +17,7 @@ def split(
     *,
     labels: Path,
     clips: Path,
-    clip_info: Path,
+    groups: Path,
     scheme: Literal["random", "folder", "track", "album", "artist", "file"],
     file: Path | None,
     untagged: Literal["keep", "drop"],
@@ -37,8 +36,8 @@ def split(
         Labels of merge_tags.
     clips
         clips.csv of download: a clip without bytes is unreadable and left out.
-    clip_info
-        clip_info_final.csv of the corpus.
+    groups
+        groups.csv of download.
     scheme
         random (the paper's); folder (0 to b, c, d to f); track, album or artist (none is in two
         subsets); file (as given).
@@ -63,10 +62,9 @@ def split(
     leakage
         Output: level, share of test clips whose track, album or artist is also in training.
     """
-    types = defaultdict(lambda: np.uint8, clip_id=np.int64, mp3_path=str)
-    known = pd.read_csv(labels, dtype=types).set_index("clip_id")
+    known = read_labels(labels)
     usable = _usable(known, pd.read_csv(clips).set_index("clip_id")["bytes"], untagged)
-    groups = read_clip_info(clip_info).set_index("clip_id")
+    names = read_groups(groups)
     weights = {"train": train, "validation": validation, "test": test}
     tags = usable.drop(columns="mp3_path")
     if scheme == "random":
@@ -76,10 +74,9 @@ def split(
     elif scheme == "file":
         subset = _read_split(file, usable.index)
     else:
-        # A clip that clip_info does not list is a group of its own.
-        names = groups[scheme].reindex(usable.index)
-        names = names.fillna(usable["mp3_path"])
-        subset = partition.group_split(names, tags, weights=weights, seed=seed)
+        # A clip without a known group is a group of its own.
+        of_clip = names[scheme].reindex(usable.index).fillna(usable["mp3_path"])
+        subset = partition.group_split(of_clip, tags, weights=weights, seed=seed)
 
     counts = {name: int((subset == name).sum()) for name in weights}
     print(f"{scheme} split: {counts}{_compared(counts, weights, scheme)}", file=sys.stderr)
@@ -87,7 +84,7 @@ def split(
         raise UserError(f"{labels}: {len(usable)} clips, too few to split by {scheme}: {counts}")
     table = usable.loc[subset.index, ["mp3_path"]].assign(subset=subset)
     write_csv(table.reset_index(), split)
-    write_csv(partition.leakage(subset, groups), leakage)
+    write_csv(partition.leakage(subset, names), leakage)
 
 
 def _usable(known: pd.DataFrame, sizes: pd.Series, untagged: str) -> pd.DataFrame:
@@ -117,11 +114,11 @@ def _read_split(path: Path | None, clip_ids: pd.Index) -> pd.Series:
     table = pd.read_csv(path)
     if missing := {"clip_id", "subset"} - set(table.columns):
         raise UserError(f"{path}: no column {min(missing)!r}; expected clip_id and subset")
-    if (wrong := ~table["subset"].isin(partition.SUBSETS)).any():
+    if (wrong := ~table["subset"].isin(SUBSETS)).any():
         line = int(wrong.to_numpy().argmax()) + 2
         raise UserError(
             f"{path}, line {line}: subset is {table['subset'][wrong].iloc[0]!r}, "
-            f"expected {', '.join(partition.SUBSETS)}"
+            f"expected {', '.join(SUBSETS)}"
         )
     if (repeated := table["clip_id"].duplicated()).any():
         raise UserError(f"{path}: clip {table['clip_id'][repeated].iloc[0]} stands twice")

@@ -22,12 +22,15 @@ from autotagging.corpus.remote import DataSet, read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
 from autotagging.corpus.transfer import RemoteFile
 from autotagging.corpus.tsv import read_tsv
+from autotagging.dataset.groups import LEVELS
+from autotagging.dataset.subsets import SUBSETS, describe
 from autotagging.labels import partition
 from autotagging.labels.tags import merge_synonyms, most_frequent
-from autotagging.metrics.averages import accuracy, cross_entropy, mean_roc_auc
+from autotagging.metrics.averages import accuracy
 from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.reporting.tables.files import to_markdown
 from autotagging.steps.merge_tags import merge_tags
+from autotagging.training.epoch_metrics import cross_entropy, mean_roc_auc
 
 _TEMPLATE = Path(__file__).with_suffix(".md")
 # What the tables don't tell: mp3s of zero bytes, and the length of a clip that was decoded.
@@ -131,7 +134,7 @@ def _read_params(path: Path) -> dict[str, Any]:
         params = read_exponents(yaml.safe_load(path.read_text()))
         return {
             "n_tags": params["merge_tags"]["n_tags"],
-            "weights": {name: params["split"][name] for name in partition.SUBSETS},
+            "weights": {name: params["split"][name] for name in SUBSETS},
             "seed": params["split"]["seed"],
             "pseudo_count": params["train"]["lookup"]["pseudo_count"],
         }
@@ -210,7 +213,7 @@ def leave_out(tag: str, raw: pd.DataFrame, raw_tags: pd.DataFrame, n: int) -> di
 
 def group_table(groups: pd.DataFrame) -> pd.DataFrame:
     """Tabulate how many tracks, albums and artists there are, and the clips of each."""
-    sizes = {level: groups[level].value_counts() for level in partition.LEVELS}
+    sizes = {level: groups[level].value_counts() for level in LEVELS}
     return pd.DataFrame(
         {
             "level": [*sizes],
@@ -267,7 +270,7 @@ def _split_table(
     how = {"weights": settings["weights"], "seed": settings["seed"]}
     by_folder = partition.folder_split(clips["mp3_path"])
     splits = {"random": partition.random_split(labels.index, **how), "folder": by_folder}
-    for level in partition.LEVELS:
+    for level in LEVELS:
         splits[level] = partition.group_split(groups.loc[labels.index, level], labels, **how)
     raw = clips[most_frequent(clips.drop(columns="mp3_path"), settings["n_tags"])]
     tagged = raw[raw.any(axis=1)]
@@ -290,8 +293,8 @@ def describe_split(
     test = labels[subset == "test"]
     scores = score_lookup(counts, groups.reindex(test.index), pseudo_count=pseudo_count)
     return {
-        "train / validation / test": partition.describe("", subset).strip(),
-        **{level: _percent(share) for level, share in zip(partition.LEVELS, shares, strict=True)},
+        "train / validation / test": describe("", subset).strip(),
+        **{level: _percent(share) for level, share in zip(LEVELS, shares, strict=True)},
         "lookup": mean_roc_auc(test.to_numpy(), scores),
     }
 

@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import load_arrays, save_arrays
+from autotagging.training.settings import KeepEpochs
 
 _GENERATIONS = 2
 # What a checkpoint has of a run besides arrays.
@@ -33,11 +34,12 @@ class Checkpoints:
         Of all that the training depends on; checkpoints of another are not picked up.
     keep_epochs
         Whether the weights after all epochs are kept, or only those after the last.
+    minutes
+        Time between checkpoints within an epoch.
     """
 
-    def __init__(
-        self, folder: Path, *, fingerprint: str, keep_epochs: Literal["all", "last"] = "last"
-    ):
+    def __init__(self, folder: Path, *, fingerprint: str, keep_epochs: KeepEpochs, minutes: float):
+        self.minutes = minutes
         self._folder = folder
         self._paths = [folder / f"checkpoint-{turn}.npz" for turn in range(_GENERATIONS)]
         self._fingerprint = fingerprint
@@ -119,9 +121,7 @@ class Run:
     shape
         (training clips, tags).
     checkpoints
-        Where it is put.
-    checkpoint_minutes
-        How often, besides at the end of each epoch.
+        Where it is put, and how often besides at the end of each epoch.
     saves
         False where another process of the same training puts it there.
 
@@ -144,13 +144,11 @@ class Run:
         variables: Sequence[Any],
         shape: tuple[int, int],
         checkpoints: Checkpoints,
-        checkpoint_minutes: float,
         *,
         saves: bool = True,
     ):
         self._variables = variables
         self._checkpoints = checkpoints
-        self._seconds = 60 * checkpoint_minutes
         self._saves = saves
         self._saved = time.monotonic()
         self._step = 0
@@ -172,7 +170,7 @@ class Run:
         self.scores[batch] = scores
         self.batches += 1
         self._step += 1
-        if time.monotonic() - self._saved >= self._seconds:
+        if time.monotonic() - self._saved >= 60 * self._checkpoints.minutes:
             self._save()
 
     def end_epoch(self, row: dict, times: dict, *, value: float, weights: list[np.ndarray]) -> None:

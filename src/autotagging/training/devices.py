@@ -8,8 +8,7 @@ Imports TensorFlow; import it inside functions.
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import (
     AbstractContextManager,
     ExitStack,
@@ -19,18 +18,19 @@ from contextlib import (
 )
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 
 from autotagging.common.errors import UserError
+from autotagging.common.memory import keep_freed_memory
 from autotagging.common.progress import native_log_hidden
+from autotagging.training.cluster import cluster_config
+from autotagging.training.optimizer import follow_gradient
+from autotagging.training.settings import DeviceChoice
 
 with native_log_hidden():
     import keras
     import tensorflow as tf
-
-Choice = Literal["auto", "mirrored", "multi_worker"]
 
 # What the collective operations raise when another process has gone.
 _LOST = (
@@ -39,7 +39,6 @@ _LOST = (
     tf.errors.DeadlineExceededError,
     tf.errors.UnavailableError,
 )
-_FIRST_PORT, _PORTS = 12_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -209,19 +208,25 @@ class Devices:
 ONE_DEVICE = Devices("one device")
 
 
-def follow_gradient(
-    tape: tf.GradientTape,
-    loss: tf.Tensor,
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-) -> None:
-    """Take a step of the optimizer; weights that the loss ignores have a zero gradient."""
-    variables = [variable.value for variable in model.trainable_variables]
-    gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    optimizer.apply(gradients, model.trainable_variables)
+def prepare(
+    *, seed: int, threads: int, devices: DeviceChoice = "auto", xla: bool = False
+) -> Devices:
+    """Set TensorFlow up before anything else uses it; return what it will compute on.
+
+    The same seed gives the same weights on the same machine with the same number of threads.
+    """
+    keep_freed_memory(large=True)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    chosen = choose(devices, threads=threads)
+    tf.config.experimental.enable_op_determinism()
+    if xla:
+        tf.config.optimizer.set_jit("autoclustering")
+    keras.utils.set_random_seed(seed)
+    return chosen
 
 
-def choose(choice: Choice, *, threads: int) -> Devices:
+def choose(choice: DeviceChoice, *, threads: int) -> Devices:
     """Choose the devices to train on; before TensorFlow has used any.
 
     Parameters
@@ -268,74 +273,3 @@ def _join(gpus: list, threads: int) -> Devices:
 
 def _count(gpus: list) -> str:
     return "1 GPU" if len(gpus) == 1 else f"{len(gpus)} GPUs"
-
-
-def cluster_config(environment: Mapping[str, str]) -> dict:
-    """Say which processes train together: by TF_CONFIG, or else by Slurm's variables.
-
-    Parameters
-    ----------
-    environment
-        Of this process.
-
-    Returns
-    -------
-    config
-        {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": ...}}; the
-        first worker writes the results.
-
-    Raises
-    ------
-    UserError
-        Neither says it, TF_CONFIG has other kinds of tasks, or Slurm has not started one process
-        on each node.
-    """
-    if "TF_CONFIG" in environment:
-        return _checked_config(environment["TF_CONFIG"])
-    names = ("SLURM_JOB_ID", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST")
-    if missing := [name for name in names if name not in environment]:
-        raise UserError(
-            f"devices multi_worker: neither TF_CONFIG nor {missing[0]} is set; start a process on "
-            "each machine with srun, or set TF_CONFIG"
-        )
-    job, worker, tasks = (int(environment[name]) for name in names[:3])
-    nodes = _expand(environment["SLURM_STEP_NODELIST"])
-    if not 1 < tasks == len(nodes):
-        raise UserError(
-            f"devices multi_worker: srun started {tasks} processes on {len(nodes)} nodes; it takes "
-            "two nodes or more, and one process on each"
-        )
-    port = _FIRST_PORT + job % _PORTS
-    return {
-        "cluster": {"worker": [f"{node}:{port}" for node in nodes]},
-        "task": {"type": "worker", "index": worker},
-    }
-
-
-def _checked_config(text: str) -> dict:
-    """Read TF_CONFIG, which must name two workers or more, and nothing else."""
-    try:
-        config = json.loads(text)
-        tasks, task = config["cluster"], config["task"]
-        valid = [*tasks] == ["worker"] and task["type"] == "worker"
-        valid = valid and 0 <= task["index"] < len(tasks["worker"]) > 1
-    except (ValueError, KeyError, TypeError):
-        valid = False
-    if not valid:
-        raise UserError(
-            f"TF_CONFIG is {text!r}; expected "
-            '{"cluster": {"worker": ["host:port", "host:port", ...]}, '
-            '"task": {"type": "worker", "index": 0}}'
-        )
-    return config
-
-
-def _expand(nodes: str) -> list[str]:
-    """List the hosts of a Slurm node list such as "a[1-2,07],b", in its order."""
-    hosts = []
-    for prefix, ranges in re.findall(r"([^,\[]+)(?:\[([^]]+)\])?", nodes):
-        for part in ranges.split(","):
-            first, _, last = part.partition("-")
-            numbers = range(int(first), int(last or first) + 1) if first else [""]
-            hosts += [f"{prefix}{number:0>{len(first)}}" for number in numbers]
-    return hosts

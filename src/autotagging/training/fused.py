@@ -16,7 +16,7 @@ from itertools import pairwise
 import keras
 import tensorflow as tf
 
-from autotagging.models import passes
+from autotagging.training import passes
 
 _Moments = tuple[tf.Tensor, tf.Tensor]
 _Factors = tuple[tf.Tensor, tf.Tensor, tf.Tensor]

@@ -6,20 +6,18 @@ Weights, statistics and sums are float32 either way. Imports TensorFlow; import 
 import re
 import sys
 from pathlib import Path
-from typing import Literal
 
 from autotagging.common.errors import UserError
 from autotagging.common.progress import native_log_hidden
+from autotagging.training.settings import PrecisionChoice
 
 with native_log_hidden():
     import tensorflow as tf
 
-Choice = Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"]
-
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
-def choose_precision(choice: Choice) -> str:
+def choose_precision(choice: PrecisionChoice) -> str:
     """Choose what to train with on the devices that are there: a dtype policy of Keras.
 
     Parameters

@@ -14,8 +14,9 @@ import soundfile
 from autotagging.common.files import write_json
 from autotagging.corpus.audio import open_corpus
 from autotagging.dataset.store import USABLE, MelStore
-from autotagging.mel.front_end import STATUSES, FrontEnd
-from autotagging.steps.extract_mel import extract_mel, extract_mel_shard
+from autotagging.mel.front_end import STATUSES, FrontEnd, Limits, Settings
+from autotagging.steps.extract_mel import extract_mel
+from autotagging.steps.extract_mel_shard import extract_mel_shard
 from conftest import ROOT, write_mp3
 
 RATE = 16_000
@@ -157,7 +158,7 @@ def test_what_is_stored_is_the_spectrogram_within_a_twentieth_of_a_decibel(odd, 
     folder, expected = odd
     extract_mel_shard(**shard(folder, tmp_path))
     row = list(expected).index("clipping")
-    front_end = FrontEnd(**FRONT_END, **LIMITS)
+    front_end = FrontEnd(Settings(**FRONT_END), Limits(**LIMITS))
     spectrogram, _, _ = front_end.extract(open_corpus(folder), "0/clipping.mp3")
     stored = np.load(tmp_path / "shard-00.npy")[row]
     assert 0 < np.abs(stored - spectrogram).max() < 0.05
@@ -170,13 +171,15 @@ def test_a_file_without_permission_is_unreadable(odd, monkeypatch):
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr("os.open", refuse)
-    result = FrontEnd(**FRONT_END, **LIMITS).extract(open_corpus(folder), "0/good.mp3")
+    result = FrontEnd(Settings(**FRONT_END), Limits(**LIMITS)).extract(
+        open_corpus(folder), "0/good.mp3"
+    )
     assert result == (None, 0.0, "unreadable")
 
 
 def test_the_lengths_are_those_of_what_was_decoded(odd):
     folder, _ = odd
-    front_end = FrontEnd(**FRONT_END, **LIMITS)
+    front_end = FrontEnd(Settings(**FRONT_END), Limits(**LIMITS))
     lengths = {
         name: front_end.extract(open_corpus(folder), f"0/{name}.mp3")[1]
         for name in ("good", "35-seconds", "10-minutes", "8000", "nan")

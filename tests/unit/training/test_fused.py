@@ -8,7 +8,7 @@ from autotagging import models
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from autotagging.models import fused, passes  # noqa: E402
+from autotagging.training import fused, passes  # noqa: E402
 
 FRAMES, PADDED, CLIPS, TAGS = 170, 192, 4, 10
 OPTIONS = {

@@ -1,6 +1,6 @@
-"""The baseline that never listens: a clip has the tags of its track, album and artist.
+"""The audio-blind baseline: a clip gets the tags of the training clips of its track, album, artist.
 
-What it scores on a split is what the split gives away. Imports no TensorFlow.
+What it scores on a split is what the split gives away.
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+READS = "tables"
 _LEVELS = ("artist", "album", "track")  # the widest first
 
 
-def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame) -> dict[str, np.ndarray]:
+def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame, **_: float) -> dict[str, np.ndarray]:
     """Count the tags of each track, album and artist in training.
 
     Parameters
@@ -20,6 +21,8 @@ def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame) -> dict[str, np.ndarr
         0 and 1 of the training clips, indexed by clip_id.
     groups : (clips, 3)
         track, album and artist, indexed by clip_id; clips may be missing.
+
+    Options are for `score_lookup` only.
 
     Returns
     -------

@@ -1,13 +1,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-
-from autotagging.metrics.breakdown import (
-    choice_of_epochs,
-    table_of_categories,
-    table_of_epochs,
-    table_of_tags,
-)
 from autotagging.metrics.test_set import (
     Answer,
     Questions,
@@ -15,6 +8,13 @@ from autotagging.metrics.test_set import (
     resample,
     sampling_units,
     summarise,
+)
+
+from autotagging.metrics.breakdown import (
+    choice_of_epochs,
+    table_of_categories,
+    table_of_epochs,
+    table_of_tags,
 )
 
 TAGS = ["a", "b", "c", "d"]

@@ -1,0 +1,64 @@
+"""Labels of the clips of each subset: training, validation, test (sec. II.A)."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from autotagging.common.errors import UserError
+
+SUBSETS = ("train", "validation", "test")
+
+
+def describe(scheme: str, subset: pd.Series) -> str:
+    """Describe a split in a few words: "random 19773/1521/4566"."""
+    return f"{scheme} " + "/".join(str((subset == name).sum()) for name in SUBSETS)
+
+
+def read_labels(path: Path) -> pd.DataFrame:
+    """Read labels.csv of merge_tags: mp3_path, then 0 and 1 (uint8) per tag, by clip_id."""
+    types = defaultdict(lambda: np.uint8, clip_id=np.int64, mp3_path=str)
+    return pd.read_csv(path, dtype=types).set_index("clip_id")
+
+
+def labelled_clips(
+    labels: Path,
+    split: Path,
+    *,
+    subsets: Sequence[str],
+    available: pd.Index | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Read the labels of the clips of some subsets; who does not ask for "test" never gets it.
+
+    Parameters
+    ----------
+    labels, split
+        Of merge_tags and split.
+    subsets
+        Which are wanted: train, validation, test.
+    available
+        Clips that have a spectrogram; others are left out. None: all are there.
+
+    Returns
+    -------
+    labelled
+        By name of subset: 0 and 1, (clips, tags), indexed by clip_id, in the order of `split`.
+
+    Raises
+    ------
+    UserError
+        A wanted subset has no clip left.
+    """
+    table = read_labels(labels).drop(columns="mp3_path")
+    subset = pd.read_csv(split).set_index("clip_id")["subset"]
+    usable = subset if available is None else subset[subset.index.isin(available)]
+    if len(usable) < len(subset):
+        print(f"{len(subset) - len(usable)} clips have no spectrogram: left out", file=sys.stderr)
+    labelled = {name: table.loc[usable.index[usable == name]] for name in subsets}
+    for name, clips in labelled.items():
+        if clips.empty:
+            raise UserError(f"{split}: no {name} clip has a spectrogram")
+    return labelled

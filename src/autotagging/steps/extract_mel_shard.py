@@ -1,0 +1,133 @@
+"""Step extract_mel, one shard: a block of clips to log-mel spectrograms (sec. II.B, Table 1)."""
+
+import hashlib
+import json
+import shutil
+import sys
+from contextlib import closing, suppress
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import soundfile
+from cyclopts import Parameter
+
+from autotagging import corpus as corpus_room
+from autotagging import mel
+from autotagging.common.errors import UserError
+from autotagging.common.files import write_csv
+from autotagging.common.memory import keep_freed_memory
+from autotagging.common.progress import progress
+from autotagging.corpus.audio import Corpus, open_corpus
+from autotagging.dataset.store import USABLE
+from autotagging.mel.front_end import FrontEnd, Limits, Settings
+from autotagging.mel.shards import UnfinishedShard
+
+_ROOMS = (corpus_room, mel)
+_LIBRARIES = ("librosa", "numpy", "scipy", "soundfile", "soxr")
+
+
+def extract_mel_shard(
+    *,
+    download: Path,
+    shard: int,
+    shards: int,
+    settings: Annotated[Settings, Parameter(name="*")],
+    limits: Annotated[Limits, Parameter(name="*")],
+    unfinished: Path,
+    spectrograms: Path,
+    clips: Path,
+) -> None:
+    """Turn one block of clips into log-mel spectrograms; after a kill, go on with the next clip.
+
+    Parameters
+    ----------
+    download
+        Folder results/download.
+    shard
+        Number of the block, from 0.
+    shards
+        Number of blocks.
+    unfinished
+        File in which the spectrograms grow before they are moved to their place.
+    spectrograms
+        Output: float16, (clips, n_mels, frames), on the log scale; zeros for a bad clip.
+    clips
+        Output: clip_id, row in the array, decoded seconds, status, CRC-32 of the row.
+
+    Raises
+    ------
+    UserError
+        The audio has changed since the download, or the disk is too small.
+    """
+    table = pd.read_csv(download / "clips.csv")
+    block = table.iloc[np.array_split(np.arange(len(table)), shards)[shard]]
+    front_end, corpus = FrontEnd(settings, limits), open_corpus(download)
+    _check_unchanged(block, corpus)
+    _check_space(len(table), settings.shape, [spectrograms.parent, unfinished.parent])
+    keep_freed_memory(large=False)
+    fingerprint = _fingerprint(block, front_end, download / "audio.json")
+    shape = (len(block), *settings.shape)
+    with closing(UnfinishedShard(unfinished, shape=shape, fingerprint=fingerprint)) as file:
+        done = len(file.rows)
+        if done:
+            print(f"shard {shard}: going on after {done} of {len(block)} clips", file=sys.stderr)
+        todo = block.iloc[done:]
+        for clip in progress(todo.itertuples(), total=len(todo), label=f"shard {shard}"):
+            spectrogram, decoded, status = front_end.extract(corpus, clip.mp3_path)
+            file.append(spectrogram, seconds=decoded, status=status)
+        for clip, row in zip(block.itertuples(), file.rows, strict=True):
+            if row.status not in USABLE:
+                print(f"clip {clip.clip_id}, {clip.mp3_path}: {row.status}", file=sys.stderr)
+        notes = pd.DataFrame(file.rows, columns=["seconds", "status", "crc32"])
+        notes.insert(0, "clip_id", block["clip_id"].to_numpy())
+        notes.insert(1, "row", range(len(block)))
+        write_csv(notes, clips)
+        file.finish(spectrograms)
+
+
+def _check_unchanged(clips: pd.DataFrame, corpus: Corpus) -> None:
+    """Stop where the audio is no longer what clips.csv says."""
+    found = clips["mp3_path"].map(corpus.size).fillna(-1)
+    changed = clips[found != clips["bytes"].fillna(-1)]
+    if len(changed):
+        raise UserError(
+            f"{corpus.folder}: {changed['mp3_path'].iloc[0]} is not as it was at the "
+            "download; run `snakemake --cores all --forcerun download`"
+        )
+
+
+def _check_space(n_clips: int, shape: tuple[int, int], folders: list[Path]) -> None:
+    """Say how much disk the whole corpus takes, and stop where there is less than is missing."""
+    whole = n_clips * 2 * int(np.prod(shape))
+    there = 0
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in folder.glob("shard-*.npy"):
+            with suppress(FileNotFoundError):  # another job has just moved it
+                there += 512 * file.stat().st_blocks
+    free = min(shutil.disk_usage(folder).free for folder in folders)
+    missing = max(0, whole - there)
+    size = f"the spectrograms of {n_clips:,} clips take {whole / 1e9:,.2f} GB of disk"
+    if missing > free:
+        raise UserError(
+            f"{folders[0]}: {size}, of which {missing / 1e9:,.2f} GB are to be written, but only "
+            f"{free / 1e9:,.2f} GB are free"
+        )
+    print(f"{size}; {missing / 1e9:,.2f} GB to be written, {free / 1e9:,.2f} free", file=sys.stderr)
+
+
+def _fingerprint(block: pd.DataFrame, front_end: FrontEnd, audio: Path) -> str:
+    """Hash all that a shard depends on: clips, audio, settings, code and libraries."""
+    digest = hashlib.sha256(block.to_csv().encode())
+    digest.update(audio.read_bytes())
+    for room in _ROOMS:
+        for module in sorted(Path(room.__file__).parent.glob("*.py")):
+            digest.update(module.read_bytes())
+    versions = {name: version(name) for name in _LIBRARIES}
+    versions["libsndfile"] = soundfile.__libsndfile_version__
+    digest.update(json.dumps([asdict(front_end), versions]).encode())
+    return digest.hexdigest()

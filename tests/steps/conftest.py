@@ -1,0 +1,59 @@
+"""What the tests of several commands need: a small corpus downloaded, a model trained on noise."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from autotagging.mel.spectrogram import front_end
+from commands import autotagging, download, train
+from conftest import write_shards
+
+
+@pytest.fixture
+def vocabulary(tmp_path):
+    path = tmp_path / "tags.yaml"
+    content = {"synonyms": {"beat": ["beat", "beats"]}, "categories": {"instrument": ["flute"]}}
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.fixture
+def downloaded(small_corpus, tmp_path):
+    out = tmp_path / "download"
+    download(small_corpus, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """A folder with six clips of noise, their labels and split, and a model trained on them."""
+    folder = tmp_path_factory.mktemp("trained")
+    rng = np.random.default_rng(0)
+    mel = rng.normal(-30, 10, (6, 96, 1366)).astype(np.float16)
+    write_shards(folder, dict(enumerate(mel)))
+    settings = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
+    settings |= {"seconds": 29.12, "log_scale": "power_db"}
+    (folder / "front_end.json").write_text(json.dumps(front_end(**settings)))
+    (folder / "audio.json").write_text(json.dumps({"title": "noise", "sha256": "f" * 64}))
+    labels = {"clip_id": range(6), "mp3_path": "x", "a": [0, 1] * 3, "b": [1, 1, 0] * 2}
+    pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)
+    tags = {"tag": ["a", "b"], "category": ["mood", "genre"]}
+    pd.DataFrame(tags).to_csv(folder / "tags.csv", index=False)
+    groups = {"clip_id": range(6), "track": [*"uvwxyz"], "album": "x/y", "artist": "x"}
+    pd.DataFrame(groups).to_csv(folder / "groups.csv", index=False)
+    subsets = ["train", "train", "validation", "validation", "test", "test"]
+    pd.DataFrame({"clip_id": range(6), "mp3_path": "x", "subset": subsets}).to_csv(
+        folder / "split.csv", index=False
+    )
+    return folder, train(folder, "one")
+
+
+@pytest.fixture(scope="session")
+def exported(trained):
+    """The folder of `autotagging export`, and what it printed."""
+    folder, _ = trained
+    out = folder / "exported"
+    return out, autotagging("export", "--model-json", folder / "one/model.json", "--out", out)

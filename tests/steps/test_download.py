@@ -1,0 +1,51 @@
+"""Step download as a command."""
+
+import json
+
+import pandas as pd
+
+from commands import (
+    download,
+)
+
+
+def test_download_lists_clips_and_fingerprints_the_audio(small_corpus, tmp_path):
+    out = tmp_path / "download"
+    message = download(small_corpus, out)
+    assert "5 clips, 1 of them missing, 1 empty" in message
+    clips = pd.read_csv(out / "clips.csv")
+    assert clips["clip_id"].tolist() == [2, 6, 10, 11, 15]
+    assert clips["bytes"].isna().tolist() == [False] * 4 + [True]
+    audio = json.loads((out / "audio.json").read_text())
+    assert audio["corpus"] == str(small_corpus)
+    assert len(audio["sha256"]) == 64
+
+
+def test_download_says_what_a_folder_lacks(tmp_path):
+    message = download(tmp_path, tmp_path / "out", code=2)
+    assert message.startswith(f"autotagging: {tmp_path}: no annotations_final.csv")
+    assert message.count("\n") == 1
+
+
+def test_an_unknown_corpus_is_one_line(tmp_path):
+    message = download("magnatune", tmp_path / "out", code=2)
+    assert message == "autotagging: corpus magnatune: magnatune is not a folder\n"
+
+
+def test_download_names_the_line_of_a_faulty_table_and_writes_nothing(small_corpus, tmp_path):
+    path = small_corpus / "clip_info_final.csv"
+    path.write_bytes(path.read_bytes().replace(b"1/clip-1", b"../clip-1"))
+    message = download(small_corpus, tmp_path / "out", code=2)
+    assert message.startswith(f"autotagging: {path}, line 3: mp3_path is '../clip-1-0-29.mp3'; ")
+    assert message.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_download_offline_names_what_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOTAGGING_CORPORA", str(tmp_path))
+    message = download("magnatagatune", tmp_path / "out", "--offline", code=2)
+    assert message == (
+        f"autotagging: {tmp_path}/magnatagatune: offline, and annotations_final.csv, "
+        "clip_info_final.csv, mp3.zip.001, mp3.zip.002, mp3.zip.003 (or mp3.zip) missing; put "
+        "them there, or run without --offline\n"
+    )

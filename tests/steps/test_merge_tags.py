@@ -1,0 +1,56 @@
+"""Step merge_tags as a command."""
+
+import pandas as pd
+import pytest
+
+from commands import (
+    merge_tags,
+)
+
+
+def test_merge_tags(downloaded, vocabulary):
+    message = merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
+    assert "4 raw tags, 3 merged, 2 kept" in message
+    assert "warning: 50 tags wanted, 2 have positives" in message
+    labels = pd.read_csv(downloaded / "labels.csv")
+    assert labels.columns.tolist() == ["clip_id", "mp3_path", "beat", "flute"]
+    assert labels["beat"].tolist() == [1, 1, 0, 0, 1]
+    tags = pd.read_csv(downloaded / "tags.csv")
+    assert tags.to_dict("list") == {
+        "tag": ["beat", "flute"],
+        "category": ["other", "instrument"],
+        "count": [3, 3],
+        "merged_from": ["beat;beats", "flute"],
+    }
+    raw = pd.read_csv(downloaded / "raw_tags.csv").set_index("raw_tag")
+    assert raw["count"].to_dict() == {"beat": 2, "beats": 1, "flute": 3, "harp": 0}
+    assert raw.loc["beats", "merged_into"] == "beat"
+    assert raw["kept"].tolist() == [1, 1, 1, 0]
+
+
+def test_merge_tags_names_a_vocabulary_that_is_none(downloaded, vocabulary):
+    vocabulary.write_text("synonyms: [beat, beats]\n")
+    message = merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded, code=2)
+    assert "tags.yaml: expected mappings of lists" in message
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (["beat", "beets"], "line 4: synonym group 'beat': the corpus has no tag 'beets'"),
+        (["beat", "flute"], "line 6: tag 'flute' is in two groups: 'beat' and 'wind'"),
+    ],
+)
+def test_a_wrong_synonym_is_named_with_its_line(downloaded, vocabulary, members, message):
+    listed = "".join(f"    - {member}\n" for member in members)
+    vocabulary.write_text(f"synonyms:\n  beat:\n{listed}  wind:\n    - flute\ncategories: {{}}\n")
+    printed = merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded, code=2)
+    assert f"tags.yaml, {message}" in printed
+
+
+def test_synonyms_can_be_kept(downloaded, vocabulary):
+    annotations = downloaded / "annotations_final.csv"
+    message = merge_tags(annotations, vocabulary, downloaded, synonyms="keep")
+    assert "4 raw tags, 4 merged, 3 kept" in message
+    columns = pd.read_csv(downloaded / "labels.csv", nrows=0).columns
+    assert columns[2:].tolist() == ["flute", "beat", "beats"]

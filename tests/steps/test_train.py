@@ -1,0 +1,92 @@
+"""Step train as a command."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+
+from commands import (
+    train,
+    train_arguments,
+)
+from conftest import ROOT
+
+
+def test_train_says_how_long_it_takes_and_describes_the_model(trained):
+    folder, message = trained
+    assert "2 clips, 393,794 parameters, " in message
+    assert "2 epochs take about" in message
+    model = json.loads((folder / "one/model.json").read_text())
+    assert model["tags"] == ["a", "b"]
+    assert model["split"] == "random 2/2/2"
+    assert model["options"]["input_norm"] == "frequency"
+    assert model["front_end"]["sample_rate"] == 12_000
+    assert model["trained_on"] == {
+        "audio_sha256": "f" * 64,
+        "labels_sha256": hashlib.sha256((folder / "labels.csv").read_bytes()).hexdigest(),
+        "split_sha256": hashlib.sha256((folder / "split.csv").read_bytes()).hexdigest(),
+    }
+    assert model["versions"]["numpy"] == np.__version__
+    assert [*model["versions"]] == ["python", "tensorflow", "keras", "numpy", "librosa", "soxr"]
+    assert pd.read_csv(folder / "one/history.csv").columns.tolist() == [
+        "epoch",
+        "loss",
+        "val_loss",
+        "auc",
+        "val_auc",
+    ]
+    assert pd.read_csv(folder / "one/times.csv")["seconds"].gt(0).all()
+
+
+def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes(trained):
+    folder, _ = trained
+    command = "from autotagging.cli import main; main()"
+    arguments = [sys.executable, "-c", command, *map(str, train_arguments(folder, "killed"))]
+    with subprocess.Popen(arguments, cwd=ROOT, text=True, stderr=subprocess.PIPE) as process:
+        assert any(line.startswith("epoch 1/2") for line in process.stderr)
+        process.kill()
+    assert not (folder / "killed").exists()
+    assert "going on in epoch 2, after step 0" in train(folder, "killed")
+    for name in ("weights.npz", "epochs.npz", "model.json", "history.csv"):
+        assert (folder / "one" / name).read_bytes() == (folder / "killed" / name).read_bytes()
+    assert not list((folder / "unfinished").iterdir())
+
+
+def test_two_trainings_are_the_same_bytes_whatever_the_test_labels_are(trained, tmp_path):
+    """The other has every test label turned round; only the labels' fingerprint may differ."""
+    folder, _ = trained
+    labels, split = (pd.read_csv(folder / name) for name in ("labels.csv", "split.csv"))
+    test = split["subset"] == "test"
+    labels.loc[test, ["a", "b"]] = 1 - labels.loc[test, ["a", "b"]]
+    other = shutil.copytree(folder, tmp_path / "other")
+    labels.to_csv(other / "labels.csv", index=False)
+    train(other, "turned")
+    for name in ("weights.npz", "epochs.npz", "history.csv"):
+        assert (other / "turned" / name).read_bytes() == (folder / "one" / name).read_bytes()
+    before, after = (
+        json.loads((path / "model.json").read_text()) for path in (folder / "one", other / "turned")
+    )
+    assert before["trained_on"].pop("labels_sha256") != after["trained_on"].pop("labels_sha256")
+    assert before == after
+
+
+def test_an_audio_json_without_a_fingerprint_stops_before_training(trained):
+    folder, _ = trained
+    before = (folder / "audio.json").read_text()
+    (folder / "audio.json").write_text("{}")
+    message = train(folder, "never", code=2)
+    (folder / "audio.json").write_text(before)
+    assert message == f"autotagging: {folder}/audio.json: no sha256 or title; " + (
+        "run download again\n"
+    )
+
+
+def test_an_option_the_model_lacks_is_one_line(trained):
+    folder, _ = trained
+    message = train(folder, "never", options=["depth=5"], code=2)
+    assert "unexpected keyword argument 'depth'" in message
+    assert not (folder / "never").exists()
