@@ -122,7 +122,7 @@ def project(tiny_run, tmp_path_factory):
 
 
 def test_commands_are_found():
-    text = "Run `make a`, `make`:\n\n    dvc pull  # comment\n\n```sh\nA=1 snakemake \\\n  -n\n```\n"
+    text = "By `make a`, `make`:\n\n    dvc pull  # comment\n\n```sh\nA=1 snakemake \\\n  -n\n```\n"
     assert commands(text) == {"make a", "dvc pull", "A=1 snakemake -n"}
 
 
