@@ -21,7 +21,10 @@ from autotagging.metrics.bootstrap import (
 )
 from autotagging.metrics.breakdown import table_of_categories, table_of_tags
 from autotagging.metrics.decisions import roc_auc_by_clip
-from autotagging.metrics.test_set import Answer, Questions, resample, sampling_units, summarise
+from autotagging.metrics.intervals import resample, sampling_units
+from autotagging.metrics.scores import Scores, TestSet
+from autotagging.metrics.settings import Bootstrap, Settings
+from autotagging.metrics.summary import summarise
 
 TAGS = [f"tag {number}" for number in range(50)]
 SHARES = np.geomspace(0.19, 0.01, 50)  # 6.1 % on average, the paper's tags 5.4 %
@@ -55,9 +58,9 @@ def print_times(clips: int) -> None:
     rng = np.random.default_rng(0)
     labels, scores = simulate(clips, SHARES, rng)
     validation = simulate(clips // 3, SHARES, rng)
-    units = sampling_units(np.arange(clips) // 2, resamples=RESAMPLES, seed=0)
-    questions = Questions(TAGS, labels, validation[0], 0.5, (1, 3, 5, 10), 10)
-    answer = Answer(scores, validation[1])
+    units = sampling_units(np.arange(clips) // 2, Bootstrap(RESAMPLES, 0.95, 0))
+    test_set = TestSet(TAGS, labels, validation[0], Settings(0.5, [1, 3, 5, 10], 10))
+    measured = Scores(scores, validation[1])
     parts = {
         "ROC-AUC of each clip, one call of scikit-learn each": lambda: [
             roc_auc_score(truth, score)
@@ -65,7 +68,7 @@ def print_times(clips: int) -> None:
             if 0 < truth.sum() < 50
         ],
         "ROC-AUC of each clip, by ranks": lambda: roc_auc_by_clip(labels, scores),
-        "all metrics of all clips, once": lambda: questions.measure(answer),
+        "all metrics of all clips, once": lambda: test_set.measure(measured),
         "1,000 resamples of clips: both areas of each tag": lambda: resample_areas(
             labels, scores, units["clips"]
         ),
@@ -76,9 +79,9 @@ def print_times(clips: int) -> None:
             labels, scores, units["clips"]
         ),
         "1,000 resamples of clips: all metrics": lambda: resample(
-            questions, answer, units["clips"]
+            test_set, measured, units["clips"]
         ),
-        "whole evaluation, without scoring": lambda: evaluate(questions, answer, units),
+        "whole evaluation, without scoring": lambda: evaluate(test_set, measured, units),
     }
     if clips > 10_000:
         parts.pop("ROC-AUC of each clip, one call of scikit-learn each")
@@ -89,13 +92,13 @@ def print_times(clips: int) -> None:
     print(f"\npeak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.0f} MB\n")
 
 
-def evaluate(questions: Questions, answer: Answer, units: dict[str, Sampling]) -> None:
+def evaluate(test_set: TestSet, measured: Scores, units: dict[str, Sampling]) -> None:
     """Do what the step does once it has the scores of a model and of the lookup baseline."""
-    resampled = {unit: resample(questions, answer, drawn) for unit, drawn in units.items()}
-    reference = {unit: resample_areas(questions.test, answer.test, units[unit]) for unit in units}
+    resampled = {unit: resample(test_set, measured, drawn) for unit, drawn in units.items()}
+    reference = {unit: resample_areas(test_set.test, measured.test, units[unit]) for unit in units}
     spread = {unit: (resampled[unit], reference[unit]) for unit in units}
-    summarise(questions, answer, answer, SHARES, spread, confidence=0.95)
-    table = table_of_tags(questions, answer, ["genre", "mood"] * 25, resampled, confidence=0.95)
+    summarise(test_set, measured, measured, SHARES, spread, confidence=0.95)
+    table = table_of_tags(test_set, measured, ["genre", "mood"] * 25, resampled, confidence=0.95)
     table_of_categories(table, resampled, confidence=0.95)
 
 

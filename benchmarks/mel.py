@@ -30,18 +30,14 @@ import soxr
 from autotagging.common.memory import keep_freed_memory
 from autotagging.corpus.audio import open_corpus
 from autotagging.mel import spectrogram as mel
-from autotagging.mel.front_end import FrontEnd
+from autotagging.mel.front_end import FrontEnd, Limits, Settings
 
 RATE, N_FFT, HOP, N_MELS = 12_000, 512, 256, 96
 NUMBERS = {"n_fft": N_FFT, "hop_length": HOP, "n_mels": N_MELS}
 SAMPLES = 349_440
 FRONT_END = FrontEnd(
-    sample_rate=RATE,
-    **NUMBERS,
-    seconds=29.12,
-    tolerance=1.0,
-    longest=60.0,
-    log_scale="power_db",
+    Settings(sample_rate=RATE, **NUMBERS, log_scale="power_db", seconds=29.12),
+    Limits(tolerance=1.0, longest=60.0),
 )
 ROUNDS, TURNS = 12, 5
 CLIPS_PER_PROCESS = 400

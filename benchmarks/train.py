@@ -39,12 +39,14 @@ def batch() -> tuple[np.ndarray, np.ndarray]:
 
 
 def ours(threads: int, precision: str = "float32") -> Step:
-    network, training = build(threads, precision)
+    network = build(threads, precision)
     import keras
+
+    from autotagging.training.step import make_train_step
 
     optimizer = keras.optimizers.Adam(0.001)
     optimizer.build(network.trainable_variables)
-    step = training.make_train_step(network, optimizer)
+    step = make_train_step(network, optimizer)
     mel, labels = batch()
     return lambda: float(step(mel, labels)[0])
 
@@ -54,8 +56,10 @@ def ours_in_bfloat16(threads: int) -> Step:
 
 
 def ours_scoring(threads: int, precision: str = "float32") -> Step:
-    network, training = build(threads, precision)
-    score, mel = training.make_scorer(network), batch()[0]
+    network = build(threads, precision)
+    from autotagging.training.step import make_scorer
+
+    score, mel = make_scorer(network), batch()[0]
     return lambda: score(np.arange(BATCH), lambda clips: mel[clips], batch_size=BATCH)
 
 
@@ -65,13 +69,13 @@ def ours_scoring_in_bfloat16(threads: int) -> Step:
 
 def build(threads: int, precision: str):
     from autotagging import models
-    from autotagging.training import loop as training
+    from autotagging.training.devices import prepare
 
-    training.prepare(seed=0, threads=threads)
+    prepare(seed=0, threads=threads)
     options = yaml.safe_load(Path("params.yaml").read_text())["train"]["crnn"]
     shape = (MEL_BINS, FRAMES)
     network = models.build("crnn", input_shape=shape, n_tags=TAGS, precision=precision, **options)
-    return network, training
+    return network
 
 
 def stock_keras(threads: int) -> Step:

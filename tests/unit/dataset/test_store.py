@@ -1,12 +1,10 @@
 import os
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from autotagging.common.errors import UserError
-from autotagging.dataset.store import MelStore, labelled_clips
-from autotagging.labels.partition import SUBSETS
+from autotagging.dataset.store import MelStore
 from conftest import write_shards
 
 
@@ -106,41 +104,3 @@ def test_a_flipped_bit_is_found_when_the_clip_is_read(summary):
 def test_a_clip_without_spectrogram_is_named(summary):
     with pytest.raises(KeyError, match="clip 12"):
         MelStore(summary).gather([3, 12])
-
-
-@pytest.fixture
-def tables(tmp_path):
-    labels, split = tmp_path / "labels.csv", tmp_path / "split.csv"
-    pd.DataFrame({"clip_id": [3, 5, 7, 9], "mp3_path": "x", "a": [1, 0, 1, 0]}).to_csv(
-        labels, index=False
-    )
-    pd.DataFrame(
-        {"clip_id": [5, 3, 7, 9], "subset": ["train", "validation", "test", "test"]}
-    ).to_csv(split, index=False)
-    return labels, split
-
-
-def test_labels_come_by_subset_without_bad_clips(tables, capsys):
-    subsets = labelled_clips(*tables, subsets=SUBSETS, available=pd.Index([3, 5, 7]))
-    assert {name: table.index.tolist() for name, table in subsets.items()} == {
-        "train": [5],
-        "validation": [3],
-        "test": [7],
-    }
-    assert subsets["test"]["a"].tolist() == [1]
-    assert "1 clips have no spectrogram" in capsys.readouterr().err
-
-
-def test_an_empty_subset_is_an_error(tables):
-    with pytest.raises(UserError, match="no test clip"):
-        labelled_clips(*tables, subsets=SUBSETS, available=pd.Index([3, 5]))
-
-
-def test_only_the_subsets_that_are_asked_for_are_returned(tables):
-    subsets = labelled_clips(*tables, subsets=("train", "validation"))
-    assert {name: table.index.tolist() for name, table in subsets.items()} == {
-        "train": [5],
-        "validation": [3],
-    }
-    # Without test clips a model can be trained, not evaluated.
-    assert [*labelled_clips(*tables, subsets=("train",), available=pd.Index([5]))] == ["train"]

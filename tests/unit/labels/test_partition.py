@@ -5,10 +5,10 @@ import pytest
 import yaml
 
 from autotagging.corpus.tables import read_annotations, read_clip_info
+from autotagging.dataset.groups import LEVELS
+from autotagging.dataset.subsets import describe
 from autotagging.labels.partition import (
-    LEVELS,
     apportion,
-    describe,
     folder_split,
     group_split,
     leakage,

@@ -20,9 +20,10 @@ from autotagging.steps.extract_mel_shard import extract_mel_shard
 from conftest import ROOT, write_mp3
 
 RATE = 16_000
-FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
-FRONT_END |= {"seconds": 29.12, "log_scale": "power_db"}
-LIMITS = {"tolerance": 1.0, "longest": 60.0}
+SETTINGS = Settings(
+    sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, log_scale="power_db", seconds=29.12
+)
+LIMITS = Limits(tolerance=1.0, longest=60.0)
 
 
 def noise(seconds, rate=RATE):
@@ -125,8 +126,8 @@ def shard(folder, out):
         "download": folder,
         "shard": 0,
         "shards": 1,
-        **FRONT_END,
-        **LIMITS,
+        "settings": SETTINGS,
+        "limits": LIMITS,
         "unfinished": out / "unfinished/shard-00.npy",
         "spectrograms": out / "shard-00.npy",
         "clips": out / "shard-00.csv",
@@ -146,7 +147,7 @@ def test_every_odd_file_has_its_status(odd, tmp_path):
     assert (spectrograms[~bad].max(axis=(1, 2)) > -20).all()
     extract_mel(
         shards=[tmp_path / "shard-00.csv"],
-        **FRONT_END,
+        settings=SETTINGS,
         max_bad=0.9,
         summary=tmp_path / "summary.csv",
         front_end=tmp_path / "front_end.json",
@@ -158,7 +159,7 @@ def test_what_is_stored_is_the_spectrogram_within_a_twentieth_of_a_decibel(odd, 
     folder, expected = odd
     extract_mel_shard(**shard(folder, tmp_path))
     row = list(expected).index("clipping")
-    front_end = FrontEnd(Settings(**FRONT_END), Limits(**LIMITS))
+    front_end = FrontEnd(SETTINGS, LIMITS)
     spectrogram, _, _ = front_end.extract(open_corpus(folder), "0/clipping.mp3")
     stored = np.load(tmp_path / "shard-00.npy")[row]
     assert 0 < np.abs(stored - spectrogram).max() < 0.05
@@ -171,15 +172,13 @@ def test_a_file_without_permission_is_unreadable(odd, monkeypatch):
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr("os.open", refuse)
-    result = FrontEnd(Settings(**FRONT_END), Limits(**LIMITS)).extract(
-        open_corpus(folder), "0/good.mp3"
-    )
+    result = FrontEnd(SETTINGS, LIMITS).extract(open_corpus(folder), "0/good.mp3")
     assert result == (None, 0.0, "unreadable")
 
 
 def test_the_lengths_are_those_of_what_was_decoded(odd):
     folder, _ = odd
-    front_end = FrontEnd(Settings(**FRONT_END), Limits(**LIMITS))
+    front_end = FrontEnd(SETTINGS, LIMITS)
     lengths = {
         name: front_end.extract(open_corpus(folder), f"0/{name}.mp3")[1]
         for name in ("good", "35-seconds", "10-minutes", "8000", "nan")

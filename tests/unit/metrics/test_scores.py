@@ -1,55 +1,50 @@
 import numpy as np
 import pandas as pd
 import pytest
-from autotagging.metrics.test_set import (
-    Answer,
-    Questions,
-    measure_baselines,
-    resample,
-    sampling_units,
-    summarise,
-)
 
+from autotagging.metrics import scores as scoring
+from autotagging.metrics.baselines import measure_baselines
 from autotagging.metrics.breakdown import (
     choice_of_epochs,
     table_of_categories,
     table_of_epochs,
     table_of_tags,
 )
+from autotagging.metrics.intervals import resample, sampling_units
+from autotagging.metrics.settings import Bootstrap, Settings
+from autotagging.metrics.summary import summarise
 
 TAGS = ["a", "b", "c", "d"]
 
 
 @pytest.fixture(scope="module")
-def questions():
+def test_set():
     rng = np.random.default_rng(0)
     labels = (rng.random((300, 4)) < [0.5, 0.3, 0.2, 0.1]).astype(np.uint8)
     labels[:200, 3] = 0  # no test clip has tag d
-    return Questions(
+    return scoring.TestSet(
         tags=TAGS,
         test=labels[:200],
         validation=labels[200:],
-        threshold=0.5,
-        precision_at=[1, 2],
-        calibration_bins=5,
+        settings=Settings(threshold=0.5, precision_at=[1, 2], calibration_bins=5),
     )
 
 
 @pytest.fixture(scope="module")
-def answer(questions):
+def scores(test_set):
     rng = np.random.default_rng(1)
-    return Answer(
+    return scoring.Scores(
         *(
             (0.2 * labels + 0.8 * rng.random(labels.shape)).round(2)
-            for labels in (questions.test, questions.validation)
+            for labels in (test_set.test, test_set.validation)
         )
     )
 
 
 @pytest.fixture(scope="module")
-def resampled(questions, answer):
-    units = sampling_units(np.arange(200) // 4, resamples=100, seed=0)
-    return {unit: resample(questions, answer, each) for unit, each in units.items()}
+def resampled(test_set, scores):
+    units = sampling_units(np.arange(200) // 4, Bootstrap(100, 0.9, 0))
+    return {unit: resample(test_set, scores, each) for unit, each in units.items()}
 
 
 def flat(measured):
@@ -60,35 +55,33 @@ def flat(measured):
     }
 
 
-def test_of_all_clips_once_the_resampled_metrics_are_the_measured_ones(
-    questions, answer, resampled
-):
-    measured = flat(questions.measure(answer))
+def test_of_all_clips_once_the_resampled_metrics_are_the_measured_ones(test_set, scores, resampled):
+    measured = flat(test_set.measure(scores))
     first = {name: values[0] for name, values in resampled["clips"].means.items()}
     for name in measured.keys() - {"calibration_error", "threshold"}:
         assert first.pop(name) == pytest.approx(measured[name]), name
     assert not first
 
 
-def test_thresholds_come_from_validation_clips_alone(questions, answer):
-    turned = Questions(**{**vars(questions), "test": 1 - questions.test})
-    other = Answer(1 - answer.test, answer.validation)
-    assert turned.tag_thresholds(other).tolist() == questions.tag_thresholds(answer).tolist()
+def test_thresholds_come_from_validation_clips_alone(test_set, scores):
+    turned = scoring.TestSet(**{**vars(test_set), "test": 1 - test_set.test})
+    other = scoring.Scores(1 - scores.test, scores.validation)
+    assert turned.tag_thresholds(other).tolist() == test_set.tag_thresholds(scores).tolist()
 
 
-def test_the_prior_has_the_scores_of_chance(questions):
+def test_the_prior_has_the_scores_of_chance(test_set):
     prior = np.array([0.5, 0.3, 0.2, 0.1])
     measured = measure_baselines(
-        questions, prior=prior, lookup=Answer(questions.test, questions.validation)
+        test_set, prior=prior, lookup=scoring.Scores(test_set.test, test_set.validation)
     )
-    shares = questions.test.mean(axis=0)[:3]  # d is not scored
+    shares = test_set.test.mean(axis=0)[:3]  # d is not scored
     for name in ("all_zero", "prior"):
         assert measured[name]["roc_auc_macro"] == 0.5
         assert measured[name]["pr_auc_macro"] == pytest.approx(shares.mean())
-    assert measured["all_zero"]["accuracy"] == pytest.approx(1 - questions.test.mean())
+    assert measured["all_zero"]["accuracy"] == pytest.approx(1 - test_set.test.mean())
     assert "loss" not in measured["all_zero"]
     # The prior's first tag is always a: right for the clips that have it, of those with any.
-    tagged = questions.test[questions.test.any(axis=1)]
+    tagged = test_set.test[test_set.test.any(axis=1)]
     assert measured["prior"]["precision_at"]["1"] == pytest.approx(tagged[:, 0].mean())
     # Given to every clip, a tag's F1 is 2 * share / (1 + share).
     assert measured["prior"]["at_tag_thresholds"]["f1_macro"] == pytest.approx(
@@ -98,11 +91,11 @@ def test_the_prior_has_the_scores_of_chance(questions):
 
 
 def test_the_summary_says_how_much_better_than_chance_and_than_looking_up(
-    questions, answer, resampled
+    test_set, scores, resampled
 ):
-    worse = Answer(answer.test * 0.5 + 0.2, answer.validation * 0.5 + 0.2)  # the same order
+    worse = scoring.Scores(scores.test * 0.5 + 0.2, scores.validation * 0.5 + 0.2)  # the same order
     spread = {unit: (each, each.areas) for unit, each in resampled.items()}
-    summary = summarise(questions, answer, worse, np.full(4, 0.3), spread, confidence=0.9)
+    summary = summarise(test_set, scores, worse, np.full(4, 0.3), spread, confidence=0.9)
     assert next(iter(summary)) == "roc_auc_macro"
     assert summary["tags_not_scored"] == ["d"]
     gains = summary["gains"]
@@ -118,9 +111,9 @@ def test_the_summary_says_how_much_better_than_chance_and_than_looking_up(
         assert limits["resamples_without_some_tag"] == 0
 
 
-def test_categories_are_set_against_all_other_tags(questions, answer, resampled):
+def test_categories_are_set_against_all_other_tags(test_set, scores, resampled):
     categories = ["mood", "genre", "genre", "other"]
-    tags = table_of_tags(questions, answer, categories, resampled, confidence=0.9)
+    tags = table_of_tags(test_set, scores, categories, resampled, confidence=0.9)
     assert tags["category"].tolist() == categories
     assert tags.loc[3].filter(like="auc").isna().all()
     table = table_of_categories(tags, resampled, confidence=0.9).set_index("category")
@@ -136,15 +129,15 @@ def test_categories_are_set_against_all_other_tags(questions, answer, resampled)
     assert table.loc["other"].filter(like="auc").isna().all()
 
 
-def epochs(questions, scores, *, best, trained):
-    answers = {epoch: np.where(questions.test == 1, share, 0.5) for epoch, share in scores.items()}
-    first = Answer(answers.pop(best), questions.validation)
+def epochs(test_set, scores, *, best, trained):
+    by_epoch = {epoch: np.where(test_set.test == 1, share, 0.5) for epoch, share in scores.items()}
+    first = scoring.Scores(by_epoch.pop(best), test_set.validation)
     description = {"best_epoch": best, "epochs": trained}
-    return table_of_epochs(questions, first, answers.items(), description)
+    return table_of_epochs(test_set, first, by_epoch.items(), description)
 
 
-def test_the_oracle_is_told_from_the_epoch_that_validation_chose(questions):
-    table = epochs(questions, {1: 0.4, 2: 0.5, 3: 0.6, 4: 0.3}, best=2, trained=4)
+def test_the_oracle_is_told_from_the_epoch_that_validation_chose(test_set):
+    table = epochs(test_set, {1: 0.4, 2: 0.5, 3: 0.6, 4: 0.3}, best=2, trained=4)
     assert table["epoch"].tolist() == [1, 2, 3, 4]
     assert table["roc_auc_macro"].tolist() == [0, 0.5, 1, 0]
     choices = choice_of_epochs(table)
@@ -156,14 +149,14 @@ def test_the_oracle_is_told_from_the_epoch_that_validation_chose(questions):
     assert choices["best_on_validation"]["roc_auc_macro"] == 0.5
 
 
-def test_where_epochs_are_missing_there_is_no_oracle(questions):
-    table = epochs(questions, {2: 0.5, 4: 0.3}, best=2, trained=4)
+def test_where_epochs_are_missing_there_is_no_oracle(test_set):
+    table = epochs(test_set, {2: 0.5, 4: 0.3}, best=2, trained=4)
     assert table[["best", "last", "oracle"]].to_numpy().tolist() == [[1, 0, 0], [0, 1, 0]]
     assert choice_of_epochs(table)["upper_bound_best_on_test"] is None
 
 
-def test_a_model_without_epochs_has_none_to_choose_from(questions, answer):
-    table = table_of_epochs(questions, answer, (), {})
+def test_a_model_without_epochs_has_none_to_choose_from(test_set, scores):
+    table = table_of_epochs(test_set, scores, (), {})
     assert table.empty
     assert set(choice_of_epochs(table).values()) == {None}
     assert isinstance(table, pd.DataFrame)

@@ -272,9 +272,9 @@ def test_counts_of_other_tags_are_refused(tmp_path):
     assert set(load_model(paths[0]).arrays) == set(arrays)
     assert "is not a network" in refusal(paths[0])
     save_model(*paths, {**described, "tags": ["a", "b", "c"]}, arrays)
-    assert "not the counts of" in refusal(paths[0])
+    assert "not the arrays of" in refusal(paths[0])
     save_model(*paths, {**described, "tags": ["a", "b"]}, {"prior": arrays["prior"]})
-    assert "not the counts of" in refusal(paths[0])
+    assert "not the arrays of" in refusal(paths[0])
 
 
 def test_the_weights_after_epochs_are_read_back_by_epoch(folder):

@@ -3,6 +3,7 @@
 Run by test_devices.py: spread_training.py FOLDER "one machine" | "worker"
 """
 
+import dataclasses
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +17,27 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays
 from autotagging.models.layers import DropoutPerReplica
 from autotagging.models.stored import weights_of
-from autotagging.training import loop as training
+from autotagging.training import loop
 from autotagging.training.checkpoints import Checkpoints, Run
-from autotagging.training.devices import ONE_DEVICE, Devices
+from autotagging.training.devices import ONE_DEVICE, Devices, prepare, tf
+from autotagging.training.loop import Examples
+from autotagging.training.settings import Settings
+from autotagging.training.step import make_train_step
 
-keras, tf = training.keras, training.tf
+keras = loop.keras
 PARAMS = Path(__file__).parents[3] / "params.yaml"
 N_TAGS, N_VALIDATION = 3, 8
+SETTINGS = Settings(
+    batch_size=8,
+    epochs=3,
+    learning_rate=0.001,
+    schedule="constant",
+    output_bias="zero",
+    monitor="val_loss",
+    patience=None,
+    keep_epochs="last",
+    precision="float32",
+)
 
 
 class Stopped(Exception):
@@ -79,7 +94,7 @@ def examples(clips, shape):
     mel[:, : shape[0] // 2] += 10 * labels[:, :1, None].astype(np.float16)
 
     def make(ids):
-        return training.Examples(clip_ids=ids, labels=labels[ids], gather=lambda ids: mel[ids])
+        return Examples(clip_ids=ids, labels=labels[ids], gather=lambda ids: mel[ids])
 
     return make(np.arange(clips)), make(np.arange(clips, len(labels)))
 
@@ -90,21 +105,15 @@ def fit(devices, build, folder, *, clips, shape, rate, **options):
     train, validation = examples(clips, shape)
     with devices.scope():
         network = build(devices, shape, **options)
-    checkpoints = Counted(folder, fingerprint="a")
-    fitted = training.fit(
+    checkpoints = Counted(folder, fingerprint="a", keep_epochs="last", minutes=0)
+    fitted = loop.fit(
         network,
         train,
         validation,
-        batch_size=8,
-        epochs=3,
-        learning_rate=rate,
-        schedule="constant",
-        monitor="val_loss",
-        patience=None,
+        dataclasses.replace(SETTINGS, learning_rate=rate),
         seed=0,
         devices=devices,
         checkpoints=checkpoints,
-        checkpoint_minutes=0,
     )
     return {
         "history": fitted.history.to_numpy(float),
@@ -121,7 +130,7 @@ def one_step(devices):
         network = small_network(devices, (6, 4))
         optimizer = keras.optimizers.Adam(0.01)
         optimizer.build(network.trainable_variables)
-    step = training.make_train_step(network, optimizer, devices)
+    step = make_train_step(network, optimizer, devices)
     loss, scores = step(train.gather(devices.rows(train.clip_ids)), train.labels)
     left = {f"{variable.path}": variable.numpy() for variable in optimizer.variables}
     return {"loss": loss.numpy(), "scores": scores.numpy(), **left}
@@ -161,7 +170,7 @@ def stopped_and_resumed(devices, folder):
 def on_one_machine(folder):
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    assert training.prepare(seed=0, threads=1, xla=True).replicas == 1
+    assert prepare(seed=0, threads=1, xla=True).replicas == 1
     assert tf.config.optimizer.get_jit() == "autoclustering"
     two = Devices("two", tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
     yield "masks", masks(two)
@@ -175,7 +184,7 @@ def on_one_machine(folder):
 
 
 def on_a_worker(folder):
-    devices = training.prepare(seed=0, threads=1, devices="multi_worker")
+    devices = prepare(seed=0, threads=1, devices="multi_worker")
     worker = f"worker {devices.worker}"
     with devices.one_voice():
         yield f"{worker} uneven", fit(devices, folder=folder / "uneven", **UNEVEN)

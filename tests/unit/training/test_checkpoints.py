@@ -5,17 +5,21 @@ from autotagging.common.errors import UserError
 from autotagging.training.checkpoints import Checkpoints
 
 
+def checkpoints_in(folder, *, fingerprint="a", keep_epochs="last"):
+    return Checkpoints(folder, fingerprint=fingerprint, keep_epochs=keep_epochs, minutes=10)
+
+
 @pytest.fixture
 def two(tmp_path):
     """Checkpoints of steps 1 to 3; two of them are kept."""
-    checkpoints = Checkpoints(tmp_path, fingerprint="a")
+    checkpoints = checkpoints_in(tmp_path)
     for step in (1, 2, 3):
         checkpoints.save({"step": np.array(step), "weights": np.full(4, step)})
     return tmp_path
 
 
 def load(folder, fingerprint="a"):
-    found = Checkpoints(folder, fingerprint=fingerprint).load()
+    found = checkpoints_in(folder, fingerprint=fingerprint).load()
     return None if found is None else int(found["step"])
 
 
@@ -42,7 +46,7 @@ def test_a_damaged_newest_one_is_said_and_the_one_before_is_read(two, damage, ca
 def test_after_a_fall_back_the_damaged_one_is_replaced(two):
     (newest,) = (path for path in two.iterdir() if np.load(path)["step"] == 3)
     newest.write_bytes(b"")
-    checkpoints = Checkpoints(two, fingerprint="a")
+    checkpoints = checkpoints_in(two)
     checkpoints.load()
     checkpoints.save({"step": np.array(3)})
     assert newest.stat().st_size
@@ -50,14 +54,14 @@ def test_after_a_fall_back_the_damaged_one_is_replaced(two):
 
 
 def test_nothing_is_left_once_they_are_deleted(two):
-    Checkpoints(two, fingerprint="a").delete()
+    checkpoints_in(two).delete()
     assert load(two) is None
     assert not list(two.iterdir())
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("all", [1, 2, 3, 4]), ("last", [4])])
 def test_the_weights_after_epochs_are_kept_as_asked_for(tmp_path, keep, kept):
-    checkpoints = Checkpoints(tmp_path, fingerprint="a", keep_epochs=keep)
+    checkpoints = checkpoints_in(tmp_path, keep_epochs=keep)
     assert checkpoints.load_epochs(0) == {}
     for epoch in (1, 2, 3, 4):
         checkpoints.save_epoch(epoch, [np.full(2, epoch), np.full((3, 1), -epoch)])
@@ -72,14 +76,14 @@ def test_the_weights_after_epochs_are_kept_as_asked_for(tmp_path, keep, kept):
 
 
 def test_epochs_of_another_training_in_the_same_folder_are_left_alone(tmp_path):
-    one, other = (Checkpoints(tmp_path, fingerprint=name, keep_epochs="all") for name in "ab")
+    one, other = (checkpoints_in(tmp_path, fingerprint=name, keep_epochs="all") for name in "ab")
     one.save_epoch(1, [np.zeros(2)])
     other.save_epoch(1, [np.ones(2)])
     assert one.load_epochs(1)[1][0].tolist() == [0, 0]
 
 
 def test_a_damaged_epoch_is_named_with_what_to_do(tmp_path):
-    checkpoints = Checkpoints(tmp_path, fingerprint="a", keep_epochs="all")
+    checkpoints = checkpoints_in(tmp_path, keep_epochs="all")
     checkpoints.save_epoch(1, [np.zeros(2)])
     checkpoints.save_epoch(2, [np.zeros(2)])
     (path,) = tmp_path.glob("epoch-0001*")

@@ -162,7 +162,7 @@ def test_several_gpus_must_be_there(monkeypatch, gpus, sees):
 
 def test_slurms_variables_say_which_processes_there_are():
     """In Slurm's order, which its numbers of processes follow: not in that of the alphabet."""
-    from autotagging.training.devices import cluster_config
+    from autotagging.training.cluster import cluster_config
 
     config = cluster_config(SLURM)
     # 12000 and the rest of 70001 / 20000.
@@ -186,7 +186,7 @@ def test_slurms_variables_say_which_processes_there_are():
     ],
 )
 def test_what_is_no_set_of_processes_is_said(environment, message):
-    from autotagging.training.devices import cluster_config
+    from autotagging.training.cluster import cluster_config
 
     with pytest.raises(UserError, match=message):
         cluster_config(environment)

@@ -206,9 +206,9 @@ def test_other_convolutions_are_left_to_the_layers(changes):
 
 
 def test_training_fuses_on_a_cpu_and_leaves_a_gpus_layers_alone(monkeypatch):
-    from autotagging.training import loop as training
+    from autotagging.training import step
 
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
-    assert training._fused(build()) is not None
+    assert step._fused(build()) is not None
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: ["GPU:0"])
-    assert training._fused(build()) is None
+    assert step._fused(build()) is None

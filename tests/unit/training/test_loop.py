@@ -10,8 +10,21 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.settings import Settings
 
 keras = pytest.importorskip("keras")
+
+SETTINGS = Settings(
+    batch_size=8,
+    epochs=5,
+    learning_rate=0.05,
+    schedule="constant",
+    output_bias="zero",
+    monitor="val_loss",
+    patience=None,
+    keep_epochs="last",
+    precision="float32",
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +66,7 @@ def examples(training):
 
 class NoCheckpoints(Checkpoints):
     def __init__(self):
-        super().__init__(Path("nowhere"), fingerprint="")
+        super().__init__(Path("nowhere"), fingerprint="", keep_epochs="last", minutes=10)
 
     def save(self, arrays):
         pass
@@ -62,23 +75,24 @@ class NoCheckpoints(Checkpoints):
         pass
 
 
-def fit(training, examples, **changes):
+def checkpoints_in(folder, *, keep_epochs="last", minutes=10):
+    return Checkpoints(folder, fingerprint="a", keep_epochs=keep_epochs, minutes=minutes)
+
+
+def fit(training, examples, *, checkpoints=None, **changes):
+    """Train for a few epochs; the changes are of the settings."""
     from autotagging.training.devices import ONE_DEVICE
 
-    settings = {
-        "checkpoints": NoCheckpoints(),
-        "checkpoint_minutes": 10,
-        "batch_size": 8,
-        "epochs": 5,
-        "learning_rate": 0.05,
-        "schedule": "constant",
-        "monitor": "val_loss",
-        "patience": None,
-        "seed": 0,
-        "devices": ONE_DEVICE,
-    }
     model = make_model()
-    return model, training.fit(model, *examples, **{**settings, **changes})
+    fitted = training.fit(
+        model,
+        *examples,
+        dataclasses.replace(SETTINGS, **changes),
+        seed=0,
+        devices=ONE_DEVICE,
+        checkpoints=checkpoints or NoCheckpoints(),
+    )
+    return model, fitted
 
 
 def test_it_learns_and_keeps_the_best_epoch(training, examples):
@@ -86,7 +100,9 @@ def test_it_learns_and_keeps_the_best_epoch(training, examples):
     assert result.history["epoch"].tolist() == list(range(1, 13))
     assert result.history["val_auc"].iloc[-1] > 0.8
     assert result.best_epoch == result.history["val_loss"].idxmin() + 1
-    score = training.make_scorer(model)
+    from autotagging.training import step
+
+    score = step.make_scorer(model)
     scores = score(examples[1].clip_ids, examples[1].gather, batch_size=4)
     loss = keras.losses.BinaryCrossentropy()(examples[1].labels, scores)
     assert float(loss) == pytest.approx(result.history["val_loss"].min(), abs=1e-5)
@@ -121,10 +137,12 @@ def record_batches(seen, original):
     return prefetched
 
 
-def test_before_any_step_scores_are_the_share_of_each_tag(training):
+def test_before_any_step_scores_are_the_share_of_each_tag():
+    from autotagging.training import step
+
     model = make_model()
     labels = np.array([[1, 0], [0, 0], [0, 0], [0, 0]])
-    training.set_output_bias(model, labels)
+    step.set_output_bias(model, labels)
     # 1.5 : 3.5 and 0.5 : 4.5 with half a clip added to both sides.
     scores = 1 / (1 + np.exp(-np.asarray(model.layers[-1].bias)))
     assert scores.tolist() == pytest.approx([0.3, 0.1])
@@ -156,7 +174,7 @@ def test_waiting_for_a_slow_disk_is_told_and_recorded(training, examples, capsys
 
 
 def test_divergence_is_an_error_that_names_the_step_and_the_learning_rate(training, examples):
-    message = "loss is nan in epoch 1, step 2, at a learning rate of nan; try train.learning_rate"
+    message = "loss is nan in epoch 1, step 2, at a learning rate of nan; try a lower"
     with pytest.raises(UserError, match=message):
         fit(training, examples, learning_rate=float("nan"))
 
@@ -171,7 +189,7 @@ def test_the_learning_rate_named_is_that_of_the_step(training, examples):
         mel[clips == spoilt] = np.nan
         return mel
 
-    message = r"epoch 1, step 4, at a learning rate of 0\.025; try train\.learning_rate below 0\.05"
+    message = r"epoch 1, step 4, at a learning rate of 0\.025; try a lower train\.learning_rate"
     clips = dataclasses.replace(train, gather=gather), validation
     with pytest.raises(UserError, match=message):
         fit(training, clips, schedule="cosine", epochs=1)
@@ -185,8 +203,10 @@ def test_the_learning_rate_named_is_that_of_the_step(training, examples):
         ("step", [0.4, 0.4, 0.4, 0.4, 0.04, 0.04, 0.004, 0.004]),
     ],
 )
-def test_schedules_of_the_learning_rate(training, schedule, expected):
-    rates = training.learning_rates(schedule, 0.4, steps=8)
+def test_schedules_of_the_learning_rate(schedule, expected):
+    from autotagging.training import optimizer
+
+    rates = optimizer.learning_rates(schedule, 0.4, steps=8)
     assert [float(rates(step)) for step in range(8)] == pytest.approx(expected, abs=1e-4)
 
 
@@ -246,16 +266,16 @@ def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
     training, examples, tmp_path, after, minutes, schedule, monkeypatch, capsys
 ):
     """Stopped in its first epoch, at the end of it, in the second; six batches are an epoch."""
-    settings = {"epochs": 3, "checkpoint_minutes": minutes, "schedule": schedule}
+    settings = {"epochs": 3, "schedule": schedule}
     whole, expected = fit(training, examples, **settings)
+    written = checkpoints_in(tmp_path, minutes=minutes)
     with monkeypatch.context() as patched:
         stop_after(patched, training, after)
         with pytest.raises(Stopped):
-            fit(training, examples, checkpoints=Checkpoints(tmp_path, fingerprint="a"), **settings)
+            fit(training, examples, checkpoints=written, **settings)
     capsys.readouterr()
-    model, result = fit(
-        training, examples, checkpoints=Checkpoints(tmp_path, fingerprint="a"), **settings
-    )
+    written = checkpoints_in(tmp_path, minutes=minutes)
+    model, result = fit(training, examples, checkpoints=written, **settings)
     assert ("going on in epoch" in capsys.readouterr().err) == (minutes == 0 or after >= 6)
     assert result.history.equals(expected.history)
     assert result.best_epoch == expected.best_epoch
@@ -267,7 +287,7 @@ def test_the_epochs_of_a_training_that_was_stopped_are_those_of_a_whole_one(
     training, examples, tmp_path, monkeypatch
 ):
     def checkpoints(name):
-        return Checkpoints(tmp_path / name, fingerprint="a", keep_epochs="all")
+        return checkpoints_in(tmp_path / name, keep_epochs="all")
 
     whole, result = fit(training, examples, epochs=3, checkpoints=checkpoints("whole"))
     with monkeypatch.context() as patched:
