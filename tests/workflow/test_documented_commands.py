@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from autotagging.tools.rule_graph import parse_dot, reduce_edges
 from conftest import ROOT
 
 pytestmark = pytest.mark.xdist_group("tiny_run")
@@ -22,17 +23,18 @@ PAGES = [
 PROGRAMS = "apt|autotagging|dvc|git|make|pip|python|rm|snakemake|source"
 COMMAND = re.compile(rf"(?:\w+=\S+ )?(?:{PROGRAMS}) \S.*")
 
-# How a command is run in a copy of a tiny finished project: as it stands, or as the dry run named.
-# Each is independent of the others, but for the last. `make X` is run as `make -n X`.
+# How a command is run in a copy of a tiny finished project: as it stands, or by the nearest one that
+# trains nothing. (`dvc exp run --dry` fails: it looks for results that it has not made.) Each is
+# independent of the others, but for the last. `make X` is run as `make -n X`.
 RUN = {
     "autotagging merge_tags --help": None,
     "autotagging record": None,
     "autotagging restore": None,
     "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported": None,
     "dvc config cache.type hardlink": None,
-    "dvc exp run -S corpus=magnatagatune": "dvc exp run --dry -S corpus=magnatagatune",
+    "dvc exp run -S corpus=magnatagatune": "dvc exp run --queue -S corpus=magnatagatune",
     "dvc exp run -S train.learning_rate=0.0005 --name slow": (
-        "dvc exp run --dry -S train.learning_rate=0.0005 --name slower"
+        "dvc exp run --queue -S train.learning_rate=0.0005 --name slow"
     ),
     "dvc metrics diff HEAD slow": None,
     "dvc plots diff HEAD slow": None,
@@ -114,7 +116,7 @@ def project(tiny_run, tmp_path_factory):
     """A copy of the tiny finished project, recorded, with a revision `slow` to compare with."""
     folder = tmp_path_factory.mktemp("documented") / "project"
     shutil.copytree(tiny_run.folder, folder, symlinks=True)
-    copy = type(tiny_run)(folder, Path(tiny_run._environment["AUTOTAGGING_CORPORA"]))
+    copy = type(tiny_run)(folder, corpora=tmp_path_factory.getbasetemp() / "corpora")
     copy.run("autotagging record")
     copy.commit()
     copy.run("git tag slow")
@@ -133,7 +135,7 @@ def test_every_command_of_the_pages_is_checked_and_no_other():
 @pytest.mark.parametrize("command", RUN)
 def test_a_command_runs(project, command):
     project.run(RUN[command] or command)
-    project.run("git checkout --quiet -- params.yaml")
+    project.run("git checkout --quiet -- .")
 
 
 @pytest.mark.parametrize("command", MAKE)
@@ -197,14 +199,19 @@ def test_every_page_is_in_the_index():
         assert page.name == "README.md" or f"]({page.name})" in index
 
 
+def test_the_first_page_names_every_folder_of_the_source():
+    tree = (ROOT / "README.md").read_text().split("\nsrc/autotagging/\n")[1].split("```")[0]
+    source = (ROOT / "src/autotagging").iterdir()
+    folders = {path.name for path in source if any(path.glob("*.py"))}
+    assert set(re.findall(r"^  (\w+)/ ", tree, flags=re.MULTILINE)) == folders
+
+
 def test_the_first_page_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1200
 
 
 def test_the_rules_in_the_picture_are_those_of_the_workflow(project):
     """`make screenshots` renews docs/images/rule_graph.svg."""
-    from autotagging.tools.rule_graph import parse_dot, reduce_edges
-
     rules, edges = parse_dot(project.run("snakemake --forceall --rulegraph dot"))
     drawn = (ROOT / "docs/images/rule_graph.svg").read_text()
     assert set(re.findall(r'id="rule-(\w+)"', drawn)) == set(rules)
