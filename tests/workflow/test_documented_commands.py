@@ -23,9 +23,9 @@ PAGES = [
 PROGRAMS = "apt|autotagging|dvc|git|make|pip|python|rm|snakemake|source"
 COMMAND = re.compile(rf"(?:\w+=\S+ )?(?:{PROGRAMS}) \S.*")
 
-# How a command is run in a copy of a tiny finished project: as it stands, or by the nearest one that
-# trains nothing. (`dvc exp run --dry` fails: it looks for results that it has not made.) Each is
-# independent of the others, but for the last. `make X` is run as `make -n X`.
+# How a command is run in a copy of a tiny finished project: as it is, or by the nearest one that
+# trains nothing. (`dvc exp run --dry` fails: it looks for results that it has not made.) The order
+# matters only for the last. `make X` is run as `make -n X`.
 RUN = {
     "autotagging merge_tags --help": None,
     "autotagging record": None,
