@@ -1,60 +1,12 @@
-"""The command `autotagging`: one subcommand per step, its flags the step's keyword arguments."""
+"""The command `autotagging`: a subcommand per step, figure and tool, with its keyword arguments."""
 
 import os
 import sys
 
 from cyclopts import App, CycloptsError, Parameter
 
+from autotagging.commands import PACKAGE, find_commands, package_title
 from autotagging.common.errors import UserError
-
-_STEPS = {
-    "download": "Get a corpus and list its clips.",
-    "merge_tags": "Merge synonymous tags and keep the most frequent.",
-    "split": "Divide the clips into training, validation and test set.",
-    "extract_mel_shard": "Turn one block of clips into log-mel spectrograms.",
-    "extract_mel": "Gather the shards and list them.",
-    "train": "Train a model and keep its best epoch.",
-    "evaluate": "Score the test clips with a trained model.",
-}
-# Figures and tables by the module of steps/figures that makes them.
-_FIGURES = {
-    "data": {
-        "figure_2": "Merging of tags.",
-        "figure_3": "The stages of preprocessing, on one clip.",
-        "mel_examples": "Spectrograms of some clips of every tag, on a page.",
-        "tag_distribution": "Clips per tag, before and after merging.",
-    },
-    "model": {
-        "epoch_choices": "Test clips at the best epoch, the last, and the best on them.",
-        "figure_4": "The architecture of the model.",
-        "figure_5": "Loss per epoch.",
-        "figure_7": "ROC-AUC per epoch, and ROC curve.",
-        "table_1": "Parameters of the front end.",
-        "table_2": "Shapes of the model's layers.",
-    },
-    "results": {
-        "all_metrics": "Every metric of every model, and of answers that hear nothing.",
-        "calibration": "How often a tag is there, against its score.",
-        "category_scores": "ROC-AUC by category, with confidence intervals.",
-        "differences": "Each two models on the same test clips, with confidence intervals.",
-        "figure_6": "Predicted and actual tags of one test clip.",
-        "table_4": "ROC-AUC of this run beside published ones.",
-        "tag_scores": "ROC-AUC by tag, with confidence intervals.",
-    },
-    "report": {
-        "summary": "First page of the report: results beside what they must be compared with.",
-    },
-}
-_BY_HAND = {
-    "data_card": "Describe MagnaTagATune on a page, with all numbers counted in its tables.",
-    "export": "Write a trained model as Keras and ONNX files, for tools other than this one.",
-    "plots_template": "Write a template with which pages of `dvc plots` need no network.",
-    "record": "Let DVC record the results of a finished snakemake run.",
-    "restore": "Get the results of this commit from DVC, for snakemake to take as finished.",
-    "verify": "Hash or decode all files of a corpus; print OK or the faulty ones.",
-}
-# Modules that are not called as their commands are.
-_MODULES = {"restore": "tools.record"}
 
 
 def main() -> None:
@@ -84,16 +36,15 @@ def _make_app() -> App:
         name_transform=str,
         default_parameter=Parameter(consume_multiple=True, negative=()),
     )
-    for name, text in _STEPS.items():
-        module = _MODULES.get(name, f"steps.{name}")
-        app.command(f"autotagging.{module}:{name}", name=name, help=text)
-    figures = App(name="figures", help="Draw a figure or make a table of the paper.")
-    for module, names in _FIGURES.items():
-        for name, text in names.items():
-            figures.command(f"autotagging.steps.figures.{module}:{name}", name=name, help=text)
+    for room in ("steps", "tools"):
+        _add_commands(app, room)
+    figures = App(name="figures", help=package_title(PACKAGE / "steps/figures"))
+    _add_commands(figures, "steps/figures")
     app.command(figures)
-    for name, text in _BY_HAND.items():
-        app.command(
-            f"autotagging.{_MODULES.get(name, f'tools.{name}')}:{name}", name=name, help=text
-        )
     return app
+
+
+def _add_commands(app: App, room: str) -> None:
+    module = f"{PACKAGE.name}.{room.replace('/', '.')}"
+    for name, title in find_commands(PACKAGE / room).items():
+        app.command(f"{module}.{name}:{name}", name=name, help=title)

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import itertools
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -154,11 +155,12 @@ def parameter_differences(step: str, stage: dict) -> set[str]:
         for key in rule_parameters(step) - in_matrix - NO_INFLUENCE
         if not any(key == name or key.startswith(f"{name}.") for name in known)
     }
-    rules = set(
-        re.findall(r"^rule (\w+):", (ROOT / f"workflow/rules/{step}.smk").read_text(), re.MULTILINE)
-    )
-    allowed = re.search(r"--allowed-rules (.+?) --", stage["cmd"].replace("\n", " "))
-    return missing | (rules ^ set(allowed.group(1).split()))
+    text = (ROOT / f"workflow/rules/{step}.smk").read_text()
+    rules = set(re.findall(r"^ *rule (\w+):", text, re.MULTILINE))
+    allowed = re.search(r"--allowed-rules (.+?) -- ", stage["cmd"].replace("\n", " ")).group(1)
+    command = ["sh", "-c", f"echo {allowed}"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+    return missing | (rules ^ set(printed.split()))
 
 
 def code_differences(step: str, listed: set[str]) -> set[str]:

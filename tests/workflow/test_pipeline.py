@@ -5,20 +5,9 @@ import json
 import pandas as pd
 import pytest
 
-FIGURES = {f"figure_{number}" for number in range(2, 8)} | {
-    "mel_examples",
-    "summary",
-    "tag_distribution",
-    "table_1",
-    "table_2",
-    "table_4",
-    "all_metrics",
-    "calibration",
-    "category_scores",
-    "differences",
-    "epoch_choices",
-    "tag_scores",
-}
+from autotagging.commands import PACKAGE, find_commands
+
+FIGURES = set(find_commands(PACKAGE / "steps/figures"))
 
 
 @pytest.mark.xdist_group("tiny_run")
@@ -111,7 +100,7 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
     assert project.jobs("dvc repro") == set()
 
     # A comment in the code of a plot draws again and trains nothing.
-    style = project.folder / "src/autotagging/plots/style.py"
+    style = project.folder / "src/autotagging/reporting/plots/style.py"
     style.write_text(style.read_text() + "\n# a comment\n")
     assert project.jobs("snakemake -n") == FIGURES
     project.run("git checkout --quiet -- src")

@@ -1,6 +1,8 @@
 # What several rules need. Only the Snakefile and its rules read params.yaml.
 from pathlib import Path
+from shlex import quote
 
+from autotagging.commands import figure_title
 from autotagging.corpus.paths import corpus_folder
 from autotagging.models import reads
 
@@ -93,3 +95,49 @@ def corpus_tables(wildcards):
     if config["corpus"] in ("demo", "magnatagatune"):
         return []
     return sorted(map(str, corpus_folder(config["corpus"]).glob("*_final.csv*")))
+
+
+# What the rules of figures and tables have in common.
+
+
+def figure_files(name):
+    """Outputs of a figure; the report shows the first, under the figure's title."""
+    svg = in_report(f"results/figures/{name}.svg", name, category="Figures", column="figure")
+    return {"svg": svg, "png": f"results/figures/{name}.png"}
+
+
+def table_files(name):
+    """Outputs of a table; the report shows the page, under the table's title."""
+    files = {suffix: f"results/figures/{name}.{suffix}" for suffix in ("csv", "md", "tex")}
+    page = in_report(f"results/figures/{name}.html", name, category="Tables", column="table")
+    return {**files, "html": page}
+
+
+def in_report(path, name, *, category, column):
+    """A file as the report shows it: titled by its command, above workflow/report/<name>.rst."""
+    label = figure_title(name).removesuffix(".")
+    return report(path, caption=f"../report/{name}.rst", category=category, labels={column: label})
+
+
+def all_flags(**parameters):
+    """Function that makes a flag of each named input, parameter and output of a job.
+
+    An input of no file is left out; so is `code`, and inputs without a name, which are only
+    waited for.
+    """
+
+    def make(wildcards, input, output):
+        files = {name: paths for name, paths in input.items() if name != "code" and paths}
+        values = {**files, **parameters, **dict(output.items())}
+        return " ".join(
+            f"--{name.replace('_', '-')} {value if name in files else quote(str(value))}"
+            for name, value in values.items()
+        )
+
+    return make
+
+
+def all_figures(wildcards):
+    """Outputs of all rules of figures.smk, wherever in it they stand."""
+    own = [rule for rule in workflow.rules if Path(rule.snakefile).name == "figures.smk"]
+    return [str(path) for rule in own for path in rule.output]

@@ -2,6 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -9,6 +12,7 @@ import pandas as pd
 from autotagging.dataset.groups import LEVELS
 from autotagging.dataset.subsets import SUBSETS
 
+Scheme = Literal["random", "folder", "track", "album", "artist", "file"]
 # The error of the sizes counts so much more than that of the tags: first the tags are balanced,
 # then the sizes put right.
 _WEIGHTS_OF_SIZE = (1.0, 1000.0)
@@ -16,6 +20,45 @@ _BLOCK = 10_000  # groups that are compared before one of them moves
 _DIGITS = 12  # of a squared error, so that the last bits of a sum never decide
 _FOLDERS = {**dict.fromkeys("0123456789ab", "train"), "c": "validation"}
 _FOLDERS |= dict.fromkeys("def", "test")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the clips are divided.
+
+    Attributes
+    ----------
+    scheme
+        random (the paper's); folder (0 to b, c, d to f); track, album or artist (none is in two
+        subsets); file (as given).
+    file
+        With scheme file: a table of clip_id and subset (train, validation or test); clips that
+        it lacks are left out.
+    untagged
+        Whether clips without any of the kept tags are kept, as in the paper, or dropped.
+    train
+        Training clips. The three numbers are exact where they add up to the clips there are, else
+        proportional; schemes folder and file don't use them.
+    validation
+        Validation clips, likewise.
+    test
+        Test clips, likewise.
+    seed
+        Seed of the shuffle, and of ties between groups.
+    """
+
+    scheme: Scheme
+    file: Path | None
+    untagged: Literal["keep", "drop"]
+    train: int
+    validation: int
+    test: int
+    seed: int
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Clips of each subset."""
+        return {name: getattr(self, name) for name in SUBSETS}
 
 
 def random_split(clip_ids: Sequence[int], *, weights: Mapping[str, int], seed: int) -> pd.Series:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autotagging.corpus.audio import BadClipError, Corpus, Decoded
+from autotagging.corpus.audio import Corpus, Decoded
+from autotagging.corpus.containers import BadClipError
 from autotagging.dataset.store import USABLE
 from autotagging.mel import spectrogram
 

@@ -220,8 +220,11 @@ def calibration(labels: np.ndarray, scores: np.ndarray, *, bins: int) -> pd.Data
     mean_score, share = np.divide(sums, counts, out=np.full((2, bins), np.nan), where=counts > 0)
     return pd.DataFrame(
         {
-            **{"low": edges[:-1], "high": edges[1:], "decisions": counts},
-            **{"mean_score": mean_score, "share": share},
+            "low": edges[:-1],
+            "high": edges[1:],
+            "decisions": counts,
+            "mean_score": mean_score,
+            "share": share,
         }
     )
 

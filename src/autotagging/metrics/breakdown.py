@@ -133,7 +133,9 @@ def table_of_epochs(
         {
             "epoch": epoch,
             **metrics.measure_epoch(test_set.test, each, threshold=test_set.settings.threshold),
-            **{"best": int(epoch == chosen), "last": int(epoch == trained), "oracle": 0},
+            "best": int(epoch == chosen),
+            "last": int(epoch == trained),
+            "oracle": 0,
         }
         for epoch, each in by_epoch
     ]

@@ -11,8 +11,18 @@ from autotagging.metrics.bootstrap import Areas, Sampling, interval, mean_over_t
 
 _AREAS = {"roc_auc": "ROC-AUC", "pr_auc": "average precision"}
 _COLUMNS = (
-    *("tags", "metric", "first", "second", "first_value", "second_value", "difference"),
-    *("clips_low", "clips_high", "tracks_low", "tracks_high", "clear"),
+    "tags",
+    "metric",
+    "first",
+    "second",
+    "first_value",
+    "second_value",
+    "difference",
+    "clips_low",
+    "clips_high",
+    "tracks_low",
+    "tracks_high",
+    "clear",
 )
 
 

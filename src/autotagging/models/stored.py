@@ -252,6 +252,11 @@ def stock_class(layer: "keras.Layer") -> type:
     return next(base for base in type(layer).__mro__ if base.__module__.startswith("keras."))
 
 
+def trainable_parameters(model: "keras.Model") -> int:
+    """Count the trainable parameters of a built model."""
+    return sum(layer["trainable_parameters"] for layer in architecture(model))
+
+
 def architecture(model: "keras.Model") -> list[dict[str, Any]]:
     """List the layers of a built model: name, type, output_shape without batch, parameters."""
     return [

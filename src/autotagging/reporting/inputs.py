@@ -10,7 +10,6 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import load_arrays, read_json
-from autotagging.corpus.audio import BadClipError, open_corpus
 
 _MODEL = ("model", "seed", "corpus", "split", "best_epoch", "front_end", "architecture")
 _FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
@@ -32,19 +31,6 @@ _METRICS += (
     "gains",
     "epoch_choices",
 )
-_CORPORA = {
-    "demo": "synthetic demo corpus (not MagnaTagATune)",
-    "magnatagatune": "MagnaTagATune",
-}
-_ATTRIBUTIONS = {
-    "demo": "The clips were synthesised by this project.",
-    "magnatagatune": (
-        "The clips are from MagnaTagATune (Law, West, Mandel, Bay and Downie, ISMIR 2009), music "
-        "by artists of Magnatune, under the licence CC BY-NC-SA 3.0: attribution, no commercial "
-        "use, share alike."
-    ),
-}
-_MOST_PLAYED = 2_000_000  # bytes; a clip of MagnaTagATune has 117,000
 _PUBLISHED = ("method", "year", "roc_auc", "citation", "tags", "split", "comparable", "note")
 
 
@@ -67,6 +53,13 @@ def read_front_end(path: Path) -> dict[str, Any]:
     front_end = read_json(path)
     _require(front_end, _FRONT_END, f"{path}: no entry")
     return front_end
+
+
+def read_title(path: Path) -> str:
+    """Read the corpus's title in the audio.json of download; errors as in `read_model`."""
+    audio = read_json(path)
+    _require(audio, ("title",), f"{path}: no entry")
+    return audio["title"]
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
@@ -123,7 +116,7 @@ def paper_row(path: Path) -> dict[str, Any]:
 
 
 def read_runs(
-    history: list[Path], model_json: list[Path]
+    history: Sequence[Path], model_json: Sequence[Path]
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Read the epochs of all runs into one table.
 
@@ -153,7 +146,7 @@ def read_runs(
 
 
 def read_each(
-    paths: list[Path], runs: list[dict[str, Any]], columns: tuple[str, ...]
+    paths: Sequence[Path], runs: list[dict[str, Any]], columns: tuple[str, ...]
 ) -> pd.DataFrame:
     """Read the table of each run into one that names the run: model and seed.
 
@@ -175,84 +168,11 @@ def read_each(
     return pd.concat([table for table in tables if len(table)] or [empty], ignore_index=True)
 
 
-def same_length(**paths: list[Any]) -> None:
+def same_length(**paths: Sequence[Any]) -> None:
     """Raise a UserError unless two lists of files are equally long."""
     (first, one), (second, other) = paths.items()
     if len(one) != len(other):
         raise UserError(f"{len(one)} files of {first}, {len(other)} of {second}: give one of each")
-
-
-def read_clip(
-    download: Path, split: Path, clip_id: int | None, *, sample_rate: int
-) -> tuple[pd.Series, np.ndarray]:
-    """Decode the wanted clip, or the test clip of lowest clip_id that can be decoded.
-
-    Returns
-    -------
-    clip
-        clip_id, mp3_path, subset.
-    waveform : float32, (samples,)
-
-    Raises
-    ------
-    UserError
-        There is no such clip, or it can't be decoded.
-    """
-    clips = read_table(split, ("clip_id", "mp3_path", "subset")).sort_values("clip_id")
-    wanted = clips["subset"] == "test" if clip_id is None else clips["clip_id"] == clip_id
-    corpus = open_corpus(download)
-    reason = "not in the table"
-    for _, clip in clips[wanted].iterrows():
-        try:
-            return clip, corpus.waveform(clip["mp3_path"], sample_rate=sample_rate)
-        except BadClipError as error:
-            reason = str(error)
-    which = "no test clip can be read" if clip_id is None else f"clip {clip_id}"
-    raise UserError(f"{split}: {which} ({reason}); choose another clip")
-
-
-def read_audio(download: Path, mp3_path: str) -> tuple[bytes, str]:
-    """Read the file of a clip, if it can be played.
-
-    Returns
-    -------
-    audio
-        Bytes of the file as it is; none where it is missing, too long or can't be decoded.
-    reason
-        Why there are none.
-    """
-    try:
-        corpus = open_corpus(download)
-        corpus.decode(mp3_path)
-        encoded = corpus.encoded(mp3_path)
-    except BadClipError as error:
-        return b"", str(error).replace("_", " ")
-    except (UserError, OSError):  # their texts hold paths of this machine
-        return b"", "the audio of the corpus is not there, or can't be opened"
-    if len(encoded) > _MOST_PLAYED:
-        return b"", f"more than {_MOST_PLAYED:,} bytes"
-    return encoded, ""
-
-
-def attribution(corpus: str) -> str:
-    """Say where the clips of a corpus come from, and under what licence."""
-    return _ATTRIBUTIONS.get(corpus, f"The clips are from {corpus}; its owner knows their licence.")
-
-
-def corpus_name(corpus: str) -> str:
-    """Name a corpus for a reader: whether it is MagnaTagATune must be plain."""
-    return _CORPORA.get(corpus, corpus)
-
-
-def run_caption(runs: list[dict[str, Any]]) -> str:
-    """Name corpus, split, models and seeds of runs that share the first two."""
-    models = list(dict.fromkeys(run["model"] for run in runs))
-    seeds = sorted({run["seed"] for run in runs})
-    corpus = corpus_name(runs[0]["corpus"])
-    word = "seed" if len(seeds) == 1 else "seeds"
-    listed = " and ".join(filter(None, [", ".join(models[:-1]), models[-1]]))
-    text = f"{corpus}, split {runs[0]['split']}; {listed}, {word} {', '.join(map(str, seeds))}"
-    return text[0].upper() + text[1:]
 
 
 def _require(content: Container, names: Sequence[str], complaint: str) -> None:

@@ -23,7 +23,7 @@ def write_page(path: Path, template: str, **content: Any) -> None:
     template
         Name of a file in `TEMPLATES`; whatever it prints is escaped. Its filters: `number`, three
         decimals or a dash; `signed`, the same with its sign; `percent`, one decimal;
-        `plus_minus`, see `seeds`.
+        `plus_minus`, see `averaging`.
     content
         What the template names.
     """

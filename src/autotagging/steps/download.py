@@ -3,7 +3,11 @@
 import gzip
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json, replacing, write_csv, write_json
@@ -12,18 +16,54 @@ from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corp
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
 
 
+@dataclass(frozen=True)
+class Demo:
+    """What the demo corpus is made of.
+
+    Attributes
+    ----------
+    demo_clips
+        Annotated clips of the demo corpus.
+    demo_seed
+        Seed of the demo corpus.
+    """
+
+    demo_clips: int
+    demo_seed: int
+
+
+@dataclass(frozen=True)
+class CorpusFiles:
+    """Files that the later steps read.
+
+    Attributes
+    ----------
+    annotations
+        Output: annotations_final.csv of the corpus.
+    clip_info
+        Output: clip_info_final.csv of the corpus, for the record.
+    clips
+        Output: clip_id, mp3_path, bytes (none where the file is missing) of annotated clips.
+    groups
+        Output: clip_id, track, album, artist of each clip in clip_info_final.csv.
+    audio
+        Output: the corpus, its title for captions, its audio files, bytes and sha256.
+    """
+
+    annotations: Path
+    clip_info: Path
+    clips: Path
+    groups: Path
+    audio: Path
+
+
 def download(
     *,
     corpus: str,
     remote: Path,
-    demo_clips: int,
-    demo_seed: int,
+    demo: Annotated[Demo, Parameter(name="*")],
     threads: int,
-    annotations: Path,
-    clip_info: Path,
-    clips: Path,
-    groups: Path,
-    audio: Path,
+    files: Annotated[CorpusFiles, Parameter(name="*")],
     offline: bool = False,
 ) -> None:
     """Get a corpus and list its clips.
@@ -34,28 +74,14 @@ def download(
         "demo" (synthesised), "magnatagatune" (downloaded), or a folder in the same format.
     remote
         YAML with the addresses and checksums of MagnaTagATune.
-    demo_clips
-        Annotated clips of the demo corpus.
-    demo_seed
-        Seed of the demo corpus.
     threads
-        Processes that synthesise it.
-    annotations
-        Output: annotations_final.csv of the corpus.
-    clip_info
-        Output: clip_info_final.csv of the corpus.
-    clips
-        Output: clip_id, mp3_path, bytes (none where the file is missing) of annotated clips.
-    groups
-        Output: clip_id, track, album, artist of each clip in clip_info_final.csv.
-    audio
-        Output: the corpus, its title for captions, its audio files, bytes and sha256.
+        Processes that synthesise the demo corpus.
     offline
         Connect to nothing: what is to be downloaded must be there.
     """
     folder = corpus_folder(corpus)
     if corpus == "demo":
-        _make_demo(folder, clips=demo_clips, seed=demo_seed, threads=threads)
+        _make_demo(folder, demo, threads=threads)
     elif corpus == "magnatagatune":
         from autotagging.corpus.remote import fetch, read_data_set
 
@@ -68,12 +94,12 @@ def download(
     grouped = read_clip_info(sources[1])
     opened = open_corpus(folder)
     listed["bytes"] = listed["mp3_path"].map(opened.sizes()).astype("Int64")
-    for source, target in zip(sources, (annotations, clip_info), strict=True):
+    for source, target in zip(sources, (files.annotations, files.clip_info), strict=True):
         _copy_table(source, target)
-    write_csv(listed, clips)
-    write_csv(grouped, groups)
+    write_csv(listed, files.clips)
+    write_csv(grouped, files.groups)
     title = corpus_title(corpus)
-    write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, audio)
+    write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, files.audio)
     print(
         f"{len(listed)} clips, {listed['bytes'].isna().sum()} of them missing, "
         f"{(listed['bytes'] == 0).sum()} empty",
@@ -81,19 +107,20 @@ def download(
     )
 
 
-def _make_demo(folder: Path, *, clips: int, seed: int, threads: int) -> None:
+def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
     """Synthesise the demo corpus, unless the folder holds just that one already."""
     from autotagging import demo
 
     receipt = folder / "demo.json"
-    wanted = {"clips": clips, "seed": seed, "synthesiser": demo.fingerprint()}
-    if receipt.exists() and read_json(receipt) == wanted:
+    clips, seed = wanted.demo_clips, wanted.demo_seed
+    made = {"clips": clips, "seed": seed, "synthesiser": demo.fingerprint()}
+    if receipt.exists() and read_json(receipt) == made:
         return
     if folder.exists() and any(folder.iterdir()) and not receipt.exists():
         raise UserError(f"{folder}: not a demo corpus, so it is left alone; move it away")
     shutil.rmtree(folder, ignore_errors=True)
     demo.synthesise(folder, clips=clips, seed=seed, workers=threads)
-    write_json(wanted, receipt)
+    write_json(made, receipt)
 
 
 def _copy_table(source: Path, target: Path) -> None:

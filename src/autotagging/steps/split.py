@@ -2,9 +2,10 @@
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
 import pandas as pd
+from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import write_csv
@@ -18,13 +19,7 @@ def split(
     labels: Path,
     clips: Path,
     groups: Path,
-    scheme: Literal["random", "folder", "track", "album", "artist", "file"],
-    file: Path | None,
-    untagged: Literal["keep", "drop"],
-    train: int,
-    validation: int,
-    test: int,
-    seed: int,
+    settings: Annotated[partition.Settings, Parameter(name="*")],
     split: Path,
     leakage: Path,
 ) -> None:
@@ -33,50 +28,31 @@ def split(
     Parameters
     ----------
     labels
-        Labels of merge_tags.
+        labels.csv of merge_tags.
     clips
         clips.csv of download: a clip without bytes is unreadable and left out.
     groups
         groups.csv of download.
-    scheme
-        random (the paper's); folder (0 to b, c, d to f); track, album or artist (none is in two
-        subsets); file (as given).
-    file
-        With scheme file: a table of clip_id and subset (train, validation or test); clips that
-        it lacks are left out.
-    untagged
-        Whether clips without any of the kept tags are kept, as in the paper, or dropped.
-    train
-        Clips of each subset; exact where they add up to the clips there are, else proportional.
-        Not used by schemes folder and file.
-    validation
-        Clips of each subset; exact where they add up to the clips there are, else proportional.
-        Not used by schemes folder and file.
-    test
-        Clips of each subset; exact where they add up to the clips there are, else proportional.
-        Not used by schemes folder and file.
-    seed
-        Of the shuffle, and of ties between groups.
     split
         Output: clip_id, mp3_path, subset.
     leakage
         Output: level, share of test clips whose track, album or artist is also in training.
     """
+    scheme, weights = settings.scheme, settings.weights
     known = read_labels(labels)
-    usable = _usable(known, pd.read_csv(clips).set_index("clip_id")["bytes"], untagged)
+    usable = _usable(known, pd.read_csv(clips).set_index("clip_id")["bytes"], settings.untagged)
     names = read_groups(groups)
-    weights = {"train": train, "validation": validation, "test": test}
     tags = usable.drop(columns="mp3_path")
     if scheme == "random":
-        subset = partition.random_split(usable.index, weights=weights, seed=seed)
+        subset = partition.random_split(usable.index, weights=weights, seed=settings.seed)
     elif scheme == "folder":
         subset = partition.folder_split(usable["mp3_path"])
     elif scheme == "file":
-        subset = _read_split(file, usable.index)
+        subset = _read_split(settings.file, usable.index)
     else:
         # A clip without a known group is a group of its own.
         of_clip = names[scheme].reindex(usable.index).fillna(usable["mp3_path"])
-        subset = partition.group_split(of_clip, tags, weights=weights, seed=seed)
+        subset = partition.group_split(of_clip, tags, weights=weights, seed=settings.seed)
 
     counts = {name: int((subset == name).sum()) for name in weights}
     print(f"{scheme} split: {counts}{_compared(counts, weights, scheme)}", file=sys.stderr)

@@ -25,11 +25,16 @@ from autotagging.training.settings import Machine, Settings
 
 if TYPE_CHECKING:
     from autotagging.training.devices import Devices
+    from autotagging.training.loop import Examples
 
 # Code that the course of a training depends on, next to the model's own.
 _FINGERPRINTED = (
-    *("steps/train.py", "common/*.py", "dataset/*.py", "training/*.py"),
-    *("models/*.py", "models/{model}/*.py"),
+    "steps/train.py",
+    "common/*.py",
+    "dataset/*.py",
+    "training/*.py",
+    "models/*.py",
+    "models/{model}/*.py",
 )
 
 
@@ -154,7 +159,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Fitted:
-    """What either kind of model leaves.
+    """A fitted model of either kind.
 
     Attributes
     ----------
@@ -195,8 +200,9 @@ def _fit_network(
     devices = prepare(seed=seed, threads=machine.threads, devices=machine.devices, xla=machine.xla)
     precision = choose_precision(settings.precision)
     fingerprint = _fingerprint(
-        *(model, seed, options, asdict(settings), trained_on, sha256(summary)),
-        *(devices.label, machine.threads, devices.replicas, machine.xla, precision),
+        model,
+        [seed, options, asdict(settings), trained_on, sha256(summary)],
+        [devices.label, devices.replicas, machine.threads, machine.xla, precision],
     )
     devices.check_agreement([int(fingerprint[:15], 16)], "parameters, data, code or precision")
     checkpoints = Checkpoints(
@@ -230,35 +236,21 @@ def _train_on(
     devices: "Devices",
     checkpoints: Checkpoints,
 ) -> _Fitted:
-    from autotagging.models.stored import architecture, weights_of
-    from autotagging.training.loop import Examples, fit
+    """Build the network, train it, and describe what came of it."""
+    from autotagging.models.stored import architecture, trainable_parameters, weights_of
+    from autotagging.training.loop import fit
     from autotagging.training.step import set_output_bias
 
-    labelled = labelled_clips(
-        data.labels, data.split, subsets=("train", "validation"), available=store.clip_ids
-    )
-    subsets = {
-        name: Examples(
-            clip_ids=table.index.to_numpy(), labels=table.to_numpy(np.float32), gather=store.gather
-        )
-        for name, table in labelled.items()
-    }
-    n_tags = subsets["train"].labels.shape[1]
+    train, validation = _read_examples(store, data)
+    n_tags = train.labels.shape[1]
     with devices.scope():
         network = models.build(model, input_shape=store.clip_shape, n_tags=n_tags, **options)
     if settings.output_bias == "prior":
-        set_output_bias(network, subsets["train"].labels)
+        set_output_bias(network, train.labels)
     result = fit(
-        network,
-        subsets["train"],
-        subsets["validation"],
-        settings,
-        seed=seed,
-        devices=devices,
-        checkpoints=checkpoints,
+        network, train, validation, settings, seed=seed, devices=devices, checkpoints=checkpoints
     )
     print(f"best epoch: {result.best_epoch}", file=sys.stderr)
-    layers = architecture(network)
     description = {
         "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate,
@@ -268,10 +260,10 @@ def _train_on(
         "precision": options["precision"],
         "best_epoch": result.best_epoch,
         "epochs": len(result.history),
-        "trainable_parameters": sum(layer["trainable_parameters"] for layer in layers),
+        "trainable_parameters": trainable_parameters(network),
         "input_shape": list(store.clip_shape),
         "front_end": read_json(models.required(data.front_end, "--front-end", model)),
-        "architecture": layers,
+        "architecture": architecture(network),
     }
     return _Fitted(
         arrays=weights_of(network),
@@ -281,6 +273,20 @@ def _train_on(
         description=description,
         checkpoints=checkpoints,
     )
+
+
+def _read_examples(store: MelStore, data: Data) -> tuple["Examples", "Examples"]:
+    """Read the clips to train on, and those to validate on."""
+    from autotagging.training.loop import Examples
+
+    labelled = labelled_clips(
+        data.labels, data.split, subsets=("train", "validation"), available=store.clip_ids
+    )
+    train, validation = (
+        Examples(table.index.to_numpy(), table.to_numpy(np.float32), store.gather)
+        for table in labelled.values()
+    )
+    return train, validation
 
 
 def _fit_tables(model: str, seed: int, options: dict[str, Any], data: Data, *_: object) -> _Fitted:

@@ -191,8 +191,10 @@ def find_cut(raw_tags: pd.DataFrame, n: int) -> dict[str, Any]:
     names, counts = ranked["merged_into"].tolist(), ranked["merged_count"].tolist()
     return {
         "merged_tags": len(ranked),
-        **{"last_in": names[n - 1], "last_in_count": counts[n - 1]},
-        **{"first_out": names[n], "first_out_count": counts[n]},
+        "last_in": names[n - 1],
+        "last_in_count": counts[n - 1],
+        "first_out": names[n],
+        "first_out_count": counts[n],
     }
 
 

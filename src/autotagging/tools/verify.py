@@ -6,7 +6,8 @@ from pathlib import Path
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
 from autotagging.common.progress import progress
-from autotagging.corpus.audio import BadClipError, Corpus, archive_files
+from autotagging.corpus.audio import Corpus
+from autotagging.corpus.containers import BadClipError, archive_files
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder
 from autotagging.corpus.remote import read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from autotagging.common.errors import UserError
-from autotagging.corpus.audio import BadClipError, open_corpus
+from autotagging.corpus.audio import open_corpus
+from autotagging.corpus.containers import BadClipError
 from autotagging.corpus.paths import corpus_folder, corpus_title
 from conftest import write_mp3
 

@@ -20,7 +20,7 @@ from autotagging.reporting.plots.style import (
     new_figure,
     styled,
 )
-from autotagging.reporting.tables.results import FEW_CLIPS
+from autotagging.reporting.tables.scores import FEW_CLIPS
 
 _COLOURS, _MARKERS = (BLUE, VERMILION, GREEN, PURPLE, SKY), "os^D"  # 20 looks in all
 _ONE_COLUMN = 12  # tags; more are drawn in two

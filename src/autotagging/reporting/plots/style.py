@@ -3,7 +3,6 @@
 import functools
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -12,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from autotagging.common.files import replacing
+from autotagging.reporting.outputs import FigureFiles
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 COLUMN, PAGE = 3.5, 7.2
@@ -32,22 +32,6 @@ _CHARACTERS_PER_INCH = 18.5
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class FigureFiles:
-    """Files to write a figure to.
-
-    Attributes
-    ----------
-    svg
-        Output: the figure as vectors.
-    png
-        Output: the figure as pixels.
-    """
-
-    svg: Path
-    png: Path
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:

@@ -1,1 +1,1 @@
-"""Tables for readers and for papers."""
+"""The contents of the tables, and how a table is written: data in, DataFrame out."""

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +9,7 @@ import pandas as pd
 
 from autotagging.common.files import replacing, write_csv
 from autotagging.reporting.averaging import plus_minus
+from autotagging.reporting.outputs import TableFiles
 from autotagging.reporting.pages import data_uri, write_page
 
 _NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "average precision", "f1": "F1"}
@@ -19,35 +18,17 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 # Characters of LaTeX's own, and a minus, which is no hyphen.
 _LATEX = {
     **{each: f"\\{each}" for each in "&%$#_{}"},
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"±": r"\(\pm\)", "→": r"\(\to\)", "\N{NO-BREAK SPACE}": "~"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"\(\pm\)",
+    "→": r"\(\to\)",
+    "\N{NO-BREAK SPACE}": "~",
 }
 _MINUS = re.compile(r"(?<![\w)])-(?=\d)")
 _QUOTED = re.compile(r'"([^"]*)"')
 _ROWS = 45  # that a page of LaTeX holds
 _WIDE = 30  # characters of a cell that LaTeX should break
-
-
-@dataclass(frozen=True)
-class TableFiles:
-    """Files to write a table to.
-
-    Attributes
-    ----------
-    csv
-        Output: the table at full precision.
-    md
-        Output: the table for GitHub.
-    html
-        Output: a page with the table, which holds the CSV, too.
-    tex
-        Output: the table for LaTeX (array, booktabs, graphicx).
-    """
-
-    csv: Path
-    md: Path
-    html: Path
-    tex: Path
 
 
 class Part(NamedTuple):
@@ -76,7 +57,7 @@ def save_table(
     """Write a table as CSV, at full precision, and for readers below its caption.
 
     For readers, numbers have three decimals; `x_std` is joined to `x` as "x ± x_std" (see
-    `seeds.plus_minus`), and `x_low` and `x_high` as "x [x_low, x_high]"; columns that are empty
+    `averaging.plus_minus`), and `x_low` and `x_high` as "x [x_low, x_high]"; columns that are empty
     throughout are left out.
 
     Parameters

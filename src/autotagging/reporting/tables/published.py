@@ -6,15 +6,31 @@ import numpy as np
 import pandas as pd
 
 from autotagging.reporting.averaging import summarise
-from autotagging.reporting.tables.results import baselines, limits
+from autotagging.reporting.tables.metrics import baselines, limits
 
 MEASURED, CITED = "measured here", "cited"
 
 _COLUMNS = (
-    *("source", "method", "year", "roc_auc", "roc_auc_std", "roc_auc_low", "roc_auc_high"),
-    *("accuracy", "accuracy_std", "loss", "loss_std"),
-    *("corpus", "split", "tags", "seeds", "epochs", "best_epoch"),
-    *("comparable_with_paper", "citation", "note"),
+    "source",
+    "method",
+    "year",
+    "roc_auc",
+    "roc_auc_std",
+    "roc_auc_low",
+    "roc_auc_high",
+    "accuracy",
+    "accuracy_std",
+    "loss",
+    "loss_std",
+    "corpus",
+    "split",
+    "tags",
+    "seeds",
+    "epochs",
+    "best_epoch",
+    "comparable_with_paper",
+    "citation",
+    "note",
 )
 _TAGS = {"merge": "merged", "keep": "raw"}
 
@@ -46,8 +62,10 @@ def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> p
     others = [
         {
             **{name: measured[0][name] for name in same},
-            **{"method": method, "roc_auc": values.get("roc_auc_macro")},
-            **{name: values.get(name) for name in ("accuracy", "loss")},
+            "method": method,
+            "roc_auc": values.get("roc_auc_macro"),
+            "accuracy": values.get("accuracy"),
+            "loss": values.get("loss"),
             "note": "baseline: hears nothing",
         }
         for method, values in baselines(metrics).items()
@@ -80,8 +98,11 @@ def _run(metrics: dict[str, Any]) -> dict[str, Any]:
         "epochs": metrics.get("epochs") or 0,
         "best_epoch": str(metrics.get("best_epoch") or ""),
         "tags": f"{n_tags} {_TAGS[metrics['synonyms']]}{scored}",
-        **{"roc_auc": metrics["roc_auc_macro"], "roc_auc_low": low, "roc_auc_high": high},
-        **{name: metrics[name] for name in ("accuracy", "loss")},
+        "roc_auc": metrics["roc_auc_macro"],
+        "roc_auc_low": low,
+        "roc_auc_high": high,
+        "accuracy": metrics["accuracy"],
+        "loss": metrics["loss"],
     }
 
 

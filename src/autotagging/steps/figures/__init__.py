@@ -1,1 +1,1 @@
-"""Step figures: every figure and table of the paper by its number there, and others by name."""
+"""The figures and tables of the paper, by their numbers there, and others by name."""

@@ -1,17 +1,17 @@
 """Flags that the figures and tables have in common, as the command line explains them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from autotagging.reporting.plots import FigureFiles
-from autotagging.reporting.tables.files import TableFiles
+from autotagging.reporting.outputs import FigureFiles, TableFiles
 
 Figure = Annotated[FigureFiles, Parameter(name="*")]
 Table = Annotated[TableFiles, Parameter(name="*")]
 
-Corpus = Annotated[str, Parameter(help="Name of the corpus, for the caption.")]
+Audio = Annotated[Path, Parameter(help="results/download/audio.json, which names the corpus.")]
 Tags = Annotated[Path, Parameter(help="results/merge_tags/tags.csv.")]
 RawTags = Annotated[Path, Parameter(help="results/merge_tags/raw_tags.csv.")]
 Labels = Annotated[Path, Parameter(help="results/merge_tags/labels.csv.")]
@@ -28,8 +28,8 @@ PerTag = Annotated[Path, Parameter(help="per_tag.csv of one model and seed.")]
 PerCategory = Annotated[Path, Parameter(help="per_category.csv of one model and seed.")]
 
 _TRAINED = "of each model and seed trained in epochs, in the same order."
-Histories = Annotated[list[Path], Parameter(help=f"history.csv {_TRAINED}")]
-ModelJsons = Annotated[list[Path], Parameter(help=f"model.json {_TRAINED}")]
+Histories = Annotated[Sequence[Path], Parameter(help=f"history.csv {_TRAINED}")]
+ModelJsons = Annotated[Sequence[Path], Parameter(help=f"model.json {_TRAINED}")]
 _EACH = "of each model and seed, in the same order."
 Metrics = Annotated[list[Path], Parameter(help=f"metrics.json {_EACH}")]
 AllPredictions = Annotated[list[Path], Parameter(help=f"predictions.npz {_EACH}")]

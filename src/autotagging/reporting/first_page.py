@@ -1,0 +1,234 @@
+"""What the first page of the report says: results beside what they must be compared with."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autotagging.reporting.tables.metrics import CONSTANT
+from autotagging.reporting.tables.published import MEASURED, table_4
+from autotagging.reporting.tables.scores import FEW_CLIPS
+
+_MEASURES = ("roc_auc_macro", "pr_auc_macro", "accuracy", "loss")
+_TOP = 8  # predicted tags shown of a clip
+_EXTREMES = 5  # best and worst tags shown
+
+
+def comparison(
+    metrics: list[dict[str, Any]], published: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Set the models' results beside answers that hear nothing, and the paper's.
+
+    Parameters
+    ----------
+    metrics
+        Contents of the metrics.json of each model and seed.
+    published
+        Cited rows, as of `tables.table_4`.
+
+    Returns
+    -------
+    rows
+        As of `table_4`, without other cited ones than the paper's, and with kind ("network",
+        "tables", "constant" or "cited"); note says what the row is.
+    """
+    table = table_4(metrics, published)
+    measured = table["source"] == MEASURED
+    comparable = (table.loc[measured, "comparable_with_paper"] == "yes").any()
+    paper = "MagnaTagATune, the same split and tags" if comparable else "MagnaTagATune"
+    warning = "" if comparable else "; not comparable with this run"
+    notes = {
+        "network": "a network: listens",
+        "tables": "never listens: reads track, album and artist",
+        "constant": "the same for every clip, so macro ROC-AUC is chance",
+        "cited": f"cited: {paper}{warning}",
+    }
+    shown = [True] * measured.sum() + [bool(row.get("this_paper")) for row in published]
+    rows = []
+    for row in table[shown].to_dict("records"):
+        if row["source"] != MEASURED:
+            kind = "cited"
+        elif row["method"] in CONSTANT.values():
+            kind = "constant"
+        else:
+            kind = "network" if is_network(metrics, row["method"]) else "tables"
+        rows.append({**row, "kind": kind, "note": notes[kind]})
+    return rows
+
+
+def is_network(metrics: list[dict[str, Any]], model: str) -> bool:
+    """Tell whether a model is a network; one that reads tables is not trained in epochs."""
+    return any(run.get("epochs") for run in metrics if run["model"] == model)
+
+
+def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Choose the numbers to follow from one experiment to the next, for `dvc metrics`.
+
+    Parameters
+    ----------
+    metrics
+        Contents of the metrics.json of each model and seed.
+
+    Returns
+    -------
+    headline
+        By model: the mean over its seeds of roc_auc_macro, pr_auc_macro, accuracy and loss (None
+        where undefined). By baseline that is none of the models: the same of it.
+    """
+    runs = pd.DataFrame(metrics)
+    means = runs[[*_MEASURES]].astype(float).groupby(runs["model"], sort=False).mean()
+    models = means.astype(object).where(means.notna(), None).to_dict("index")
+    others = {
+        name: {each: value for each, value in baseline.items() if each in _MEASURES}
+        for name, baseline in metrics[0]["baselines"].items()
+        if name not in models
+    }
+    return {**models, **others}
+
+
+def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say how far the first network is above the model that looks tags up, on the same clips.
+
+    Parameters
+    ----------
+    metrics
+        Contents of the metrics.json of each model and seed.
+
+    Returns
+    -------
+    gain
+        model, lookup (its macro ROC-AUC), difference with low and high, by tracks: means over the
+        seeds; nothing where there is no network, or no tag is scored.
+    """
+    networks = [run for run in metrics if is_network(metrics, run["model"])]
+    runs = [run for run in networks if run["model"] == networks[0]["model"]]
+    known = [run["intervals"]["tracks"]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
+    if not runs or None in known:
+        return {}
+    differences = [run["gains"]["over_lookup"]["roc_auc_macro"] for run in runs]
+    return {
+        "model": runs[0]["model"],
+        "lookup": runs[0]["baselines"]["lookup"]["roc_auc_macro"],
+        "difference": float(np.mean(differences)),
+        "low": float(np.mean([each["low"] for each in known])),
+        "high": float(np.mean([each["high"] for each in known])),
+    }
+
+
+def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
+    """Say how the tags of a category do beside all others, and how sure that is.
+
+    Parameters
+    ----------
+    per_category : (categories, ...)
+        As in per_category.csv.
+    name
+        Of the category.
+
+    Returns
+    -------
+    finding
+        The row, with verdict: "better", "worse" or "no different"; nothing where there is no such
+        category, or no interval.
+    """
+    rows = per_category[per_category["category"] == name]
+    sides = [f"roc_auc_minus_rest_tracks_{side}" for side in ("low", "high")]
+    if rows.empty or rows[sides].isna().any(axis=None):
+        return {}
+    row = rows.iloc[0].to_dict()
+    low, high = (row[side] for side in sides)
+    verdict = "better" if low > 0 else "worse" if high < 0 else "no different"
+    return {**row, "verdict": verdict}
+
+
+def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
+    """Name the tags of highest and lowest ROC-AUC.
+
+    Parameters
+    ----------
+    per_tag : (tags, ...)
+        tag, positives (among the test clips), roc_auc (NaN where undefined).
+
+    Returns
+    -------
+    ranking
+        scored (rows, in the order of the table), unscored (names), best and worst (rows: the five
+        at each end, fewer where there are not ten; of equal ones, in the order of the table),
+        at_least: how many test clips those have, as fewer say little; 1 where not ten tags have
+        enough.
+    """
+    known = per_tag[per_tag["roc_auc"].notna()]
+    enough = known[known["positives"] >= FEW_CLIPS]
+    ranked = enough if len(enough) >= 2 * _EXTREMES else known
+    ends = min(_EXTREMES, len(ranked) // 2)
+    best, worst = (
+        ranked.sort_values("roc_auc", ascending=ascending, kind="stable").to_dict("records")[:ends]
+        for ascending in (False, True)
+    )
+    return {
+        "scored": known.to_dict("records"),
+        "unscored": per_tag.loc[per_tag["roc_auc"].isna(), "tag"].tolist(),
+        "best": best,
+        "worst": worst,
+        "at_least": FEW_CLIPS if ranked is enough else 1,
+    }
+
+
+def example_clips(predictions: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Choose the clips of best, median and worst ROC-AUC over tags.
+
+    Only clips with a tag, and without one, have a ROC-AUC. Of equal ones the lowest clip_id is
+    taken as best, and as worst; the median is the lower of two.
+
+    Parameters
+    ----------
+    predictions
+        clip_id (clips,), scores and labels (clips, tags), tags (tags,).
+
+    Returns
+    -------
+    clips
+        which ("best", "median", "worst"), clip_id, roc_auc; top (rows of tag, score, actual and
+        rank, highest score first), missed (such rows: actual tags further down), actual (names).
+        Fewer where fewer clips have a ROC-AUC.
+    """
+    from sklearn.metrics import roc_auc_score  # takes longer than the rest of the page
+
+    labels, scores, clip_ids = (predictions[name] for name in ("labels", "scores", "clip_id"))
+    positives = labels.sum(axis=1)
+    rows = np.flatnonzero((positives > 0) & (positives < labels.shape[1]))
+    if not len(rows):
+        return []
+    aucs = np.array([roc_auc_score(labels[row], scores[row]) for row in rows])
+    rising = rows[np.lexsort((clip_ids[rows], aucs))]
+    falling = rows[np.lexsort((clip_ids[rows], -aucs))]
+    by_row = dict(zip(rows, aucs, strict=True))
+    chosen = {"best": falling[0], "median": rising[(len(rising) - 1) // 2], "worst": rising[0]}
+    first = {row: which for which, row in reversed(chosen.items())}
+    return [
+        {
+            "which": which,
+            "clip_id": int(clip_ids[row]),
+            "roc_auc": float(by_row[row]),
+            **_tags_of_clip(scores[row], labels[row], predictions["tags"]),
+        }
+        for which, row in chosen.items()
+        if first[row] == which
+    ]
+
+
+def _tags_of_clip(scores: np.ndarray, labels: np.ndarray, tags: np.ndarray) -> dict[str, Any]:
+    ranked = [
+        {
+            "tag": str(tags[tag]),
+            "score": float(scores[tag]),
+            "actual": bool(labels[tag]),
+            "rank": rank,
+        }
+        for rank, tag in enumerate(np.argsort(-scores, kind="stable"), start=1)
+    ]
+    return {
+        "top": ranked[:_TOP],
+        "missed": [row for row in ranked[_TOP:] if row["actual"]],
+        "actual": [str(tag) for tag, label in zip(tags, labels, strict=True) if label],
+    }

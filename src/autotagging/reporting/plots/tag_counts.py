@@ -1,0 +1,150 @@
+"""Figures of how many clips have a tag, before and after merging (sec. II.A, Fig. 2)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from autotagging.reporting.plots.style import (
+    BLUE,
+    COLUMN,
+    ORANGE,
+    PAGE,
+    SKY,
+    new_figure,
+    styled,
+    wrap,
+)
+
+
+@styled
+def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -> Figure:
+    """Draw the merging of tags: a bar per kept tag, a segment per raw tag, synonyms spelt out.
+
+    Clips that carry several raw tags of a group count in each segment but once in the merged
+    tag, whose count the black mark gives.
+
+    Parameters
+    ----------
+    tags : (kept tags, 4)
+        tag, category, count, merged_from; most frequent first.
+    raw_tags : (raw tags, 4)
+        raw_tag, count, merged_into, kept (0 or 1).
+    caption
+        Where the data are from.
+    """
+    merged = raw_tags["merged_into"].nunique()
+    caption = (
+        f"{len(raw_tags)} raw tags → {merged} after merging synonyms → {len(tags)} most frequent "
+        f"kept. {caption}"
+    )
+    synonyms = [
+        wrap("+\xa0" + ", ".join(name.replace(" ", "\xa0") for name in names), 3.3) if names else ""
+        for names in (_synonyms(raw_tags, tag) for tag in tags["tag"])
+    ]
+    lines = np.array([1 + 0.85 * text.count("\n") for text in synonyms])
+    centres = np.cumsum(lines) - lines / 2
+    rows = float(lines.sum())
+    figure = new_figure(PAGE, 0.95 + 0.125 * max(rows, 8.0), caption)
+    axes = figure.add_subplot()
+    for centre, tag, count in zip(centres, tags["tag"], tags["count"], strict=True):
+        _stacked_bar(axes, centre, raw_tags[raw_tags["merged_into"] == tag])
+        axes.plot([count, count], [centre - 0.48, centre + 0.48], color="black", linewidth=1.2)
+    axes.set_yticks(centres, tags["tag"])
+    axes.set_ylim(rows + 0.4, -0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("clips")
+    axes.set_ylabel("tag after merging")
+    _text_column(axes, centres, synonyms)
+    _merging_legend(figure)
+    return figure
+
+
+def _synonyms(raw_tags: pd.DataFrame, tag: str) -> list[str]:
+    """List the other raw names that clips of a tag carry: most frequent first."""
+    group = raw_tags[(raw_tags["merged_into"] == tag) & (raw_tags["raw_tag"] != tag)]
+    return (
+        group[group["count"] > 0]
+        .sort_values("count", ascending=False, kind="stable")["raw_tag"]
+        .tolist()
+    )
+
+
+def _stacked_bar(axes: Axes, centre: float, group: pd.DataFrame) -> None:
+    """Draw the segments of one tag: its own name first, then its synonyms by count."""
+    own = group["raw_tag"] == group["merged_into"]
+    ordered = group.assign(own=own).sort_values(["own", "count"], ascending=False, kind="stable")
+    left = 0
+    synonyms = 0
+    for own, count in zip(ordered["own"], ordered["count"], strict=True):
+        colour = BLUE if own else (ORANGE, SKY)[synonyms % 2]
+        synonyms += not own
+        axes.barh(centre, count, 0.78, left, color=colour, edgecolor="white", linewidth=0.3)
+        left += count
+
+
+def _text_column(axes: Axes, centres: np.ndarray, texts: list[str]) -> None:
+    """Write texts in a column right of the axes; the layout makes room for them."""
+    for centre, text in zip(centres, texts, strict=True):
+        axes.annotate(
+            text, (1.02, centre), xycoords=("axes fraction", "data"), va="center", linespacing=0.95
+        )
+
+
+def _merging_legend(figure: Figure) -> None:
+    """Explain the bars below the axes, where none can be hidden."""
+    synonyms = (Patch(color=ORANGE), Patch(color=SKY))
+    merged = Line2D([], [], color="black", marker="|", linestyle="", markersize=8)
+    figure.legend(
+        [Patch(color=BLUE), synonyms, merged],
+        [
+            "raw tag of the same name",
+            "its synonyms, in the order listed (colours alternate)",
+            "after merging: each clip once",
+        ],
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+        loc="outside lower left",
+        ncols=3,
+    )
+
+
+@styled
+def tag_distribution(raw_tags: pd.DataFrame, *, kept: int, caption: str = "") -> Figure:
+    """Draw how many clips each tag has, by rank, before and after merging, and where the cut is.
+
+    Parameters
+    ----------
+    raw_tags : (raw tags, 5)
+        raw_tag, count, merged_into, merged_count, kept (0 or 1).
+    kept
+        Number of tags that are kept.
+    caption
+        Where the data are from.
+    """
+    before = raw_tags["count"].sort_values(ascending=False).to_numpy()
+    merged = raw_tags.drop_duplicates("merged_into")["merged_count"]
+    after = merged.sort_values(ascending=False).to_numpy()
+    figure = new_figure(COLUMN, 2.7, caption)
+    axes = figure.add_subplot()
+    for counts, colour, dashes, name in (
+        (before, ORANGE, "--", f"{len(before)} raw tags"),
+        (after, BLUE, "-", f"{len(after)} merged tags"),
+    ):
+        ranks = np.arange(1, len(counts) + 1)
+        axes.plot(ranks, np.where(counts, counts, np.nan), dashes, color=colour, label=name)
+    axes.axvline(kept + 0.5, color="black", linestyle=":", linewidth=1)
+    axes.annotate(
+        f"{kept} kept: the last has {after[kept - 1]} clips",
+        (kept + 0.5, after[0]),
+        xytext=(3, 0),
+        textcoords="offset points",
+        va="top",
+    )
+    axes.set_yscale("log")
+    axes.set(xlabel="rank of the tag", ylabel="clips with the tag")
+    axes.legend(loc="lower left")
+    return figure

@@ -1,0 +1,113 @@
+"""Table of all metrics, of models and of answers that are the same for every clip (sec. III).
+
+Limits are those of the confidence interval by tracks, as clips of a track are alike.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autotagging.reporting.averaging import summarise
+
+CHANCE = 0.5
+"""Macro ROC-AUC of any answer that is the same for every clip, by definition."""
+
+CONSTANT = {"prior": "each tag's share in training", "all_zero": "“no” to every tag"}
+"""Answers that are the same for every clip: names in metrics.json, and for readers."""
+
+_SCORES = {
+    "roc_auc_macro": "ROC-AUC, mean over tags (macro)",
+    "roc_auc_weighted": "ROC-AUC, mean over tags weighted by positives",
+    "roc_auc_micro": "ROC-AUC, all decisions together (micro)",
+    "roc_auc_samples": "ROC-AUC, mean over clips",
+    "pr_auc_macro": "average precision, mean over tags (macro)",
+    "loss": "binary cross-entropy",
+    "calibration_error": "expected calibration error",
+}
+_DECISIONS = {
+    "accuracy": "accuracy",
+    "precision_macro": "precision, mean over tags (macro)",
+    "recall_macro": "recall, mean over tags (macro)",
+    "f1_macro": "F1, mean over tags (macro)",
+    "precision_micro": "precision, all decisions together (micro)",
+    "recall_micro": "recall, all decisions together (micro)",
+    "f1_micro": "F1, all decisions together (micro)",
+}
+
+
+def baselines(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give what answers that hear nothing score, where no model does: lookup and `CONSTANT`.
+
+    Parameters
+    ----------
+    metrics
+        Contents of the metrics.json of each model and seed; the baselines are those of the first.
+
+    Returns
+    -------
+    baselines
+        By name for readers.
+    """
+    names = {"lookup": "lookup", **CONSTANT}
+    models = {run["model"] for run in metrics}
+    measured = metrics[0]["baselines"]
+    return {text: measured[name] for name, text in names.items() if text not in models}
+
+
+def all_metrics(metrics: list[dict[str, Any]]) -> pd.DataFrame:
+    """List every metric of every model, and of answers that hear nothing.
+
+    Parameters
+    ----------
+    metrics
+        Contents of the metrics.json of each model and seed.
+
+    Returns
+    -------
+    table : (metrics x answers, 8)
+        metric (as in metrics.json), text (for readers), threshold (of the decisions: a number,
+        "the tag's own", or nothing), answer (a model, or one of `baselines`), value, value_std,
+        value_low, value_high; NaN where undefined or not known.
+    """
+    rows = [_flat(run, run["model"], threshold=run["threshold"]) for run in metrics]
+    for answer, measured in baselines(metrics).items():
+        rows.append(_flat(measured, answer, threshold=metrics[0]["threshold"]))
+    return summarise(pd.concat(rows), ["metric", "text", "threshold", "answer"], ["value"])
+
+
+def _flat(measured: dict[str, Any], answer: str, *, threshold: float) -> pd.DataFrame:
+    """List the metrics of one model and seed with their limits, in the order for readers."""
+    at_own, known = measured.get("at_tag_thresholds", {}), limits(measured)
+    rows = [(name, text, "", measured.get(name)) for name, text in _SCORES.items()]
+    for k, value in measured.get("precision_at", {}).items():
+        rows.append((f"precision_at_{k}", f"precision at {k}, mean over clips", "", value))
+    for name, text in _DECISIONS.items():
+        rows.append((name, text, f"{threshold:g}", measured.get(name)))
+    for name, text in _DECISIONS.items():
+        rows.append((f"{name}_at_tag_thresholds", text, "the tag's own", at_own.get(name)))
+    return pd.DataFrame(
+        [
+            {
+                "metric": name,
+                "text": text,
+                "threshold": above,
+                "answer": answer,
+                "value": value,
+                "value_low": low,
+                "value_high": high,
+            }
+            for name, text, above, value in rows
+            for low, high in [known.get(name, (np.nan, np.nan))]
+        ]
+    )
+
+
+def limits(measured: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Low and high of each metric of a metrics.json that has limits, by tracks."""
+    by_tracks = measured.get("intervals", {}).get("tracks", {})
+    return {
+        name: (each["low"], each["high"])
+        for name, each in by_tracks.items()
+        if isinstance(each, dict) and "low" in each
+    }

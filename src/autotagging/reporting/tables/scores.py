@@ -1,0 +1,84 @@
+"""Tables of ROC-AUC and average precision by tag and by category (sec. III).
+
+Limits are those of the confidence interval by tracks, as clips of a track are alike.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autotagging.reporting.averaging import summarise
+from autotagging.reporting.tables.metrics import limits
+
+FEW_CLIPS = 5
+"""With fewer positives, the ROC-AUC of a tag says little, and so does its interval."""
+_OF_TAGS = ("roc_auc", "pr_auc")
+_OF_CATEGORIES = (*_OF_TAGS, "roc_auc_minus_rest")
+
+
+def tag_scores(per_tag: pd.DataFrame) -> pd.DataFrame:
+    """Take the seeds of each model together, tag by tag.
+
+    Parameters
+    ----------
+    per_tag : (tags of all runs, ...)
+        model, and the columns of per_tag.csv.
+
+    Returns
+    -------
+    table : (tags x models, 13)
+        tag, category, positives (test clips with the tag), share, model; roc_auc and pr_auc, each
+        with its _std, _low and _high; NaN where all test clips or none have the tag.
+    """
+    by = ["tag", "category", "positives", "share", "model"]
+    return summarise(_by_tracks(per_tag, _OF_TAGS), by, _OF_TAGS)
+
+
+def category_scores(per_category: pd.DataFrame, metrics: list[dict[str, Any]]) -> pd.DataFrame:
+    """Take the seeds of each model together, category by category; all tags first.
+
+    Parameters
+    ----------
+    per_category : (categories of all runs, ...)
+        model, and the columns of per_category.csv.
+    metrics
+        Contents of the metrics.json of each model and seed.
+
+    Returns
+    -------
+    table : (categories x models, 17)
+        category, tags, tags_scored, model; roc_auc, pr_auc and roc_auc_minus_rest (than that of
+        all other tags), each with its _std, _low and _high; clear: "yes" where zero is outside the
+        limits of the last, "no" where not, nothing for all tags.
+    """
+    every = pd.DataFrame([_all_tags(run) for run in metrics])
+    rows = _by_tracks(pd.concat([every, per_category]), _OF_CATEGORIES)
+    table = summarise(rows, ["category", "tags", "tags_scored", "model"], _OF_CATEGORIES)
+    low, high = (table[f"roc_auc_minus_rest_{side}"] for side in ("low", "high"))
+    clear = np.where((low > 0) | (high < 0), "yes", "no")
+    return table.assign(clear=np.where(low.isna(), "", clear))
+
+
+def _all_tags(run: dict[str, Any]) -> dict[str, Any]:
+    """Make a row, as those of per_category.csv, of the means over all tags in a metrics.json."""
+    row = {
+        "category": "all",
+        "tags": run["n_tags"],
+        "tags_scored": run["n_tags_scored"],
+        "model": run["model"],
+        "roc_auc_minus_rest": np.nan,
+    }
+    for area in _OF_TAGS:
+        low, high = limits(run).get(f"{area}_macro", (np.nan, np.nan))
+        row[area] = run[f"{area}_macro"]
+        row[f"{area}_tracks_low"], row[f"{area}_tracks_high"] = low, high
+    return row
+
+
+def _by_tracks(table: pd.DataFrame, values: tuple[str, ...]) -> pd.DataFrame:
+    """Take the limits by tracks for those of the values."""
+    names = {
+        f"{name}_tracks_{side}": f"{name}_{side}" for name in values for side in ("low", "high")
+    }
+    return table.rename(columns=names).astype(dict.fromkeys(values, float))

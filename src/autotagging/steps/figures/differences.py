@@ -1,0 +1,45 @@
+"""Every pair of models on the same test clips (sec. III)."""
+
+from autotagging.metrics.differences import Run
+from autotagging.metrics.differences import differences as make_table
+from autotagging.reporting.captions import MIRRORED, run_caption
+from autotagging.reporting.inputs import read_metrics, read_predictions, read_table, same_length
+from autotagging.reporting.tables.files import save_table
+from autotagging.steps.figures import flags
+
+
+def differences(
+    *,
+    predictions: flags.AllPredictions,
+    metrics: flags.Metrics,
+    tags: flags.Tags,
+    resamples: flags.Resamples,
+    confidence: flags.Confidence,
+    bootstrap_seed: flags.BootstrapSeed,
+    table_files: flags.Table,
+) -> None:
+    """Differences between models."""
+    same_length(predictions=predictions, metrics=metrics)
+    results = [read_metrics(path) for path in metrics]
+    arrays = [read_predictions(path) for path in predictions]
+    runs = [
+        Run(result["model"], *(each[key] for key in ("clip_id", "track", "labels", "scores")))
+        for result, each in zip(results, arrays, strict=True)
+    ]
+    category = read_table(tags, ("tag", "category")).set_index("tag")["category"]
+    table = make_table(
+        runs,
+        category.loc[arrays[0]["tags"]].tolist(),
+        resamples=resamples,
+        seed=bootstrap_seed,
+        confidence=confidence,
+    )
+    by_tracks = {f"tracks_{side}": f"difference_{side}" for side in ("low", "high")}
+    shown = table.drop(columns=["clips_low", "clips_high"]).rename(columns=by_tracks)
+    caption = (
+        "Each two models on the same test clips: mean over the tags, and the difference with its "
+        f"interval of {100 * confidence:g} % ({resamples:,} resamples of the tracks, whose clips "
+        "are alike; the CSV has those of the clips, too). Clear: zero is outside the interval; not "
+        f"corrected for the number of comparisons. {MIRRORED} {run_caption(results)}."
+    )
+    save_table(table, table_files, caption=caption, shown=shown)

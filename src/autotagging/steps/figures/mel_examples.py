@@ -1,0 +1,42 @@
+"""A page of spectrograms, to look at before any number is believed (sec. II.B)."""
+
+from autotagging.common.errors import UserError
+from autotagging.dataset.store import MelStore
+from autotagging.reporting.captions import all_clips
+from autotagging.reporting.inputs import read_front_end, read_table, read_title
+from autotagging.reporting.plots.contact_sheet import mel_examples as draw
+from autotagging.reporting.plots.contact_sheet import spread_clips
+from autotagging.reporting.plots.style import save_figure
+from autotagging.steps.figures import flags
+
+
+def mel_examples(
+    *,
+    labels: flags.Labels,
+    summary: flags.Summary,
+    front_end: flags.FrontEnd,
+    clips_per_tag: flags.ClipsPerTag,
+    audio: flags.Audio,
+    figure_files: flags.Figure,
+) -> None:
+    """Spectrograms of every tag.
+
+    Clips are spread evenly over those of a tag, and drawn as training reads them.
+    """
+    table = read_table(labels, ("clip_id", "mp3_path")).set_index("clip_id")
+    table = table.drop(columns="mp3_path")
+    read_table(summary, ("shard",))
+    store = MelStore(summary)
+    examples = spread_clips(table[table.index.isin(store.clip_ids)], clips_per_tag)
+    if examples.empty:
+        raise UserError(f"{summary}: no clip with a tag in {labels} has a spectrogram")
+    settings = read_front_end(front_end)
+    figure = draw(
+        table.sum(),
+        examples,
+        store.gather(examples["clip_id"].to_list()),
+        seconds=settings["seconds"],
+        log_scale=settings["log_scale"],
+        caption=all_clips(read_title(audio)),
+    )
+    save_figure(figure, figure_files)

@@ -1,0 +1,77 @@
+"""The first page of the report, and the numbers to follow from one experiment to the next."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from autotagging.common.files import write_json
+from autotagging.reporting import first_page
+from autotagging.reporting.captions import attribution, corpus_name
+from autotagging.reporting.clips import read_audio
+from autotagging.reporting.inputs import (
+    paper_row,
+    read_metrics,
+    read_predictions,
+    read_published,
+    read_table,
+)
+from autotagging.reporting.pages import data_uri, write_page
+from autotagging.reporting.tables.metrics import CHANCE
+from autotagging.steps.figures import flags
+
+
+def summary(
+    *,
+    metrics: flags.Metrics,
+    per_tag: flags.PerTag,
+    per_category: flags.PerCategory,
+    predictions: flags.Predictions,
+    split: flags.Split,
+    leakage: flags.Leakage,
+    download: flags.Download,
+    published: flags.Published,
+    figure_5: Annotated[Path | None, Parameter(help="Fig. 5 as svg, where there is one.")] = None,
+    figure_7: Annotated[Path, Parameter(help="Fig. 7 as svg.")],
+    html: Annotated[Path, Parameter(help="Output: the page.")],
+    json: Annotated[Path, Parameter(help="Output: the numbers.")],
+) -> None:
+    """First page of the report.
+
+    per_tag, per_category and predictions are those of the first seed of the first network; of the
+    first model, if none of them is a network. Clips whose audio can't be read are shown without.
+    """
+    runs = [read_metrics(path) for path in metrics]
+    networks = [run for run in runs if first_page.is_network(runs, run["model"])]
+    shown = (networks or runs)[0]
+    rows = first_page.comparison(runs, read_published(published))
+    clips = first_page.example_clips(read_predictions(predictions))
+    paths = read_table(split, ("clip_id", "mp3_path")).set_index("clip_id")["mp3_path"]
+    for clip in clips:
+        clip["mp3_path"] = paths[clip["clip_id"]]
+        audio, clip["missing"] = read_audio(download, clip["mp3_path"])
+        clip["uri"] = data_uri(audio, "audio/mpeg") if audio else ""
+    figures = ((figure_5, "Loss per epoch (Fig. 5)"), (figure_7, "ROC-AUC and ROC curve (Fig. 7)"))
+    write_page(
+        html,
+        "summary.html",
+        shown=shown,
+        networks=networks,
+        paper=paper_row(published),
+        corpus=corpus_name(shown["corpus"]),
+        chance=CHANCE,
+        comparison=rows,
+        result=next(row for row in rows if row["method"] == shown["model"]),
+        gain=first_page.gain_over_lookup(runs),
+        leakage=read_table(leakage, ("level", "share")).to_dict("records"),
+        figures=[
+            {"uri": data_uri(svg.read_bytes(), "image/svg+xml"), "text": text}
+            for svg, text in figures
+            if svg
+        ],
+        moods=first_page.category(read_table(per_category, ("category", "roc_auc")), "mood"),
+        tags=first_page.tag_ranking(read_table(per_tag, ("tag", "positives", "roc_auc"))),
+        clips=clips,
+        attribution=attribution(shown["corpus"]),
+    )
+    write_json(first_page.headline(runs), json)

@@ -1,0 +1,22 @@
+"""DVC and Snakemake as commands, for tools that stand between the two."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from autotagging.common.errors import UserError
+
+RESULTS = Path("results")
+
+
+def run(
+    tool: str, *arguments: str, capture: bool = False, check: bool = True
+) -> subprocess.CompletedProcess:
+    """Run DVC or Snakemake as installed beside this package."""
+    result = subprocess.run(
+        [sys.executable, "-m", tool, *arguments], text=True, capture_output=capture
+    )
+    if check and result.returncode:
+        last = (result.stderr or "").strip().splitlines()[-1:] or ["see above"]
+        raise UserError(f"`{tool} {' '.join(arguments)}` failed: {last[0]}")
+    return result

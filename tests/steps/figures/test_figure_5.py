@@ -1,0 +1,29 @@
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.steps.figures.figure_5 import figure_5
+from earlier_steps import assert_draws, drawn, files_in, run_command, seeds
+
+
+def test_figure_5_is_drawn(results):
+    history, models = seeds(results, "history.csv"), seeds(results, "model.json")
+    assert_draws(figure_5, results, history=history, model_json=models)
+
+
+def test_as_many_histories_as_models_are_needed(results):
+    with pytest.raises(UserError, match=r"2 files of history, 1 of model_json"):
+        figure_5(
+            history=seeds(results, "history.csv"),
+            model_json=[results / "seed-0/model.json"],
+            figure_files=drawn(results),
+        )
+    assert not (results / "figures").exists()
+
+
+def test_the_command_line_takes_lists_and_never_loads_tensorflow(results):
+    output = drawn(results)
+    history, models = seeds(results, "history.csv"), seeds(results, "model.json")
+    flags = ["--history", *history, "--model-json", *models]
+    flags += ["--svg", output.svg, "--png", output.png]
+    run_command("figures", "figure_5", *flags)
+    assert files_in(output.svg.parent) == ["out.png", "out.svg"]

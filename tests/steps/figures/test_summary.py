@@ -1,0 +1,79 @@
+import base64
+import json
+import shutil
+
+import numpy as np
+
+from autotagging.steps.figures.summary import summary
+from earlier_steps import seeds
+
+
+def summary_inputs(folder, published):
+    """Results of both seeds, of which clips 5, 4 and 6 were tested."""
+    first = folder / "seed-0"
+    arrays = dict(np.load(first / "predictions.npz"))
+    np.savez(first / "predictions.npz", **{**arrays, "clip_id": np.array([5, 4, 6])})
+    (folder / "leakage.csv").write_text("level,share\ntrack,0.5\nalbum,0.957\n")
+    for number in (5, 7):
+        (folder / f"figure_{number}.svg").write_text(f"<svg>{number}</svg>")
+    return {
+        "metrics": seeds(folder, "metrics.json"),
+        "per_tag": first / "per_tag.csv",
+        "per_category": first / "per_category.csv",
+        "predictions": first / "predictions.npz",
+        "split": folder / "split.csv",
+        "leakage": folder / "leakage.csv",
+        "download": folder / "corpus",
+        "published": published,
+        "figure_5": folder / "figure_5.svg",
+        "figure_7": folder / "figure_7.svg",
+    }
+
+
+def summarised(folder, **inputs):
+    """Write the first page of the report; return its text and the headline numbers."""
+    output = {suffix: folder / "figures" / f"summary.{suffix}" for suffix in ("html", "json")}
+    summary(**inputs, **output)
+    return output["html"].read_text(), json.loads(output["json"].read_text())
+
+
+def test_the_summary_shows_numbers_figures_and_clips_that_play(results, published):
+    inputs = summary_inputs(results, published)
+    page, headline = summarised(results, **inputs)
+    assert headline["crnn"]["roc_auc_macro"] == 0.75
+    for shown in ("0.750 ± 0", "0.893", "cited: MagnaTagATune; not comparable", "95.7 %"):
+        assert shown in page
+    text = " ".join(page.split())
+    for shown in ("[0.625, 0.875]", "<strong>+0.250</strong> against chance, which is 0.5"):
+        assert shown in text
+    assert "the last epoch (2) gives 0.750. The paper doesn" in text
+    assert "upper bound" not in text  # not all epochs were kept
+    assert "It scores <strong>0.625</strong>" in text
+    assert "<strong>+0.125</strong> [−0.125, +0.250]" in text  # noqa: RUF001
+    assert "−0.500 against all other tags [−0.625, −0.250]: worse than" in text  # noqa: RUF001
+    for svg in (b"<svg>5</svg>", b"<svg>7</svg>"):
+        assert base64.b64encode(svg).decode() in page
+    # Clip 5 ranks drum first, 4 as high as one other tag, 6 as high as both.
+    assert page.count("<section") == 3
+    good = (results / "corpus/a/good.mp3").read_bytes()
+    assert page.count("<audio") == 1
+    assert base64.b64encode(good).decode() in page
+    assert "Can't be played: empty." in page.replace("&#39;", "'")
+    assert "synthesised by this project" in page
+    assert str(results) not in page
+    assert summarised(results, **inputs)[0] == page
+
+
+def test_the_summary_does_without_audio_and_without_networks(results, published):
+    inputs = summary_inputs(results, published)
+    shutil.rmtree(results / "corpus")
+    for path in inputs["metrics"]:
+        metrics = json.loads(path.read_text())
+        del metrics["epochs"], metrics["best_epoch"]
+        path.write_text(json.dumps({**metrics, "corpus": "magnatagatune"}))
+    page, _ = summarised(results, **{**inputs, "figure_5": None})
+    assert "<audio" not in page
+    assert page.count("the audio of the corpus is not there") == 3
+    assert "CC BY-NC-SA 3.0" in page
+    assert "the same for every clip" in page
+    assert str(results) not in page

@@ -1,0 +1,9 @@
+from autotagging.steps.figures.table_2 import table_2
+from earlier_steps import written
+
+
+def test_table_2_states_the_number_of_parameters(results):
+    output = written(results)
+    table_2(model_json=results / "seed-0/model.json", table_files=output)
+    assert "55 trainable parameters" in output.md.read_text().splitlines()[0]
+    assert "| 4x3x3 | no | conv_1 |" in output.md.read_text()

@@ -1,0 +1,22 @@
+import pandas as pd
+
+from autotagging.steps.figures.tag_distribution import tag_distribution
+from earlier_steps import drawn, files_in, written
+
+
+def test_tags_are_counted_before_and_after_merging(results):
+    output = written(results)
+    tag_distribution(
+        raw_tags=results / "raw_tags.csv",
+        audio=results / "audio.json",
+        figure_files=drawn(results),
+        table_files=output,
+    )
+    assert files_in(results / "figures") == ["out.png", "out.svg"]
+    table = pd.read_csv(output.csv)
+    assert table["clips_after"].tolist() == [5, 1]
+    caption = output.md.read_text().splitlines()[0]
+    assert caption == (
+        "Tags before and after merging; the 1 most frequent are kept. Synthetic demo corpus "
+        "(not MagnaTagATune), all clips."
+    )

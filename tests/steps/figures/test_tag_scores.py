@@ -1,0 +1,16 @@
+from autotagging.steps.figures.tag_scores import tag_scores
+from earlier_steps import assert_brackets, drawn, files_in, seeds, written
+
+
+def test_each_tag_has_its_interval(results):
+    tag_scores(
+        metrics=seeds(results, "metrics.json"),
+        per_tag=seeds(results, "per_tag.csv"),
+        figure_files=drawn(results),
+        table_files=written(results),
+    )
+    text = written(results).md.read_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert_brackets(text.splitlines()[0])
+    assert files_in(results / "figures") == ["out.png", "out.svg"]
+    assert "| drum | instrument | 3 |  |" in text
+    assert "| piano | instrument | 1 | 0.250 ± 0 [0.125, 0.500] |" in text

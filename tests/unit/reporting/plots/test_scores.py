@@ -1,0 +1,78 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from autotagging.reporting.plots.scores import category_scores, tag_scores
+from figures import CAPTION
+
+
+def scores_of(key, names, *models):
+    """Estimates of each name; the second has none."""
+    rows = [
+        {
+            "category": "mood",
+            "positives": 12,
+            "tags": 6,
+            "tags_scored": 5,
+            key: name,
+            "model": model,
+            "roc_auc": 0.8,
+            "roc_auc_low": 0.7,
+            "roc_auc_high": 0.9,
+        }
+        for model in models
+        for name in names
+    ]
+    table = pd.DataFrame(rows)
+    values = ["roc_auc", "roc_auc_low", "roc_auc_high"]
+    table.loc[table[key] == names[1], values] = np.nan
+    return table
+
+
+TAG_NAMES = ["no singer", *(f"tag {number}" for number in range(20))]
+CATEGORIES = ["all", "genre", "instrument", "mood", "vocal"]
+EXAMPLES = {
+    "tag_scores": lambda: tag_scores(
+        scores_of("tag", TAG_NAMES, "crnn", "lookup"), confidence=0.95, caption=CAPTION
+    ),
+    "category_scores of many": lambda: category_scores(
+        scores_of("category", CATEGORIES, *(f"network_{n}" for n in range(6))),
+        confidence=0.95,
+        caption=CAPTION,
+    ),
+    "category_scores": lambda: category_scores(
+        scores_of("category", CATEGORIES, "crnn", "lookup"), confidence=0.95, caption=CAPTION
+    ),
+}
+
+
+def test_tags_are_drawn_in_their_order_with_their_intervals():
+    table = scores_of("tag", TAG_NAMES[:3], "crnn", "lookup")
+    (axes,) = tag_scores(table, confidence=0.9).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == TAG_NAMES[:3]
+    assert axes.yaxis_inverted()
+    points = {line.get_label(): line for line in axes.lines}
+    hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+    assert not any(np.isfinite(line.get_xdata()).any() for line in hollow)
+    assert points["crnn"].get_xdata() == pytest.approx([0.8, np.nan, 0.8], nan_ok=True)
+    (line, *_) = axes.collections[0].get_segments()
+    assert line[:, 0].tolist() == [0.7, 0.9]
+    written = [text.get_text() for text in axes.texts]
+    assert written.count("not scored") == 1
+    assert "12 mood" in written
+
+
+def test_tags_of_few_clips_are_hollow():
+    table = scores_of("tag", TAG_NAMES[:3], "crnn").assign(positives=[12, 0, 4])
+    (axes,) = tag_scores(table, confidence=0.9).axes
+    (hollow,) = (line for line in axes.lines if line.get_markerfacecolor() == "white")
+    assert np.isfinite(hollow.get_xdata()).tolist() == [False, False, True]
+
+
+def test_categories_say_how_many_of_their_tags_are_scored():
+    figure = category_scores(
+        scores_of("category", CATEGORIES, "crnn"), confidence=0.9, caption=CAPTION
+    )
+    assert "5 of 6" in [text.get_text() for text in figure.axes[0].texts]
+    (legend,) = figure.legends
+    assert legend.get_title().get_text() == "lines: 90 % confidence interval, by tracks"

@@ -1,0 +1,174 @@
+"""What holds for every figure, by the examples that the tests of each give."""
+
+import ast
+import hashlib
+import importlib.util
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from autotagging.reporting import plots
+from autotagging.reporting.outputs import FigureFiles
+from autotagging.reporting.plots.style import save_figure
+from conftest import ROOT
+from figures import texts
+
+
+def load_examples() -> dict[str, Callable[[], Figure]]:
+    """Figures that tests give as EXAMPLES: functions that draw them, by name.
+
+    The first word of a name is the function that draws.
+    """
+    found = {}
+    for folder in (Path(__file__).parent, ROOT / "tests/steps/figures"):
+        for path in sorted(folder.glob("test_*.py")):
+            if path.name != Path(__file__).name and "\nEXAMPLES = " in path.read_text():
+                spec = importlib.util.spec_from_file_location(path.stem, path)
+                module = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(module)
+                found |= module.EXAMPLES
+    return found
+
+
+ALL_FIGURES = load_examples()
+
+
+def test_every_drawing_has_an_example():
+    drawings = {
+        node.name
+        for path in Path(plots.__file__).parent.glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+        and "styled" in map(ast.unparse, node.decorator_list)
+        and node.name != "save_figure"
+    }
+    assert {name.split()[0] for name in ALL_FIGURES} == drawings
+
+
+@pytest.mark.parametrize("name", ALL_FIGURES)
+def test_figures_are_legible_at_the_size_of_a_column(name):
+    figure = ALL_FIGURES[name]()
+    assert figure.get_figwidth() in ((10.64,) if name == "mel_examples" else (3.5, 7.2))
+    figure.canvas.draw()
+    undrawn = ticks_beyond_limits(figure)
+    for text in texts(figure):
+        assert text.get_fontsize() >= 7, text
+        if text not in undrawn:
+            box = text.get_window_extent()
+            assert min(box.x0, box.y0) >= -1, text
+            assert box.x1 <= figure.bbox.x1 + 1, text
+            assert box.y1 <= figure.bbox.y1 + 1, text
+
+
+def ticks_beyond_limits(figure):
+    """Labels that Matplotlib keeps but never draws."""
+    return {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in axis.get_major_ticks()
+        for label in (tick.label1, tick.label2)
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    }
+
+
+@pytest.mark.parametrize("name", ALL_FIGURES)
+def test_figures_name_their_axes(name):
+    for axes in ALL_FIGURES[name]().axes:
+        if axes.axison and axes.get_label() != "<colorbar>":
+            assert axes.get_xlabel(), name
+            assert axes.get_ylabel() or name == "figure_6"
+
+
+# What a colour looks like without one kind of cones: linear RGB to linear RGB, for the severity 1.0
+# of Machado, Oliveira and Fernandes 2009.
+COLOUR_BLIND = {
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
+
+
+def lab(colour, vision):
+    """CIE L*a*b* of a colour as seen with a kind of colour vision."""
+    rgb = np.array(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.array(COLOUR_BLIND[vision]) @ linear, 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    ratio = np.array(to_xyz) @ linear / [0.9505, 1.0, 1.089]
+    x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("vision", COLOUR_BLIND)
+@pytest.mark.parametrize("name", ALL_FIGURES)
+def test_lines_of_a_panel_are_told_apart_with_any_colour_vision(name, vision):
+    """By their colours, at least 20 apart where 2.3 is just noticed, or else by their dashes."""
+    figure = ALL_FIGURES[name]()
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    for legend in filter(None, legends):
+        lines = legend.get_lines()
+        for one, other in itertools.combinations(lines, 2):
+            looks = [(line.get_linestyle(), line.get_marker()) for line in (one, other)]
+            colours = [lab(line.get_color(), vision) for line in (one, other)]
+            assert looks[0] != looks[1] or np.linalg.norm(colours[0] - colours[1]) > 20, name
+
+
+def test_two_processes_write_the_same_bytes(tmp_path):
+    script = (
+        "import sys; from pathlib import Path; sys.path[:0] = sys.argv[1:]\n"
+        "import test_style\n"
+        "for name, make in test_style.ALL_FIGURES.items():\n"
+        "    files = test_style.FigureFiles(Path(f'{name}.svg'), Path(f'{name}.png'))\n"
+        "    test_style.save_figure(make(), files)\n"
+    )
+    folders = {"1": "UTC", "2": "Asia/Tokyo"}
+    processes = []
+    for seed, zone in folders.items():
+        (tmp_path / seed).mkdir()
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, os.path.dirname(__file__), str(ROOT / "tests")],
+            cwd=tmp_path / seed,
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
+        )
+        processes.append(process)
+    assert [process.wait() for process in processes] == [0, 0]
+    digests = [
+        {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (tmp_path / seed).iterdir()
+        }
+        for seed in folders
+    ]
+    assert len(digests[0]) == 2 * len(ALL_FIGURES)
+    assert digests[0] == digests[1]
+
+
+def test_the_users_own_matplotlib_settings_change_nothing(tmp_path):
+    draw = ALL_FIGURES["figure_6"]
+    save_figure(draw(), FigureFiles(tmp_path / "a.svg", tmp_path / "a.png"))
+    with mpl.rc_context({"font.size": 20, "savefig.dpi": 50, "svg.fonttype": "none"}):
+        save_figure(draw(), FigureFiles(tmp_path / "b.svg", tmp_path / "b.png"))
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

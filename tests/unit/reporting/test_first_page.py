@@ -1,0 +1,195 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from autotagging.reporting import first_page
+
+PAPER = {
+    "method": "CRNN (the paper)",
+    "this_paper": True,
+    "year": 2017,
+    "roc_auc": 0.893,
+    "accuracy": 0.94,
+    "loss": 0.15,
+    "citation": "Panwar et al. 2017",
+    "tags": "50 merged",
+    "split": "random 19773/1521/4566",
+    "epochs": 100,
+    "comparable": True,
+    "note": "",
+}
+
+
+GAIN = {"low": -0.2, "high": 0.1}
+
+
+def run(model, seed, roc_auc, **more):
+    return {
+        "model": model,
+        "seed": seed,
+        "corpus": "demo",
+        "split": "random 6/1/3",
+        "synonyms": "merge",
+        "roc_auc_macro": roc_auc,
+        "pr_auc_macro": 0.25,
+        "accuracy": 0.9,
+        "loss": 0.3,
+        "n_tags": 50,
+        "n_tags_scored": 50,
+        "baselines": {
+            "all_zero": {"roc_auc_macro": 0.5, "accuracy": 0.95},
+            "prior": {"roc_auc_macro": 0.5, "accuracy": 0.94, "loss": 0.2},
+            "lookup": {"roc_auc_macro": 0.9, "accuracy": 0.9, "loss": 0.3},
+        },
+        "gains": {"over_lookup": {"roc_auc_macro": (roc_auc or 0) - 0.9}},
+        "intervals": {"tracks": {"gain_over_lookup": {"roc_auc_macro": GAIN}}},
+        **more,
+    }
+
+
+def runs(**more):
+    networks = [run("crnn", seed, 0.8 + seed / 10, epochs=18, **more) for seed in (0, 1)]
+    return [*networks, run("lookup", 0, 0.9, **more)]
+
+
+def test_results_stand_beside_answers_that_hear_nothing_and_the_paper():
+    rows = first_page.comparison(runs(), [PAPER, {**PAPER, "this_paper": False, "roc_auc": 0.9}])
+    assert [(row["kind"], row["method"]) for row in rows] == [
+        ("network", "crnn"),
+        ("tables", "lookup"),
+        ("constant", "each tag's share in training"),
+        ("constant", "“no” to every tag"),
+        ("cited", "CRNN (the paper)"),
+    ]
+    assert [row["roc_auc"] for row in rows] == pytest.approx([0.85, 0.9, 0.5, 0.5, 0.893])
+    assert [row["accuracy"] for row in rows] == pytest.approx([0.9, 0.9, 0.94, 0.95, 0.94])
+    assert np.isnan(rows[3]["loss"])
+    assert "not comparable with this run" in rows[4]["note"]
+
+
+def test_the_paper_is_comparable_on_its_own_corpus_split_and_tags():
+    own = runs(corpus="magnatagatune", split="random 19773/1521/4566")
+    note = first_page.comparison(own, [PAPER])[-1]["note"]
+    assert note == "cited: MagnaTagATune, the same split and tags"
+    note = first_page.comparison(runs(corpus="magnatagatune"), [PAPER])[-1]["note"]
+    assert "not comparable" in note
+
+
+def test_lookup_is_a_baseline_where_it_is_no_model():
+    rows = first_page.comparison([run("crnn", 0, 0.8, epochs=18)], [PAPER])
+    assert [(row["kind"], row["method"], row["roc_auc"]) for row in rows[:2]] == [
+        *(("network", "crnn", 0.8), ("tables", "lookup", 0.9)),
+    ]
+
+
+def test_the_first_network_is_compared_with_lookup_on_the_same_clips():
+    gain = first_page.gain_over_lookup(runs())
+    assert (gain["model"], gain["lookup"]) == ("crnn", 0.9)
+    assert gain["difference"] == pytest.approx(-0.05)
+    assert (gain["low"], gain["high"]) == (-0.2, 0.1)
+    assert first_page.gain_over_lookup([run("lookup", 0, 0.9)]) == {}
+    undefined = {"tracks": {"gain_over_lookup": {"roc_auc_macro": None}}}
+    assert first_page.gain_over_lookup([run("crnn", 0, None, epochs=1, intervals=undefined)]) == {}
+
+
+def test_the_headline_is_the_mean_over_seeds_of_each_model():
+    headline = first_page.headline(runs())
+    assert list(headline) == ["crnn", "lookup", "all_zero", "prior"]
+    alone = first_page.headline([run("crnn", 0, 0.8)])
+    assert list(alone) == ["crnn", "all_zero", "prior", "lookup"]
+    assert headline["crnn"]["roc_auc_macro"] == pytest.approx(0.85)
+    assert headline["prior"] == {"roc_auc_macro": 0.5, "accuracy": 0.94, "loss": 0.2}
+    assert first_page.headline([run("crnn", 0, None)])["crnn"]["roc_auc_macro"] is None
+
+
+def test_tags_are_ranked_and_those_without_a_score_are_named():
+    per_tag = pd.DataFrame(
+        {
+            "tag": list("abcde"),
+            "positives": [1, 2, 3, 0, 5],
+            "roc_auc": [0.5, 0.9, 0.5, np.nan, 0.7],
+        }
+    )
+    ranking = first_page.tag_ranking(per_tag)
+    assert [row["tag"] for row in ranking["scored"]] == ["a", "b", "c", "e"]
+    assert [row["tag"] for row in ranking["best"]] == ["b", "e"]
+    assert [row["tag"] for row in ranking["worst"]] == ["a", "c"]
+    assert ranking["at_least"] == 1
+    assert ranking["unscored"] == ["d"]
+
+
+def test_best_and_worst_tags_have_some_clips_where_enough_tags_do():
+    per_tag = pd.DataFrame(
+        {
+            "tag": [f"tag {number}" for number in range(12)],
+            "positives": [1, *([5] * 10), 4],
+            "roc_auc": np.linspace(1, 0, 12),
+        }
+    )
+    ranking = first_page.tag_ranking(per_tag)
+    assert [row["tag"] for row in ranking["best"]] == [f"tag {number}" for number in range(1, 6)]
+    assert [row["tag"] for row in ranking["worst"]] == [f"tag {n}" for n in range(10, 5, -1)]
+    assert ranking["at_least"] == 5
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.01, 0.3, "better"), (-0.3, -0.01, "worse"), (-0.1, 0.1, "no different")],
+)
+def test_a_category_is_better_only_where_the_interval_says_so(low, high, verdict):
+    table = pd.DataFrame(
+        {
+            "category": ["genre", "mood"],
+            **{"roc_auc": 0.8, "roc_auc_minus_rest": [0.1, (low + high) / 2]},
+            **{"roc_auc_minus_rest_tracks_low": low, "roc_auc_minus_rest_tracks_high": high},
+        }
+    )
+    assert first_page.category(table, "mood")["verdict"] == verdict
+    assert first_page.category(table, "vocal") == {}
+    assert first_page.category(table.assign(roc_auc_minus_rest_tracks_low=np.nan), "mood") == {}
+
+
+def test_clips_to_listen_to_are_the_best_the_median_and_the_worst():
+    predictions = {
+        "clip_id": np.array([9, 4, 5, 6, 7]),
+        "labels": np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]]),
+        "scores": np.array(
+            [[0.9, 0.1, 0.2], [0.1, 0.2, 0.3], [0.2, 0.1, 0.3], [0.9, 0.8, 0.1], [1, 1, 1]]
+        ),
+        "tags": np.array(["drum", "flute", "harp"]),
+    }
+    clips = first_page.example_clips(predictions)  # of ROC-AUC 1, 0, 0.5, 1; the last has none
+    assert [(clip["which"], clip["clip_id"], clip["roc_auc"]) for clip in clips] == [
+        ("best", 6, 1.0),
+        ("median", 5, 0.5),
+        ("worst", 4, 0.0),
+    ]
+    assert [row["tag"] for row in clips[1]["top"]] == ["harp", "drum", "flute"]
+    assert [row["actual"] for row in clips[1]["top"]] == [False, True, False]
+    assert clips[1]["actual"] == ["drum"]
+    assert clips[1]["missed"] == []
+
+
+def test_actual_tags_further_down_are_listed_with_their_ranks():
+    labels, scores = np.zeros((1, 10), int), np.linspace(1, 0.1, 10)[None]
+    labels[0, [2, 9]] = 1
+    tags = np.array([f"tag {number}" for number in range(10)])
+    (clip,) = first_page.example_clips(
+        {"clip_id": np.array([3]), "labels": labels, "scores": scores, "tags": tags}
+    )
+    assert clip["which"] == "best"
+    assert len(clip["top"]) == 8
+    assert clip["missed"] == [
+        {"tag": "tag 9", "score": pytest.approx(0.1), "actual": True, "rank": 10}
+    ]
+
+
+def test_no_clip_is_chosen_where_none_can_be_ranked():
+    labels = np.array([[0, 0], [1, 1]])
+    arrays = {
+        "clip_id": np.arange(2),
+        "labels": labels,
+        "scores": labels,
+        "tags": np.array(["a", "b"]),
+    }
+    assert first_page.example_clips(arrays) == []

@@ -1,0 +1,120 @@
+"""A new figure is its module, its drawing, its rule, its caption and its test: no list knows it."""
+
+import shutil
+
+import pytest
+import yaml
+
+from autotagging.commands import PACKAGE, find_commands
+
+NEW = {
+    "src/autotagging/steps/figures/tags_per_clip.py": '''\
+"""How many tags a clip has (sec. II.A)."""
+
+from autotagging.reporting.inputs import read_table
+from autotagging.reporting.plots.tags_per_clip import tags_per_clip as draw
+from autotagging.reporting.plots.style import save_figure
+from autotagging.steps.figures import flags
+
+
+def tags_per_clip(*, labels: flags.Labels, figure_files: flags.Figure) -> None:
+    """Tags per clip, after merging."""
+    table = read_table(labels, ("clip_id", "mp3_path"))
+    save_figure(draw(table.drop(columns=["clip_id", "mp3_path"])), figure_files)
+''',
+    "src/autotagging/reporting/plots/tags_per_clip.py": '''\
+"""Figure of how many tags a clip has."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from autotagging.reporting.plots.style import COLUMN, new_figure, styled
+
+
+@styled
+def tags_per_clip(labels: pd.DataFrame, *, caption: str = "") -> Figure:
+    """Draw a histogram of tags per clip."""
+    figure = new_figure(COLUMN, 2.5, caption)
+    counts = labels.sum(axis=1).value_counts()
+    figure.add_subplot(xlabel="tags", ylabel="clips").bar(counts.index, counts)
+    return figure
+''',
+    "workflow/report/tags_per_clip.rst": "How many clips have that many tags.\n",
+    "tests/steps/figures/test_tags_per_clip.py": """\
+import pandas as pd
+
+from autotagging.reporting.plots.tags_per_clip import tags_per_clip as draw
+from autotagging.steps.figures.tags_per_clip import tags_per_clip
+from earlier_steps import assert_draws
+from figures import CAPTION
+
+EXAMPLES = {"tags_per_clip": lambda: draw(pd.DataFrame({"rock": [0, 1]}), caption=CAPTION)}
+
+
+def test_tags_per_clip_is_drawn(results):
+    assert_draws(tags_per_clip, results, labels=results / "labels.csv")
+""",
+}
+RULE = """
+
+rule tags_per_clip:
+    input:
+        labels=rules.merge_tags.output.labels,
+        code=FIGURE_CODE,
+    output:
+        **figure_files("tags_per_clip"),
+    log:
+        "logs/figures/tags_per_clip.log",
+    params:
+        flags=all_flags(),
+    message:
+        figure_title("tags_per_clip")
+    shell:
+        "autotagging figures tags_per_clip {params.flags} > {log} 2>&1"
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tiny_run, make_project):
+    """A project with the results of the tiny run, to which a figure was added."""
+    copy = make_project()
+    for folder in ("results", ".snakemake"):
+        shutil.copytree(tiny_run.folder / folder, copy.folder / folder, dirs_exist_ok=True)
+    for path, content in NEW.items():
+        (copy.folder / path).write_text(content)
+    with (copy.folder / "workflow/rules/figures.smk").open("a") as rules:
+        rules.write(RULE)
+    return copy
+
+
+pytestmark = pytest.mark.xdist_group("tiny_run")
+
+
+def test_the_command_line_knows_it(project):
+    printed = project.run("autotagging figures --help")
+    assert "tags_per_clip     Tags per clip, after merging." in printed
+
+
+def test_snakemake_draws_it_and_nothing_before_it(project):
+    every = {*find_commands(PACKAGE / "steps/figures"), "tags_per_clip"}
+    assert project.jobs("snakemake -n -- figures") == every
+    drawn = "results/figures/tags_per_clip.svg"
+    ran = project.run(f"snakemake --cores 1 --allowed-rules tags_per_clip -- {drawn}")
+    assert "Tags per clip, after merging." in ran
+    assert "--labels results/merge_tags/labels.csv --svg" in ran
+    assert "<svg" in (project.folder / drawn).read_text()
+
+
+def test_the_stage_figures_allows_it(project):
+    stage = yaml.safe_load((project.folder / "dvc.yaml").read_text())["stages"]["figures"]
+    script = project.folder / ".snakemake/stage.sh"
+    script.write_text(stage["cmd"].replace("snakemake ", "snakemake -n "))
+    assert "tags_per_clip" in project.jobs(f"sh {script}")
+
+
+def test_the_tests_know_it(project):
+    of_folders = "tests/workflow/test_figures.py tests/unit/reporting/plots/test_style.py"
+    printed = project.run(f"pytest -n 0 -q {of_folders} tests/steps/figures -k tags_per_clip")
+    assert "passed" in printed
+    for test in ("every_figure_has_a_rule", "titles_are_told_apart", "every_drawing_has"):
+        assert "1 passed" in project.run(f"pytest -n 0 -q {of_folders} -k {test}")
