@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
+from autotagging.common.params import read_schema
 from autotagging.corpus.tables import find_table, read_annotations
 from autotagging.labels.tags import merge_synonyms, merged_names, most_frequent
 from conftest import ROOT
@@ -54,7 +55,7 @@ def test_every_parameter_on_the_page_exists():
 
 
 def test_every_value_on_the_page_is_allowed():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/params.schema.yaml").read_text())
+    schema = read_schema(ROOT / "workflow/schemas")
     given = [(name, value) for name, value in MENTIONED if value]
     assert given
     for name, value in given:

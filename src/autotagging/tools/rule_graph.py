@@ -115,7 +115,7 @@ def steps_of(folder: Path) -> dict[str, str]:
     return {
         rule: path.stem
         for path in sorted(folder.glob("*.smk"))
-        for rule in re.findall(r"^rule (\w+):", path.read_text(), flags=re.MULTILINE)
+        for rule in re.findall(r"^ *rule (\w+):", path.read_text(), flags=re.MULTILINE)
     }
 
 

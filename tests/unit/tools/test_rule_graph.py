@@ -59,7 +59,8 @@ def test_a_rule_stands_right_of_all_that_it_needs():
 
 def test_the_step_of_a_rule_is_its_file(tmp_path):
     (tmp_path / "mel.smk").write_text("rule mel_shard:\n    input: []\n\n\nrule mel:\n")
-    assert steps_of(tmp_path) == {"mel_shard": "mel", "mel": "mel"}
+    (tmp_path / "figures.smk").write_text("if MODELS:\n\n    rule figure_2:\n")
+    assert steps_of(tmp_path) == {"mel_shard": "mel", "mel": "mel", "figure_2": "figures"}
 
 
 def test_every_step_has_a_colour_of_its_own():
