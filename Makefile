@@ -1,5 +1,5 @@
 # `make results` runs the pipeline, `make report` also puts all it found into one HTML file,
-# `make test` runs the tests; each installs what it needs first.
+# `make test` runs all tests, `make check` the lint and the quick ones; each installs what it needs.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header --extra dev
 
-.PHONY: results report screenshots plots test lint lock clean
+.PHONY: results report screenshots plots check test lint lock clean
 
 results: $(INSTALLED)
 	snakemake --cores all
@@ -28,6 +28,9 @@ screenshots: report
 plots: $(INSTALLED)
 	autotagging plots_template --out .dvc/tmp/plots.html
 	dvc plots show --html-template .dvc/tmp/plots.html
+
+check: lint
+	pytest tests/unit -m "not training"
 
 test: $(INSTALLED)
 	pytest

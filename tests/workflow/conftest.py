@@ -104,3 +104,16 @@ def tiny_run(make_project) -> Project:
     project.run("snakemake --report report.html")
     project.commit()
     return project
+
+
+@pytest.fixture(scope="session")
+def finished_copy(tiny_run, make_project):
+    """Function that makes a project with the results of the tiny run, as if it had run there."""
+
+    def make() -> Project:
+        copy = make_project()
+        for folder in ("results", ".snakemake"):
+            shutil.copytree(tiny_run.folder / folder, copy.folder / folder, dirs_exist_ok=True)
+        return copy
+
+    return make

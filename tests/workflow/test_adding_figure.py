@@ -1,7 +1,5 @@
 """A new figure is its module, its drawing, its rule, its caption and its test: no list knows it."""
 
-import shutil
-
 import pytest
 import yaml
 
@@ -75,11 +73,9 @@ rule tags_per_clip:
 
 
 @pytest.fixture(scope="module")
-def project(tiny_run, make_project):
+def project(finished_copy):
     """A project with the results of the tiny run, to which a figure was added."""
-    copy = make_project()
-    for folder in ("results", ".snakemake"):
-        shutil.copytree(tiny_run.folder / folder, copy.folder / folder, dirs_exist_ok=True)
+    copy = finished_copy()
     for path, content in NEW.items():
         (copy.folder / path).write_text(content)
     with (copy.folder / "workflow/rules/figures.smk").open("a") as rules:
@@ -95,9 +91,13 @@ def test_the_command_line_knows_it(project):
     assert "tags_per_clip     Tags per clip, after merging." in printed
 
 
-def test_snakemake_draws_it_and_nothing_before_it(project):
+def test_both_engines_draw_it_and_run_nothing_before_it(project):
     every = {*find_commands(PACKAGE / "steps/figures"), "tags_per_clip"}
     assert project.jobs("snakemake -n -- figures") == every
+    stage = yaml.safe_load((project.folder / "dvc.yaml").read_text())["stages"]["figures"]
+    script = project.folder / ".snakemake/stage.sh"
+    script.write_text(stage["cmd"].replace("snakemake ", "snakemake -n "))
+    assert project.jobs(f"sh {script}") == every
     drawn = "results/figures/tags_per_clip.svg"
     ran = project.run(f"snakemake --cores 1 --allowed-rules tags_per_clip -- {drawn}")
     assert "Tags per clip, after merging." in ran
@@ -105,16 +105,11 @@ def test_snakemake_draws_it_and_nothing_before_it(project):
     assert "<svg" in (project.folder / drawn).read_text()
 
 
-def test_the_stage_figures_allows_it(project):
-    stage = yaml.safe_load((project.folder / "dvc.yaml").read_text())["stages"]["figures"]
-    script = project.folder / ".snakemake/stage.sh"
-    script.write_text(stage["cmd"].replace("snakemake ", "snakemake -n "))
-    assert "tags_per_clip" in project.jobs(f"sh {script}")
-
-
 def test_the_tests_know_it(project):
-    of_folders = "tests/workflow/test_figures.py tests/unit/reporting/plots/test_style.py"
-    printed = project.run(f"pytest -n 0 -q {of_folders} tests/steps/figures -k tags_per_clip")
-    assert "passed" in printed
-    for test in ("every_figure_has_a_rule", "titles_are_told_apart", "every_drawing_has"):
-        assert "1 passed" in project.run(f"pytest -n 0 -q {of_folders} -k {test}")
+    folders = "tests/workflow/test_figures.py tests/unit/reporting/plots tests/steps/figures"
+    script = project.folder / ".snakemake/tests.sh"
+    selected = "tags_per_clip or nothing_else_has or told_apart or has_an_example"
+    script.write_text(f"pytest -n 0 -v --basetemp .snakemake/tests {folders} -k '{selected}'")
+    printed = project.run(f"sh {script}")
+    for test in ("is_drawn", "nothing_else_has", "has_an_example", "at_the_size_of_a_column"):
+        assert f"{test} PASSED" in printed.replace("[tags_per_clip]", "")

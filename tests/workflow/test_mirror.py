@@ -1,8 +1,8 @@
 """Snakefile and dvc.yaml describe one pipeline; both know all code that a step runs."""
 
-import ast
 import hashlib
 import itertools
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -12,64 +12,37 @@ import yaml
 
 from autotagging.models import MODELS
 from conftest import ROOT
+from source import SOURCE, closure, has_code
 
-SOURCE = ROOT / "src"
 STEPS = ("download", "merge_tags", "split", "extract_mel", "train", "evaluate", "figures")
 
 
-def imported_modules(path: Path) -> set[Path]:
-    """Modules of the package that a module imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        found |= {module for name in names if (module := module_path(name))}
-    if path == SOURCE / "autotagging/models/__init__.py":  # imports models by name
-        found |= {module_path(f"autotagging.models.{name}") for name in MODELS}
-    return found
-
-
-def module_path(name: str) -> Path | None:
-    base = SOURCE.joinpath(*name.split("."))
-    for path in (base / "__init__.py", base.with_suffix(".py")):
-        if path.is_file() and has_code(path):
-            return path
-    return None
-
-
-def has_code(path: Path) -> bool:
-    """Tell whether a module is more than its docstring."""
-    return len(ast.parse(path.read_text()).body) > 1
-
-
-def closure(start: Path) -> set[Path]:
-    """A module and all it imports, directly or not, with the packages they are in."""
-    seen, todo = set(), [start]
-    while todo:
-        path = todo.pop()
-        if path not in seen:
-            seen.add(path)
-            todo += imported_modules(path)
-            package = path.parent / "__init__.py"
-            if package.is_file() and has_code(package):
-                todo.append(package)
-    return seen
-
-
-def step_code(step: str) -> set[str]:
-    """Paths of all code a step runs; the files that plots and pages read count, too."""
-    module = SOURCE / f"autotagging/steps/{step}.py"
-    starts = [module] if module.is_file() else module.with_suffix("").glob("[!_]*.py")
-    paths = set().union(*map(closure, starts))
-    if SOURCE / "autotagging/plots/style.py" in paths:
-        paths.add(SOURCE / "autotagging/plots/paper.mplstyle")
-    if SOURCE / "autotagging/pages.py" in paths:
-        paths |= set((SOURCE / "autotagging/templates").iterdir())
+def step_code(step: str, model: str = "crnn") -> set[str]:
+    """Paths of all modules of the package that a step runs, with the packages they are in."""
+    room = SOURCE / "autotagging/steps"
+    if step == "figures":
+        starts = sorted((room / "figures").glob("[!_]*.py"))
+    else:
+        starts = [path for path in room.glob(f"{step}*.py") if path.stem in commands_of(step)]
+    paths = set().union(*(closure(start, model) for start in starts))
     return {path.relative_to(ROOT).as_posix() for path in paths}
+
+
+def commands_of(step: str) -> set[str]:
+    """Rules of a step: each is a command with a module of its own."""
+    rules = (ROOT / f"workflow/rules/{step}.smk").read_text()
+    return set(re.findall(r"^rule (\w+):", rules, flags=re.MULTILINE))
+
+
+def code_of(deps: set[str]) -> set[str]:
+    """Files of the package among deps, those in folders included."""
+    paths = [ROOT / dep for dep in deps if dep.startswith("src/")]
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
+    return {
+        file.relative_to(ROOT).as_posix()
+        for file in files
+        if file.is_file() and "__pycache__" not in file.parts
+    }
 
 
 def stages() -> dict[str, list[dict]]:
@@ -163,9 +136,39 @@ def parameter_differences(step: str, stage: dict) -> set[str]:
     return missing | (rules ^ set(printed.split()))
 
 
-def code_differences(step: str, listed: set[str]) -> set[str]:
-    """Compare the code that a rule or stage lists with what its step imports."""
-    return {path for path in listed if path.startswith("src/")} ^ step_code(step)
+def code_differences(step: str, listed: set[str], model: str = "crnn") -> list[str]:
+    """Compare the files and folders of code that a rule or stage lists with what its step runs."""
+    missing = step_code(step, model) - code_of(listed)
+    used = set().union(*(step_code(step, name) for name in MODELS))
+    differences = [f"{path} is not listed" for path in sorted(missing)]
+    return differences + [
+        f"{entry} is not used"
+        for entry in sorted(listed)
+        if entry.startswith("src/") and not used & code_of({entry})
+    ]
+
+
+def unused_modules(step: str, listed: set[str]) -> set[str]:
+    """Modules that a step lists and that it runs with no model."""
+    used = set().union(*(step_code(step, model) for model in MODELS))
+    return {
+        path for path in code_of(listed) - used if path.endswith(".py") and has_code(ROOT / path)
+    }
+
+
+def dvc_hash(path: Path) -> str | None:
+    """Hash a file, or a folder, as DVC does; None where there is neither."""
+    if path.is_file():
+        return hashlib.md5(path.read_bytes()).hexdigest()
+    if not path.is_dir():
+        return None
+    files = sorted(
+        (file.relative_to(path).parts, file)
+        for file in path.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    )
+    listing = [{"md5": dvc_hash(file), "relpath": "/".join(parts)} for parts, file in files]
+    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
 def lock_differences(lock: dict, params: dict, root: Path) -> list[str]:
@@ -173,10 +176,9 @@ def lock_differences(lock: dict, params: dict, root: Path) -> list[str]:
     differences = []
     for name, stage in lock["stages"].items():
         for dep in stage.get("deps", []):
-            path = root / dep["path"]
             if dep["path"].startswith("results/"):
                 continue
-            if not path.is_file() or hashlib.md5(path.read_bytes()).hexdigest() != dep["md5"]:
+            if dvc_hash(root / dep["path"]) != dep["md5"]:
                 differences.append(f"{name}: {dep['path']}")
         for key, value in stage.get("params", {}).get("params.yaml", {}).items():
             found = params
@@ -214,15 +216,47 @@ def test_the_mirror_shows_what_is_missing(outputs):
     assert any("results/split/split.csv, input of results/train" in line for line in found)
 
 
-def test_every_rule_lists_the_code_of_its_step(outputs):
+def test_rules_and_stages_list_the_same_code(outputs):
+    for name, several in stages().items():
+        for stage in several:
+            (out,) = stage["outs"]
+            inputs = [paths for output, paths in outputs.items() if output.startswith(f"{out}/")]
+            assert code_of(set().union(*inputs)) == code_of(set(stage["deps"])), name
+
+
+def test_every_rule_lists_at_least_the_code_of_its_command(outputs):
     for output, inputs in outputs.items():
-        assert code_differences(output.split("/")[1], inputs) == set(), output
+        _, step, *rest = output.split("/")
+        command = "extract_mel_shard" if rest[0].startswith("shard-") else step
+        model = rest[0] if rest[0] in MODELS else "crnn"
+        module = SOURCE / f"autotagging/steps/{command}.py"
+        if step == "figures":
+            module = SOURCE / f"autotagging/steps/figures/{Path(output).stem}.py"
+        used = {path.relative_to(ROOT).as_posix() for path in closure(module, model)}
+        assert used <= inputs, output
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_every_stage_lists_the_code_of_its_step(step):
     for stage in stages()[step]:
-        assert code_differences(step, set(stage["deps"])) == set()
+        model = next((name for name in MODELS if f"/{name}/" in stage["outs"][0]), "crnn")
+        assert code_differences(step, set(stage["deps"]), model) == []
+
+
+def test_train_lists_no_module_that_it_does_not_run():
+    listed = set().union(*(stage["deps"] for stage in stages()["train"]))
+    assert unused_modules("train", listed) == set()
+    assert unused_modules("train", {*listed, "src/autotagging/corpus/tsv.py"}) == {
+        "src/autotagging/corpus/tsv.py"
+    }
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_is_trained_without_the_code_of_others(model):
+    others = {f"src/autotagging/models/{name}/" for name in MODELS if name != model}
+    (stage,) = (stage for stage in stages()["train"] if f"/{model}/" in stage["outs"][0])
+    for path in code_of(set(stage["deps"])) | step_code("train", model):
+        assert not path.startswith(tuple(others))
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -240,22 +274,21 @@ def test_a_missing_parameter_and_a_wrong_rule_are_shown():
     assert parameter_differences("split", stage) == {"split", "splitt"}
 
 
-def test_the_closure_shows_what_is_missing_and_what_is_too_much():
+def test_code_that_is_missing_or_too_much_is_shown():
     (stage,) = stages()["split"]
     deps = set(stage["deps"])
-    assert code_differences("split", deps - {"src/autotagging/files.py"}) == {
-        "src/autotagging/files.py"
-    }
-    assert code_differences("split", {*deps, "src/autotagging/mel.py"}) == {
-        "src/autotagging/mel.py"
-    }
+    found = code_differences("split", deps - {"src/autotagging/dataset"})
+    assert "src/autotagging/dataset/subsets.py is not listed" in found
+    assert code_differences("split", {*deps, "src/autotagging/mel"}) == [
+        "src/autotagging/mel is not used"
+    ]
 
 
 def test_a_change_to_a_plot_never_retrains():
-    plots = {path for path in step_code("figures") if "/plots/" in path}
-    assert plots
+    reporting = {path for path in step_code("figures") if "/reporting/" in path}
+    assert reporting
     for step in STEPS[:-1]:
-        assert not plots & step_code(step)
+        assert not reporting & step_code(step)
 
 
 def test_the_committed_lock_is_of_the_committed_code_and_parameters():

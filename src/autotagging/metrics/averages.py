@@ -5,15 +5,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import xlog1py, xlogy
-from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from autotagging.metrics.decisions import (
     counts_by_tag,
     mean_rates,
     precision_at_k,
     rates,
-    roc_auc_by_clip,
+)
+from autotagging.metrics.table import (
+    METRICS,
+    average_precisions,
+    mean_average_precision,
+    mean_or_none,
 )
 from autotagging.training.epoch_metrics import cross_entropy, has_both_classes, mean_roc_auc
 
@@ -54,11 +58,11 @@ def evaluate(
     Returns
     -------
     metrics
-        roc_auc_macro, roc_auc_micro, roc_auc_weighted (by positives), roc_auc_samples (per clip,
-        over clips with a tag), pr_auc_macro (average precision), loss (binary cross-entropy,
-        natural logarithm), calibration_error; accuracy, precision, recall and f1 as of
-        `decisions.mean_rates`, and within at_tag_thresholds once more; precision_at; threshold,
-        n_clips, n_clips_with_tags, n_tags, n_tags_scored, tags_not_scored.
+        Those of `METRICS`: roc_auc_macro, roc_auc_micro, roc_auc_weighted (by positives),
+        roc_auc_samples (per clip, over clips with a tag), pr_auc_macro (average precision), loss
+        (binary cross-entropy, natural logarithm); calibration_error; accuracy, precision, recall
+        and f1 as `decisions.mean_rates` gives them, and within at_tag_thresholds once more;
+        precision_at; threshold, n_clips, n_clips_with_tags, n_tags, n_tags_scored, tags_not_scored.
 
     Raises
     ------
@@ -69,15 +73,13 @@ def evaluate(
     scored = has_both_classes(labels)
     by_clip = measure_clips(labels, scores, precision_at=precision_at)
     metrics = {
-        "roc_auc_macro": mean_roc_auc(labels, scores),
-        "roc_auc_micro": mean_roc_auc(labels.reshape(-1, 1), scores.reshape(-1, 1)),
-        "roc_auc_weighted": mean_roc_auc(labels, scores, weighted=True),
-        "roc_auc_samples": _mean_or_none(by_clip["roc_auc_samples"]),
-        "pr_auc_macro": _mean_or_none(_average_precisions(labels, scores)),
-        "loss": cross_entropy(labels, scores),
+        name: metric.measure(labels, scores) if metric.measure else mean_or_none(by_clip[name])
+        for name, metric in METRICS.items()
+    }
+    metrics |= {
         "calibration_error": calibration_error(calibration(labels, scores, bins=calibration_bins)),
         **mean_rates(labels, scores > threshold, scored=scored),
-        "precision_at": {str(k): _mean_or_none(by_clip[f"precision_at_{k}"]) for k in precision_at},
+        "precision_at": {str(k): mean_or_none(by_clip[f"precision_at_{k}"]) for k in precision_at},
     }
     if tag_thresholds is not None:
         metrics["at_tag_thresholds"] = mean_rates(labels, scores > tag_thresholds, scored=scored)
@@ -97,7 +99,7 @@ def measure_epoch(
     """Measure what tells epochs apart: roc_auc_macro, pr_auc_macro, loss and accuracy."""
     return {
         "roc_auc_macro": mean_roc_auc(labels, scores),
-        "pr_auc_macro": _mean_or_none(_average_precisions(labels, scores)),
+        "pr_auc_macro": mean_average_precision(labels, scores),
         "loss": cross_entropy(labels, scores),
         "accuracy": accuracy(labels, scores, threshold=threshold),
     }
@@ -117,13 +119,14 @@ def measure_clips(
     Returns
     -------
     by_clip
-        roc_auc_samples, loss, and precision_at_<k>.
+        The means over clips among `METRICS`, and precision_at_<k>.
     """
-    tiny = np.finfo(np.float64).eps  # where scikit-learn clips, too
-    clipped = np.clip(np.asarray(scores, np.float64), tiny, 1 - tiny)
     return {
-        "roc_auc_samples": roc_auc_by_clip(labels, scores),
-        "loss": -(xlogy(labels, clipped) + xlog1py(1.0 - labels, -clipped)).mean(axis=1),
+        **{
+            name: metric.by_clip(labels, scores)
+            for name, metric in METRICS.items()
+            if metric.by_clip
+        },
         **{f"precision_at_{k}": _precision_or_nan(labels, scores, k) for k in precision_at},
     }
 
@@ -169,7 +172,7 @@ def per_tag(
             "positives": labels.sum(axis=0, dtype=np.int64),
             "share": labels.mean(axis=0),
             "roc_auc": areas,
-            "pr_auc": _average_precisions(labels, scores),
+            "pr_auc": average_precisions(labels, scores),
             f"f1_at_{threshold:g}": rates(*counts_by_tag(labels, scores > threshold))[2],
             "threshold": tag_thresholds,
             "precision": precision,
@@ -251,19 +254,6 @@ def _checked(
     if not np.isfinite(scores).all():
         raise ValueError("scores are not all finite")
     return labels, scores
-
-
-def _average_precisions(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Average precision of each tag that has both classes, else NaN: (tags,)."""
-    areas = np.full(labels.shape[1], np.nan)
-    for i in np.flatnonzero(has_both_classes(labels)):
-        areas[i] = average_precision_score(labels[:, i], scores[:, i])
-    return areas
-
-
-def _mean_or_none(values: np.ndarray) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else None
 
 
 def _interpolated_tpr(labels: np.ndarray, scores: np.ndarray, grid: np.ndarray) -> np.ndarray:

@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.stats import rankdata
 
-RATES = ("precision", "recall", "f1")
-"""Of the tags given, the share that is right; of the right tags, the share given; their mean."""
+RATES = {"precision": "precision", "recall": "recall", "f1": "F1"}
+"""What `rates` computes, in its order, with names for readers: the share of right tags among those
+given, the share of tags given among those that are right, and the harmonic mean of both."""
 
 
 def best_thresholds(labels: np.ndarray, scores: np.ndarray, *, otherwise: float) -> np.ndarray:

@@ -13,12 +13,12 @@ from autotagging.metrics.bootstrap import (
     mean_over_tags,
     resample_areas,
     resample_means,
-    resample_micro,
     resample_sums,
 )
 from autotagging.metrics.decisions import RATES, rates
 from autotagging.metrics.scores import Scores, TestSet
 from autotagging.metrics.settings import Bootstrap
+from autotagging.metrics.table import METRICS, Resampling
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,9 @@ def resample(test_set: TestSet, scores: Scores, sampling: Sampling) -> Resampled
     """Measure what `TestSet.measure` does in each resample; thresholds stay as they are."""
     labels, values = test_set.test, np.asarray(scores.test, np.float64)
     areas = resample_areas(labels, values, sampling)
+    resampling = Resampling(labels, values, sampling, areas)
     means = {
-        "roc_auc_macro": mean_over_tags(areas.roc_auc),
-        "roc_auc_micro": resample_micro(labels, values, sampling),
-        "roc_auc_weighted": mean_over_tags(areas.roc_auc, areas.positives),
-        "pr_auc_macro": mean_over_tags(areas.pr_auc),
+        name: metric.resample(resampling) for name, metric in METRICS.items() if metric.resample
     }
     by_clip = measure_clips(labels, values, precision_at=test_set.settings.precision_at)
     sampled = resample_means(np.column_stack([*by_clip.values()]), sampling)

@@ -21,7 +21,7 @@ def over_seeds(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
         In the unit of the values; NaN of fewer than two numbers, exactly 0 of equal ones.
     """
     mean, std = values.mean(axis=1), values.std(axis=1)
-    # Rounding in the sum must not make equal numbers, as of a model that knows no seed, differ.
+    # Rounding in the sum must not make equal numbers differ: some models know no seed.
     equal = values.nunique(axis=1) == 1
     return mean.mask(equal, values.max(axis=1)), std.mask(equal & std.notna(), 0.0)
 

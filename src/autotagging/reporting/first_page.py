@@ -1,4 +1,4 @@
-"""What the first page of the report says: results beside what they must be compared with."""
+"""What the first page of the report says: results and what they must be compared with."""
 
 from typing import Any
 
@@ -17,19 +17,19 @@ _EXTREMES = 5  # best and worst tags shown
 def comparison(
     metrics: list[dict[str, Any]], published: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Set the models' results beside answers that hear nothing, and the paper's.
+    """Compare the models' results with audio-blind baselines, and with the paper's.
 
     Parameters
     ----------
     metrics
         Contents of the metrics.json of each model and seed.
     published
-        Cited rows, as of `tables.table_4`.
+        Cited rows; see `tables.published.table_4`.
 
     Returns
     -------
     rows
-        As of `table_4`, without other cited ones than the paper's, and with kind ("network",
+        Rows of `table_4`, of the cited ones only the paper's, with kind ("network",
         "tables", "constant" or "cited"); note says what the row is.
     """
     table = table_4(metrics, published)
@@ -116,14 +116,14 @@ def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
-    """Say how the tags of a category do beside all others, and how sure that is.
+    """Compare the tags of a category with all others, with an interval.
 
     Parameters
     ----------
     per_category : (categories, ...)
-        As in per_category.csv.
+        Columns of per_category.csv.
     name
-        Of the category.
+        Name of the category.
 
     Returns
     -------

@@ -153,11 +153,11 @@ def read_each(
     Parameters
     ----------
     paths
-        Of the tables, in the order of the runs.
+        Paths of the tables, in the order of the runs.
     runs
         Contents of a model.json or metrics.json.
     columns
-        As of `read_table`.
+        Columns that each table must have.
     """
     same_length(tables=paths, runs=runs)
     empty = pd.DataFrame(columns=[*columns, "model", "seed"])

@@ -1,4 +1,4 @@
-"""Read the layers of a model off the rows of its model.json, whatever the layers are called."""
+"""Read the layers of a model from the rows of its model.json, independent of their names."""
 
 import math
 import re

@@ -21,7 +21,7 @@ def write_page(path: Path, template: str, **content: Any) -> None:
     path
         File to write.
     template
-        Name of a file in `TEMPLATES`; whatever it prints is escaped. Its filters: `number`, three
+        Name of a file in `TEMPLATES`; all that it prints is escaped. Its filters: `number`, three
         decimals or a dash; `signed`, the same with its sign; `percent`, one decimal;
         `plus_minus`, see `averaging`.
     content

@@ -12,7 +12,7 @@ RESULTS = Path("results")
 def run(
     tool: str, *arguments: str, capture: bool = False, check: bool = True
 ) -> subprocess.CompletedProcess:
-    """Run DVC or Snakemake as installed beside this package."""
+    """Run DVC or Snakemake of the same environment as this package."""
     result = subprocess.run(
         [sys.executable, "-m", tool, *arguments], text=True, capture_output=capture
     )

@@ -1,7 +1,7 @@
 """Write docs/data.md: what MagnaTagATune is, in words, with every count taken from its tables.
 
-The words are in the template data_card.md next to this module; the counts are made here, by the
-functions of the pipeline's steps. Imports no TensorFlow.
+The words are the template data_card.md in this folder; the counts are made here, by the same
+functions that the pipeline's steps use. Imports no TensorFlow.
 """
 
 import gzip

@@ -55,13 +55,13 @@ class Block:
     title
         Kind and number, such as "Convolution 2".
     colour
-        Of its rim.
+        Colour of its rim.
     layers
         Type and detail of each layer.
     output_shape
-        Of the last layer, without the batch.
+        Shape of the last layer's output, without the batch.
     parameters
-        Sum over the layers.
+        Trainable parameters, summed over the layers.
     """
 
     title: str

@@ -42,7 +42,7 @@ def median_clip(
     clip_ids : int, (clips,)
     scores, labels : (clips, tags)
     threshold
-        As in `outcomes`.
+        Score above which a tag is predicted; see `outcomes`.
     """
     correct = np.isin(outcomes(scores, labels, threshold=threshold), ("TP", "TN")).sum(axis=1)
     distance = np.abs(correct - np.median(correct))
@@ -72,7 +72,7 @@ def figure_6(
     clip_id
         For the title.
     threshold
-        As in `outcomes`.
+        Score above which a tag is predicted; see `outcomes`.
     caption
         Model, corpus, split.
     """

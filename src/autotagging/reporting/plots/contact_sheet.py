@@ -74,7 +74,7 @@ def mel_examples(
     seconds
         Length of a clip.
     log_scale
-        Of the spectrograms.
+        Log scale of the spectrograms, a key of `MEL_SCALES`.
     caption
         Where the data are from.
     """

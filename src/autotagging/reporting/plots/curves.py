@@ -90,7 +90,7 @@ def _mean_curve(axes: Axes, curves: pd.DataFrame, *, color: str, **line: str) ->
         Indexed by x. Where the curve of a seed has ended (NaN), mean and band are of the others;
         the band ends where a single one is left.
     color, line
-        As of `Axes.plot`.
+        Arguments of `Axes.plot`.
     """
     mean, std = over_seeds(curves)
     if curves.shape[1] > 1:
@@ -130,7 +130,7 @@ def figure_7(
 ) -> Figure:
     """Draw AUC per epoch (left) and ROC curve on the test set (right); a row per network.
 
-    Models that are not trained in epochs are drawn beside each network's ROC curve; by themselves
+    Models that are not trained in epochs are drawn next to each network's ROC curve; by themselves
     where there is no network. Several seeds: as in Fig. 5; ROC curves are averaged at each false
     positive rate.
 

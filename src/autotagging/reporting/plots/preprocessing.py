@@ -38,7 +38,7 @@ def figure_3(
     padding_side, padding_value
         Where frames are added, "both", "end" or "start", and their value.
     log_scale
-        Of `mel`.
+        Log scale of `mel`, a key of `MEL_SCALES`.
     caption
         Names the clip.
     """

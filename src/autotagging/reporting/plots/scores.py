@@ -37,7 +37,7 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
         or none have the tag), roc_auc_low, roc_auc_high. With fewer than `FEW_CLIPS` positives, a
         point is hollow.
     confidence
-        Of the intervals.
+        Confidence of the intervals, 0 to 1.
     caption
         Corpus, split, models and seeds.
     """
@@ -53,8 +53,8 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
         for row, (positives, category) in enumerate(
             zip(shown["positives"], shown["category"], strict=True)
         ):
-            _beside(axes, row, f"{positives} {category}")
-        _beside(axes, -0.9, "test clips, category")
+            _right_of(axes, row, f"{positives} {category}")
+        _right_of(axes, -0.9, "test clips, category")
         axes.set_ylabel("tag")
     _explain(figure, grid[0], confidence, f"hollow: fewer than {FEW_CLIPS} test clips")
     return figure
@@ -70,7 +70,7 @@ def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = ""
         category, tags, tags_scored, model; roc_auc (NaN where no tag is scored), roc_auc_low,
         roc_auc_high.
     confidence
-        Of the intervals.
+        Confidence of the intervals, 0 to 1.
     caption
         Corpus, split, models and seeds.
     """
@@ -81,8 +81,8 @@ def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = ""
     for row, (scored, tags) in enumerate(
         zip(categories["tags_scored"], categories["tags"], strict=True)
     ):
-        _beside(axes, row, f"{scored} of {tags}" if scored < tags else f"{tags}")
-    _beside(axes, -0.8, "tags scored")
+        _right_of(axes, row, f"{scored} of {tags}" if scored < tags else f"{tags}")
+    _right_of(axes, -0.8, "tags scored")
     axes.set_ylabel("category")
     _explain(figure, axes, confidence)
     return figure
@@ -120,7 +120,7 @@ def _row_height(table: pd.DataFrame) -> float:
     return max(0.17, 0.03 + 0.08 * table["model"].nunique())
 
 
-def _beside(axes: Axes, row: float, text: str) -> None:
+def _right_of(axes: Axes, row: float, text: str) -> None:
     """Write a text right of a row; the layout makes room for it."""
     axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", color=GREY)
 

@@ -37,7 +37,7 @@ class Part(NamedTuple):
     Attributes
     ----------
     title, note
-        What stands above it.
+        Text above the table.
     table
         Its columns are joined and named as `save_table` says.
     """

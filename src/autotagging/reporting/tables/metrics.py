@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autotagging.metrics.decisions import RATES
+from autotagging.metrics.table import METRICS
 from autotagging.reporting.averaging import summarise
 
 CHANCE = 0.5
@@ -16,28 +18,19 @@ CHANCE = 0.5
 CONSTANT = {"prior": "each tag's share in training", "all_zero": "“no” to every tag"}
 """Answers that are the same for every clip: names in metrics.json, and for readers."""
 
-_SCORES = {
-    "roc_auc_macro": "ROC-AUC, mean over tags (macro)",
-    "roc_auc_weighted": "ROC-AUC, mean over tags weighted by positives",
-    "roc_auc_micro": "ROC-AUC, all decisions together (micro)",
-    "roc_auc_samples": "ROC-AUC, mean over clips",
-    "pr_auc_macro": "average precision, mean over tags (macro)",
-    "loss": "binary cross-entropy",
-    "calibration_error": "expected calibration error",
-}
-_DECISIONS = {
-    "accuracy": "accuracy",
-    "precision_macro": "precision, mean over tags (macro)",
-    "recall_macro": "recall, mean over tags (macro)",
-    "f1_macro": "F1, mean over tags (macro)",
-    "precision_micro": "precision, all decisions together (micro)",
-    "recall_micro": "recall, all decisions together (micro)",
-    "f1_micro": "F1, all decisions together (micro)",
+_SCORES = {name: metric.title for name, metric in METRICS.items()}
+_SCORES["calibration_error"] = "expected calibration error"
+_AVERAGES = {"macro": "mean over tags (macro)", "micro": "all decisions together (micro)"}
+_DECISIONS = {"accuracy": "accuracy"}
+_DECISIONS |= {
+    f"{rate}_{average}": f"{title}, {text}"
+    for average, text in _AVERAGES.items()
+    for rate, title in RATES.items()
 }
 
 
 def baselines(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Give what answers that hear nothing score, where no model does: lookup and `CONSTANT`.
+    """Give the audio-blind baselines that are no model of the run: lookup and `CONSTANT`.
 
     Parameters
     ----------
@@ -56,7 +49,7 @@ def baselines(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def all_metrics(metrics: list[dict[str, Any]]) -> pd.DataFrame:
-    """List every metric of every model, and of answers that hear nothing.
+    """List every metric of every model, and of the audio-blind baselines.
 
     Parameters
     ----------

@@ -128,7 +128,7 @@ def _measured_row(runs: pd.DataFrame, paper: dict[str, Any]) -> dict[str, Any]:
 
 
 def _epochs(epochs: pd.Series, paper: dict[str, Any]) -> str:
-    """Say how long the trainings were, beside the paper's; nothing of a model without epochs."""
+    """Give the epochs trained, and the paper's; nothing for a model without epochs."""
     low, high = epochs.min(), epochs.max()
     if not high:
         return ""

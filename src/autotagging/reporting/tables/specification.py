@@ -6,7 +6,7 @@ import pandas as pd
 
 from autotagging.reporting.layers import Layer, find_layer, parameters, shape_text, window
 
-# Table 1 of the paper: row, its value, which of ours stands beside it, unit, remark.
+# Table 1 of the paper: row, its value, which of ours it is compared with, unit, remark.
 _PAPER_TABLE_1 = (
     ("Time frame", "29.12", "seconds", "s", "sec. II.B also says 29.14 s, a slip"),
     ("Sampling rate", "12000", "sample_rate", "samples/s", ""),
@@ -24,8 +24,8 @@ _PAPER_TABLE_1 = (
     ),
 )
 
-# Table 2 of the paper: row, its value, the layer beside it (type, and which of that type), what
-# to take of that layer.
+# Table 2 of the paper: row, its value, the layer it is compared with (type, and which of that
+# type), what to take of that layer.
 _PAPER_TABLE_2 = (
     ("Input shape", "1x96x1440", ("first input", 1), "shape"),
     ("1st convolution layer", "64x3x3", ("Conv2D", 1), "filters"),
@@ -49,7 +49,7 @@ _PAPER_TABLE_2 = (
 
 
 def table_1(front_end: dict[str, Any], *, padded_frames: int) -> pd.DataFrame:
-    """Set the front end's parameters beside the paper's.
+    """Compare the front end's parameters with the paper's.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def table_1(front_end: dict[str, Any], *, padded_frames: int) -> pd.DataFrame:
 
 
 def table_2(architecture: list[Layer]) -> pd.DataFrame:
-    """Set the layers of a built model beside the paper's Table 2, in the order of the layers.
+    """Compare the layers of a built model, in their order, with the paper's Table 2.
 
     Parameters
     ----------

@@ -15,7 +15,9 @@ Audio = Annotated[Path, Parameter(help="results/download/audio.json, which names
 Tags = Annotated[Path, Parameter(help="results/merge_tags/tags.csv.")]
 RawTags = Annotated[Path, Parameter(help="results/merge_tags/raw_tags.csv.")]
 Labels = Annotated[Path, Parameter(help="results/merge_tags/labels.csv.")]
-Summary = Annotated[Path, Parameter(help="results/extract_mel/summary.csv, beside the shards.")]
+Summary = Annotated[
+    Path, Parameter(help="results/extract_mel/summary.csv, next to the shards.")
+]
 FrontEnd = Annotated[Path, Parameter(help="results/extract_mel/front_end.json.")]
 Download = Annotated[Path, Parameter(help="Folder results/download.")]
 Split = Annotated[Path, Parameter(help="results/split/split.csv.")]
@@ -39,8 +41,8 @@ PerCategories = Annotated[list[Path], Parameter(help=f"per_category.csv {_EACH}"
 Rocs = Annotated[list[Path], Parameter(help=f"roc.csv {_EACH}")]
 Calibrations = Annotated[list[Path], Parameter(help=f"calibration.csv {_EACH}")]
 
-ClipId = Annotated[int | None, Parameter(help="A clip to show; one is chosen without.")]
+ClipId = Annotated[int | None, Parameter(help="clip_id of the clip to show; None to choose one.")]
 ClipsPerTag = Annotated[int, Parameter(help="Clips to draw of a tag; all where it has fewer.")]
-Resamples = Annotated[int, Parameter(help="Of the clips, and of the tracks.")]
+Resamples = Annotated[int, Parameter(help="Number of resamples, of clips and of tracks.")]
 Confidence = Annotated[float, Parameter(help="Share of the resamples within the intervals.")]
-BootstrapSeed = Annotated[int, Parameter(help="Of the draws.")]
+BootstrapSeed = Annotated[int, Parameter(help="Seed of the resamples.")]

@@ -1,0 +1,209 @@
+"""A model, a parameter and a metric are added by the edits that CONTRIBUTING names alone."""
+
+import json
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.xdist_group("tiny_run")
+
+TABLE_MODEL = {
+    "src/autotagging/models/popular/__init__.py": '''\
+"""A baseline of tables: every clip gets the tags of the training clips, less rare ones."""
+
+import numpy as np
+
+READS = "tables"
+
+
+def fit_popular(labels, groups, *, power):
+    """Take each tag's share to a power."""
+    return {"share": labels.mean().to_numpy() ** power}
+
+
+def fits_popular(arrays, *, n_tags):
+    """Tell whether there is a share of each tag."""
+    return {name: array.shape for name, array in arrays.items()} == {"share": (n_tags,)}
+
+
+def score_popular(arrays, groups, *, power):
+    """Score every clip alike."""
+    return np.tile(arrays["share"], (len(groups), 1)).astype(np.float32)
+''',
+    "workflow/schemas/models/popular.schema.yaml": """\
+description: Every clip gets the tags of the training clips.
+type: object
+additionalProperties: false
+required: [power]
+properties:
+  power:
+    description: Power of a tag's share.
+    type: number
+""",
+    "tests/unit/models/test_popular.py": """\
+import pandas as pd
+
+from autotagging.models import table_model
+
+
+def test_every_clip_gets_the_shares():
+    labels, model = pd.DataFrame({"a": [0, 1]}), table_model("popular")
+    arrays = model.fit(labels, labels, power=2.0)
+    assert model.fits(arrays, n_tags=1)
+    assert model.score(arrays, labels, power=2.0).tolist() == [[0.25], [0.25]]
+""",
+}
+NETWORK = {
+    "src/autotagging/models/mean_level/__init__.py": '''\
+"""A network on the mean level of each mel bin."""
+
+READS = "mel"
+''',
+    "src/autotagging/models/mean_level/network.py": '''\
+"""A dense layer on the mean level of each mel bin."""
+
+import keras
+
+
+def build_mean_level(*, input_shape, n_tags, scale, precision="float32"):
+    """Build it; the input is multiplied by `scale`."""
+    inputs = keras.Input(input_shape, name="log_mel")
+    x = keras.layers.Rescaling(scale)(inputs)
+    x = keras.layers.GlobalAveragePooling1D(data_format="channels_first")(x)
+    return keras.Model(inputs, keras.layers.Dense(n_tags, activation="sigmoid")(x))
+''',
+    "workflow/schemas/models/mean_level.schema.yaml": """\
+description: A dense layer on the mean level of each mel bin.
+type: object
+additionalProperties: false
+required: [scale]
+properties:
+  scale:
+    description: Factor of the input.
+    type: number
+""",
+    "tests/unit/models/test_mean_level.py": """\
+from autotagging import models
+
+
+def test_it_has_a_weight_per_mel_bin_and_a_bias():
+    network = models.build("mean_level", input_shape=(96, 100), n_tags=1, scale=0.1)
+    assert network.count_params() == 97
+""",
+}
+METRIC = '''\
+    "one_error": Metric(
+        "share of clips whose first tag is wrong",
+        by_clip=lambda labels, scores: 1.0 - labels[np.arange(len(labels)), scores.argmax(axis=1)],
+    ),
+}
+"""Metrics by their names in metrics.json."""
+'''
+
+
+def write(project, files):
+    for path, content in files.items():
+        (project.folder / path).parent.mkdir(exist_ok=True)
+        (project.folder / path).write_text(content)
+
+
+@pytest.fixture
+def project(finished_copy):
+    """A project with the results of the tiny run, in which all is as if it had been run there."""
+    project = finished_copy()
+    assert project.jobs("snakemake -n") == set()
+    return project
+
+
+def counts(project, command):
+    """Run a command line; return how many jobs of each rule snakemake ran or would run."""
+    lines = [line.split() for line in project.run(command).splitlines()]
+    return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
+
+
+def test_models_are_added_by_four_edits_and_train_nothing_else(project):
+    write(project, TABLE_MODEL)
+    write(project, NETWORK)
+    project.replace(
+        "params.yaml", "models: [crnn, lookup]", "models: [crnn, lookup, popular, mean_level]"
+    )
+    project.replace(
+        "params.yaml",
+        "  lookup:\n",
+        "  popular:\n    power: 1.0\n  mean_level:\n    scale: 0.1\n  lookup:\n",
+    )
+    planned = counts(project, "snakemake -n")
+    assert (planned["train"], planned["evaluate"]) == (2, 2)
+    assert not {"download", "merge_tags", "split", "extract_mel"} & set(planned)
+    project.run("snakemake --cores all")
+    table = pd.read_csv(project.folder / "results/figures/table_4.csv")
+    assert {"crnn", "lookup", "popular", "mean_level"} <= set(table["method"])
+    assert "train@popular-0" in project.run("dvc stage list")
+    project.run(
+        "pytest -n 0 -q tests/unit/models/test_popular.py tests/unit/models/test_mean_level.py"
+    )
+
+    # An edit to one model's folder trains no other; a wrong option is named.
+    module = project.folder / "src/autotagging/models/popular/__init__.py"
+    module.write_text(module.read_text() + "\n# a comment\n")
+    planned = counts(project, "snakemake -n")
+    assert (planned["train"], planned["evaluate"]) == (1, 1)
+    project.replace("params.yaml", "scale: 0.1", "scale: large")
+    assert "train.mean_level.scale: 'large' is not" in project.run("snakemake -n", code=1)
+
+
+def test_a_parameter_is_added_by_five_edits(project):
+    """A share of the clips that is split, as a person might want for a trial."""
+    project.replace("params.yaml", "  untagged: keep\n", "  untagged: keep\n  share: 0.5\n")
+    project.replace(
+        "workflow/schemas/params.schema.yaml",
+        "    required: [scheme, ",
+        "    required: [share, scheme, ",
+    )
+    project.replace(
+        "workflow/schemas/params.schema.yaml",
+        "      scheme:\n        description:",
+        "      share:\n        description: Share of the clips to use.\n        type: number\n"
+        "      scheme:\n        description:",
+    )
+    rule = "workflow/rules/split.smk"
+    project.replace(rule, "    params:\n", '    params:\n        share=config["split"]["share"],\n')
+    project.replace(rule, " --seed {params.seed}", " --seed {params.seed} --share {params.share}")
+    partition = "src/autotagging/labels/partition.py"
+    project.replace(
+        partition,
+        "    seed\n        Seed of the shuffle, and of ties between groups.\n",
+        "    seed\n        Seed of the shuffle, and of ties between groups.\n"
+        "    share\n        Share of the clips to use.\n",
+    )
+    project.replace(
+        partition,
+        "    seed: int\n\n    @property",
+        "    seed: int\n    share: float\n\n    @property",
+    )
+    project.replace(
+        "src/autotagging/steps/split.py",
+        "    known = read_labels(labels)\n",
+        "    known = read_labels(labels).sample(frac=settings.share, random_state=0)\n",
+    )
+    before = len(pd.read_csv(project.folder / "results/split/split.csv"))
+    assert "split" in counts(project, "snakemake --cores 1 -- results/split/split.csv")
+    assert len(pd.read_csv(project.folder / "results/split/split.csv")) < 0.7 * before
+    assert "--share" in project.run("autotagging split --help")
+    project.replace("params.yaml", "share: 0.5", "share: half")
+    assert "split.share: 'half' is not" in project.run("snakemake -n", code=1)
+
+
+def test_a_metric_is_added_by_one_row(project):
+    end = '}\n"""Metrics by their names in metrics.json."""\n'
+    project.replace("src/autotagging/metrics/table.py", end, METRIC)
+    ran = counts(project, "snakemake --cores all -- results/figures/all_metrics.csv")
+    assert set(ran) - {"total"} == {"evaluate", "all_metrics"}
+    metrics = json.loads(
+        (project.folder / "results/evaluate/lookup/seed-0/metrics.json").read_text()
+    )
+    assert 0 <= metrics["one_error"] <= 1
+    assert metrics["intervals"]["tracks"]["one_error"]["high"] <= 1
+    assert "one_error" in metrics["baselines"]["prior"]
+    shown = (project.folder / "results/figures/all_metrics.md").read_text()
+    assert "share of clips whose first tag is wrong" in shown
