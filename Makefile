@@ -24,6 +24,7 @@ report: results
 
 screenshots: report
 	python tests/screenshots.py report.html docs/images
+	autotagging rule_graph --out docs/images/rule_graph.svg
 
 plots: $(INSTALLED)
 	autotagging plots_template --out .dvc/tmp/plots.html

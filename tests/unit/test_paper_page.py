@@ -1,11 +1,13 @@
 """docs/paper.md names the parameters there are, and every choice of the experiment."""
 
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
+from autotagging.common.params import read_schema
 from autotagging.corpus.tables import find_table, read_annotations
 from autotagging.labels.tags import merge_synonyms, merged_names, most_frequent
 from conftest import ROOT
@@ -23,7 +25,8 @@ NO_CHOICE_OF_THE_EXPERIMENT = {
     "train.cache",  # memory and speed only
     "evaluate.batch_size",  # memory and speed only
 }
-FILE = re.compile(r"`([\w./-]+\.(?:py|yaml|md))`")
+FILE = re.compile(r"`([\w./-]+(?:\.py|\.yaml|\.md|/))`")
+NOTE = re.compile(r"<sup>(\d+)</sup>")
 PARAMETER = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)(?:: ([^`]+))?`")
 
 
@@ -52,7 +55,7 @@ def test_every_parameter_on_the_page_exists():
 
 
 def test_every_value_on_the_page_is_allowed():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/params.schema.yaml").read_text())
+    schema = read_schema(ROOT / "workflow/schemas")
     given = [(name, value) for name, value in MENTIONED if value]
     assert given
     for name, value in given:
@@ -71,7 +74,20 @@ def test_every_choice_of_the_experiment_is_on_the_page():
 
 @pytest.mark.parametrize("file", sorted(set(FILE.findall(PAGE))))
 def test_every_file_on_the_page_exists(file):
-    assert any((folder / file).is_file() for folder in (ROOT, ROOT / "src/autotagging"))
+    exists = Path.is_dir if file.endswith("/") else Path.is_file
+    assert any(exists(folder / file) for folder in (ROOT, ROOT / "src/autotagging"))
+
+
+def test_a_cell_of_a_table_has_at_most_a_dozen_words():
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
+    cells = [cell for row in rows for cell in NOTE.sub("", row).strip("|").split("|")]
+    assert [cell for cell in cells if len(cell.split()) > 12] == []
+
+
+@pytest.mark.parametrize("section", [text for text in PAGE.split("\n## ") if NOTE.search(text)])
+def test_every_note_is_there_once_and_in_order(section):
+    notes = re.findall(r"^(\d+)\. ", section, flags=re.MULTILINE)
+    assert NOTE.findall(section) == notes == [str(i + 1) for i in range(len(notes))]
 
 
 def test_what_the_page_says_of_figure_6_and_of_the_order_of_merging(magnatagatune):

@@ -145,7 +145,7 @@ def test_parameters_that_lack_one_are_refused(magnatagatune, tmp_path):
         "4,221 clips (16.3 %)",
         "makes 134 tags of 188",
         "leaves 135 tags, and among the 50 *female vocal* takes the place of *no beat*",
-        "*no beat*, with 242 clips, is the last tag in; *chorus*, with 241,",
+        "*no beat*, with 242 clips, is the last tag kept; *chorus*, with 241,",
         "4,505 (17.4 %)",
         "5.366 %",
         "94.63 %",

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autotagging.metrics.decisions import RATES
-from autotagging.metrics.table import METRICS
 from autotagging.reporting.averaging import summarise
 
 CHANCE = 0.5
@@ -18,15 +16,7 @@ CHANCE = 0.5
 CONSTANT = {"prior": "each tag's share in training", "all_zero": "“no” to every tag"}
 """Answers that are the same for every clip: names in metrics.json, and for readers."""
 
-_SCORES = {name: metric.title for name, metric in METRICS.items()}
-_SCORES["calibration_error"] = "expected calibration error"
 _AVERAGES = {"macro": "mean over tags (macro)", "micro": "all decisions together (micro)"}
-_DECISIONS = {"accuracy": "accuracy"}
-_DECISIONS |= {
-    f"{rate}_{average}": f"{title}, {text}"
-    for average, text in _AVERAGES.items()
-    for rate, title in RATES.items()
-}
 
 
 def baselines(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -72,12 +62,13 @@ def all_metrics(metrics: list[dict[str, Any]]) -> pd.DataFrame:
 def _flat(measured: dict[str, Any], answer: str, *, threshold: float) -> pd.DataFrame:
     """List the metrics of one model and seed with their limits, in the order for readers."""
     at_own, known = measured.get("at_tag_thresholds", {}), limits(measured)
-    rows = [(name, text, "", measured.get(name)) for name, text in _SCORES.items()]
+    scores, decisions = _titles()
+    rows = [(name, text, "", measured.get(name)) for name, text in scores.items()]
     for k, value in measured.get("precision_at", {}).items():
         rows.append((f"precision_at_{k}", f"precision at {k}, mean over clips", "", value))
-    for name, text in _DECISIONS.items():
+    for name, text in decisions.items():
         rows.append((name, text, f"{threshold:g}", measured.get(name)))
-    for name, text in _DECISIONS.items():
+    for name, text in decisions.items():
         rows.append((f"{name}_at_tag_thresholds", text, "the tag's own", at_own.get(name)))
     return pd.DataFrame(
         [
@@ -93,6 +84,23 @@ def _flat(measured: dict[str, Any], answer: str, *, threshold: float) -> pd.Data
             for name, text, above, value in rows
             for low, high in [known.get(name, (np.nan, np.nan))]
         ]
+    )
+
+
+def _titles() -> tuple[dict[str, str], dict[str, str]]:
+    """Names for readers of the metrics that need no threshold, and of those that do."""
+    from autotagging.metrics.decisions import RATES
+    from autotagging.metrics.table import METRICS  # loads scikit-learn, which others don't need
+
+    scores = {name: metric.title for name, metric in METRICS.items()}
+    decisions = {
+        f"{rate}_{average}": f"{title}, {text}"
+        for average, text in _AVERAGES.items()
+        for rate, title in RATES.items()
+    }
+    return (
+        {**scores, "calibration_error": "expected calibration error"},
+        {"accuracy": "accuracy", **decisions},
     )
 
 

@@ -1,0 +1,226 @@
+"""Every command, path and link that a page shows is right: commands are run, or nearly so."""
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from autotagging.tools.rule_graph import parse_dot, reduce_edges
+from conftest import ROOT
+
+pytestmark = pytest.mark.xdist_group("tiny_run")
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "benchmarks/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+PROGRAMS = "apt|autotagging|dvc|git|make|pip|python|rm|snakemake|source"
+COMMAND = re.compile(rf"(?:\w+=\S+ )?(?:{PROGRAMS}) \S.*")
+
+# How a command is run in a copy of a tiny finished project: as it is, or by the nearest one that
+# trains nothing. (`dvc exp run --dry` fails: it looks for results that it has not made.) The order
+# matters only for the last. `make X` is run as `make -n X`.
+RUN = {
+    "autotagging merge_tags --help": None,
+    "autotagging record": None,
+    "autotagging restore": None,
+    "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported": None,
+    "dvc config cache.type hardlink": None,
+    "dvc exp run -S corpus=magnatagatune": "dvc exp run --queue -S corpus=magnatagatune",
+    "dvc exp run -S train.learning_rate=0.0005 --name slow": (
+        "dvc exp run --queue -S train.learning_rate=0.0005 --name slow"
+    ),
+    "dvc metrics diff HEAD slow": None,
+    "dvc plots diff HEAD slow": None,
+    "dvc repro": None,
+    "dvc repro --force download": "dvc repro --dry --force download",
+    "snakemake --cores all": None,
+    "snakemake --unlock": None,
+    "snakemake -n": None,
+    "snakemake -n --config corpus=magnatagatune": None,
+    "snakemake -n -p": None,
+    "rm -r results/figures": None,
+}
+# Why a command is not run. That its subcommand, its flags and its script are there is checked.
+TABLES = "needs the official tables"
+TAKES_MINUTES = "takes minutes: a benchmark"
+NAMED = "only named"
+NOT_RUN = {
+    "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
+    "OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...": TAKES_MINUTES,
+    "apt install chromium": "changes the machine",
+    "autotagging data_card --tables corpora/magnatagatune"
+    " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
+    "autotagging export": NAMED,
+    "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
+    "dvc exp apply": NAMED,
+    "dvc plots": NAMED,
+    "dvc pull": "needs a remote",
+    "git checkout": NAMED,
+    "git clone <this repository> && cd autotagging": "no address",
+    "pip install -e '.[export]'": "downloads packages",
+    "pip install snakemake-executor-plugin-slurm": "downloads packages",
+    "python benchmarks/data.py FOLDER": TAKES_MINUTES,
+    "python benchmarks/figures.py": TAKES_MINUTES,
+    "python benchmarks/lookup.py FOLDER_WITH_THE_OFFICIAL_TABLES": TABLES,
+    "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
+    "python benchmarks/train.py": TAKES_MINUTES,
+    "python benchmarks/train.py 2": TAKES_MINUTES,
+    "snakemake --workflow-profile profiles/slurm": "needs Slurm",
+    "snakemake --workflow-profile profiles/slurm-multi-worker": "needs Slurm",
+    "source .venv/bin/activate": "`make results` makes it",
+}
+# Paths that are neither in the repository nor made by a run of the demo.
+OTHER_PATHS = {
+    ".dvc/tmp/plots.html": "made by `make plots`",
+    ".venv/bin/activate": "made by `make results`",
+    "corpora/": "AUTOTAGGING_CORPORA is set in the tests",
+    "corpora/demo/": "the same",
+    "corpora/magnatagatune/": "the user's data",
+    "path/to/folder": "an example",
+    "results/train/<model>/": "an example",
+    "unfinished/": "only while a step runs",
+    "unfinished/extract_mel/": "only while the step runs",
+}
+
+
+def code_spans(text: str) -> Iterator[str]:
+    """Lines of fenced and indented blocks, without comments, and inline code."""
+    fenced = re.findall(r"^```\w*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    indented = re.findall(r"(?<=\n\n)(?: {4}.*\n)+", text)
+    for block in [*fenced, *indented]:
+        for line in re.sub(r"\\\n", " ", block).splitlines():
+            yield " ".join(re.sub(r"\s#.*", "", line).split())
+    prose = re.sub(r"(?<=\n\n)(?: {4}.*\n)+", "", text)
+    yield from (" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose))
+
+
+def commands(text: str) -> set[str]:
+    return {span for span in code_spans(text) if COMMAND.fullmatch(span)}
+
+
+SPANS = {path: set(code_spans(path.read_text(encoding="utf-8"))) for path in PAGES}
+SHOWN = set().union(*(commands(path.read_text(encoding="utf-8")) for path in PAGES))
+MAKE = sorted(command for command in SHOWN if command.startswith("make "))
+
+
+@pytest.fixture(scope="module")
+def project(tiny_run, tmp_path_factory):
+    """A copy of the tiny finished project, recorded, with a revision `slow` to compare with."""
+    folder = tmp_path_factory.mktemp("documented") / "project"
+    shutil.copytree(tiny_run.folder, folder, symlinks=True)
+    copy = type(tiny_run)(folder, corpora=tmp_path_factory.getbasetemp() / "corpora")
+    copy.run("autotagging record")
+    copy.commit()
+    copy.run("git tag slow")
+    return copy
+
+
+def test_commands_are_found():
+    text = "By `make a`, `make`:\n\n    dvc pull  # comment\n\n```sh\nA=1 snakemake \\\n  -n\n```\n"
+    assert commands(text) == {"make a", "dvc pull", "A=1 snakemake -n"}
+
+
+def test_every_command_of_the_pages_is_checked_and_no_other():
+    assert SHOWN - set(MAKE) == {*RUN, *NOT_RUN}
+
+
+@pytest.mark.parametrize("command", RUN)
+def test_a_command_runs(project, command):
+    project.run(RUN[command] or command)
+    project.run("git checkout --quiet -- .")
+
+
+@pytest.mark.parametrize("command", MAKE)
+def test_a_target_of_make_is_there(project, command):
+    project.run(command.replace("make", "make -n", 1))
+
+
+@pytest.mark.parametrize("command", NOT_RUN)
+def test_a_command_that_is_not_run_has_its_parts(project, command):
+    program, *words = shlex.split(re.sub(r"^\w+=\S+ ", "", command))
+    flags = [word for word in words if word.startswith("-")]
+    if program == "python":
+        script = (ROOT / words[0]).read_text()
+        assert all(flag in script for flag in flags)
+    elif program == "pip":
+        extras = re.findall(r"\[(\w+)\]", command)
+        optional = (ROOT / "pyproject.toml").read_text().split("[project.optional-dependencies]")[1]
+        assert all(re.search(rf"^{extra} = ", optional, re.MULTILINE) for extra in extras)
+    elif program in ("autotagging", "dvc", "snakemake"):
+        start = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+        help_text = project.run(" ".join([program, *words[:start], "--help"]))
+        assert all(re.search(rf"{flag}\b", help_text) for flag in flags)
+
+
+def written_paths() -> list[str]:
+    """All paths in inline code, with a slash between or after two names."""
+    whole = re.compile(r"[\w.<>*-]+(?:/[\w.<>*-]+)*/?")
+    spans = set().union(*SPANS.values())
+    return sorted(span for span in spans if "/" in span and whole.fullmatch(span))
+
+
+def test_every_path_of_the_pages_is_there(tiny_run):
+    roots = [ROOT, ROOT / "src/autotagging", tiny_run.folder]
+    missing = set()
+    for path in written_paths():
+        pattern = re.sub(r"<\w+>|NN", "*", path).rstrip("/")
+        if not any(any(root.glob(pattern)) for root in roots):
+            missing.add(path)
+    assert missing - set(OTHER_PATHS) == set()
+
+
+def headings(path: Path) -> set[str]:
+    """Anchors of a page, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path) if path else page
+            assert target.exists(), link
+            assert not anchor or anchor in headings(target), link
+
+
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs/README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"]({page.name})" in index
+
+
+def test_the_first_page_names_every_folder_of_the_source():
+    tree = (ROOT / "README.md").read_text().split("\nsrc/autotagging/\n")[1].split("```")[0]
+    source = (ROOT / "src/autotagging").iterdir()
+    folders = {path.name for path in source if any(path.glob("*.py"))}
+    assert set(re.findall(r"^  (\w+)/ ", tree, flags=re.MULTILINE)) == folders
+
+
+def test_the_first_page_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1200
+
+
+def test_the_rules_in_the_picture_are_those_of_the_workflow(project):
+    """`make screenshots` renews docs/images/rule_graph.svg."""
+    rules, edges = parse_dot(project.run("snakemake --forceall --rulegraph dot"))
+    drawn = (ROOT / "docs/images/rule_graph.svg").read_text()
+    assert set(re.findall(r'id="rule-(\w+)"', drawn)) == set(rules)
+    expected = {f"edge-{start}-{end}" for start, end in reduce_edges(edges)}
+    assert set(re.findall(r'id="(edge-[\w-]+)"', drawn)) == expected
+
+
+def test_the_citation_fits_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    metadata = (ROOT / "pyproject.toml").read_text()
+    assert f'version = "{citation["version"]}"' in metadata
+    assert f'license = "{citation["license"]}"' in metadata
