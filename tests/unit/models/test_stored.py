@@ -194,8 +194,8 @@ def of(make):
         (of(make_pickle), "not an .npz file of plain arrays"),
         (of(make_h5), "not an .npz file of plain arrays"),
         (one_array, "not an .npz file of plain arrays"),
-        (not_an_array, "is no array"),
-        (of(make_lambda), "is no array"),
+        (not_an_array, "is not an array"),
+        (of(make_lambda), "is not an array"),
     ],
 )
 def test_weights_that_are_more_or_less_than_arrays_are_refused(folder, content, message):
