@@ -75,7 +75,7 @@ def test_a_disk_that_becomes_full_is_one_line_and_what_was_done_is_kept(download
     message = extract_shard(downloaded, 0, 1, code=2, most_bytes=600_000)
     assert message.splitlines()[-1] == (
         f"autotagging: {downloaded}/unfinished/shard-00.npy: File too large; the 2 of 5 clips that "
-        "are done are kept: put that right and run the same again"
+        "are done are kept; solve the problem and run the same command again"
     )
     assert not list(downloaded.glob("shard-*"))
     assert "going on after 2 of 5 clips" in extract_shard(downloaded, 0, 1)
