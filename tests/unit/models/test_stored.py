@@ -149,7 +149,7 @@ def make_lambda(path):
 def test_other_kinds_of_model_files_are_refused_unopened(folder, name, make):
     make(folder / name)
     message = refusal(folder / name)
-    assert "reads only its own model.json with weights.npz beside it" in message
+    assert "expected a model.json of this project with weights.npz next to it" in message
     assert not (folder / "ran").exists()
 
 
