@@ -174,8 +174,6 @@ def _lock(journal: io.FileIO, path: Path) -> None:
     try:
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UserError(
-            f"{path}: another process is writing it; wait for it, or stop it"
-        ) from None
+        raise UserError(f"{path}: another process is writing it; wait for it, or stop it") from None
     except OSError:
         return  # some network file systems have no locks

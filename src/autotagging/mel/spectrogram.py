@@ -35,9 +35,9 @@ def log_mel(
     ----------
     waveform : float32, (samples,)
     sample_rate
-            Sample rate of the waveform, in Hz.
-        n_fft, hop_length
-            Window length, an even number, and hop length, in samples.
+        Sample rate of the waveform, in Hz.
+    n_fft, hop_length
+        Window length, an even number, and hop length, in samples.
     n_mels
         Number of mel bins.
     log_scale
