@@ -11,7 +11,7 @@ from autotagging.dataset.prefetch import Waiting, prefetched
 
 
 class Reads:
-    """A reader that takes note of what it reads."""
+    """A reader that records what it reads."""
 
     def __init__(self):
         self.batches = []

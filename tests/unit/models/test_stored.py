@@ -241,7 +241,7 @@ def test_weights_that_were_not_written_with_the_model_are_refused(folder):
         ({"options": {**OPTIONS, "pool_dropout": {"class_name": "Lambda"}}}, "pool_dropout: {'cl"),
         ({"options": {**OPTIONS, "depth": 5}}, "unexpected keyword argument 'depth'"),
         ({"options": {**OPTIONS, "padded_frames": "many"}}, "unsupported operand"),
-        ({"options": {**OPTIONS, "padding_side": "top"}}, "padding_side 'top': there are"),
+        ({"options": {**OPTIONS, "padding_side": "top"}}, "padding_side is 'top'; expected one of"),
         ({"options": {**OPTIONS, "padding_value": "x"}}, "bad operand type for unary -"),
         ({"options": {**OPTIONS, "pool_dropout": 7}}, "rate"),
         ({"tags": ["a", "a"]}, "tags: ['a', 'a'] has non-unique elements"),
