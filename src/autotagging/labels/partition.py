@@ -35,7 +35,7 @@ class Settings:
         Table of clip_id and subset (train, validation or test) for scheme file; clips that are
         missing in it are left out.
     untagged
-        Whether clips without any of the kept tags are kept, as in the paper, or dropped.
+        Treatment of clips without any of the kept tags: keep, as in the paper, or drop.
     train
         Number of training clips. The numbers of the three subsets are exact if they add up to the
         number of clips, otherwise proportions; schemes folder and file ignore them.

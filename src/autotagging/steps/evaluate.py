@@ -49,11 +49,11 @@ class Data:
     Attributes
     ----------
     labels
-        labels.csv of merge_tags.
+        labels.csv of merge_tags: each clip's tags.
     tags
         tags.csv of merge_tags, which has the categories.
     split
-        split.csv of split.
+        split.csv of split: each clip's subset.
     groups
         groups.csv of download: each clip's track, album and artist.
     mel

@@ -30,7 +30,7 @@ def merge_tags(
     annotations
         annotations_final.csv of the corpus.
     vocabulary
-        YAML with the synonym groups and the categories of tags.
+        YAML file with the synonym groups and the categories of tags.
     synonyms
         Treatment of synonymous tags: merge them, or keep the raw tags.
     n_tags

@@ -28,11 +28,11 @@ def split(
     Parameters
     ----------
     labels
-        labels.csv of merge_tags.
+        labels.csv of merge_tags: each clip's tags.
     clips
         clips.csv of download; clips without bytes are unreadable and left out.
     groups
-        groups.csv of download.
+        groups.csv of download: each clip's track, album and artist.
     split
         Output: clip_id, mp3_path, subset.
     leakage

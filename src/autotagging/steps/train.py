@@ -45,9 +45,9 @@ class Data:
     Attributes
     ----------
     labels
-        labels.csv of merge_tags.
+        labels.csv of merge_tags: each clip's tags.
     split
-        split.csv of split.
+        split.csv of split: each clip's subset.
     audio
         audio.json of download, whose title and checksum are noted in model.json.
     mel
@@ -95,9 +95,9 @@ class ModelFiles:
     model_json
         Output: description of the model and of its training.
     history
-        Output: epoch, loss, val_loss, auc, val_auc.
+        Output: a row of epoch, loss, val_loss, auc, val_auc per epoch.
     times
-        Output: epoch, seconds, and seconds spent waiting for data.
+        Output: a row of epoch, seconds, and seconds spent waiting for data per epoch.
     """
 
     weights: Path

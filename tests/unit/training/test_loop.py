@@ -238,7 +238,7 @@ class Stopped(Exception):
 
 
 def stop_after(monkeypatch, training, batches):
-    """Raise at the end of the batch after a number of batches."""
+    """Raise at the end of the batch that follows the given number of batches."""
     ended = iter(range(batches))
     original = training.Run.end_batch
 
