@@ -95,7 +95,7 @@ def build_exact(model):
 
 
 def test_gradients_are_those_of_stock_keras_layers():
-    """On one of three batches: of two values that tie but for rounding, either may win a window."""
+    """On one of three batches: of two values equal up to rounding, either may win a window."""
     model = build()
     exact = build_exact(model)
     weights = model.get_weights()

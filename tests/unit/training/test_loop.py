@@ -240,7 +240,7 @@ class Stopped(Exception):
 
 
 def stop_after(monkeypatch, training, batches):
-    """Raise at the end of the batch after so many."""
+    """Raise at the end of the batch that follows the given number of batches."""
     ended = iter(range(batches))
     original = training.Run.end_batch
 
@@ -278,7 +278,7 @@ def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
     capsys.readouterr()
     written = checkpoints_in(tmp_path, minutes=minutes)
     model, result = fit(training, examples, checkpoints=written, **settings)
-    assert ("going on in epoch" in capsys.readouterr().err) == (minutes == 0 or after >= 6)
+    assert ("resuming in epoch" in capsys.readouterr().err) == (minutes == 0 or after >= 6)
     assert result.history.equals(expected.history)
     assert result.best_epoch == expected.best_epoch
     for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):
