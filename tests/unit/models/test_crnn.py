@@ -5,22 +5,14 @@ import pytest
 
 from autotagging import models
 from autotagging.common.errors import UserError
+from networks import crnn_options
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 pytestmark = pytest.mark.training
 
-OPTIONS = {
-    "padded_frames": 1440,
-    "padding_side": "both",
-    "padding_value": 0.0,
-    "input_norm": "frequency",
-    "batch_norm_momentum": 0.9,
-    "pool_dropout": 0.1,
-    "output_dropout": 0.3,
-    "gru_reset_after": True,
-}
+OPTIONS = crnn_options(padded_frames=1440)
 
 
 def build(n_tags=50, **changes):

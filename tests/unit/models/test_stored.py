@@ -25,21 +25,13 @@ from autotagging.models.stored import (
     versions,
     weights_of,
 )
+from networks import crnn_options
 
 keras = pytest.importorskip("keras")
 
 pytestmark = pytest.mark.training
 
-OPTIONS = {
-    "padded_frames": 96,
-    "padding_side": "both",
-    "padding_value": 0.0,
-    "input_norm": "frequency",
-    "batch_norm_momentum": 0.9,
-    "pool_dropout": 0.1,
-    "output_dropout": 0.3,
-    "gru_reset_after": True,
-}
+OPTIONS = crnn_options()
 FRONT_END = front_end(
     sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, seconds=2.0, log_scale="power_db"
 )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autotagging import models
+from networks import crnn_options
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
@@ -13,16 +14,7 @@ pytestmark = pytest.mark.training
 from autotagging.training import fused, passes  # noqa: E402
 
 FRAMES, PADDED, CLIPS, TAGS = 170, 192, 4, 10
-OPTIONS = {
-    "padded_frames": PADDED,
-    "padding_side": "both",
-    "padding_value": 0.0,
-    "input_norm": "frequency",
-    "batch_norm_momentum": 0.9,
-    "pool_dropout": 0.0,
-    "output_dropout": 0.0,
-    "gru_reset_after": True,
-}
+OPTIONS = crnn_options(padded_frames=PADDED, pool_dropout=0.0, output_dropout=0.0)
 
 
 def build(precision="float32", **changes):

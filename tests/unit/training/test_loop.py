@@ -10,23 +10,11 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.training.checkpoints import Checkpoints
-from autotagging.training.settings import Settings
+from networks import training_settings
 
 keras = pytest.importorskip("keras")
 
 pytestmark = pytest.mark.training
-
-SETTINGS = Settings(
-    batch_size=8,
-    epochs=5,
-    learning_rate=0.05,
-    schedule="constant",
-    output_bias="zero",
-    monitor="val_loss",
-    patience=None,
-    keep_epochs="last",
-    precision="float32",
-)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +77,7 @@ def fit(training, examples, *, checkpoints=None, **changes):
     fitted = training.fit(
         model,
         *examples,
-        dataclasses.replace(SETTINGS, **changes),
+        training_settings(**changes),
         seed=0,
         devices=ONE_DEVICE,
         checkpoints=checkpoints or NoCheckpoints(),
