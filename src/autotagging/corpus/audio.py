@@ -19,6 +19,7 @@ from autotagging.common.files import read_json
 from autotagging.corpus.containers import ArchiveAudio, BadClipError, FolderAudio, archive_files
 from autotagging.corpus.paths import ARCHIVE, CLIP_PATH, corpus_folder
 
+_LONGEST = 600.0  # seconds, of a clip that is not limited otherwise
 _MOST_BYTES_PER_SECOND = 192_000 * 2 * 4  # the largest format in use: 192 kHz, stereo, float32
 _UNRECOGNISED_FORMAT = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
 
@@ -76,7 +77,7 @@ class Corpus:
         """Describe the audio: files, bytes, and the SHA-256 of the archive or of all clips."""
         return self._audio.fingerprint()
 
-    def encoded(self, mp3_path: str, *, longest: float = 600.0) -> bytes:
+    def encoded(self, mp3_path: str, *, longest: float = _LONGEST) -> bytes:
         """Read one clip's file without decoding it.
 
         Parameters
@@ -91,7 +92,7 @@ class Corpus:
             raise BadClipError("empty")
         return encoded
 
-    def decode(self, mp3_path: str, *, longest: float = 600.0) -> Decoded:
+    def decode(self, mp3_path: str, *, longest: float = _LONGEST) -> Decoded:
         """Decode one clip, up to the length in its header, and average its channels.
 
         Parameters
