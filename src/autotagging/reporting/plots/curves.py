@@ -114,7 +114,7 @@ def _seeds_title(runs: pd.DataFrame) -> str:
     if seeds == 1:
         return ""
     last = runs.groupby("seed")["epoch"].max()
-    ended = f";\nafter epoch {last.min()}: seeds still training" * (last.nunique() > 1)
+    ended = f";\nafter epoch {last.min()}, of those still training" * (last.nunique() > 1)
     return f"mean ± std of {seeds} seeds{ended}"
 
 
