@@ -1,6 +1,7 @@
 # `make results` runs the pipeline, `make report` also writes all results into one HTML file,
 # `make test` runs all tests, `make check` the linters and the quick tests; each installs its needs.
-# On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock
+# On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock; `make gpu-check` runs
+# the tests that need a GPU, and measures it.
 
 PYTHON ?= python3
 LOCK ?= requirements.lock
@@ -11,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header --extra dev
 
-.PHONY: results report screenshots plots check test lint lock clean
+.PHONY: results report screenshots plots check test gpu-check lint lock clean
 
 results: $(INSTALLED)
 	snakemake --cores all
@@ -34,6 +35,11 @@ check: lint
 
 test: $(INSTALLED)
 	pytest
+
+gpu-check:
+	$(MAKE) LOCK=requirements-gpu.lock $(VENV)/installed-requirements-gpu.lock
+	pytest -n 0 -m gpu -rs tests/gpu
+	python benchmarks/gpu.py --out logs/gpu.json
 
 lint: $(INSTALLED)
 	ruff check .

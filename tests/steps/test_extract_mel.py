@@ -52,7 +52,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
     downloaded, monkeypatch, tmp_path
 ):
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
-    with pytest.raises(UserError, match=r"0\.00 GB are to be written, but only 0\.00 GB are free"):
+    with pytest.raises(UserError, match=r"0\.00 GB are not yet written, but only 0\.00 GB are"):
         extract_mel_shard(
             download=downloaded,
             shard=0,
@@ -75,10 +75,10 @@ def test_a_disk_that_becomes_full_is_one_line_and_what_was_done_is_kept(download
     message = extract_shard(downloaded, 0, 1, code=2, most_bytes=600_000)
     assert message.splitlines()[-1] == (
         f"autotagging: {downloaded}/unfinished/shard-00.npy: File too large; the 2 of 5 clips that "
-        "are done are kept: put that right and run the same again"
+        "are done are kept; solve the problem and run the same command again"
     )
     assert not list(downloaded.glob("shard-*"))
-    assert "going on after 2 of 5 clips" in extract_shard(downloaded, 0, 1)
+    assert "resuming after 2 of 5 clips" in extract_shard(downloaded, 0, 1)
     assert whole == [(downloaded / f"shard-00.{kind}").read_bytes() for kind in ("npy", "csv")]
     assert not list((downloaded / "unfinished").iterdir())
 
@@ -86,7 +86,7 @@ def test_a_disk_that_becomes_full_is_one_line_and_what_was_done_is_kept(download
 def test_audio_that_is_not_what_was_listed_is_refused(small_corpus, downloaded):
     write_mp3(small_corpus / "1/clip-1-0-29.mp3", np.zeros(14 * 16_000))
     message = extract_shard(downloaded, 0, 1, code=2)
-    assert "1/clip-1-0-29.mp3 is not as it was at the download" in message
+    assert "1/clip-1-0-29.mp3 has changed since the download" in message
     assert not (downloaded / "shard-00.npy").exists()
 
 

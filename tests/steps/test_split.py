@@ -73,7 +73,7 @@ def test_the_official_tables_give_the_papers_split(magnatagatune, tmp_path):
         tmp_path / "groups.csv", index=False
     )
     message = split(tmp_path, PAPER_SPLIT)
-    assert "{'train': 19773, 'validation': 1521, 'test': 4566}, as asked" in message
+    assert "{'train': 19773, 'validation': 1521, 'test': 4566}, as requested" in message
     table = pd.read_csv(tmp_path / "split.csv")
     assert table["subset"].value_counts().to_dict() == {
         "train": 19773,

@@ -50,7 +50,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes(trained)
         assert any(line.startswith("epoch 1/2") for line in process.stderr)
         process.kill()
     assert not (folder / "killed").exists()
-    assert "going on in epoch 2, after step 0" in train(folder, "killed")
+    assert "resuming in epoch 2, after step 0" in train(folder, "killed")
     for name in ("weights.npz", "epochs.npz", "model.json", "history.csv"):
         assert (folder / "one" / name).read_bytes() == (folder / "killed" / name).read_bytes()
     assert not list((folder / "unfinished").iterdir())

@@ -53,4 +53,4 @@ def test_steps_and_tools_are_found():
     steps = {"download", "merge_tags", "split", "extract_mel", "train", "evaluate"}
     assert steps < set(find_commands(PACKAGE / "steps"))
     tools = {"data_card", "export", "plots_template", "record", "restore", "verify"}
-    assert tools == set(find_commands(PACKAGE / "tools"))
+    assert tools < set(find_commands(PACKAGE / "tools"))

@@ -26,3 +26,11 @@ def test_every_direct_dependency_is_locked_once():
     for requirement in wanted:
         assert pins.count(re.match(r"[a-z0-9-]+", requirement).group()) == 1, requirement
     assert len(pins) == len(set(pins))
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_of_a_group_go_to_one_worker(request):
+    """pytest-xdist tells the group by the end of the name; not every pytest lets it."""
+    if not request.config.getoption("loadgroup", False):
+        pytest.skip("needs pytest-xdist with --dist loadgroup")
+    assert request.node.nodeid.endswith("@together")

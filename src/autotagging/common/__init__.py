@@ -1,1 +1,1 @@
-"""What every step needs: errors, files, parameters, progress, memory."""
+"""Code that all steps share: errors, files, parameters, progress, memory."""

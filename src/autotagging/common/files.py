@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and the same bytes each time."""
+"""Write files completely or not at all, and the same content as the same bytes."""
 
 import hashlib
 import json
@@ -20,9 +20,9 @@ _NOT_ARRAYS += (zipfile.BadZipFile, zlib.error)
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it on success, delete it on failure.
+    """Yield a temporary path next to `path`; rename it on success, delete it on failure.
 
-    The temporary name keeps the suffix, which many writers go by.
+    The temporary name keeps the suffix, from which many writers take the file format.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".partial-{path.name}")
@@ -34,19 +34,19 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table, without its index, with Unix line ends."""
+    """Write a table without its index, with Unix line ends."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
-    """Write a dictionary in its own order, indented, ending in a line end."""
+    """Write a dictionary as indented JSON, in its own order, with a final line end."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a dictionary; a damaged file is the user's to know about."""
+    """Read a dictionary from JSON; raise UserError if the file is damaged."""
     try:
         return json.loads(path.read_text())
     except ValueError as error:
@@ -54,29 +54,29 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays as .npz: the same bytes each time, a checksum for each array."""
+    """Write named arrays as .npz: the same arrays as the same bytes, each with a checksum."""
     with replacing(path) as temporary:
         np.savez(temporary, **arrays)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read named arrays; never runs code from the file.
+    """Read named arrays from .npz; no code from the file is run.
 
     Raises
     ------
     UserError
-        The file is damaged, or holds anything but arrays of numbers or text.
+        The file is damaged, or contains anything other than arrays of numbers or text.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
             loaded = dict(arrays)
     except _NOT_ARRAYS as error:
         raise UserError(
-            f"{path}: damaged, or not an .npz file of plain arrays ({error}); make it again"
+            f"{path}: damaged, or not an .npz file of plain arrays ({error}); create it again"
         ) from error
     for name, array in loaded.items():
         if not isinstance(array, np.ndarray):
-            raise UserError(f"{path}: {name!r} is no array; make it again")
+            raise UserError(f"{path}: {name!r} is not an array; create it again")
     return loaded
 
 

@@ -1,4 +1,4 @@
-"""Memory that has been freed is kept: to get it from the system again costs a page fault a page."""
+"""Settings of the memory allocator: freed memory is kept, because new memory costs page faults."""
 
 import ctypes
 from contextlib import suppress
@@ -7,15 +7,16 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
 
 
 def keep_freed_memory(*, large: bool) -> None:
-    """Have the C library keep what is freed; only glibc's can be told.
+    """Make the C library keep freed memory; this has an effect with glibc only.
 
-    Without it, extraction pays for 1,500 page faults a clip, 3 of 13 ms, and a training step on a
-    CPU for a tenth of its time.
+    Otherwise page faults take 3 of 13 ms per clip in extraction (1,500 faults), and a tenth of
+    the time of a training step on a CPU.
 
     Parameters
     ----------
     large
-        Arrays of any size and amount. Otherwise those below 32 MB, and 256 MB in all.
+        Whether to keep arrays of any size, without a limit; otherwise arrays below 32 MB are kept,
+        up to 256 MB in total.
     """
     if large:
         options = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: -1, _M_ARENA_MAX: 1}

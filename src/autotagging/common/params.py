@@ -1,4 +1,4 @@
-"""Read parameters as people and DVC write them, and check them."""
+"""Read parameters from YAML, and check params.yaml against its JSON schema."""
 
 import re
 from pathlib import Path
@@ -11,12 +11,12 @@ _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
 
 def read_exponents(value: Any) -> Any:
-    """Read numbers such as 1e-05, which YAML 1.1 takes for text, wherever they stand.
+    """Convert numbers such as 1e-05, which YAML 1.1 reads as text, to floats, at any depth.
 
     Parameters
     ----------
     value
-        A parameter, or a dictionary or list of them.
+        A parameter, or a dictionary or list of parameters.
     """
     if isinstance(value, dict):
         return {name: read_exponents(child) for name, child in value.items()}
@@ -28,12 +28,12 @@ def read_exponents(value: Any) -> Any:
 
 
 def read_schema(folder: Path) -> dict[str, Any]:
-    """Read the schema of params.yaml, put together with those of the models' options.
+    """Read the schema of params.yaml, including the schemas of the models' options.
 
     Parameters
     ----------
     folder
-        Has params.schema.yaml, and models/<name>.schema.yaml for each model.
+        Folder with params.schema.yaml, and models/<name>.schema.yaml for each model.
     """
     schema = yaml.safe_load((folder / "params.schema.yaml").read_text())
     options = {
@@ -48,7 +48,7 @@ def read_schema(folder: Path) -> dict[str, Any]:
 
 
 def faults(params: dict[str, Any], schema: dict[str, Any]) -> list[str]:
-    """List what is wrong with params.yaml: a line for each fault that names the parameter.
+    """List the faults of params.yaml, one line each, with the name of the parameter.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, plain lines in a log."""
+"""Progress of long loops: a bar on a terminal, plain lines in a log."""
 
 import os
 import sys
@@ -18,18 +18,18 @@ Item = TypeVar("Item")
 def progress(
     iterable: Iterable[Item], *, total: int, label: str, note: Callable[[], str] = str
 ) -> Iterator[Item]:
-    """Pass the items on and report how many have gone by, on standard error.
+    """Yield the items and report the progress on standard error.
 
     Parameters
     ----------
     iterable
-        What to go through.
+        Items to yield.
     total
-        How many items there are.
+        Number of items.
     label
-        What the work is, for instance "Synthesising clips".
+        Name of the loop, for instance "Synthesising clips".
     note
-        Function that says what else is of interest now.
+        Function that returns further text to report.
 
     Yields
     ------
@@ -62,9 +62,9 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def native_log_hidden() -> Iterator[None]:
-    """Hide what native code writes to file descriptor 2, unless an exception comes out.
+    """Hide what native code writes to file descriptor 2, unless an exception is raised.
 
-    TensorFlow's libraries log there as they load, whatever log level is set.
+    TensorFlow's libraries log there while they load, at any log level.
     """
     sys.stderr.flush()
     stderr = os.dup(2)

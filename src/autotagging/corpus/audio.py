@@ -1,7 +1,7 @@
 """Read the clips of a corpus in MagnaTagATune's format (sec. II.A).
 
 A corpus is a folder with annotations_final.csv, clip_info_final.csv and the audio: mp3.zip, its
-parts mp3.zip.001, ..., or folders of mp3 files. Clips are read straight out of the archive, and
+parts mp3.zip.001, ..., or folders of mp3 files. Clips are read directly from the archive, and
 never from outside the corpus.
 """
 
@@ -25,16 +25,16 @@ _UNRECOGNISED_FORMAT = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
 
 @dataclass(frozen=True)
 class Decoded:
-    """What came out of an audio file.
+    """A decoded audio file.
 
     Attributes
     ----------
     waveform : float32, (samples,)
         The mean of the channels, in the range -1 to 1.
     sample_rate
-        Of the waveform, in Hz.
+        Sample rate of the waveform, in Hz.
     announced
-        Samples that the file's header promises; in MP3 an estimate, and often a little more.
+        Number of samples given in the file's header; in MP3 an estimate, often a little too high.
     power
         Mean square of the waveform.
     """
@@ -45,12 +45,12 @@ class Decoded:
     power: float
 
     def resampled(self, sample_rate: int) -> np.ndarray:
-        """Resample the waveform by soxr's high quality, librosa's default: float32, (samples,)."""
+        """Resample with soxr in high quality, librosa's default: float32, (samples,)."""
         return soxr.resample(self.waveform, self.sample_rate, sample_rate, quality="HQ")
 
 
 class Corpus:
-    """The tables and clips of one corpus folder; made by `open_corpus`."""
+    """The tables and clips of one corpus folder, opened by `open_corpus`."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -65,24 +65,24 @@ class Corpus:
             )
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of each clip that is there, by its mp3_path."""
+        """Size of each existing clip in bytes, by mp3_path."""
         return self._audio.sizes()
 
     def size(self, mp3_path: str) -> int | None:
-        """Bytes of one clip; None if it is not there. Only this clip is looked for."""
+        """Size of one clip in bytes; None if it is missing. No other clip is looked up."""
         return self._audio.size(mp3_path)
 
     def fingerprint(self) -> dict[str, Any]:
-        """Describe the audio: files, bytes, and the sha256 of the archive or of all clips'."""
+        """Describe the audio: files, bytes, and the SHA-256 of the archive or of all clips."""
         return self._audio.fingerprint()
 
     def encoded(self, mp3_path: str, *, longest: float = 600.0) -> bytes:
-        """Read one clip's file as it is: MP3, if it is what it should be.
+        """Read one clip's file without decoding it.
 
         Parameters
         ----------
         mp3_path, longest
-            As in `decode`, which says what is raised before anything is decoded.
+            See `decode`, which also lists the errors that are raised before decoding.
         """
         if not CLIP_PATH.fullmatch(mp3_path):
             raise UserError(f"mp3_path {mp3_path!r} is not like 0/name.mp3; nothing was opened")
@@ -92,22 +92,22 @@ class Corpus:
         return encoded
 
     def decode(self, mp3_path: str, *, longest: float = 600.0) -> Decoded:
-        """Decode one clip, as far as its header says, and average its channels.
+        """Decode one clip, up to the length in its header, and average its channels.
 
         Parameters
         ----------
         mp3_path
             The clip's path as in the annotations, such as "f/artist-album-01-title-0-29.mp3".
         longest
-            No more than so many seconds, and one sample, are decoded, so memory is bounded.
+            Maximum length to decode, in seconds (plus one sample), which bounds the memory.
 
         Raises
         ------
         BadClipError
             "missing", "unreadable", "empty", "not_audio", "undecodable" or "non_finite"; and
-            "too_long" for more bytes than `longest` seconds have in any common format.
+            "too_long" for a file with more bytes than `longest` seconds in any common format.
         UserError
-            The path is not of the form 0/name.mp3, or a link that leaves the corpus.
+            The path is not of the form 0/name.mp3, or is a link that leaves the corpus.
         """
         encoded = self.encoded(mp3_path, longest=longest)
         try:
@@ -120,31 +120,31 @@ class Corpus:
         if not len(samples):
             raise BadClipError("undecodable")
         mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-        power = float(np.dot(mono, mono)) / len(mono)  # NaN where one sample is
+        power = float(np.dot(mono, mono)) / len(mono)  # NaN if any sample is NaN
         if not np.isfinite(power):
             raise BadClipError("non_finite")
         return Decoded(mono, rate, announced, power)
 
     def waveform(self, mp3_path: str, *, sample_rate: int) -> np.ndarray:
-        """Decode one clip, of 10 minutes at most, and resample it.
+        """Decode one clip, up to 10 minutes, and resample it.
 
         Parameters
         ----------
         mp3_path
-            As in `decode`, which says what is raised.
+            See `decode`, which also lists the errors.
         sample_rate
-            Of the result, in Hz.
+            Sample rate of the result, in Hz.
 
         Returns
         -------
         waveform : float32, (samples,)
-            In the range -1 to 1, as long as what could be decoded: header lengths are not trusted.
+            In the range -1 to 1, with the decoded length: lengths in headers are not trusted.
         """
         return self.decode(mp3_path).resampled(sample_rate)
 
 
 def open_corpus(path: Path) -> Corpus:
-    """Open a corpus folder, or the one that results/download speaks of.
+    """Open a corpus folder, or the corpus that results/download refers to.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where the clips of a corpus are: in a zip, whole or in parts, or in folders (sec. II.A)."""
+"""Storage of the clips of a corpus: a zip, whole or in parts, or folders (sec. II.A)."""
 
 import hashlib
 import io
@@ -17,17 +17,17 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import sha256
 from autotagging.corpus.paths import ARCHIVE, CLIP_PATH
 
-# The last three: a compression that Python lacks, a password, a name that is no text.
+# The last three: an unsupported compression, a password, a name that is not text.
 _DAMAGED_ENTRY = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
 _DAMAGED_ENTRY += (NotImplementedError, RuntimeError, ValueError)
 
 
 class BadClipError(Exception):
-    """A clip that can't be used; its text is one of `extraction.STATUSES`."""
+    """A clip that can't be used; its text is one of `autotagging.mel.front_end.STATUSES`."""
 
 
 class _JoinedParts(io.RawIOBase):
-    """The files that one file was cut into, read as that one file."""
+    """The parts of a file, read as one file."""
 
     def __init__(self, parts: list[Path]):
         self._files = [part.open("rb") for part in parts]
@@ -62,7 +62,7 @@ class _JoinedParts(io.RawIOBase):
 
 
 class ArchiveAudio:
-    """Clips inside a zip, whole or in parts; entries with another name than a clip's are none."""
+    """Clips in a zip, whole or in parts; entries without the name of a clip are ignored."""
 
     def __init__(self, parts: list[Path]):
         self._parts = parts
@@ -71,23 +71,23 @@ class ArchiveAudio:
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             names = ", ".join(part.name for part in parts)
             raise UserError(
-                f"{parts[0].parent}: {names} is not a whole zip ({error}); get it again"
+                f"{parts[0].parent}: {names} is not a whole zip ({error}); download it again"
             ) from error
-        # Some copies of the archive hold the folders 0 to f below one called mp3.
+        # Some copies of the archive have the folders 0 to f inside a folder mp3.
         named = {entry.filename.removeprefix("mp3/"): entry for entry in self._zip.infolist()}
         self._entries = {name: named[name] for name in named if CLIP_PATH.fullmatch(name)}
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of each clip, by its mp3_path."""
+        """Size of each clip in bytes, by mp3_path."""
         return {path: entry.file_size for path, entry in self._entries.items()}
 
     def size(self, mp3_path: str) -> int | None:
-        """Bytes of one clip; None if it is not there."""
+        """Size of one clip in bytes; None if it is missing."""
         entry = self._entries.get(mp3_path)
         return None if entry is None else entry.file_size
 
     def fingerprint(self) -> dict[str, Any]:
-        """Describe the audio: files, bytes and sha256."""
+        """Describe the audio: files, bytes and SHA-256."""
         digest = hashlib.sha256()
         for part in self._parts:
             with part.open("rb") as file:
@@ -100,7 +100,7 @@ class ArchiveAudio:
         }
 
     def read(self, mp3_path: str, *, most_bytes: float) -> bytes:
-        """Read one clip's file as it is.
+        """Read one clip's file without decoding it.
 
         Raises
         ------
@@ -124,7 +124,7 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 class FolderAudio:
-    """Clips as files below folders 0 to f; a link must lead to a place in the corpus."""
+    """Clips as files in folders 0 to f; links must stay inside the corpus."""
 
     def __init__(self, folder: Path, *, corpus: Path):
         self._folder = folder
@@ -133,11 +133,11 @@ class FolderAudio:
     def _check_link(self, path: Path) -> None:
         if not path.resolve().is_relative_to(self._corpus):
             raise UserError(
-                f"{path}: a link that leaves the corpus {self._corpus}; put what it leads to there"
+                f"{path}: a link that leaves the corpus {self._corpus}; replace it by a copy"
             )
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of each clip, by its mp3_path."""
+        """Size of each clip in bytes, by mp3_path."""
         sizes = {}
         for folder in sorted(self._folder.glob("[0-9a-f]/")):
             self._check_link(folder)
@@ -148,7 +148,7 @@ class FolderAudio:
         return sizes
 
     def size(self, mp3_path: str) -> int | None:
-        """Bytes of one clip; None if it is not there."""
+        """Size of one clip in bytes; None if it is missing."""
         path = self._folder / mp3_path
         try:
             status = path.stat()
@@ -161,7 +161,7 @@ class FolderAudio:
         return status.st_size
 
     def fingerprint(self) -> dict[str, Any]:
-        """Describe the audio: files, bytes and sha256."""
+        """Describe the audio: files, bytes and SHA-256."""
         sizes = self.sizes()
         listing = "".join(f"{self._digest(path)} {path}\n" for path in sizes)
         return {
@@ -177,7 +177,7 @@ class FolderAudio:
             return "unreadable"
 
     def read(self, mp3_path: str, *, most_bytes: float) -> bytes:
-        """Read one clip's file as it is.
+        """Read one clip's file without decoding it.
 
         Raises
         ------
@@ -201,12 +201,12 @@ class FolderAudio:
 
 
 def archive_files(folder: Path) -> list[Path]:
-    """List a corpus folder's archive in order: [mp3.zip], its parts, or [] where there is none."""
+    """List the files of a corpus folder's archive: [mp3.zip], its parts in order, or []."""
     whole = folder / ARCHIVE
     if whole.exists():
         return [whole]
     parts = sorted(folder.glob(f"{ARCHIVE}.[0-9][0-9][0-9]"))
     for number, part in enumerate(parts, start=1):
         if part.suffix != f".{number:03}":
-            raise UserError(f"{folder}: {ARCHIVE}.{number:03} is missing; get it again")
+            raise UserError(f"{folder}: {ARCHIVE}.{number:03} is missing; download it again")
     return parts

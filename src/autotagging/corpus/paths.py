@@ -1,4 +1,4 @@
-"""Where a corpus in MagnaTagATune's format lies, and what its files are called (sec. II.A)."""
+"""Location and file names of a corpus in MagnaTagATune's format (sec. II.A)."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 ANNOTATIONS = "annotations_final.csv"
 CLIP_INFO = "clip_info_final.csv"
 ARCHIVE = "mp3.zip"
-# No such path leaves the corpus: it has one slash, and a first folder that is not "..".
+# A path of this form can't leave the corpus: it has one slash, and its folder is not "..".
 CLIP_PATH = re.compile(r"[0-9a-f]/[A-Za-z0-9_.-]+\.mp3")
 
 _MADE_HERE = ("demo", "magnatagatune")
@@ -19,9 +19,9 @@ def corpora_folder() -> Path:
 
 
 def corpus_folder(corpus: str) -> Path:
-    """Folder of a corpus: demo and magnatagatune are below `corpora_folder`.
+    """Folder of a corpus: demo and magnatagatune are in `corpora_folder`.
 
-    Another is the folder of that path, or else the one of that name below `corpora_folder`.
+    Any other corpus is given by the path of its folder, or by its name in `corpora_folder`.
     """
     path = Path(corpus).expanduser()
     below = corpora_folder() / corpus
@@ -31,5 +31,5 @@ def corpus_folder(corpus: str) -> Path:
 
 
 def corpus_title(corpus: str) -> str:
-    """Name a corpus for the record; a folder never passes for demo or magnatagatune."""
+    """Title of a corpus in the results: demo, magnatagatune, or "folder" with the folder's name."""
     return corpus if corpus in _MADE_HERE else f"folder {Path(corpus).name}"

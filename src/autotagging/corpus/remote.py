@@ -1,4 +1,4 @@
-"""Download a data set: tables, and an archive that comes whole or in parts that are joined."""
+"""Download a data set: tables, and an archive, whole or in parts that are joined (sec. II.A)."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class DataSet:
-    """The tables of a data set, its archive, and the parts that the archive was cut into."""
+    """Files of a data set: its tables, its archive, and the parts of the archive."""
 
     tables: list[RemoteFile]
     archive: RemoteFile
@@ -32,7 +32,7 @@ def read_data_set(path: Path) -> DataSet:
     Raises
     ------
     UserError
-        It lacks a key, or the parts are not as long as the archive.
+        A key is missing, or the sizes of the parts don't add up to that of the archive.
     """
     try:
         content = yaml.safe_load(path.read_text())
@@ -45,7 +45,7 @@ def read_data_set(path: Path) -> DataSet:
         raise UserError(f"{path}: not the description of a data set ({reason})") from error
     if sum(part.bytes for part in parts) != archive.bytes:
         raise UserError(
-            f"{path}: the parts are not {archive.bytes} bytes in all, as {archive.name}"
+            f"{path}: the parts don't add up to the {archive.bytes} bytes of {archive.name}"
         )
     return DataSet([file for file in files if file not in parts], archive, parts)
 
@@ -62,26 +62,26 @@ def _remote_file(entry: dict[str, Any], mirrors: list[str]) -> RemoteFile:
 
 
 def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
-    """Bring a folder to hold the whole data set; what is there and right is not fetched again.
+    """Download a data set into a folder; valid files are not downloaded again.
 
-    A file that is there and wrong is renamed to damaged-NAME. Each part is appended to the archive
-    and deleted as soon as it is there, so that the disk never holds more than one part twice.
-    Where a part can't be had, the whole archive is fetched, from the byte reached on. An
-    interrupted run goes on where it was.
+    A file with a wrong size or checksum is renamed to damaged-NAME. Each part is appended to the
+    archive and deleted as soon as it is complete, so that the disk never has more than one part
+    twice. If a part is not available, the rest of the whole archive is downloaded instead. An
+    interrupted download is resumed.
 
     Parameters
     ----------
     data_set
-        What to fetch.
+        Data set to download.
     folder
-        Where to; made if it isn't there.
+        Folder to download to, created if missing.
     offline
-        Connect to nothing: the files must be there.
+        Whether to make no connection; all files must then be there.
 
     Raises
     ------
     UserError
-        No address has a file, the disk is too small, or offline something is missing.
+        No address has a file, the disk is too small, or a file is missing when offline.
     """
     folder.mkdir(parents=True, exist_ok=True)
     missing = [file for file in data_set.tables if not _is_there(file, folder)]
@@ -102,12 +102,12 @@ def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
 
 
 def _is_there(file: RemoteFile, folder: Path) -> bool:
-    """Tell whether a file is there and right; one that is wrong is put aside."""
+    """Tell whether a file exists and is valid; an invalid one is renamed."""
     path = folder / file.name
     if not path.exists():
         return False
     if fault := file.fault(path):
-        print(f"{path}: {fault}; kept aside as {set_aside(path, name=file.name)}", file=sys.stderr)
+        print(f"{path}: {fault}; kept as {set_aside(path, name=file.name)}", file=sys.stderr)
     return not fault
 
 
@@ -116,7 +116,7 @@ def _joining_path(data_set: DataSet, folder: Path) -> Path:
 
 
 def _parts_left(data_set: DataSet, folder: Path) -> list[RemoteFile]:
-    """List the parts that no earlier run has appended; cut off what it appended of one."""
+    """List the parts that are not yet appended; remove a part that was appended incompletely."""
     joining = _joining_path(data_set, folder)
     ends = list(accumulate(part.bytes for part in data_set.parts))
     whole = bisect_right(ends, size(joining))
@@ -130,7 +130,7 @@ def _parts_left(data_set: DataSet, folder: Path) -> list[RemoteFile]:
 def _check_space(
     data_set: DataSet, folder: Path, missing: list[RemoteFile], parts: list[RemoteFile]
 ) -> None:
-    """Refuse a disk without room for what is missing, and for one part twice."""
+    """Raise UserError if the disk has no room for the missing files and one part twice."""
     needed = sum(file.bytes - size(partial_path(file, folder)) for file in missing)
     needed += max((part.bytes for part in parts), default=0)
     if resumed := size(partial_path(data_set.archive, folder)):
@@ -144,7 +144,7 @@ def _check_space(
 
 
 def _get_archive(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
-    """Get the archive in parts or, where that fails, whole; an earlier run's way comes first."""
+    """Download the archive in parts or, if that fails, whole; try the earlier run's way first."""
     ways = [_join_parts, _fetch_whole] if data_set.archive.urls else [_join_parts]
     if partial_path(data_set.archive, folder).exists():
         ways.reverse()
@@ -170,7 +170,7 @@ def _join_parts(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> Non
 
 
 def _fetch_whole(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
-    """Fetch the archive as one file; the parts appended so far are its beginning."""
+    """Download the archive as one file; the parts appended so far are its beginning."""
     joining = _joining_path(data_set, folder)
     partial = partial_path(data_set.archive, folder)
     if size(joining) > size(partial):

@@ -1,7 +1,6 @@
 """The two tables of a corpus in MagnaTagATune's format, validated before use (sec. II.A).
 
-Every fault is an error of one line that names the file, the line in it (the header is line 1) and
-what was expected.
+Every error names the file, the line in it (the header is line 1) and the expected content.
 """
 
 import difflib
@@ -17,29 +16,29 @@ from autotagging.corpus.tsv import read_tsv
 
 
 def find_table(folder: Path, name: str) -> Path:
-    """Path of a table in a corpus folder, as it stands or gzipped.
+    """Path of a table in a corpus folder, plain or gzipped.
 
     Raises
     ------
     UserError
-        It is in neither form.
+        The table does not exist in either form.
     """
     for candidate in (folder / name, folder / f"{name}.gz"):
         if candidate.exists():
             return candidate
-    raise UserError(f"{folder}: no {name} (nor {name}.gz); is this a corpus folder?")
+    raise UserError(f"{folder}: no {name} (nor {name}.gz); expected a corpus folder")
 
 
 def read_annotations(path: Path) -> pd.DataFrame:
     """Read annotations_final.csv.
 
-    A table with at least half of the official raw tags is taken for the official one, and must
-    have all 188 of them and no other column; one with fewer has a vocabulary of its own.
+    A table with at least half of the official raw tags is treated as the official one, and must
+    have all 188 of them and no other column; a table with fewer defines its own vocabulary.
 
     Parameters
     ----------
     path
-        The table, plain or gzipped; `tsv.read_tsv` says what files it takes.
+        Path of the table, plain or gzipped; see `tsv.read_tsv` for the format.
 
     Returns
     -------
@@ -49,8 +48,8 @@ def read_annotations(path: Path) -> pd.DataFrame:
     Raises
     ------
     UserError
-        The file is damaged, a column is missing, unknown or stands twice, a label is neither 0
-        nor 1, an id or path stands twice, or a path is not of the form 0/name.mp3.
+        The file is damaged, a column is missing, unknown or repeated, a label is neither 0 nor 1,
+        an id or path is repeated, or a path is not of the form 0/name.mp3.
     """
     names = ("clip_id", "mp3_path")
     table = read_tsv(path, required=names, unique=names)
@@ -66,24 +65,24 @@ def read_annotations(path: Path) -> pd.DataFrame:
 
 
 def read_clip_info(path: Path) -> pd.DataFrame:
-    """Read clip_info_final.csv and name each clip's groups.
+    """Read the track, album and artist of each clip from clip_info_final.csv.
 
     Parameters
     ----------
     path
-        The table, plain or gzipped; `tsv.read_tsv` says what files it takes. Clips
-        without a file have an empty mp3_path; the column itself may be left out.
+        Path of the table, plain or gzipped; see `tsv.read_tsv` for the format. Clips without a
+        file have an empty mp3_path; the column itself may be missing.
 
     Returns
     -------
     clip_info : (clips, 4)
-        clip_id, track, album, artist. A track is a url with a track number: titles repeat.
+        clip_id, track, album, artist. A track is a url and a track number, because titles repeat.
 
     Raises
     ------
     UserError
-        The file is damaged, a column is missing or stands twice, an id or path stands twice, or
-        a path is not of the form 0/name.mp3.
+        The file is damaged, a column is missing or repeated, an id or path is repeated, or a path
+        is not of the form 0/name.mp3.
     """
     info = read_tsv(path, required=("clip_id", "track_number", "artist", "album", "url"))
     clip_id = _clip_ids(path, info["clip_id"])
@@ -102,10 +101,10 @@ def read_clip_info(path: Path) -> pd.DataFrame:
 
 
 def _check_vocabulary(path: Path, tags: list[str]) -> None:
-    """Compare the tag columns with the official ones, where they are meant to be those."""
+    """Compare the tag columns with the official ones, if this is the official table."""
     if not tags:
         raise UserError(
-            f"{path}, line 1: no tag column; expected at least one beside clip_id and mp3_path"
+            f"{path}, line 1: no tag column; expected at least one next to clip_id and mp3_path"
         )
     official = set(RAW_TAGS)
     if 2 * len(official.intersection(tags)) < len(official):
@@ -127,7 +126,7 @@ def _check_vocabulary(path: Path, tags: list[str]) -> None:
 
 
 def _check_labels(path: Path, labels: pd.DataFrame) -> None:
-    """Refuse a label that is neither 0 nor 1; name the first in the order of lines."""
+    """Raise UserError for the first label, in line order, that is neither 0 nor 1."""
     doubtful = [tag for tag in labels if not {"0", "1"}.issuperset(labels[tag].cat.categories)]
     if doubtful:
         texts = labels[doubtful].astype(str).to_numpy()
@@ -139,7 +138,7 @@ def _check_labels(path: Path, labels: pd.DataFrame) -> None:
 
 
 def _clip_ids(path: Path, texts: pd.Series) -> pd.Series:
-    """Turn clip ids into integers, each of which must be there once."""
+    """Convert clip ids to integers, which must be unique."""
     whole = texts.str.fullmatch("[0-9]{1,18}").to_numpy()
     if not whole.all():
         row = int(whole.argmin())
@@ -152,18 +151,18 @@ def _clip_ids(path: Path, texts: pd.Series) -> pd.Series:
 
 
 def _check_unique(path: Path, values: pd.Series) -> None:
-    """Refuse a value that stands twice; the index of `values` counts from line 2."""
+    """Raise UserError for a repeated value; index 0 of `values` is line 2."""
     if (repeated := values.duplicated()).any():
         row = values.index[repeated][0]
         first = values.index[values == values[row]][0]
         raise UserError(
-            f"{path}, line {row + 2}: {values.name} {values[row]} stands twice, first in line "
+            f"{path}, line {row + 2}: {values.name} {values[row]} appears twice, first in line "
             f"{first + 2}; expected it once"
         )
 
 
 def _check_paths(path: Path, clips: pd.Series) -> None:
-    """Refuse a path that leaves the corpus or is none; the index counts from line 2."""
+    """Raise UserError for an invalid path; index 0 of `clips` is line 2."""
     good = clips.str.fullmatch(CLIP_PATH.pattern).to_numpy()
     if not good.all():
         row = clips.index[int(good.argmin())]

@@ -1,4 +1,4 @@
-"""Get one file: from the first address that has it, resumed where it broke off, always checked."""
+"""Download one file from the first address that has it; resume if interrupted; check the result."""
 
 import hashlib
 import re
@@ -13,18 +13,18 @@ from autotagging.common.errors import UserError
 from autotagging.common.progress import progress
 
 _CHUNK = 1 << 20
-# Seconds without an answer, and without a byte, after which a connection counts as broken.
+# Timeouts in seconds: for connecting, and between two pieces of data.
 _TIMEOUT = (15, 60)
-# Tries in a row, at one address, that bring nothing new; the pause doubles from this one on.
+# Attempts in a row at one address without new data; the pause between them doubles.
 _TRIES = 3
 _FIRST_PAUSE = 1.0
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file on the net: its name, size, checksum and the addresses to try, in order.
+    """A file to download: its name, size and checksum, and the addresses to try, in order.
 
-    `algorithm` is a name that hashlib knows, `checksum` the hexadecimal digest.
+    `algorithm` is a name known to hashlib, `checksum` the hexadecimal digest.
     """
 
     name: str
@@ -34,7 +34,7 @@ class RemoteFile:
     urls: tuple[str, ...]
 
     def fault(self, path: Path) -> str | None:
-        """Say what is wrong with a local copy: missing, its size or its checksum; None if right."""
+        """Describe the fault of a local copy: missing, or wrong size or checksum; None if valid."""
         if not path.is_file():
             return "missing"
         if size(path) != self.bytes:
@@ -47,7 +47,7 @@ class RemoteFile:
 
 
 class _WrongContentError(Exception):
-    """The server sends something else than the file; `again` if an older piece may be to blame."""
+    """The server sends other content; `again` if the cause may be an older partial file."""
 
     def __init__(self, text: str, *, again: bool = False):
         super().__init__(text)
@@ -55,29 +55,29 @@ class _WrongContentError(Exception):
 
 
 def size(path: Path) -> int:
-    """Bytes of a file; 0 where there is none."""
+    """Size of a file in bytes; 0 if it does not exist."""
     return path.stat().st_size if path.exists() else 0
 
 
 def partial_path(file: RemoteFile, folder: Path) -> Path:
-    """Where a file grows while it is fetched."""
+    """Path of a file while it is being downloaded."""
     return folder / f".partial-{file.name}"
 
 
 def set_aside(path: Path, *, name: str) -> Path:
-    """Rename a damaged file to damaged-`name`, in place of an older one; nothing reads it again."""
+    """Rename a damaged file to damaged-`name`, replacing an older one; it is not read again."""
     return path.replace(path.with_name(f"damaged-{name}"))
 
 
 def fetch_file(file: RemoteFile, folder: Path) -> None:
-    """Get a file into a folder.
+    """Download a file into a folder.
 
-    Proxies are those of the environment (http_proxy, https_proxy, no_proxy).
+    Proxies are taken from the environment (http_proxy, https_proxy, no_proxy).
 
     Raises
     ------
     UserError
-        No address has it.
+        No address has the file.
     """
     problem = "no address is given"
     for url in file.urls:
@@ -93,7 +93,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _fetch_from(url: str, file: RemoteFile, folder: Path) -> None:
-    """Try one address until it has brought nothing new for a few times."""
+    """Try one address until several attempts in a row have brought no new data."""
     partial = partial_path(file, folder)
     most = size(partial)
     failures = 0
@@ -110,7 +110,7 @@ def _fetch_from(url: str, file: RemoteFile, folder: Path) -> None:
 
 
 def _is_passing(error: Exception) -> bool:
-    """Tell whether the same request may well succeed in a moment."""
+    """Tell whether the same request may succeed later."""
     if isinstance(error, _WrongContentError):
         return error.again
     if isinstance(error, requests.HTTPError):
@@ -120,13 +120,13 @@ def _is_passing(error: Exception) -> bool:
 
 
 def _stream(url: str, file: RemoteFile, partial: Path) -> None:
-    """Get what is missing of a file, check the whole by its checksum, give it its name."""
+    """Download the missing bytes of a file, check its checksum, and rename it."""
     if size(partial) > file.bytes:
         partial.unlink()
     have = resumed = size(partial)
     digest = hashlib.new(file.algorithm)
     if have < file.bytes:
-        # Compressed on the way, the lengths would not be those of the file.
+        # With compressed transfer, the lengths would not be those of the file.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
             response.raise_for_status()
@@ -139,13 +139,13 @@ def _stream(url: str, file: RemoteFile, partial: Path) -> None:
     if digest.hexdigest() != file.checksum:
         kept = set_aside(partial, name=file.name)
         raise _WrongContentError(
-            f"wrong {file.algorithm}; kept aside as {kept}", again=resumed > 0 and have > 0
+            f"wrong {file.algorithm}; kept as {kept}", again=resumed > 0 and have > 0
         )
     partial.replace(partial.with_name(file.name))
 
 
 def _check_offer(response: requests.Response, file: RemoteFile, have: int) -> None:
-    """Refuse an answer that can't be the rest of the file by what its headers say."""
+    """Raise an error if the headers show that the response is not the rest of the file."""
     if "html" in response.headers.get("Content-Type", ""):
         raise _WrongContentError("a web page, expected a file")
     sent = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
@@ -157,7 +157,7 @@ def _check_offer(response: requests.Response, file: RemoteFile, have: int) -> No
 
 
 def _hash_beginning(partial: Path, have: int, digest) -> None:
-    """Hash what is there of the file to resume; where that is not used, empty it."""
+    """Hash the first `have` bytes of the partial file, and truncate it to them."""
     with partial.open("ab+") as beginning:
         beginning.truncate(have)
         beginning.seek(0)
@@ -168,7 +168,7 @@ def _hash_beginning(partial: Path, have: int, digest) -> None:
 def _receive(
     response: requests.Response, file: RemoteFile, partial: Path, have: int, digest
 ) -> None:
-    """Append the body to the partial file, hashing it on the way."""
+    """Append the response's body to the partial file, and hash it."""
     received = have
     chunks = progress(
         response.iter_content(_CHUNK),

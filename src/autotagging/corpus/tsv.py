@@ -1,7 +1,7 @@
-"""Read a TAB-separated table strictly: whatever is wrong with it is one error that names the line.
+"""Read a TAB-separated table strictly: any fault is an error that names the line.
 
-A good table goes through a handful of counts and pandas' fast parser; lines are looked at one by
-one only where a count is off.
+A valid table needs only a few counts and pandas' fast parser; lines are checked one by one only
+if a count is wrong.
 """
 
 import gzip
@@ -19,27 +19,27 @@ from autotagging.common.errors import UserError
 _LINES_AT_A_TIME = 50_000
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-# A field is quoted, with quotes inside it doubled, or has none.
+# A field is quoted, with quotes inside it doubled, or has no quotes.
 _LINE = re.compile(rb'(?:"(?:[^"\t]|"")*"|[^"\t]*)(?:\t(?:"(?:[^"\t]|"")*"|[^"\t]*))*')
 
 
 def read_tsv(
     path: Path, *, required: Iterable[str], unique: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """Read a table as text: UTF-8, a header, a TAB between fields, quotes around all or some.
+    """Read a table as text: UTF-8, with a header, TABs between fields, and optional quotes.
 
-    Lines end in CRLF or LF, the last one too: a file without that was cut off. A byte order mark
-    of UTF-8 is passed over. A field holds neither TAB nor line end.
+    Every line ends in CRLF or LF; a file without a final line end is incomplete. A byte order
+    mark of UTF-8 is skipped. A field contains neither TAB nor line end.
 
     Parameters
     ----------
     path
-        The table, gzipped where its name ends in .gz.
+        Path of the table, gzipped if its name ends in .gz.
     required
-        Columns that must be there, in any order.
+        Columns that must exist, in any order.
     unique
-        Columns whose texts hardly repeat; the others come back as categories, which take an
-        eighth of the memory or less. None: all.
+        Columns whose values rarely repeat; the others are returned as categories, which take at
+        most an eighth of the memory. None: all.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def read_tsv(
     Raises
     ------
     UserError
-        The file is no such table, names a column twice, lacks one, or has no row.
+        The file is not such a table, a column is repeated or missing, or there is no row.
     """
     content = _read_bytes(path).removeprefix(_BOM)
     _check_characters(path, content)
@@ -59,10 +59,10 @@ def read_tsv(
     columns = pd.read_csv(io.BytesIO(content), nrows=1, dtype=str, **plain).iloc[0].tolist()
     _check_columns(path, columns, required)
     if content.count(b"\n") == 1:
-        raise UserError(f"{path}, line 2: there is none; expected lines below the header")
+        raise UserError(f"{path}, line 2: no data; expected lines below the header")
     as_text = set(columns if unique is None else unique)
     repeating = [i for i, name in enumerate(columns) if name not in as_text]
-    # Not dtype="category" here, which takes 01 for 1.
+    # Not dtype="category" here, which reads 01 as 1.
     blocks = pd.read_csv(
         io.BytesIO(content), skiprows=1, dtype=str, chunksize=_LINES_AT_A_TIME, **plain
     )
@@ -83,14 +83,14 @@ def _read_bytes(path: Path) -> bytes:
         try:
             content = gzip.decompress(path.read_bytes())
         except (EOFError, OSError, zlib.error) as error:
-            raise UserError(f"{path}: damaged gzip file ({error}); get it again") from error
+            raise UserError(f"{path}: damaged gzip file ({error}); download it again") from error
     if not content:
         raise UserError(f"{path}, line 1: the file is empty; expected a header")
     return content
 
 
 def _check_characters(path: Path, content: bytes) -> None:
-    """Refuse what is not whole lines of UTF-8."""
+    """Raise UserError unless the content is whole lines of UTF-8."""
     if content.startswith(_UTF16):
         raise UserError(f"{path}, line 1: UTF-16; expected UTF-8")
     for number, line in enumerate(_lines(content), start=1):
@@ -111,8 +111,8 @@ def _check_characters(path: Path, content: bytes) -> None:
         )
     if not content.endswith(b"\n"):
         raise UserError(
-            f"{path}, line {_line_at(content, len(content))}: the file stops inside this line; "
-            "expected a line end, get it again"
+            f"{path}, line {_line_at(content, len(content))}: the file ends inside this line; "
+            "expected a line end; download it again"
         )
 
 
@@ -121,7 +121,7 @@ def _line_at(content: bytes, position: int) -> int:
 
 
 def _lines(content: bytes) -> Iterator[bytes]:
-    """Yield one line after the other; a list of all would be as large as the table again."""
+    """Yield the lines one by one; a list of all lines would double the memory."""
     return (line.removesuffix(b"\n") for line in io.BytesIO(content))
 
 
@@ -160,7 +160,7 @@ def _check_columns(path: Path, columns: list[str], required: Iterable[str]) -> N
         if not name:
             raise UserError(f"{path}, line 1: a column without a name; expected a name for each")
         if columns.count(name) > 1:
-            raise UserError(f"{path}, line 1: column {name!r} stands twice; expected it once")
+            raise UserError(f"{path}, line 1: column {name!r} appears twice; expected it once")
     for name in required:
         if name not in columns:
             raise UserError(

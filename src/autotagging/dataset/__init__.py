@@ -1,1 +1,1 @@
-"""What models read: stored spectrograms, labels and groups of the clips of each subset."""
+"""Input of the models: stored spectrograms, labels and groups of the clips of each subset."""

@@ -22,11 +22,11 @@ def read_groups(path: Path) -> pd.DataFrame:
     Raises
     ------
     UserError
-        It is no such table.
+        The file is not such a table.
     """
     types = {"clip_id": np.int64, **dict.fromkeys(LEVELS, str)}
     try:
         table = pd.read_csv(path, usecols=[*types], dtype=types, na_filter=False)
     except ValueError as error:
-        raise UserError(f"{path}: no list of groups ({error}); run download again") from error
+        raise UserError(f"{path}: not a table of groups ({error}); run download again") from error
     return table.set_index("clip_id")[[*LEVELS]]

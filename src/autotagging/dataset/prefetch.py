@@ -1,4 +1,4 @@
-"""Read batches ahead of the loop that uses them, and see how long it waits all the same."""
+"""Read batches ahead of the loop that uses them, and measure how long the loop waits."""
 
 import time
 from collections import deque
@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-# Several at a time, for a disk that is slow to answer; some in store, for one that stalls.
+# Several readers hide the latency of a disk; batches read ahead bridge its pauses.
 _READERS = 4
 _BATCHES_AHEAD = 8
 
 
 class Waiting:
-    """How long a loop has waited for data, and its share of all the time since this was made.
+    """Time that a loop has waited for data, and its share of the time since creation.
 
     Attributes
     ----------
     seconds
-        Waited so far.
+        Seconds waited so far.
     """
 
     def __init__(self):
@@ -35,19 +35,20 @@ class Waiting:
 def prefetched(
     gather: Callable[[Any], np.ndarray], batches: Sequence, waiting: Waiting
 ) -> Iterator[np.ndarray]:
-    """Yield what `gather` reads of each batch, in order, reading a few batches ahead in threads.
+    """Yield the result of `gather` for each batch, in order; threads read a few batches ahead.
 
-    Close it (`contextlib.closing`) to stop reading before the end. No more than eight batches and
-    the one in use are in memory.
+    Close it (`contextlib.closing`) to stop reading before the end. At most eight batches and the
+    one in use are in memory.
 
     Parameters
     ----------
     gather
-        Called in several threads at a time. What it raises comes out in place of its batch.
+        Function that reads a batch, called in several threads at a time. Its exception is raised
+        in place of the batch.
     batches
-        Its arguments.
+        Arguments of `gather`.
     waiting
-        Counts how long the batches kept their user waiting.
+        Counter of the time spent waiting for batches.
     """
     to_read = iter(batches)
     readers = ThreadPoolExecutor(_READERS)

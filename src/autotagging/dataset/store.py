@@ -20,20 +20,20 @@ USABLE = ("ok", "padded", "cropped")
 class MelStore:
     """The spectrograms of a corpus, read clip by clip: the data set need not fit in memory.
 
-    What is damaged on the disk is found: the tables of the shards are checked when they are
-    opened, each spectrogram when it is first read.
+    Damaged files are detected: the tables of the shards are checked when they are opened, each
+    spectrogram when it is first read.
 
     Parameters
     ----------
     summary
-        results/extract_mel/summary.csv; the shards lie beside it.
+        Path of summary.csv from extract_mel; the shards are next to it.
     cache
-        How many GB of spectrograms to keep in memory: those that are read first.
+        GB of spectrograms to keep in memory: those that are read first.
 
     Attributes
     ----------
     clip_shape
-        (mel bins, frames).
+        Shape of a spectrogram: (mel bins, frames).
 
     Raises
     ------
@@ -65,14 +65,14 @@ class MelStore:
         return self._index.index
 
     def gather(self, clip_ids: Sequence[int]) -> np.ndarray:
-        """Spectrograms of some clips: float16, (clips, mel bins, frames), on their log scale.
+        """Read the spectrograms of clips: float16, (clips, mel bins, frames), on their log scale.
 
-        Several threads may gather at a time.
+        Several threads may call this at a time.
 
         Raises
         ------
         UserError
-            One is not as it was written.
+            A spectrogram differs from what was written.
         """
         places = self._index.index.get_indexer(clip_ids)
         if (places < 0).any():
@@ -88,7 +88,7 @@ class MelStore:
                 if zlib.crc32(spectrogram) != crc32:
                     raise UserError(
                         f"{self._paths[shard]}: the spectrogram of clip "
-                        f"{self._index.index[place]} is damaged; delete the file, run again"
+                        f"{self._index.index[place]} is damaged; delete the file and run again"
                     )
                 self._checked[place] = True
             if len(self._kept) < self._room:
@@ -99,25 +99,25 @@ class MelStore:
 def _read_summary(path: Path) -> pd.DataFrame:
     table = pd.read_csv(path)
     if table.empty or not {"shard", "table_sha256"} <= set(table):
-        raise UserError(f"{path}: no list of shards; run extract_mel again")
+        raise UserError(f"{path}: not a list of shards; run extract_mel again")
     return table
 
 
 class Shard:
     """An open .npy file of spectrograms.
 
-    They are read, not mapped: the pages of a mapped file count as memory of the process, until as
-    much is resident as the data set has.
+    Spectrograms are read, not memory-mapped: the pages of a mapped file count as memory of the
+    process, which would grow to the size of the data set.
 
     Attributes
     ----------
     shape
-        (clips, mel bins, frames).
+        Shape of the array: (clips, mel bins, frames).
 
     Raises
     ------
     UserError
-        It is no whole .npy file of float16.
+        The file is not a whole .npy file of float16.
     """
 
     def __init__(self, path: Path):
@@ -129,22 +129,22 @@ class Shard:
             self._file = path.open("rb")
         except (OSError, ValueError, EOFError) as error:
             raise UserError(
-                f"{path}: not a readable shard ({error}); delete it, run again"
+                f"{path}: not a readable shard ({error}); delete it and run again"
             ) from error
         self.shape, self._offset = array.shape, array.offset
 
     def read_into(self, spectrogram: np.ndarray, row: int) -> None:
-        """Fill an array, float16, (mel bins, frames), with that of a row; safe in threads."""
+        """Read the spectrogram of a row into an array: float16, (mel bins, frames); thread-safe."""
         place = self._offset + row * spectrogram.nbytes
         if os.preadv(self._file.fileno(), [spectrogram], place) < spectrogram.nbytes:
             raise UserError(f"{self._path}: shorter than when it was opened; run again")
 
 
 def _read_table(path: Path, *, sha256: str, rows: int) -> pd.DataFrame:
-    """Read the table of a shard, which must be as it was when the shards were gathered."""
+    """Read the table of a shard, which must not have changed since the shards were gathered."""
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise UserError(f"{path}: not as it was when the shards were gathered; run again")
+        raise UserError(f"{path}: changed since the shards were gathered; run again")
     table = pd.read_csv(io.BytesIO(content))
     if len(table) != rows:
         raise UserError(

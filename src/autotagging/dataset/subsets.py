@@ -31,26 +31,26 @@ def labelled_clips(
     subsets: Sequence[str],
     available: pd.Index | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Read the labels of the clips of some subsets; who does not ask for "test" never gets it.
+    """Read the labels of the clips of the given subsets, and of no other subset.
 
     Parameters
     ----------
     labels, split
-        Of merge_tags and split.
+        Paths of labels.csv from merge_tags and split.csv from split.
     subsets
-        Which are wanted: train, validation, test.
+        Subsets to read: train, validation, test.
     available
-        Clips that have a spectrogram; others are left out. None: all are there.
+        Clips that have a spectrogram; others are left out. None: all clips have one.
 
     Returns
     -------
     labelled
-        By name of subset: 0 and 1, (clips, tags), indexed by clip_id, in the order of `split`.
+        Labels by subset: 0 and 1, (clips, tags), indexed by clip_id, in the order of `split`.
 
     Raises
     ------
     UserError
-        A wanted subset has no clip left.
+        A given subset has no clip left.
     """
     table = read_labels(labels).drop(columns="mp3_path")
     subset = pd.read_csv(split).set_index("clip_id")["subset"]

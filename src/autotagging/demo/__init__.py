@@ -1,4 +1,4 @@
-"""The demo corpus: made-up music and its tags in the files and formats of MagnaTagATune."""
+"""The demo corpus: synthetic music and its tags in the files and formats of MagnaTagATune."""
 
 import hashlib
 from pathlib import Path
@@ -10,6 +10,6 @@ __all__ = ["fingerprint", "synthesise"]
 
 
 def fingerprint() -> str:
-    """SHA-256 of the source of this package and its tags: another may make another corpus."""
+    """SHA-256 of the source of this package and its tags; another source may change the corpus."""
     sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(vocabulary.__file__)]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

@@ -1,7 +1,7 @@
-"""The catalogue of the demo corpus: artists, albums, tracks and clips, all invented.
+"""The catalogue of the demo corpus: fictitious artists, albums, tracks and clips.
 
-As in MagnaTagATune a track gives several clips, an album lies in one of sixteen folders, and an
-artist may have albums in several.
+As in MagnaTagATune, a track has several clips, an album is in one of sixteen folders, and an
+artist may have albums in several folders.
 """
 
 import re
@@ -68,7 +68,7 @@ ARTIST_FORMS = ("{} {}", "The {} {}", "{} {} Society", "{} {} Project", "{} {} P
 ALBUM_FORMS = ("{} {}", "Songs of the {} {}", "Beyond the {} {}", "{} {} Sessions", "A {} {}")
 TITLE_FORMS = ("{} {}", "To the {} {}", "{} {} at Dawn", "Under a {} {}", "The Last {} {}")
 
-# From 12 in steps of 3: even a few albums give every part of the folder split 0-b, c, d-f some.
+# From 12 in steps of 3, so that a few albums are enough to fill the folder split 0-b, c, d-f.
 FOLDERS = "cf258be147ad0369"
 CLIPS_AN_ALBUM = 4
 MOST_ALBUMS_A_STYLE = 18
@@ -122,12 +122,12 @@ class Clip:
 
 
 def slug(name: str) -> str:
-    """Spell a name as in a file name: lower case, underscores."""
+    """Format a name for a file name: lower case, underscores."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _names(forms: tuple[str, ...], count: int, rng: np.random.Generator) -> list[str]:
-    """Different names of the given forms."""
+    """Draw different names of the given forms."""
     total = len(forms) * len(FIRST) * len(SECOND)
     names = []
     for choice in rng.choice(total, count, replace=False):
@@ -190,14 +190,14 @@ def _tracks(clips: int, rng: np.random.Generator) -> list[tuple[Track, int]]:
 
 
 def catalogue(clips: int, *, seed: int) -> list[Clip]:
-    """Invent a corpus.
+    """Create the list of clips of a corpus.
 
     Parameters
     ----------
     clips
-        How many clips are annotated; about a tenth as many others are listed besides.
+        Number of annotated clips; about a tenth as many unannotated clips are added.
     seed
-        Of everything random.
+        Seed of all random choices.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Composes the demo corpus: the notes that the parts of a piece play."""
+"""Composition of the demo corpus: the notes of the parts of a piece."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ PROGRESSIONS = (
 
 @dataclass(frozen=True)
 class Song:
-    """What all parts of a piece share: tempo in beats a minute, key, chords, length in seconds."""
+    """Common properties of all parts: tempo in beats per minute, key, chords, length in seconds."""
 
     tempo: float
     root: int
@@ -42,12 +42,12 @@ class Song:
 
     @property
     def beat(self) -> float:
-        """Seconds of a beat."""
+        """Length of a beat in seconds."""
         return 60.0 / self.tempo
 
     @property
     def bars(self) -> int:
-        """Number of bars of four beats, the last perhaps cut."""
+        """Number of bars of four beats; the last one may be incomplete."""
         return int(np.ceil(self.seconds / (4.0 * self.beat)))
 
     def chord(self, bar: int) -> int:
@@ -71,15 +71,15 @@ class Part:
     role
         A key of `ROLES`.
     instruments
-        Keys of `autotagging.instruments.INSTRUMENTS`, of which a track picks one.
+        Keys of `autotagging.demo.instruments.INSTRUMENTS`, of which a track uses one.
     octave
-        Where it plays; 4 starts at middle C.
+        Octave of the part; 4 starts at middle C.
     gain
         Level in dB relative to the other parts.
     rate
-        Notes (or chords, or strokes) a beat.
+        Notes, chords or strokes per beat.
     chance
-        How many tracks of the style have it, 0 to 1.
+        Share of the style's tracks that have the part, 0 to 1.
     """
 
     role: str
@@ -107,7 +107,7 @@ def _motif(rate: float, rng: np.random.Generator) -> list[tuple[float, float, in
 
 
 def melody(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
-    """Tune in phrases of two bars: a, a, b, a over the chords."""
+    """Melody in phrases of two bars: a, a, b, a over the chords."""
     first, second = _motif(part.rate, rng), _motif(part.rate, rng)
     notes = []
     for phrase in range(-(-song.bars // 2)):
@@ -134,7 +134,7 @@ def arpeggio(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
 
 
 def runs(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
-    """Fast scales that turn round at random, with a rest now and then."""
+    """Fast scales that change direction at random, with occasional rests."""
     step = song.beat / part.rate
     degree, direction, notes = int(rng.integers(0, 7)), 1, []
     for index in range(int(song.seconds / step)):
@@ -148,7 +148,7 @@ def runs(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
 
 
 def chords(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
-    """Block chords of four notes, `rate` a beat (0.25: one a bar)."""
+    """Block chords of four notes, `rate` per beat (0.25: one per bar)."""
     step = song.beat / part.rate
     notes = []
     for index in range(int(np.ceil(song.seconds / step))):
@@ -200,7 +200,7 @@ def chug(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
 
 
 def bass(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
-    """Roots, now and then the fifth, `rate` a beat."""
+    """Roots, sometimes the fifth, `rate` per beat."""
     step = song.beat / part.rate
     notes = []
     for index in range(int(song.seconds / step)):
@@ -211,7 +211,7 @@ def bass(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
 
 
 def walk(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
-    """Bass line that walks: a step or a chord note on every beat."""
+    """Bass line with a step or a chord note on every beat."""
     notes, degree = [], 0
     for beat in range(int(song.seconds / song.beat)):
         degree = song.chord(beat // 4) if beat % 4 == 0 else degree + int(rng.choice([-1, 1, 2]))
@@ -221,7 +221,7 @@ def walk(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
 
 
 def drone(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
-    """Root, fifth and octave, over and over, `rate` a beat."""
+    """Root, fifth and octave, repeated, `rate` per beat."""
     step = song.beat / part.rate
     intervals = (0, 7, 12)
     return [
@@ -231,7 +231,7 @@ def drone(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
 
 
 def scatter(song: Song, part: Part, rng: np.random.Generator) -> list[Note]:
-    """Events out of time, over three octaves, `rate` a beat on average."""
+    """Single notes at random times, over three octaves, `rate` per beat on average."""
     count = round(part.rate * song.seconds / song.beat)
     starts = np.sort(rng.uniform(0.0, song.seconds, count))
     pitches = 12 * (part.octave + 1) + rng.integers(0, 36, count)
@@ -266,13 +266,13 @@ def drum_part(song: Song, pattern: str, *, samples: int, rng: np.random.Generato
     Parameters
     ----------
     song
-        Its tempo counts.
+        Song whose tempo and length are used.
     pattern
-        A key of `autotagging.percussion.PATTERNS`; ``"swing"`` delays the off-beats.
+        A key of `autotagging.demo.percussion.PATTERNS`; ``"swing"`` delays the off-beats.
     samples
-        Length.
+        Length in samples.
     rng
-        Draws the kit and the drummer's inaccuracy.
+        Generator of the drum sounds and of the drummer's inaccuracy.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""The demo corpus: made-up music and its tags in the files and formats of MagnaTagATune.
+"""The demo corpus: synthetic music and its tags in the files and formats of MagnaTagATune.
 
-It stands in where the real audio is not at hand. Same numbers in, same bytes out.
+It replaces the real audio where that is not available. The same arguments give the same bytes.
 """
 
 import csv
@@ -26,10 +26,10 @@ from autotagging.demo.synthesis import SAMPLE_RATE
 
 # The encoder adds a frame of 1152 samples: the clip decodes to 465,984 samples, 29.124 s.
 SAMPLES = 464_832
-# What libsndfile calls compression at which LAME's constant rate is 32 kbit/s for 16 kHz.
+# Compression level of libsndfile at which LAME's constant bitrate is 32 kbit/s for 16 kHz.
 COMPRESSION = 0.84
 PARTS = ("mp3.zip.001", "mp3.zip.002", "mp3.zip.003")
-# As the official parts: two of 37 % and the rest.
+# As in the official parts: two of 37 % and the rest.
 PART_SHARE = 0.37
 FEWEST_CLIPS = 4
 CLIP_INFO_COLUMNS = (
@@ -52,19 +52,19 @@ def synthesise(folder: Path, *, clips: int, seed: int, workers: int | None = Non
     Parameters
     ----------
     folder
-        Where: gets ``annotations_final.csv``, ``clip_info_final.csv`` and ``mp3.zip.001`` to
-        ``.003``, which joined are one zip archive. It may exist; files of these names are replaced.
+        Folder for ``annotations_final.csv``, ``clip_info_final.csv`` and ``mp3.zip.001`` to
+        ``.003``, the parts of one zip archive. It may exist; files of these names are replaced.
     clips
         Number of annotated clips; one of them has an mp3 of zero bytes.
     seed
-        Of everything random; 0 or more.
+        Seed of all random choices; 0 or more.
     workers
-        Processes to use; by default as many as there are cores. The bytes do not depend on it.
+        Number of processes; by default the number of cores. The bytes do not depend on it.
 
     Raises
     ------
     UserError
-        If there are too few clips, or `folder` is not a folder.
+        There are too few clips, the seed is negative, or `folder` is not a folder.
     """
     if clips < FEWEST_CLIPS:
         raise UserError(f"demo corpus: {clips} clips are too few; ask for {FEWEST_CLIPS} or more")
@@ -92,21 +92,21 @@ def piece_of(clip: Clip, *, seed: int) -> Piece:
 
 
 def make_clip(clip: Clip, *, seed: int, silent: bool = False) -> tuple[bytes, frozenset[str]]:
-    """Play a clip to the listeners.
+    """Make the audio file and the tags of a clip.
 
     Parameters
     ----------
     clip
-        Which one.
+        Clip to make.
     seed
-        Of the corpus.
+        Seed of the corpus.
     silent
-        Whether its file is empty, as three of the official ones are.
+        Whether the file is empty, as three of the official ones are.
 
     Returns
     -------
     mp3
-        The file: 16 kHz, mono, 32 kbit/s.
+        Content of the file: 16 kHz, mono, 32 kbit/s.
     tags
         The raw tags that the listeners gave.
     """
@@ -158,7 +158,7 @@ def _write_audio(
 
 
 def _entry(path: str) -> zipfile.ZipInfo:
-    """Entry of the archive that says nothing of when and where it was made."""
+    """Entry of the archive that does not depend on the time and system of its creation."""
     entry = zipfile.ZipInfo(path, date_time=(2009, 1, 1, 0, 0, 0))
     entry.create_system = 3
     entry.external_attr = 0o644 << 16
@@ -201,7 +201,7 @@ def _annotation_row(clip: Clip, tags: frozenset[str]) -> tuple[object, ...]:
 
 
 def _write_table(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write the official format: tabs, every field quoted, Windows line ends."""
+    """Write the official format: TABs, every field quoted, Windows line ends."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
         writer.writerow(columns)
@@ -209,7 +209,7 @@ def _write_table(path: Path, columns: Iterable[str], rows: Iterable[Iterable[obj
 
 
 def _move(scratch: Path, folder: Path) -> None:
-    """Move the finished files; the annotations, without which it is no corpus, come last."""
+    """Move the finished files; the annotations come last, because they mark a complete corpus."""
     folder.mkdir(exist_ok=True)
     (folder / "annotations_final.csv").unlink(missing_ok=True)
     for name in (*PARTS, "clip_info_final.csv", "annotations_final.csv"):

@@ -12,21 +12,21 @@ def rms(waveform: np.ndarray) -> float:
 
 
 def to_level(waveform: np.ndarray, level: float) -> np.ndarray:
-    """Scale a waveform to an RMS of `level` dB re full scale; silence stays silence."""
+    """Scale a waveform to an RMS of `level` dB re full scale; silence stays silent."""
     return waveform * (10.0 ** (level / 20.0) / max(rms(waveform), 1e-9))
 
 
 def swept_lowpass(waveform: np.ndarray, cutoff: np.ndarray, *, quality: float) -> np.ndarray:
-    """Resonant low-pass filter with a moving cutoff, as of an analogue synthesizer.
+    """Resonant low-pass filter with a moving cutoff, as in an analogue synthesizer.
 
     Parameters
     ----------
     waveform
         (samples,)
     cutoff
-        (samples,) in Hz; read every 32 ms.
+        (samples,) in Hz; used at intervals of 32 ms.
     quality
-        Resonance: 0.7 is flat, 8 whistles.
+        Resonance: 0.7 is flat, 8 has a sharp peak.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def room(
     mix
         Energy of the reverberation relative to the direct sound.
     rng
-        Draws the room.
+        Generator of the room's response.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def room(
     """
     times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     response = rng.standard_normal(len(times)) * 10.0 ** (-3.0 * times / seconds)
-    # Air and walls swallow the high frequencies.
+    # Air and walls absorb high frequencies.
     response = signal.lfilter([0.45], [1.0, -0.55], response)
     response *= np.sqrt(mix / np.sum(response**2))
     response[: round(0.008 * SAMPLE_RATE)] = 0.0
@@ -95,7 +95,7 @@ def room(
 
 
 def limit(waveform: np.ndarray) -> np.ndarray:
-    """Bend peaks above half of full scale so that none reaches it; leave the rest untouched."""
+    """Compress peaks above half of full scale to below full scale; leave the rest unchanged."""
     excess = np.abs(waveform) - 0.5
     bent = 0.5 + 0.48 * np.tanh(np.maximum(excess, 0.0) / 0.48)
     return np.where(excess > 0.0, np.sign(waveform) * bent, waveform)

@@ -1,6 +1,6 @@
 """The instruments of the demo corpus: how each plays a list of notes.
 
-An instrument is a tone (a function of pitch, length and generator), and what happens to the whole
+An instrument is a tone (a function of pitch, length and generator), and an effect on the whole
 part, such as an amplifier or a filter sweep.
 """
 
@@ -29,21 +29,21 @@ Tone = Callable[[float, float, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class Instrument:
-    """How an instrument sounds.
+    """The sound of an instrument.
 
     Attributes
     ----------
     tone
-        From a frequency in Hz, seconds and a generator to a waveform.
+        Function from a frequency in Hz, seconds and a generator to a waveform.
     ring
-        Seconds that every note rings, whatever its written length; 0 for tones held as long
-        as written. A ringing tone is made once per pitch.
+        Seconds that every note rings, regardless of its written length; 0 for tones held as
+        long as written. A ringing tone is computed once per pitch.
     release
         Seconds that a held note lasts beyond its written end.
     transpose
         Semitones between the written and the sounding pitch: a man sings an octave lower.
     finish
-        Maps the waveform of the whole part and a generator to that heard.
+        Function that applies an effect to the waveform of the whole part, given a generator.
     """
 
     tone: Tone
@@ -77,7 +77,7 @@ def _harpsichord(frequency: float, seconds: float, rng: np.random.Generator) -> 
 
 
 def _sitar(frequency: float, seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """Bright string that grazes a flat bridge: the buzz sweeps down through the partials."""
+    """Bright string that touches a flat bridge: the buzz sweeps down through the partials."""
     tone = synthesis.plucked_string(
         frequency, seconds, rng=rng, decay=4.0, brightness=0.93, position=0.06
     )
@@ -100,7 +100,7 @@ def _gong(frequency: float, seconds: float, rng: np.random.Generator) -> np.ndar
 
 
 def _zap(frequency: float, seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """Gliding ring-modulated noise and tone: the sound of no instrument."""
+    """Gliding ring-modulated noise and tone, unlike any real instrument."""
     samples = round(seconds * SAMPLE_RATE)
     times = np.arange(samples) / SAMPLE_RATE
     glide = frequency * 2.0 ** (rng.uniform(-3.0, 3.0) * times / seconds)
@@ -157,7 +157,7 @@ def _saw(frequencies: np.ndarray) -> np.ndarray:
 
 
 def _flute(frequency: float, seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """Few partials, a chiff at the start, breath around the tone, and a beating breath."""
+    """Few partials, a noisy onset, breath noise around the tone, and tremolo."""
     samples = round(seconds * SAMPLE_RATE)
     pitch = synthesis.vibrato(frequency, samples, rng=rng, rate=5.0, cents=14.0, glide=-30.0)
 
@@ -194,7 +194,7 @@ def _amplified(drive: float) -> Callable[[np.ndarray, np.random.Generator], np.n
 def _filter_sweep(
     low: float, high: float, cycle: float, quality: float
 ) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
-    """Sweep a resonant filter between two frequencies in Hz, `cycle` seconds to and fro."""
+    """Sweep a resonant filter between two frequencies in Hz, with a period of `cycle` seconds."""
 
     def finish(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         times = np.arange(len(part)) / SAMPLE_RATE
@@ -264,13 +264,13 @@ def play(
     Parameters
     ----------
     notes
-        What to play, in any order; what lies beyond the end is cut.
+        Notes of the part, in any order; sound beyond the end is cut.
     instrument
-        Who plays it.
+        Instrument of the part.
     samples
-        Length of the part.
+        Length of the part in samples.
     rng
-        Draws what differs from note to note.
+        Generator of the differences between notes.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """The listeners of the demo corpus: which raw tags they give a clip.
 
-Like players of TagATune they spell a concept in several ways, leave out much of what is true and
-are wrong now and then.
+Like players of TagATune, they use several spellings of a concept, omit many tags that apply, and
+sometimes give wrong tags.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ import numpy as np
 
 from autotagging.corpus.raw_tags import RAW_TAGS
 
-# Concept to raw tags and how often each is chosen; concepts not listed have one spelling.
+# Raw tags of each concept, with relative frequencies; other concepts have one spelling.
 SPELLINGS: dict[str, dict[str, float]] = {
     "guitar": {"guitar": 8, "guitars": 1},
     "beat": {"beat": 3, "beats": 2},
@@ -70,7 +70,7 @@ SPELLINGS: dict[str, dict[str, float]] = {
     "strange": {"weird": 3, "strange": 2},
 }
 
-# What an instrument makes listeners say, and with which probability.
+# Concepts that listeners name for an instrument, with probabilities.
 _WOMAN = {"female": 0.85, "vocal": 0.55, "singer": 0.4}
 _MAN = {"male": 0.85, "vocal": 0.55, "singer": 0.4}
 INSTRUMENT_TAGS: dict[str, dict[str, float]] = {
@@ -101,7 +101,7 @@ INSTRUMENT_TAGS: dict[str, dict[str, float]] = {
 }
 VOICES = frozenset({"woman", "man", "soprano", "tenor", "choir", "monks"})
 
-# Tags for tempo (beats a minute) and level (dB re full scale): least, most, probability.
+# Tags for tempo (beats per minute) and level (dB re full scale): lowest, highest, probability.
 TEMPO_TAGS = {"slow": (0, 76, 0.6), "fast": (126, 999, 0.5)}
 LEVEL_TAGS = {"loud": (-15, 0, 0.5), "quiet": (-99, -29, 0.55), "soft": (-99, -25, 0.4)}
 
@@ -118,18 +118,18 @@ def chances(
     Parameters
     ----------
     style_tags
-        What the style makes listeners say: concept to probability.
+        Concepts of the style, with probabilities.
     instruments
-        Keys of `INSTRUMENT_TAGS` or other instruments that are heard.
+        Instruments of the piece; those not in `INSTRUMENT_TAGS` add no concept.
     tempo
-        Beats a minute.
+        Tempo in beats per minute.
     level
-        RMS in dB re full scale.
+        Level as RMS in dB re full scale.
 
     Returns
     -------
     chances
-        Concept to probability; where several reasons name a concept, the strongest counts.
+        Probability by concept; the highest one if several reasons name a concept.
     """
     heard = list(instruments)
     reasons = [style_tags, *(INSTRUMENT_TAGS.get(name, {}) for name in heard)]
@@ -145,19 +145,19 @@ def chances(
 
 
 def listen(chances: dict[str, float], *, rng: np.random.Generator) -> frozenset[str]:
-    """Raw tags that listeners give one clip.
+    """Draw the raw tags that listeners give one clip.
 
     Parameters
     ----------
     chances
-        Concept to probability.
+        Probability by concept.
     rng
-        Draws what they notice, how they spell it and where they are wrong.
+        Generator of the named concepts, the spellings and the wrong tags.
 
     Returns
     -------
     tags
-        Of `autotagging.corpus.raw_tags.RAW_TAGS`; empty for one clip in twenty.
+        Tags of `autotagging.corpus.raw_tags.RAW_TAGS`; empty for one clip in twenty.
     """
     if rng.random() < UNTAGGED:
         return frozenset()

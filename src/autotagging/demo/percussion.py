@@ -4,7 +4,7 @@ import numpy as np
 
 from autotagging.demo.synthesis import SAMPLE_RATE, band_noise, modes
 
-# Sixteen steps a bar: `X` accent, `x` stroke, `.` rest; each drum goes to the grid of the beat.
+# Sixteen steps per bar: `X` accent, `x` stroke, `.` rest.
 PATTERNS = {
     "four_on_the_floor": {
         "kick": "X...X...X...X...",
@@ -59,7 +59,7 @@ def _times(seconds: float) -> np.ndarray:
 
 
 def kick(*, rng: np.random.Generator) -> np.ndarray:
-    """Bass drum, (samples,): a sine that falls from some 250 Hz to 50 Hz, and the beater."""
+    """Bass drum, (samples,): a sine that falls from about 250 Hz to 50 Hz, and the beater."""
     times = _times(0.35)
     pitch = rng.uniform(46.0, 58.0) + rng.uniform(150.0, 250.0) * np.exp(-times / 0.025)
     body = np.sin(2.0 * np.pi * np.cumsum(pitch) / SAMPLE_RATE) * np.exp(-times / 0.11)

@@ -1,4 +1,4 @@
-"""Pieces of the demo corpus: a style made definite, and its performance as a waveform."""
+"""Pieces of the demo corpus, drawn from a style, and their performance as waveforms."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,18 @@ from autotagging.demo.listeners import chances
 from autotagging.demo.styles import STYLES, Style
 from autotagging.demo.synthesis import SAMPLE_RATE
 
-# Hiss of a recording, so that no clip has digital silence in it.
+# Level of added noise in dB re full scale, so that no clip contains digital silence.
 NOISE_LEVEL = -72.0
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of music: all clips of a track are passages of one.
+    """A piece of music; all clips of a track are passages of the same piece.
 
     Attributes
     ----------
     style
-        A key of `autotagging.styles.STYLES`.
+        A key of `autotagging.demo.styles.STYLES`.
     song
         Tempo, key, chords, length.
     parts
@@ -40,7 +40,7 @@ class Piece:
     level: float
 
     def chances(self) -> dict[str, float]:
-        """Probability that a listener names a concept: see `autotagging.listeners.chances`."""
+        """Probability that a listener names each concept; see `listeners.chances`."""
         instruments = [instrument for _, instrument in self.parts]
         return chances(STYLES[self.style].tags, instruments, self.song.tempo, self.level)
 
@@ -51,11 +51,11 @@ def compose(style_name: str, *, seconds: float, rng: np.random.Generator) -> Pie
     Parameters
     ----------
     style_name
-        A key of `autotagging.styles.STYLES`.
+        A key of `autotagging.demo.styles.STYLES`.
     seconds
         Length of each passage.
     rng
-        Draws tempo, key, chords, instruments and level.
+        Generator of tempo, key, chords, instruments and level.
 
     Returns
     -------
@@ -84,9 +84,9 @@ def perform(piece: Piece, *, rng: np.random.Generator) -> np.ndarray:
     Parameters
     ----------
     piece
-        What to play.
+        Piece to play.
     rng
-        Draws the notes and the playing.
+        Generator of the notes and the performance.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""The styles of the demo corpus as a table: who plays what, how fast, how loud, and its tags.
+"""The styles of the demo corpus as a table: instruments, tempo, level and tags.
 
-The tags are concepts: `autotagging.listeners` knows how listeners spell them.
+The tags are concepts; `autotagging.demo.listeners` has their spellings.
 """
 
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ class Style:
     weight
         Share of the corpus, relative to the other styles.
     tempo
-        Range in beats a minute.
+        Range in beats per minute.
     level
         Range of the RMS in dB re full scale.
     scales
-        Keys of `autotagging.composition.SCALES`, of which a track picks one.
+        Keys of `autotagging.demo.composition.SCALES`, of which a track uses one.
     parts
-        Who plays.
+        Parts of a piece.
     tags
-        Concept to the probability that a listener names it.
+        Probability that a listener names a concept, by concept.
     drums
-        Keys of `autotagging.percussion.PATTERNS`, of which a track picks one; empty: no drums.
+        Keys of `autotagging.demo.percussion.PATTERNS`, of which a track uses one; empty: no drums.
     drum_gain
         Level of the drums in dB relative to the other parts.
     room

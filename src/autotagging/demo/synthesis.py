@@ -1,7 +1,7 @@
-"""Sound sources of the demo corpus: parameters in, waveforms out.
+"""Sound sources of the demo corpus, as functions from parameters to waveforms.
 
 Struck and plucked strings, sustained tones and ensembles of any spectrum, FM and noise, all at
-16 kHz. Amplitudes are relative: who mixes the tones sets their level.
+16 kHz. Amplitudes are relative; the level is set in the mix.
 """
 
 from collections.abc import Callable
@@ -30,12 +30,12 @@ def envelope(samples: int, *, attack: float, release: float) -> np.ndarray:
 def modes(
     frequencies: np.ndarray, decays: np.ndarray, amplitudes: np.ndarray, seconds: float
 ) -> np.ndarray:
-    """Sum of exponentially decaying sinusoids, as of a struck string, bar or skin.
+    """Sum of exponentially decaying sinusoids, as in a struck string, bar or skin.
 
     Parameters
     ----------
     frequencies, decays, amplitudes
-        (modes,): in Hz, as time constants in seconds, and relative.
+        (modes,): frequencies in Hz, time constants in seconds, and relative amplitudes.
     seconds
         Length of the tone.
 
@@ -62,9 +62,9 @@ def struck_string(frequency: float, seconds: float, *, hardness: float = 0.5) ->
     frequency
         Fundamental in Hz.
     seconds
-        Length.
+        Length of the tone.
     hardness
-        Of the hammer, 0 to 1: how bright the tone is.
+        Hardness of the hammer, 0 to 1; a harder hammer gives a brighter tone.
 
     Returns
     -------
@@ -98,15 +98,15 @@ def plucked_string(
     frequency
         Fundamental in Hz, 30 to 4000.
     seconds
-        Length.
+        Length of the tone.
     rng
-        Draws the shape of the string when it is let go.
+        Generator of the string's initial shape.
     decay
         Seconds until the fundamental has fallen by about 60 dB.
     brightness
-        0 to 1: how slowly the high partials fade, and how many there are at first.
+        Brightness, 0 to 1: sets how slowly high partials decay, and their initial level.
     position
-        Where the string is plucked, as a part of its length.
+        Position of the plucking point, as a fraction of the string's length.
 
     Returns
     -------
@@ -155,8 +155,8 @@ def harmonic_tone(
     frequency
         (samples,) in Hz, one value per sample.
     gain
-        Maps frequencies in Hz to amplitudes; it is the source's spectrum times the body's
-        or the vocal tract's.
+        Function from frequencies in Hz to amplitudes: the spectrum of the source times that of
+        the body or the vocal tract.
     spread
         Phase of the partials in radians times their squared order: 0 is a pulse.
 
@@ -188,15 +188,15 @@ def vibrato(
     Parameters
     ----------
     frequency
-        In Hz, where the note settles.
+        Final pitch of the note, in Hz.
     samples
-        Length.
+        Length in samples.
     rng
-        Draws the phase of the vibrato and the player's inaccuracy (some 4 cents).
+        Generator of the vibrato's phase and the player's inaccuracy (about 4 cents).
     rate, cents
-        Of the vibrato: cycles per second, and depth to either side.
+        Rate of the vibrato in cycles per second, and depth to either side in cents.
     glide
-        Where the note starts, in cents from where it settles 80 ms later.
+        Initial deviation from the final pitch, in cents, which decays within 80 ms.
 
     Returns
     -------
@@ -234,11 +234,11 @@ def ensemble_tone(
     frequency
         Common pitch in Hz.
     seconds
-        Length.
+        Length of the tone.
     gain
-        Maps frequencies in Hz to amplitudes.
+        Function from frequencies in Hz to amplitudes.
     rng
-        Draws the phases, that is, how the players beat against each other.
+        Generator of the phases, which determine the beating between players.
     cents
         Standard deviation of the players' pitches.
 
@@ -269,15 +269,15 @@ def fm_tone(
     Parameters
     ----------
     frequency
-        Of the carrier, in Hz.
+        Frequency of the carrier, in Hz.
     seconds
-        Length.
+        Length of the tone.
     ratio
-        Modulator to carrier frequency: whole for harmonic tones, else bells.
+        Ratio of modulator to carrier frequency: an integer for harmonic tones, else bell-like.
     index
         Modulation index at the start.
     decay
-        Time constant in seconds.
+        Time constant of the decay, in seconds.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The singing voice of the demo corpus: a glottal source seen through the formants of a throat."""
+"""The singing voice of the demo corpus: a glottal source filtered by the vocal tract."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from autotagging.demo.synthesis import (
 )
 
 # Vowels as (centre in Hz, bandwidth in Hz, gain) of a man's formants (Peterson and Barney 1952);
-# a woman's stand about a sixth higher.
+# a woman's are about a sixth higher.
 VOWELS = {
     "a": ((730, 90, 1.0), (1090, 110, 0.63), (2440, 170, 0.25), (3400, 250, 0.12)),
     "e": ((530, 70, 1.0), (1840, 110, 0.45), (2480, 170, 0.28), (3500, 250, 0.12)),
@@ -36,9 +36,9 @@ def vocal_spectrum(
     vowel
         A key of `VOWELS`.
     tract
-        Scales the formants: 1 for a man, about 1.17 for a woman.
+        Factor of the formants' frequencies: 1 for a man, about 1.17 for a woman.
     ring
-        Gain of the singer's formant near 3 kHz, by which opera singers carry (Sundberg 1974).
+        Gain of the singer's formant near 3 kHz, typical of opera singers (Sundberg 1974).
 
     Returns
     -------
@@ -71,9 +71,9 @@ def sung(
     frequency
         (samples,) pitch in Hz.
     vowel, tract, ring
-        As for `vocal_spectrum`.
+        See `vocal_spectrum`.
     rng
-        Draws the breath.
+        Generator of the breath noise.
     breath
         Level of the breath noise relative to the tone.
 
@@ -96,11 +96,11 @@ class Singer:
     vowels
         Keys of `VOWELS` that it sings.
     tract, ring, breath
-        As for `sung`.
+        See `sung`.
     cents
-        Depth of its vibrato to either side.
+        Depth of the vibrato to either side, in cents.
     consonants
-        How many syllables begin with one, 0 to 1.
+        Share of syllables that begin with a consonant, 0 to 1.
     """
 
     vowels: str

@@ -1,4 +1,4 @@
-"""Merging tags and partitioning clips: tables in, tables out (sec. II.A)."""
+"""Merging of tags and partitioning of clips, as functions of tables (sec. II.A)."""
 
 from autotagging.labels.tags import merge_synonyms, most_frequent
 

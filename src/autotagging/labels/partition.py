@@ -1,4 +1,4 @@
-"""Divide clips into training, validation and test set, and see what leaks between them."""
+"""Divide clips into training, validation and test set; measure the leakage (sec. II.A)."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,36 +13,36 @@ from autotagging.dataset.groups import LEVELS
 from autotagging.dataset.subsets import SUBSETS
 
 Scheme = Literal["random", "folder", "track", "album", "artist", "file"]
-# The error of the sizes counts so much more than that of the tags: first the tags are balanced,
-# then the sizes put right.
+# Weights of the size error relative to the tag error: the tags are balanced first, then the
+# sizes are corrected.
 _WEIGHTS_OF_SIZE = (1.0, 1000.0)
 _BLOCK = 10_000  # groups that are compared before one of them moves
-_DIGITS = 12  # of a squared error, so that the last bits of a sum never decide
+_DIGITS = 12  # of a squared error, so that rounding errors never decide
 _FOLDERS = {**dict.fromkeys("0123456789ab", "train"), "c": "validation"}
 _FOLDERS |= dict.fromkeys("def", "test")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How the clips are divided.
+    """Settings of the split.
 
     Attributes
     ----------
     scheme
-        random (the paper's); folder (0 to b, c, d to f); track, album or artist (none is in two
-        subsets); file (as given).
+        Scheme of the split: random (the paper's); folder (0 to b, c, d to f); track, album or
+        artist (none is in two subsets); file (a given split).
     file
-        With scheme file: a table of clip_id and subset (train, validation or test); clips that
-        it lacks are left out.
+        Table of clip_id and subset (train, validation or test) for scheme file; clips that are
+        missing in it are left out.
     untagged
-        Whether clips without any of the kept tags are kept, as in the paper, or dropped.
+        Treatment of clips without any of the kept tags: keep, as in the paper, or drop.
     train
-        Training clips. The three numbers are exact where they add up to the clips there are, else
-        proportional; schemes folder and file don't use them.
+        Number of training clips. The numbers of the three subsets are exact if they add up to the
+        number of clips, otherwise proportions; schemes folder and file ignore them.
     validation
-        Validation clips, likewise.
+        Number of validation clips, exact or as a proportion of the three subsets.
     test
-        Test clips, likewise.
+        Number of test clips, exact or as a proportion of the three subsets.
     seed
         Seed of the shuffle, and of ties between groups.
     """
@@ -57,23 +57,23 @@ class Settings:
 
     @property
     def weights(self) -> dict[str, int]:
-        """Clips of each subset."""
+        """Number of clips of each subset."""
         return {name: getattr(self, name) for name in SUBSETS}
 
 
 def random_split(clip_ids: Sequence[int], *, weights: Mapping[str, int], seed: int) -> pd.Series:
-    """Shuffle the clips and cut them by weight, as the paper did (sec. II.A).
+    """Shuffle the clips and divide them by weight, as in the paper (sec. II.A).
 
-    A clip's place in the shuffle is the SHA-256 of seed and clip_id, so it is the same on every
-    platform and with every version of every library.
+    The clips are sorted by the SHA-256 of seed and clip_id, so their order is the same on every
+    platform and with every library version.
 
     Parameters
     ----------
     clip_ids : (clips,)
     weights
-        Clips of each subset; exact where they add up to the number of clips, else proportional.
+        Number of clips of each subset: exact if they add up to all clips, else proportions.
     seed
-        Any integer.
+        Seed of the shuffle, any integer.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def random_split(clip_ids: Sequence[int], *, weights: Mapping[str, int], seed: i
 def folder_split(mp3_paths: pd.Series) -> pd.Series:
     """Split by the corpus's folders: 0 to b train, c validation, d to f test.
 
-    The split of most other work on MagnaTagATune: albums stay in one subset, artists don't.
+    Most other work on MagnaTagATune uses this split: albums stay in one subset, artists don't.
 
     Parameters
     ----------
@@ -109,8 +109,9 @@ def group_split(
 ) -> pd.Series:
     """Split so that no group (track, album or artist) is in two subsets.
 
-    Greedy, largest groups first, then single groups move as long as that helps. What is made small
-    is the squared relative error of each subset's size and of each tag's positives in it.
+    Groups are placed greedily, the largest first; then single groups move as long as the error
+    falls. The error is the squared relative error of each subset's size and of each tag's
+    positives in it.
 
     Parameters
     ----------
@@ -119,9 +120,9 @@ def group_split(
     labels : (clips, tags)
         0 and 1, indexed by clip_id.
     weights
-        Clips of each subset, or in proportion.
+        Number of clips of each subset, or their proportions.
     seed
-        Any integer.
+        Seed of ties between groups, any integer.
 
     Returns
     -------
@@ -149,7 +150,7 @@ def group_split(
 
 
 def _place(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.ndarray) -> None:
-    """Put each group, in order, where it adds least to the squared error."""
+    """Put each group, in order, into the subset where it adds least to the squared error."""
     for group, amount in enumerate(amounts):
         added = (2 * error + amount) * amount * scale
         place[group] = np.argmin(np.round(added.sum(axis=1), _DIGITS))
@@ -157,9 +158,9 @@ def _place(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.
 
 
 def _improve(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.ndarray) -> None:
-    """Move the group whose move takes most off the squared error, until none takes any.
+    """Repeat the move of one group that lowers the squared error most, until no move lowers it.
 
-    Many groups are compared block by block, so that a move never costs a look at all of them.
+    Many groups are compared block by block, so that a move never requires a search of all groups.
     """
     square = amounts**2 @ scale.T  # (groups, subsets)
     step = -(-len(place) // _BLOCK)
@@ -180,7 +181,7 @@ def _move_best(
     square: np.ndarray,
     scale: np.ndarray,
 ) -> bool:
-    """Make the best single move of these groups; False where none takes anything off."""
+    """Make the best single move of these groups; False if no move lowers the error."""
     rows = np.arange(len(place))
     linear = amounts @ (2 * error * scale).T
     left = square[rows, place] - linear[rows, place]
@@ -196,7 +197,7 @@ def _move_best(
 
 
 def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:
-    """Share out a total in proportion to weights, by largest remainder; ties to the first."""
+    """Divide a total in proportion to weights, by largest remainder; ties go to the first."""
     exact = {name: total * weight / sum(weights.values()) for name, weight in weights.items()}
     sizes = {name: int(share) for name, share in exact.items()}
     by_remainder = sorted(weights, key=lambda name: sizes[name] - exact[name])
@@ -213,7 +214,7 @@ def leakage(subset: pd.Series, groups: pd.DataFrame) -> pd.DataFrame:
     subset : (clips,)
         Indexed by clip_id.
     groups : (clips, 3)
-        track, album and artist, indexed by clip_id; a clip that is missing shares nothing.
+        track, album and artist, indexed by clip_id; a missing clip shares none of them.
 
     Returns
     -------

@@ -8,7 +8,7 @@ from autotagging.common.errors import UserError
 
 
 class SynonymError(UserError):
-    """A tag that can't be merged as asked; `tag` and `group` say which and where."""
+    """A synonym group that can't be applied; `tag` and `group` are the place of the fault."""
 
     def __init__(self, message: str, *, tag: str, group: str):
         super().__init__(message)
@@ -24,12 +24,12 @@ def merge_synonyms(labels: pd.DataFrame, groups: Mapping[str, Sequence[str]]) ->
     labels : (clips, raw tags)
         0 and 1.
     groups
-        The raw tags that become one, under the name they get, which may be one of them.
+        Raw tags to merge, by the name of the merged tag, which may be one of them.
 
     Returns
     -------
     merged : (clips, tags)
-        0 and 1; a group stands where the first of its columns stood.
+        0 and 1; a merged tag takes the place of the first of its columns.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def merge_synonyms(labels: pd.DataFrame, groups: Mapping[str, Sequence[str]]) ->
 
 
 def merged_names(raw_tags: Sequence[str], groups: Mapping[str, Sequence[str]]) -> pd.Series:
-    """Name the tag that each raw tag becomes: its group's name or its own.
+    """Map each raw tag to its merged tag: the name of its group, or its own.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def merged_names(raw_tags: Sequence[str], groups: Mapping[str, Sequence[str]]) -
     Raises
     ------
     SynonymError
-        As `merge_synonyms`.
+        See `merge_synonyms`.
     """
     merged_into = pd.Series(raw_tags, index=raw_tags, dtype=object)
     grouped: dict[str, str] = {}
@@ -74,16 +74,16 @@ def merged_names(raw_tags: Sequence[str], groups: Mapping[str, Sequence[str]]) -
 
 
 def most_frequent(labels: pd.DataFrame, n: int) -> list[str]:
-    """Name the n most frequent tags, the most frequent first, ties in alphabetical order.
+    """List the n most frequent tags, the most frequent first, ties in alphabetical order.
 
-    Fewer than n come back where fewer have a positive.
+    The list is shorter if fewer tags have a positive.
 
     Parameters
     ----------
     labels : (clips, tags)
         0 and 1.
     n
-        At most so many.
+        Maximum number of tags.
     """
     counts = labels.sum().rename("count").rename_axis("tag").reset_index()
     counts = counts[counts["count"] > 0].sort_values(["count", "tag"], ascending=[False, True])

@@ -1,4 +1,4 @@
-"""Waveform to log-mel spectrogram, and the shards that hold them (sec. II.B, Table 1)."""
+"""Log-mel spectrograms of waveforms, and the shards that store them (sec. II.B, Table 1)."""
 
 from autotagging.mel.spectrogram import log_mel
 

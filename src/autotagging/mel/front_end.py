@@ -1,4 +1,4 @@
-"""One clip to its log-mel spectrogram, or the reason why not (sec. II.B)."""
+"""Convert a clip to a log-mel spectrogram, or give the reason why it can't be used (sec. II.B)."""
 
 from dataclasses import dataclass
 
@@ -10,43 +10,43 @@ from autotagging.dataset.store import USABLE
 from autotagging.mel import spectrogram
 
 STATUSES = {
-    "ok": "within the tolerance of the wanted length, and no shorter; cropped by what is over",
-    "padded": "shorter by no more than the tolerance: zeros at both ends",
-    "cropped": "longer by more than the tolerance: its middle is taken",
+    "ok": "up to the tolerance longer than the set length; the excess is cropped",
+    "padded": "up to the tolerance shorter; padded with zeros at both ends",
+    "cropped": "longer by more than the tolerance; the middle is used",
     "missing": "in the tables, but not in the corpus",
-    "unreadable": "no permission, a read error, or not a file at all",
+    "unreadable": "no permission, a read error, or not a regular file",
     "empty": "a file of zero bytes",
-    "not_audio": "no audio format is recognised in it",
-    "undecodable": "an audio format, but the decoder gives up",
-    "too_short": "shorter by more than the tolerance, or read no further as its header ends there",
-    "wrong_length": "too short although its header promises enough: damaged on the way",
+    "not_audio": "no audio format is recognised",
+    "undecodable": "an audio format, but decoding fails",
+    "too_short": "shorter by more than the tolerance, in the header as well",
+    "wrong_length": "shorter by more than the tolerance, but not in the header: damaged",
     "too_long": "longer than `longest`",
-    "non_finite": "NaN or infinite samples, or such as have an infinite power",
-    "silent": "no louder in the mean than the last bit of 16: nothing can be heard in it",
+    "non_finite": "NaN or infinite samples, or an infinite power",
+    "silent": "RMS not above the last bit of 16-bit audio",
 }
-"""What may become of a clip. The first three have a spectrogram, the others are bad."""
+"""Statuses of clips, with meanings. The first three have a spectrogram; the others are bad."""
 
 _LAST_BIT = 2.0**-15
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What every spectrogram is made with.
+    """Settings of the spectrograms.
 
     Attributes
     ----------
     sample_rate
-        Samples per second, in Hz.
+        Sample rate to which clips are resampled, in Hz.
     n_fft
         Window length, in samples.
     hop_length
-        Distance of the frames, in samples.
+        Hop length between frames, in samples.
     n_mels
         Number of mel bins.
     log_scale
-        power_db, squared_power_db or log1p; see `spectrogram.log_mel`.
+        Scale of the levels: power_db, squared_power_db or log1p; see `spectrogram.log_mel`.
     seconds
-        Length to which clips are cropped or zero-padded, half at each end.
+        Length in seconds to which clips are cropped or zero-padded, half at each end.
     """
 
     sample_rate: int
@@ -58,7 +58,7 @@ class Settings:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Mel bins and frames of a spectrogram."""
+        """Shape of a spectrogram: (mel bins, frames)."""
         frames = spectrogram.frame_count(
             seconds=self.seconds, sample_rate=self.sample_rate, hop_length=self.hop_length
         )
@@ -67,15 +67,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Limits:
-    """Lengths that a clip may have.
+    """Limits on the length of a clip.
 
     Attributes
     ----------
     tolerance
         Seconds by which a clip may be longer or shorter and still count as ok or padded. Clips
-        that are shorter by more are too_short, which is bad; those that are longer are cropped.
+        that are shorter by more are bad (too_short); clips that are longer by more are cropped.
     longest
-        Seconds above which a clip is too_long, which is bad.
+        Length in seconds above which a clip is bad (too_long).
     """
 
     tolerance: float
@@ -84,14 +84,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """What every clip is put through.
+    """The conversion of clips to spectrograms.
 
     Attributes
     ----------
     settings
-        How its spectrogram is made.
+        Settings of the spectrograms.
     limits
-        How long it may be.
+        Limits on the length of a clip.
     """
 
     settings: Settings
@@ -105,7 +105,7 @@ class FrontEnd:
         spectrogram : float32, (n_mels, frames)
             None for a bad clip.
         seconds
-            Decoded, rounded to a millisecond; at most a little over `longest`.
+            Decoded length, rounded to a millisecond; at most slightly above `longest`.
         status
             One of `STATUSES`.
         """
@@ -132,7 +132,7 @@ class FrontEnd:
         return mel, seconds, status
 
     def _judge(self, clip: Decoded) -> str:
-        """Judge a clip by what was decoded of it; the header only tells how it came to be short."""
+        """Give the status of a decoded clip; its header only decides why a short clip is short."""
         if clip.power <= _LAST_BIT**2:
             return "silent"
         seconds = len(clip.waveform) / clip.sample_rate

@@ -1,6 +1,6 @@
-"""Write a shard of spectrograms such that it may be stopped at any moment, and goes on from there.
+"""Write a shard of spectrograms so that the work can be interrupted and resumed at any time.
 
-What is unfinished lies outside results/: neither Snakemake nor DVC deletes it.
+Unfinished files are outside results/, so that neither Snakemake nor DVC deletes them.
 """
 
 import errno
@@ -24,20 +24,20 @@ _DTYPE = np.dtype(np.float16)
 
 
 class Row(NamedTuple):
-    """What is noted of a row once it is written."""
+    """The journal's entry for a row that has been written."""
 
     seconds: float
     status: str
     crc32: int
 
     def line(self) -> bytes:
-        """Write it as a line that carries its own checksum."""
+        """Format the entry as a line that includes its own checksum."""
         text = f"{self.seconds!r} {self.status} {self.crc32}".encode()
         return b"%s %08x\n" % (text, zlib.crc32(text))
 
     @classmethod
     def parse(cls, line: bytes) -> "Row | None":
-        """Read what `line` wrote; None where it was cut short or damaged."""
+        """Read a line made by `line`; None if it is truncated or damaged."""
         text, _, checksum = line.rpartition(b" ")
         if checksum != b"%08x\n" % zlib.crc32(text):
             return None
@@ -46,26 +46,26 @@ class Row(NamedTuple):
 
 
 class UnfinishedShard:
-    """An .npy file in the making, and beside it a journal of the rows that are done.
+    """An unfinished .npy file, and next to it a journal of the rows that are done.
 
     Parameters
     ----------
     path
-        The file in the making.
+        Path of the unfinished file.
     shape
-        (rows, mel bins, frames).
+        Shape of the array: (rows, mel bins, frames).
     fingerprint
-        Of all that the content depends on. What was begun under another one is begun anew.
+        Hash of everything the content depends on. A file with another fingerprint is started anew.
 
     Attributes
     ----------
     rows
-        The rows that are done, in order: what is written is as it was noted.
+        The rows that are done, in order; what is in the file matches the journal.
 
     Raises
     ------
     UserError
-        Another process is at work on the same shard.
+        Another process is writing the same shard.
     """
 
     def __init__(self, path: Path, *, shape: tuple[int, int, int], fingerprint: str):
@@ -85,12 +85,12 @@ class UnfinishedShard:
         self._recover(f"{fingerprint}\n".encode())
 
     def close(self) -> None:
-        """Let go of the files; what is unfinished stays."""
+        """Close the files; unfinished files are kept."""
         self._array.close()
         self._journal.close()
 
     def _recover(self, first_line: bytes) -> None:
-        """Take over the rows as far as the journal and what it speaks of are whole."""
+        """Read the rows that are done, up to the first one that does not match the journal."""
         with self._path.with_suffix(".journal").open("rb") as journal:
             good = len(first_line) if journal.readline() == first_line else 0
             for line in journal if good else ():
@@ -111,19 +111,19 @@ class UnfinishedShard:
         return os.pread(self._array.fileno(), self._row_bytes, self._place(row))
 
     def append(self, spectrogram: np.ndarray | None, *, seconds: float, status: str) -> None:
-        """Write the next row, then note it.
+        """Write the next row, then its entry in the journal.
 
         Parameters
         ----------
         spectrogram : (mel bins, frames)
-            None: zeros.
+            Spectrogram of the clip; None: zeros.
         seconds, status
-            To be noted.
+            Decoded length and status of the clip, for the journal.
 
         Raises
         ------
         UserError
-            It can't be written, for instance because the disk is full; all rows so far are kept.
+            The row can't be written, for instance because the disk is full; earlier rows are kept.
         """
         if spectrogram is None:
             spectrogram = np.zeros(self._shape[1:])
@@ -134,7 +134,7 @@ class UnfinishedShard:
         self.rows.append(row)
 
     def _write(self, content: bytes, offset: int) -> None:
-        """Write into the array; a nearly full disk takes a part before it refuses."""
+        """Write into the array; on a nearly full disk, part of the content is written first."""
         with self._explained():
             while content:
                 written = os.pwrite(self._array.fileno(), content, offset)
@@ -152,11 +152,11 @@ class UnfinishedShard:
         except OSError as error:
             raise UserError(
                 f"{self._path}: {error.strerror}; the {len(self.rows)} of {self._shape[0]} clips "
-                "that are done are kept: put that right and run the same again"
+                "that are done are kept; solve the problem and run the same command again"
             ) from error
 
     def finish(self, target: Path) -> None:
-        """Move the file, all rows of which are done, to its place."""
+        """Move the file to its final place, once all rows are done."""
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._path.replace(target)
@@ -170,12 +170,10 @@ class UnfinishedShard:
 
 
 def _lock(journal: io.FileIO, path: Path) -> None:
-    """Keep others away until the journal is closed, or this process dies."""
+    """Lock out other processes until the journal is closed or this process ends."""
     try:
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UserError(
-            f"{path}: another process is at work on it; wait for it, or stop it"
-        ) from None
+        raise UserError(f"{path}: another process is writing it; wait for it, or stop it") from None
     except OSError:
         return  # some network file systems have no locks

@@ -10,7 +10,7 @@ import scipy.sparse
 
 LOG_SCALES = ("power_db", "squared_power_db", "log1p")
 _FLOOR = 1e-10
-_BLOCK = 228  # frames; a sixth of a clip, and what they need stays in the processor's cache
+_BLOCK = 228  # frames: a sixth of a clip; its arrays fit in the processor's cache
 _DB = np.float32(10 / np.log(10))
 
 
@@ -23,31 +23,31 @@ def log_mel(
     n_mels: int,
     log_scale: str = "power_db",
 ) -> np.ndarray:
-    """Log-mel spectrogram as librosa makes it, in a third of its time: all is done in float32.
+    """Compute librosa's log-mel spectrogram in float32, in a third of librosa's time.
 
-    Bins above -80 dB, and not more than 90 dB below the loudest of their frame, are librosa's
-    within 0.01 dB.
+    Bins above -80 dB that are at most 90 dB below the loudest bin of their frame differ from
+    librosa's by at most 0.01 dB.
 
-    Frames are centred, the signal padded with zeros on both sides; the window is Hann's, the mel
-    scale and its filters are librosa's default (Slaney's).
+    Frames are centred, and the signal is padded with zeros at both ends. The window is a Hann
+    window; mel scale and filters are librosa's default (Slaney).
 
     Parameters
     ----------
     waveform : float32, (samples,)
     sample_rate
-        In Hz.
+        Sample rate of the waveform, in Hz.
     n_fft, hop_length
-        Window length, which is even, and distance of the frames, in samples.
+        Window length, an even number, and hop length, in samples.
     n_mels
         Number of mel bins.
     log_scale
         "power_db": 10 log10 of the power, with 1.0 as reference. Powers below 1e-10 count as
         1e-10, so the floor is -100 dB.
-        "squared_power_db": the same of the squared power, and what is more than 80 dB below the
-        clip's peak is raised to there, as the code did that the paper builds on. Every level is
-        twice the true one, and only the upper 40 dB of a clip are told apart.
-        "log1p": natural logarithm of 1 + power. Zero is silence; levels below 0 dB, of power 1,
-        are pressed together towards it.
+        "squared_power_db": the same for the squared power, with a floor 80 dB below the clip's
+        peak, as in the code that the paper builds on. Every level is twice the true one, so only
+        the upper 40 dB of a clip are distinguished.
+        "log1p": natural logarithm of 1 + power. Silence is 0; levels below 0 dB (power 1) are
+        compressed towards 0.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def log_mel(
 
 
 def _padded_slice(waveform: np.ndarray, start: int, length: int) -> np.ndarray:
-    """Copy of a stretch of a waveform, zeros where it reaches out on either side: (length,)."""
+    """Copy a slice of a waveform, with zeros beyond both ends of the waveform: (length,)."""
     padded = np.zeros(length, np.float32)
     inside = waveform[max(start, 0) : max(start + length, 0)]
     before = max(-start, 0)
@@ -82,7 +82,7 @@ def _padded_slice(waveform: np.ndarray, start: int, length: int) -> np.ndarray:
 
 
 def _scaled(mel: np.ndarray, log_scale: str) -> np.ndarray:
-    """Put power on a logarithmic scale, in place."""
+    """Convert power to a logarithmic scale, in place."""
     if log_scale == "log1p":
         return np.log1p(mel, out=mel)
     if log_scale == "squared_power_db":
@@ -102,7 +102,7 @@ def _window(n_fft: int) -> np.ndarray:
 
 @lru_cache
 def _mel_basis(sample_rate: int, n_fft: int, n_mels: int) -> scipy.sparse.csr_array:
-    """Mel filters, (n_mels, 1 + n_fft // 2); of the paper's 96 x 257 numbers 98 % are zero."""
+    """Mel filters, (n_mels, 1 + n_fft // 2); 98 % of the paper's 96 x 257 weights are zero."""
     return scipy.sparse.csr_array(librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels))
 
 
@@ -115,9 +115,9 @@ def front_end(
     seconds: float,
     log_scale: str,
 ) -> dict[str, Any]:
-    """Describe the front end whole, for models to remember what they were trained on.
+    """Describe all settings of the front end, so that a model can store them.
 
-    Two descriptions are equal if, and only if, the spectrograms mean the same.
+    Two descriptions are equal if and only if the spectrograms are computed in the same way.
     """
     return {
         "sample_rate": sample_rate,
@@ -141,7 +141,7 @@ def front_end(
 
 
 def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
-    """Crop or zero-pad a waveform at both ends alike, to (samples,)."""
+    """Crop or zero-pad a waveform equally at both ends, to (samples,)."""
     surplus = len(waveform) - samples
     if surplus >= 0:
         return waveform[surplus // 2 : surplus // 2 + samples]
@@ -149,7 +149,7 @@ def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
 
 
 def clip_samples(*, seconds: float, sample_rate: int) -> int:
-    """Count the samples every clip is cropped or padded to, rounded down: 349,440 in the paper."""
+    """Count the samples of every cropped or padded clip, rounded down: 349,440 in the paper."""
     return int(seconds * sample_rate)
 
 

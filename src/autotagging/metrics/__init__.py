@@ -1,4 +1,4 @@
-"""How good scores are: averages, decisions, intervals, breakdowns and differences (sec. III)."""
+"""Evaluation of scores: averages, decisions, intervals, breakdowns, differences (sec. III)."""
 
 from autotagging.metrics.averages import evaluate
 

@@ -1,4 +1,4 @@
-"""How well scores rank and decide tags (sec. III). Headline: the mean ROC-AUC over tags (macro)."""
+"""Metrics of ranking and decisions (sec. III); the headline is the macro ROC-AUC."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,8 +34,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """Evaluate scores of tags against labels.
 
-    Tags with positives or negatives only have no ROC-AUC: they are named, and left out of all
-    means over tags.
+    Tags with only positives or only negatives have no ROC-AUC: they are listed, and left out of
+    all means over tags.
 
     Parameters
     ----------
@@ -44,16 +44,16 @@ def evaluate(
     scores : (clips, tags)
         0 to 1.
     tags : (tags,)
-        Names.
+        Names of the tags.
     threshold
-        A score above it decides for the tag (sec. III).
+        Score above which a tag is predicted (sec. III).
     tag_thresholds : (tags,)
-        The same for each tag, chosen on other clips; None: not known.
+        Threshold of each tag, chosen on other clips; None: unknown.
     precision_at
-        How many tags of highest score to look at, for each precision wanted; None where there
-        are not so many.
+        Numbers k of highest-scored tags for which precision is computed; None for a k above the
+        number of tags.
     calibration_bins
-        As of `calibration`, for the error.
+        Number of bins of the calibration error; see `calibration`.
 
     Returns
     -------
@@ -61,13 +61,13 @@ def evaluate(
         Those of `METRICS`: roc_auc_macro, roc_auc_micro, roc_auc_weighted (by positives),
         roc_auc_samples (per clip, over clips with a tag), pr_auc_macro (average precision), loss
         (binary cross-entropy, natural logarithm); calibration_error; accuracy, precision, recall
-        and f1 as `decisions.mean_rates` gives them, and within at_tag_thresholds once more;
+        and f1 from `decisions.mean_rates`, and the same at_tag_thresholds;
         precision_at; threshold, n_clips, n_clips_with_tags, n_tags, n_tags_scored, tags_not_scored.
 
     Raises
     ------
     ValueError
-        The shapes don't fit, or a score is not finite.
+        The shapes don't match, or a score is not finite.
     """
     labels, scores = _checked(labels, scores, tags)
     scored = has_both_classes(labels)
@@ -96,7 +96,7 @@ def evaluate(
 def measure_epoch(
     labels: np.ndarray, scores: np.ndarray, *, threshold: float
 ) -> dict[str, float | None]:
-    """Measure what tells epochs apart: roc_auc_macro, pr_auc_macro, loss and accuracy."""
+    """Compute the metrics that compare epochs: roc_auc_macro, pr_auc_macro, loss, accuracy."""
     return {
         "roc_auc_macro": mean_roc_auc(labels, scores),
         "pr_auc_macro": mean_average_precision(labels, scores),
@@ -108,13 +108,13 @@ def measure_epoch(
 def measure_clips(
     labels: np.ndarray, scores: np.ndarray, *, precision_at: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    """Measure what is an average over clips, clip by clip: each (clips,), NaN where undefined.
+    """Compute the metrics that are means over clips for each clip: (clips,), NaN where undefined.
 
     Parameters
     ----------
     labels, scores : (clips, tags)
     precision_at
-        As of `evaluate`.
+        See `evaluate`.
 
     Returns
     -------
@@ -145,19 +145,19 @@ def per_tag(
     threshold: float,
     tag_thresholds: np.ndarray,
 ) -> pd.DataFrame:
-    """Tabulate each tag.
+    """Compute the metrics of each tag.
 
     Parameters
     ----------
     labels, scores, tags, threshold, tag_thresholds
-        As of `evaluate`.
+        See `evaluate`.
 
     Returns
     -------
     table : (tags, 11)
-        tag, positives, share (of clips, which is the pr_auc of chance), roc_auc, pr_auc (NaN
-        where undefined), f1_at_<threshold>, threshold (the tag's own), and precision, recall
-        and f1 at that.
+        tag, positives, share (of clips, the pr_auc of random scores), roc_auc, pr_auc (NaN where
+        undefined), f1_at_<threshold>, threshold (the tag's own), and precision, recall and f1 at
+        that threshold.
     """
     labels, scores = _checked(labels, scores, tags)
     scored = has_both_classes(labels)
@@ -201,19 +201,19 @@ def roc_curves(labels: np.ndarray, scores: np.ndarray, *, points: int = 201) -> 
 
 
 def calibration(labels: np.ndarray, scores: np.ndarray, *, bins: int) -> pd.DataFrame:
-    """Compare scores with how often the tag is there, over all decisions.
+    """Compare the mean score with the share of positives in bins of the score.
 
     Parameters
     ----------
     labels, scores : (clips, tags)
     bins
-        Of equal width, 0 to 1. A score on an edge is in the upper bin.
+        Number of bins of equal width, 0 to 1. A score on an edge is in the upper bin.
 
     Returns
     -------
     table : (bins, 5)
-        low, high, decisions, mean_score, share (of decisions whose tag is there); the last two
-        NaN in empty bins.
+        low, high, decisions, mean_score, share (of decisions whose label is 1), over all tags; the
+        last two are NaN in empty bins.
     """
     edges = np.linspace(0, 1, bins + 1)
     flat = np.asarray(scores, np.float64).ravel()
@@ -239,7 +239,7 @@ def calibration_error(bins: pd.DataFrame) -> float:
 
 
 def accuracy(labels: np.ndarray, scores: np.ndarray, *, threshold: float) -> float:
-    """Share of decisions that are right, deciding for a tag above the threshold (sec. III)."""
+    """Share of right decisions, where a tag is predicted above the threshold (sec. III)."""
     return float(((scores > threshold) == labels).mean())
 
 

@@ -1,4 +1,4 @@
-"""Audio-blind baselines that every model is compared with, and what it gains over each."""
+"""Audio-blind baselines that every model is compared with, and its gain over each (sec. III)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from autotagging.metrics.scores import Scores, TestSet
 
-# Of a constant score these mean nothing: the loss is infinite, and all tags are tied.
+# Not defined for all_zero: the loss is infinite, and all tags are tied.
 _NOT_OF_ZEROS = ("loss", "calibration_error", "precision_at", "at_tag_thresholds")
 
 
@@ -23,13 +23,13 @@ def measure_baselines(
     prior : (tags,)
         Share of training clips with the tag.
     lookup
-        Scores of the model of that name.
+        Scores of the model lookup.
 
     Returns
     -------
     baselines
-        all_zero (never a tag; its loss is infinite, and no tag is above another), prior (each clip
-        gets the shares), lookup: all metrics that mean something for them.
+        Metrics that are defined for each baseline: all_zero (no tag is predicted; the loss is
+        infinite, and all tags are tied), prior (each clip gets the shares as scores), lookup.
     """
     zeros, shares = (
         Scores(*(np.broadcast_to(row, y.shape) for y in (test_set.test, test_set.validation)))
@@ -46,12 +46,12 @@ def measure_baselines(
 
 
 def _numbers(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop what is not measured, but counted or set."""
+    """Drop entries that are counts or settings instead of metrics."""
     return {k: v for k, v in measured.items() if not k.startswith(("n_", "tags_", "threshold"))}
 
 
 def gains(model: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
-    """Subtract the metrics of a baseline from those of a model, as far as both have them."""
+    """Subtract the metrics of a baseline from those of a model, where both are defined."""
     differences = {}
     for name, value in baseline.items():
         if isinstance(value, Mapping):

@@ -1,10 +1,10 @@
-"""How far a metric may be off because other clips could have been drawn: the bootstrap.
+"""Bootstrap: the uncertainty of metrics that comes from the choice of test clips (sec. III).
 
-A resample is a count of how often each clip was drawn. All metrics of a resample come from the
-counts: scores are sorted once, and no resample is ever written out as clips. The clips of a track
-are alike, so that tracks are drawn as well: all clips of a track come and go together.
+A resample is a count of how often each clip was drawn. All metrics of a resample are computed
+from the counts: scores are sorted only once, and resamples are never expanded to clips. The clips
+of a track are similar, so tracks are drawn as well: all clips of a track are drawn together.
 
-In each result, the first row is of all clips, once each; the others are of the resamples.
+In each result, the first row is for all clips, once each; the others are for the resamples.
 """
 
 from collections.abc import Iterator
@@ -18,16 +18,16 @@ _CHUNK, _CELLS = 64, 2**19  # resamples at a time, so that they stay in the proc
 
 @dataclass(frozen=True)
 class Sampling:
-    """What is drawn, and how often.
+    """Settings of the draws.
 
     Attributes
     ----------
     groups : (clips,)
-        Clips of the same group come together: tracks, or a group of its own for each clip.
+        Groups of clips that are drawn together: tracks, or a separate group for each clip.
     resamples
-        How many are drawn.
+        Number of resamples.
     seed
-        The same seed and groups give the same resamples, whatever the model.
+        Seed of the draws; the same seed and groups give the same resamples for every model.
     """
 
     groups: np.ndarray
@@ -51,18 +51,18 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Ranking:
-    """One tag's clips in the order of their scores, cut wherever a positive's ties begin or end.
+    """One tag's clips sorted by score, divided where the ties of a positive begin or end.
 
     Attributes
     ----------
     segments : sparse, (segments, clips)
-        Which clips lie between two cuts, from the lowest score.
+        Membership of clips in segments, from the lowest score.
     positives : (positives,)
         Clips that have the tag, from the lowest score.
     below, upto : (positives,)
-        How many segments lie below each positive's ties, and with them.
+        Number of segments below each positive's ties, without and with these ties.
     first : (positives,)
-        How many positives lie below each positive's ties.
+        Number of positives below each positive's ties.
     """
 
     segments: sparse.csr_matrix
@@ -79,7 +79,7 @@ def rank(labels: np.ndarray, scores: np.ndarray, clips: np.ndarray | None = None
     ----------
     labels, scores : (decisions,)
     clips : (decisions,)
-        Number of the clip that each decision is of; by default there is one for each clip.
+        Number of the clip of each decision; by default there is one decision per clip.
     """
     order = np.argsort(scores, kind="stable")
     places = np.flatnonzero(labels[order])
@@ -99,13 +99,14 @@ def rank(labels: np.ndarray, scores: np.ndarray, clips: np.ndarray | None = None
 
 
 def weighted_areas(ranking: Ranking, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """ROC-AUC and average precision of one tag in each resample, ties as scikit-learn has them.
+    """ROC-AUC and average precision of one tag in each resample, with scikit-learn's ties.
 
     Parameters
     ----------
     ranking
-        Of the tag.
+        Ranking of the tag's clips.
     counts : int32, (clips, resamples)
+        Number of times each clip was drawn.
 
     Returns
     -------
@@ -128,7 +129,7 @@ def weighted_areas(ranking: Ranking, counts: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _cumulated(values: np.ndarray) -> np.ndarray:
-    """Sum the rows before each, and all: int64, (rows + 1, columns)."""
+    """Sum the rows before each row, and all rows: int64, (rows + 1, columns)."""
     sums = np.zeros((len(values) + 1, values.shape[1]), np.int64)
     np.cumsum(values, axis=0, out=sums[1:])
     return sums
@@ -143,7 +144,7 @@ class Areas:
     roc_auc, pr_auc : (1 + resamples, tags)
         NaN where no positive or no negative was drawn.
     positives : (1 + resamples, tags)
-        How many were drawn.
+        Number of positives drawn.
     """
 
     roc_auc: np.ndarray
@@ -158,7 +159,7 @@ def resample_areas(labels: np.ndarray, scores: np.ndarray, sampling: Sampling) -
     ----------
     labels, scores : (clips, tags)
     sampling
-        Of the clips.
+        Draws of the clips.
     """
     rankings = [rank(*columns) for columns in zip(labels.T, scores.T, strict=True)]
     areas = [[weighted_areas(each, counts) for each in rankings] for counts in sampling.draws()]
@@ -174,14 +175,14 @@ def resample_micro(labels: np.ndarray, scores: np.ndarray, sampling: Sampling) -
 
 
 def resample_sums(values: np.ndarray, sampling: Sampling) -> np.ndarray:
-    """Sum what each clip contributes in each resample.
+    """Sum the values of the drawn clips in each resample.
 
     Parameters
     ----------
     values : (clips, columns)
-        Finite.
+        Finite values of each clip.
     sampling
-        Of the clips.
+        Draws of the clips.
 
     Returns
     -------
@@ -194,7 +195,7 @@ def resample_sums(values: np.ndarray, sampling: Sampling) -> np.ndarray:
 def resample_means(values: np.ndarray, sampling: Sampling) -> np.ndarray:
     """Mean over the clips that have a value (not NaN) in each resample: (1 + resamples, columns).
 
-    NaN where no clip that has one was drawn.
+    NaN where no clip with a value was drawn.
     """
     known = np.isfinite(values)
     sums = resample_sums(np.where(known, values, 0), sampling)
@@ -210,7 +211,7 @@ def mean_over_tags(values: np.ndarray, weights: np.ndarray | None = None) -> np.
     values : (1 + resamples, tags)
         NaN where undefined.
     weights : (1 + resamples, tags)
-        By default all alike.
+        Weights of the tags; by default equal.
 
     Returns
     -------
@@ -235,14 +236,15 @@ def interval(
     Parameters
     ----------
     samples : (1 + resamples, ...)
-        NaN where undefined; those don't count.
+        Values in each resample; NaN where undefined, which is ignored.
     confidence
-        Between 0 and 1.
+        Share of the resamples, between 0 and 1.
     mirrored
-        Mirror them at the first row. Average precision grows where a positive is drawn twice; in a
-        mean over tags this adds up to more than the interval is wide, and mirroring takes it out.
+        Whether to mirror the limits at the first row. Average precision is higher when a positive
+        is drawn twice; in a mean over tags this bias exceeds the width of the interval, and
+        mirroring removes it.
     bounds
-        What the samples can be; mirrored limits are cut there.
+        Range of possible values, to which mirrored limits are clipped.
 
     Returns
     -------

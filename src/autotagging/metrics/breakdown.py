@@ -1,4 +1,4 @@
-"""The evaluation by tag, by category (is its strength in moods, as sec. III has it?), by epoch."""
+"""The evaluation by tag, by category (sec. III claims a strength in moods), and by epoch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, product
@@ -25,18 +25,18 @@ def table_of_tags(
     *,
     confidence: float,
 ) -> pd.DataFrame:
-    """Add category and limits to `metrics.per_tag`: columns <area>_<unit>_low and _high.
+    """Add categories and limits to `averages.per_tag`: columns <area>_<unit>_low and _high.
 
     Parameters
     ----------
     test_set, scores
-        Labels, and scores of the model.
+        Labels of the clips, and scores of the model.
     categories : (tags,)
-        Genre, instrument, vocal, mood or other.
+        Category of each tag: genre, instrument, vocal, mood or other.
     resampled
-        By what was drawn: clips, tracks.
+        Metrics of the resamples by sampling unit: clips, tracks.
     confidence
-        As of `intervals`.
+        Share of the resamples between the limits.
     """
     table = metrics.per_tag(
         test_set.test,
@@ -59,21 +59,21 @@ def table_of_tags(
 def table_of_categories(
     tags: pd.DataFrame, resampled: Mapping[str, Resampled], *, confidence: float
 ) -> pd.DataFrame:
-    """Average the tags of each category, and set them against all other tags.
+    """Average the tags of each category, and compare the mean with that of all other tags.
 
     Parameters
     ----------
     tags
-        From `table_of_tags`.
+        Table from `table_of_tags`.
     resampled, confidence
-        As there.
+        See `table_of_tags`.
 
     Returns
     -------
     table : (categories, ...)
-        category, tags, tags_scored, share (the mean, which is the pr_auc of chance); roc_auc,
-        pr_auc and roc_auc_minus_rest (of all other tags), each with its limits as
-        <column>_<unit>_low and _high; NaN where there is no tag.
+        category, tags, tags_scored, share (its mean, the pr_auc of random scores); roc_auc, pr_auc
+        and roc_auc_minus_rest (difference to all other tags), each with its limits as
+        <column>_<unit>_low and _high; NaN if there is no tag.
     """
     rows = []
     scored = tags["roc_auc"].notna().to_numpy()
@@ -92,7 +92,7 @@ def table_of_categories(
 
 
 def _means(areas: Areas, inside: np.ndarray) -> dict[str, np.ndarray]:
-    """Average the areas over some tags, and compare with all others: each (1 + resamples,)."""
+    """Average the areas over some tags, and compare with all other tags: each (1 + resamples,)."""
     roc_auc = mean_over_tags(areas.roc_auc[:, inside])
     return {
         "roc_auc": roc_auc,
@@ -107,25 +107,26 @@ def table_of_epochs(
     others: Iterable[tuple[int, np.ndarray]],
     description: Mapping[str, Any],
 ) -> pd.DataFrame:
-    """Measure what the weights after each epoch score on the test clips.
+    """Evaluate the weights after each epoch on the test clips.
 
     Parameters
     ----------
     test_set
-        The labels.
+        Labels of the test clips.
     best
-        Scores of the epoch that validation chose.
+        Scores of the epoch that was chosen on the validation clips.
     others
-        Other epochs, from 1, and their scores on the test clips, (clips, tags).
+        Numbers of other epochs, from 1, and their scores on the test clips, (clips, tags).
     description
-        Of the model: best_epoch, and epochs (how many were trained); neither, if it has none.
+        Description of the model: best_epoch, and epochs (number of trained epochs); both are
+        missing for a model without epochs.
 
     Returns
     -------
     table : (epochs given, 8)
-        epoch, roc_auc_macro, pr_auc_macro, loss, accuracy; and 0 or 1: best (on validation), last,
-        oracle (highest roc_auc_macro on the test clips: an upper bound, which chose what it is
-        measured by; of several, the first; none unless all epochs are given).
+        epoch, roc_auc_macro, pr_auc_macro, loss, accuracy; and as 0 or 1: best (on validation),
+        last, oracle (highest roc_auc_macro on the test clips, the first of several: an upper
+        bound, chosen on the clips it is measured on; only if all epochs are given).
     """
     chosen, trained = (description.get(name, 0) for name in ("best_epoch", "epochs"))
     by_epoch = chain([(chosen, best.test)] if chosen else [], others)
@@ -148,7 +149,7 @@ def table_of_epochs(
 
 
 def choice_of_epochs(table: pd.DataFrame) -> dict[str, dict[str, Any] | None]:
-    """Give the epochs of `table_of_epochs` that a number may be of; None where not known."""
+    """Give the best, last and oracle epoch of `table_of_epochs`; None if unknown."""
     chosen = {
         "best_on_validation": table[table["best"] == 1],
         "last": table[table["last"] == 1],

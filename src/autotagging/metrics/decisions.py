@@ -1,28 +1,29 @@
-"""From scores to tags: thresholds, and how many of the tags given are right (sec. III)."""
+"""From scores to predicted tags: thresholds, precision, recall and F1 (sec. III)."""
 
 import numpy as np
 from scipy.stats import rankdata
 
 RATES = {"precision": "precision", "recall": "recall", "f1": "F1"}
-"""What `rates` computes, in its order, with names for readers: the share of right tags among those
-given, the share of tags given among those that are right, and the harmonic mean of both."""
+"""Names of the results of `rates`, in order: the share of right tags among predicted tags, the
+share of predicted tags among right tags, and the harmonic mean of both."""
 
 
 def best_thresholds(labels: np.ndarray, scores: np.ndarray, *, otherwise: float) -> np.ndarray:
-    """Threshold of each tag above which its F1 is highest; of several, the highest threshold.
+    """Threshold of each tag with the highest F1; of several, the highest threshold.
 
-    To be called with validation clips: chosen on those it is judged by, F1 is too high.
+    Use validation clips: on the clips that the thresholds are chosen on, F1 is too high.
 
     Parameters
     ----------
     labels, scores : (clips, tags)
     otherwise
-        Threshold of tags without a positive, of which nothing can be learnt.
+        Threshold of tags without a positive, for which no threshold can be chosen.
 
     Returns
     -------
     thresholds : (tags,)
-        Halfway between two neighbouring scores, or 0 where every clip is best given the tag.
+        Midpoints between two neighbouring scores, or 0 if F1 is highest with the tag predicted
+        for every clip.
     """
     return np.array(
         [
@@ -42,12 +43,12 @@ def _best_threshold(truth: np.ndarray, score: np.ndarray) -> float:
 
 
 def rates(hits: np.ndarray, given: np.ndarray, actual: np.ndarray) -> np.ndarray:
-    """Precision, recall and F1 from counts, where 0 / 0 is 0, as scikit-learn can be told.
+    """Precision, recall and F1 from counts; 0 / 0 is 0, as with scikit-learn's zero_division=0.
 
     Parameters
     ----------
     hits, given, actual : any shape
-        How many tags were rightly given, given, and there.
+        Number of true positives, of predicted positives, and of actual positives.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def counts_by_tag(labels: np.ndarray, given: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     labels, given : (clips, tags)
-        Whether a clip has the tag, and whether it was given it.
+        Whether a clip has the tag, and whether the tag is predicted.
     """
     return np.array([(labels * given).sum(axis=0), given.sum(axis=0), labels.sum(axis=0)], float)
 
@@ -76,9 +77,9 @@ def mean_rates(
     Parameters
     ----------
     labels, given
-        As of `counts_by_tag`.
+        See `counts_by_tag`.
     scored : bool, (tags,)
-        Tags over which the macro average goes; micro goes over all decisions.
+        Tags in the macro average; the micro average is over all decisions.
 
     Returns
     -------
@@ -99,15 +100,15 @@ def mean_rates(
 
 
 def precision_at_k(labels: np.ndarray, scores: np.ndarray, k: int) -> np.ndarray:
-    """Share of right tags among the k of highest score, of each clip that has a tag.
+    """Share of right tags among the k of highest score, for each clip that has a tag.
 
-    Tags of equal score count as if put in random order: the expected share.
+    For tags of equal score this is the expected share in random order.
 
     Parameters
     ----------
     labels, scores : (clips, tags)
     k
-        1 to tags.
+        Number of highest-scored tags, from 1 to the number of tags.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def precision_at_k(labels: np.ndarray, scores: np.ndarray, k: int) -> np.ndarray
 
 
 def roc_auc_by_clip(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """ROC-AUC of each clip over its tags: the share of pairs of a right and a wrong tag in order.
+    """ROC-AUC of each clip: the share of pairs of a right and a wrong tag in the right order.
 
     Parameters
     ----------
@@ -131,7 +132,7 @@ def roc_auc_by_clip(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     Returns
     -------
     roc_auc : (clips,)
-        NaN for clips with no tag or all.
+        NaN for clips with no tag or all tags.
     """
     positives = labels.sum(axis=1, dtype=np.float64)
     pairs = positives * (labels.shape[1] - positives)

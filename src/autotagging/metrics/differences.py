@@ -1,4 +1,4 @@
-"""Which of two models is better, and by how much more than chance in the choice of test clips."""
+"""Differences between models, with limits for the random choice of test clips (sec. III)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Run:
-    """What a model with one seed answers on the test clips.
+    """Scores of a model with one seed on the test clips.
 
     Attributes
     ----------
     model
-        Name.
+        Name of the model.
     clip_id, track : (clips,)
-        Track is the number of the track that the clip is of.
+        Id of each clip, and number of its track.
     labels, scores : (clips, tags)
     """
 
@@ -54,19 +54,19 @@ def differences(
     seed: int,
     confidence: float,
 ) -> pd.DataFrame:
-    """Compare each two models on the test clips that all have scored, in the same resamples.
+    """Compare every pair of models on the test clips that all have scored, in the same resamples.
 
-    A model with several seeds has the mean of their areas; the intervals are of the choice of
+    For a model with several seeds, the areas are averaged; the intervals cover the choice of
     clips, not of seeds.
 
     Parameters
     ----------
     runs
-        Of all models and seeds; the tags are the same.
+        Scores of all models and seeds, for the same tags.
     categories : (tags,)
-        Of the tags, by each of which the comparison is made as well.
+        Category of each tag; the comparison is also made within each category.
     resamples, seed
-        As of `bootstrap.Sampling`.
+        Number of resamples and seed of the draws; see `bootstrap.Sampling`.
     confidence
         Share of the resamples within the limits.
 
@@ -74,8 +74,8 @@ def differences(
     -------
     table : (pairs of models x groups of tags x 2, 12)
         tags ("all" or a category), metric (ROC-AUC or average precision, the mean over these
-        tags), first and second (models), first_value, second_value, difference (first less
-        second), its limits by clips and by tracks, and clear: "yes" where zero is outside the
+        tags), first and second (models), first_value, second_value, difference (first minus
+        second), its limits by clips and by tracks, and clear: "yes" if zero is outside the
         limits by tracks.
     """
     clips = sorted(set.intersection(*(set(run.clip_id.tolist()) for run in runs)))
@@ -103,7 +103,7 @@ def differences(
 def _compared(
     values: Mapping[str, Sequence[np.ndarray]], *, confidence: float, mirrored: bool
 ) -> dict[str, float | str]:
-    """Give both models' values, and their difference with its limits."""
+    """Compute both models' values, and their difference with its limits."""
     row = {}
     for unit, (first, second) in values.items():
         row |= {"first_value": first[0], "second_value": second[0]}

@@ -28,9 +28,9 @@ class Resampled:
     Attributes
     ----------
     means : each (1 + resamples,)
-        By the name of the metric; NaN where undefined.
+        Values by name of the metric; NaN where undefined.
     areas
-        Of each tag.
+        ROC-AUC and average precision of each tag.
     """
 
     means: dict[str, np.ndarray]
@@ -38,7 +38,7 @@ class Resampled:
 
 
 def resample(test_set: TestSet, scores: Scores, sampling: Sampling) -> Resampled:
-    """Measure what `TestSet.measure` does in each resample; thresholds stay as they are."""
+    """Compute the metrics of `TestSet.measure` in each resample, with fixed thresholds."""
     labels, values = test_set.test, np.asarray(scores.test, np.float64)
     areas = resample_areas(labels, values, sampling)
     resampling = Resampling(labels, values, sampling, areas)
@@ -77,14 +77,14 @@ def _resample_decisions(
 
 
 def sampling_units(track: np.ndarray, bootstrap: Bootstrap) -> dict[str, Sampling]:
-    """Name the two ways to draw test clips: each by itself, and all of a track together.
+    """Return the two ways to draw test clips: clip by clip, and all clips of a track together.
 
     Parameters
     ----------
     track : (clips,)
         Number of each clip's track.
     bootstrap
-        Resamples and seed.
+        Number of resamples, and seed.
     """
     groups = {"clips": np.arange(len(track)), "tracks": track}
     return {
@@ -96,12 +96,12 @@ def sampling_units(track: np.ndarray, bootstrap: Bootstrap) -> dict[str, Samplin
 def intervals(
     model: Resampled, lookup: Areas, scored: np.ndarray, *, confidence: float
 ) -> dict[str, Any]:
-    """Give the limits of each metric, and of what the model gains over the lookup baseline.
+    """Compute the limits of each metric, and of the model's gain over the lookup baseline.
 
     Parameters
     ----------
     model, lookup
-        In the same resamples.
+        Metrics of the model, and areas of the lookup baseline, in the same resamples.
     scored : bool, (tags,)
         Tags with both classes on all test clips.
     confidence
@@ -110,9 +110,9 @@ def intervals(
     Returns
     -------
     intervals
-        By metric, low and high, or None where undefined; gain_over_lookup likewise; how many
-        resamples there are, and in how many of them a scored tag had one class only, which left it
-        out of that resample's means.
+        Low and high by metric, or None where undefined; gain_over_lookup in the same form; the
+        number of resamples, and of resamples in which a scored tag had one class only, so that it
+        was left out of the means.
     """
     without = np.isnan(model.areas.roc_auc[1:, scored]).any(axis=1).sum()
     better = {

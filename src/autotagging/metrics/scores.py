@@ -1,6 +1,6 @@
-"""Labels and scores of the test clips, and what is measured of them (sec. III).
+"""Labels and scores of the test clips, and their metrics (sec. III).
 
-Test clips choose nothing here: thresholds come from validation clips.
+Thresholds are chosen on validation clips, never on test clips.
 """
 
 from collections.abc import Sequence
@@ -35,11 +35,11 @@ class TestSet:
     Attributes
     ----------
     tags : (tags,)
-        Names.
+        Names of the tags.
     test, validation : (clips, tags)
         Labels, 0 and 1.
     settings
-        How scores are measured.
+        Settings of the metrics.
     """
 
     tags: Sequence[str]
@@ -53,7 +53,7 @@ class TestSet:
         return best_thresholds(self.validation, scores.validation, otherwise=otherwise)
 
     def measure(self, scores: Scores) -> dict[str, Any]:
-        """Evaluate scores on the test clips, as `metrics.evaluate` does."""
+        """Evaluate scores on the test clips; see `averages.evaluate`."""
         return averages.evaluate(
             self.test,
             scores.test,

@@ -1,20 +1,20 @@
-"""What an evaluation is told: thresholds, bins, and how intervals are drawn (sec. III)."""
+"""Settings of an evaluation: threshold, bins and confidence intervals (sec. III)."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How scores are measured.
+    """Settings of the metrics.
 
     Attributes
     ----------
     threshold
-        Score above which a tag counts as given.
+        Score above which a tag is predicted.
     precision_at
-        Numbers k: precision is measured among the k tags of highest score of a clip.
+        Numbers k of highest-scored tags of a clip among which precision is measured.
     calibration_bins
-        Bins of the score in which the share of right tags is counted.
+        Number of bins of the score in the calibration.
     """
 
     threshold: float
@@ -24,16 +24,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How confidence intervals are drawn.
+    """Settings of the confidence intervals.
 
     Attributes
     ----------
     resamples
-        Resamples of the clips, and of the tracks.
+        Number of bootstrap resamples, of the clips and of the tracks.
     confidence
-        Share of the resamples within an interval.
+        Confidence level: share of the resamples within an interval.
     bootstrap_seed
-        Seed of the draws: the same for every model.
+        Seed of the bootstrap, the same for every model.
     """
 
     resamples: int

@@ -1,4 +1,4 @@
-"""All numbers of one model on the test clips, the headline first (sec. III)."""
+"""All metrics of one model on the test clips, the headline first (sec. III)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,25 +21,26 @@ def summarise(
     *,
     confidence: float,
 ) -> dict[str, Any]:
-    """Put together all numbers of a model, the headline first.
+    """Collect all metrics of a model, the headline first.
 
     Parameters
     ----------
     test_set
         Labels of the test clips.
     model, lookup
-        Scores of the model, and of the lookup baseline.
+        Scores of the model and of the lookup baseline.
     prior : (tags,)
         Share of training clips with the tag.
     resampled
-        By what was drawn: the model, and the areas of the baseline, in the same resamples.
+        Metrics of the model and areas of the lookup baseline in the same resamples, by sampling
+        unit.
     confidence
         Share of the resamples within an interval.
 
     Returns
     -------
     summary
-        What `TestSet.measure` gives; intervals by what was drawn; baselines; gains over each.
+        Result of `TestSet.measure`; intervals by sampling unit; baselines; gains over them.
     """
     scored = has_both_classes(test_set.test)
     measured = test_set.measure(model)

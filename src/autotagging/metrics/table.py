@@ -1,6 +1,6 @@
-"""The table of metrics that need no threshold: how each is measured, and what it is called.
+"""The metrics that need no threshold, as a table of functions and titles (sec. III).
 
-A row is all that a metric needs: it is then in metrics.json, for the baselines as well, has
+To add a metric, add a row: the metric is then in metrics.json, also for the baselines, has
 intervals, and is listed in the table `all_metrics`.
 """
 
@@ -17,14 +17,14 @@ from autotagging.training.epoch_metrics import cross_entropy, has_both_classes, 
 
 
 class Resampling(NamedTuple):
-    """What a metric is resampled from.
+    """Input of a metric's resampling.
 
     Attributes
     ----------
     labels, scores : (clips, tags)
-        Those of the test clips.
+        Labels and scores of the test clips.
     sampling
-        Which clips each resample has.
+        Draws of the clips.
     areas
         ROC-AUC and average precision of each tag in each resample.
     """
@@ -36,12 +36,12 @@ class Resampling(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A row of the table; one of `by_clip` and `measure` is needed, and one of the last two.
+    """A row of the table; it needs `measure` or `by_clip`, and `by_clip` or `resample`.
 
     Attributes
     ----------
     title
-        Name for readers.
+        Title in tables and captions.
     measure
         Function of labels and scores, (clips, tags): the value, None where undefined. Without it,
         the value is the mean over clips.
@@ -50,7 +50,7 @@ class Metric(NamedTuple):
         metric that is a mean over clips.
     resample
         Function of a `Resampling`: the value in each resample, (1 + resamples,); for a metric that
-        is no mean over clips.
+        is not a mean over clips.
     """
 
     title: str
@@ -84,7 +84,7 @@ def average_precisions(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 def loss_by_clip(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Binary cross-entropy of each clip, the mean over its tags, in nats: (clips,)."""
-    tiny = np.finfo(np.float64).eps  # where scikit-learn clips, too
+    tiny = np.finfo(np.float64).eps  # scikit-learn clips at the same values
     clipped = np.clip(np.asarray(scores, np.float64), tiny, 1 - tiny)
     return -(xlogy(labels, clipped) + xlog1py(1.0 - labels, -clipped)).mean(axis=1)
 

@@ -1,11 +1,11 @@
-"""The models by name. A model is a folder here: what it reads, how it is fitted, how it scores.
+"""Registry of the models by name (sec. II.C); each model is a folder here.
 
-`models/<name>/__init__.py` has a constant `READS` and imports no TensorFlow. Next to it are
+`models/<name>/__init__.py` has a constant `READS` and imports no TensorFlow. The folder has
 
 - for a network, `build_<name>(*, input_shape, n_tags, precision, ...)` in `network.py`;
-- for a model of tables, `fit_<name>`, `fits_<name>` and `score_<name>`, see `TableModel`.
+- for a model that reads tables, `fit_<name>`, `fits_<name>` and `score_<name>`, see `TableModel`.
 
-The options are those of the section `train.<name>` in params.yaml.
+Options are the entries of the section `train.<name>` in params.yaml.
 """
 
 from collections.abc import Callable
@@ -28,17 +28,17 @@ MODELS = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*
 
 @dataclass(frozen=True)
 class TableModel:
-    """A model that knows only which track, album and artist a clip is of.
+    """A model that reads only the track, album and artist of a clip.
 
     Attributes
     ----------
     fit
-        (labels, groups, **options) -> arrays by name: labels are those of the training clips, 0 and
-        1, (clips, tags), groups their track, album and artist, (clips, 3), both indexed by clip_id.
+        Function (labels, groups, **options) -> arrays by name: labels of the training clips, 0 and
+        1, (clips, tags); groups, their track, album and artist, (clips, 3); indexed by clip_id.
     fits
-        (arrays, n_tags=...) -> whether the arrays have names, types and shapes as `fit` makes them.
+        Function (arrays, n_tags=...) -> whether names, types and shapes are those of `fit`.
     score
-        (arrays, groups, **options) -> scores, float32, (clips, tags).
+        Function (arrays, groups, **options) -> scores, float32, (clips, tags).
     """
 
     fit: Callable[..., dict[str, np.ndarray]]
@@ -55,17 +55,17 @@ def reads(name: str) -> Literal["mel", "tables"]:
         There is no such model.
     """
     if name not in MODELS:
-        raise UserError(f"no model {name!r}; there are {', '.join(MODELS)}")
+        raise UserError(f"unknown model {name!r}; the models are {', '.join(MODELS)}")
     return import_module(f"{__name__}.{name}").READS
 
 
 def required(path: Path | None, flag: str, model: str) -> Path:
-    """Insist on an input that this kind of model reads.
+    """Return the path of an input that this kind of model reads.
 
     Raises
     ------
     UserError
-        It is not given.
+        The path is not given.
     """
     if path is None:
         raise UserError(f"model {model!r} needs {flag}")
@@ -94,20 +94,20 @@ def build(name: str, *, input_shape: tuple[int, int], n_tags: int, **options: An
     name
         A model that reads "mel".
     input_shape
-        (mel bins, frames) of the log-mel spectrograms, in dB.
+        Shape (mel bins, frames) of the log-mel spectrograms, in dB.
     n_tags
         Number of outputs, each a probability.
     options
-        The model's own, as in `params.yaml: train.<name>`; and precision, a dtype policy of Keras
-        for what it computes in 16 bits.
+        Options of the model, as in `params.yaml: train.<name>`; and precision, Keras' dtype policy
+        for the layers that may compute in 16 bits.
 
     Raises
     ------
     UserError
-        There is no such network, or it can't take that input or option.
+        There is no such network, or it does not accept the input shape or an option.
     """
     if reads(name) != "mel":
-        raise UserError(f"model {name!r} is not a network: there is nothing to build")
+        raise UserError(f"model {name!r} is not a network and can't be built")
     builder = getattr(import_module(f"{__name__}.{name}.network"), f"build_{name}")
     try:
         signature(builder).bind(input_shape=input_shape, n_tags=n_tags, **options)

@@ -1,4 +1,4 @@
-"""Layers that Keras has in a slower form, or not for several devices."""
+"""Layers that Keras has only in a slower form, or lacks for several devices (sec. II.C)."""
 
 import keras
 import tensorflow as tf
@@ -9,8 +9,8 @@ class ConvolutionBeforeNorm(keras.layers.Conv2D):
     """Two-dimensional convolution, stride 1, same padding, whose output is batch-normalized.
 
     The same function and the same variables as keras.layers.Conv2D. Batch normalization subtracts
-    the mean, and with it the bias: its gradient is zero but for rounding, which Adam would blow up.
-    Here it is exactly zero.
+    the mean, and with it the bias: the gradient of the bias is zero except for rounding errors,
+    which Adam would amplify. Here it is exactly zero.
 
     Input and output: (batch, height, width, channels), channels last.
     """
@@ -23,9 +23,9 @@ class ConvolutionBeforeNorm(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("autotagging")
 class DropoutPerReplica(keras.layers.Dropout):
-    """Dropout on several devices, whose masks differ from device to device.
+    """Dropout on several devices, with different masks on each device.
 
-    keras.layers.Dropout counts its steps on each device, from one seed: the masks would be equal.
+    keras.layers.Dropout counts steps on each device from the same seed: the masks would be equal.
     """
 
     def call(self, inputs, training=False):
@@ -35,7 +35,7 @@ class DropoutPerReplica(keras.layers.Dropout):
         context = tf.distribute.get_replica_context()
         replica = context.replica_id_in_sync_group if context else 0
         seed, step = tf.unstack(self.seed_generator.next())
-        # Masks of one device begin a million steps after those of the one before.
+        # The masks of each device start a million steps after those of the previous device.
         mask = (seed, step + 2**20 * tf.cast(replica, step.dtype))
         return tf.nn.experimental.stateless_dropout(inputs, self.rate, mask)
 
@@ -45,7 +45,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Batch normalization over the last axis of images by TensorFlow's fused operation.
 
     The same function and the same variables as keras.layers.BatchNormalization (whose moving
-    variance lacks the fused operation's n / (n - 1)), at less time and memory.
+    variance lacks the fused operation's n / (n - 1)), in less time and memory.
 
     Input and output: (batch, height, width, channels), channels last.
     """

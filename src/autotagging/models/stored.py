@@ -1,8 +1,8 @@
-"""A trained model on disk: model.json, which says what it is, and its arrays in weights.npz beside.
+"""A trained model on disk: its description in model.json, and its arrays in weights.npz.
 
-Of a network, epochs.npz has the weights after other epochs, which only `evaluate` reads.
+For a network, epochs.npz has the weights after other epochs, which only `evaluate` reads.
 
-Nothing in either file is ever run: the code is the registry's, the files only choose from it.
+No code is read from these files: they only select a model of the registry.
 """
 
 import platform
@@ -55,12 +55,12 @@ class StoredModel:
     Attributes
     ----------
     path
-        Its model.json.
+        Path of model.json.
     description
-        What model.json says: model, seed, options, tags in the order of the outputs, and more. For
+        Content of model.json: model, seed, options, tags in the order of the outputs, and more. For
         a network also input_shape, (mel bins, frames), and front_end.
     arrays
-        What weights.npz has, by name.
+        Arrays of weights.npz, by name.
     """
 
     path: Path
@@ -73,7 +73,7 @@ def save_model(
 ) -> None:
     """Write a model's arrays, and then its description with their checksum.
 
-    The same model gives the same bytes. `load_model` looks for `weights` beside `model_json`, under
+    The same model gives the same bytes. `load_model` expects `weights` next to `model_json`, with
     the name weights.npz.
     """
     save_arrays(weights, arrays)
@@ -81,17 +81,17 @@ def save_model(
 
 
 def load_model(model_json: Path) -> StoredModel:
-    """Read a model and check all that can be checked without building it; imports no TensorFlow.
+    """Read a model, and check what can be checked without building it; imports no TensorFlow.
 
     Raises
     ------
     UserError
-        The file is of another kind, damaged or lacks an entry, or weights.npz beside it is not
-        the one it was written with, or has anything but finite numbers and text.
+        The file is of another kind, damaged or incomplete; or weights.npz next to it is not the
+        one it was written with, or contains anything other than finite numbers and text.
     """
     if model_json.suffix != ".json" or model_json.is_dir():
         raise UserError(
-            f"{model_json}: this project reads only its own model.json with {WEIGHTS} beside it; "
+            f"{model_json}: expected a model.json of this project with {WEIGHTS} next to it; "
             "other kinds of model files can run code when they are opened"
         )
     description = read_json(model_json)
@@ -121,7 +121,7 @@ def stack_epochs(
     epochs
         Weights by epoch (from 1), in the order of `names`; may be empty.
     names
-        As of `weights_of`.
+        Names of the weights, from `weights_of`.
 
     Returns
     -------
@@ -134,12 +134,12 @@ def stack_epochs(
 
 
 def load_epochs(stored: StoredModel) -> dict[int, dict[str, np.ndarray]]:
-    """Read the weights after the epochs that train kept, by epoch; empty for a model without.
+    """Read the weights after the epochs that train kept, by epoch; empty if there are none.
 
     Raises
     ------
     UserError
-        epochs.npz beside model.json is missing, damaged, or not the one it was written with.
+        epochs.npz next to model.json is missing, damaged, or not the one it was written with.
     """
     path = stored.path.with_name(EPOCHS)
     if not path.exists() or sha256(path) != stored.description.get("epochs_sha256"):
@@ -153,7 +153,7 @@ def load_epochs(stored: StoredModel) -> dict[int, dict[str, np.ndarray]]:
 
 
 def build_network(stored: StoredModel) -> "keras.Model":
-    """Build a stored network by the registry and put its weights in.
+    """Build a stored network from the registry and set its weights.
 
     Returns
     -------
@@ -162,8 +162,8 @@ def build_network(stored: StoredModel) -> "keras.Model":
     Raises
     ------
     UserError
-        It is no network, its options can't be built, or names, shapes or types of the weights are
-        not those of what was built.
+        The model is not a network, its options are not accepted, or names, shapes or types of the
+        weights differ from those of the built network.
     """
     description = stored.description
     try:
@@ -180,7 +180,7 @@ def build_network(stored: StoredModel) -> "keras.Model":
 
 
 def _check_description(path: Path, description: Any) -> None:
-    """Raise UserError for the first entry that is missing or not what it should be."""
+    """Raise UserError for the first entry that is missing or invalid."""
     errors = [*jsonschema.Draft202012Validator(_SCHEMA).iter_errors(description)]
     if not errors and models.reads(description["model"]) == "mel":
         errors = [*jsonschema.Draft202012Validator(_OF_NETWORK).iter_errors(description)]
@@ -196,12 +196,12 @@ def weights_of(model: "keras.Model") -> dict[str, np.ndarray]:
 
 
 def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
-    """Put stored weights into a model.
+    """Set the weights of a model from stored arrays.
 
     Raises
     ------
     UserError
-        Names, shapes or types are not those of the model.
+        Names, shapes or types differ from those of the model.
     """
     expected = {name: f"{array.shape} {array.dtype}" for name, array in weights_of(model).items()}
     found = {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
@@ -209,28 +209,28 @@ def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
         name = next(k for k in {**expected, **found} if found.get(k) != expected.get(k))
         raise UserError(
             f"stored weight {name!r} is {found.get(name, 'missing')}, the model's is "
-            f"{expected.get(name, 'missing')}; train it again"
+            f"{expected.get(name, 'missing')}; train again"
         )
     model.set_weights(list(arrays[name] for name in expected))
 
 
 def versions() -> dict[str, str]:
-    """List the versions of Python and of the packages that a model's numbers come from."""
+    """List the versions of Python and of the packages that affect a model's results."""
     installed = {name: metadata.version(name) for name in _PACKAGES}
     return {"python": platform.python_version(), **installed}
 
 
 def check_front_end(model_json: Path, trained_on: dict[str, Any], front_end: Path) -> None:
-    """Refuse spectrograms that were made with other settings than those a model was trained on.
+    """Raise UserError if spectrograms have other settings than those a model was trained on.
 
     Parameters
     ----------
     model_json
-        The model, for the message.
+        Path of the model, for the message.
     trained_on
-        The entry front_end of model.json.
+        Entry front_end of model.json.
     front_end
-        front_end.json of the spectrograms.
+        Path of front_end.json of the spectrograms.
 
     Raises
     ------
@@ -243,12 +243,12 @@ def check_front_end(model_json: Path, trained_on: dict[str, Any], front_end: Pat
         if there != here:
             raise UserError(
                 f"{front_end}: {name} is {here}, but {model_json} was trained on {there}; extract "
-                "spectrograms as the model needs them, or train again"
+                "the spectrograms with the model's settings, or train again"
             )
 
 
 def stock_class(layer: "keras.Layer") -> type:
-    """Give the class of Keras that a layer is of, or derives from."""
+    """Return the Keras class of a layer, or the one it derives from."""
     return next(base for base in type(layer).__mro__ if base.__module__.startswith("keras."))
 
 

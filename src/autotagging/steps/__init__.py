@@ -1,1 +1,1 @@
-"""The steps of the pipeline: files in, files out. They know neither Snakemake nor DVC."""
+"""The steps of the pipeline, from files to files, independent of Snakemake and DVC."""

@@ -18,12 +18,12 @@ from autotagging.corpus.tables import find_table, read_annotations, read_clip_in
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo corpus is made of.
+    """Settings of the demo corpus.
 
     Attributes
     ----------
     demo_clips
-        Annotated clips of the demo corpus.
+        Number of annotated clips of the demo corpus.
     demo_seed
         Seed of the demo corpus.
     """
@@ -39,15 +39,15 @@ class CorpusFiles:
     Attributes
     ----------
     annotations
-        Output: annotations_final.csv of the corpus.
+        Output: copy of annotations_final.csv.
     clip_info
-        Output: clip_info_final.csv of the corpus, for the record.
+        Output: copy of clip_info_final.csv.
     clips
-        Output: clip_id, mp3_path, bytes (none where the file is missing) of annotated clips.
+        Output: clip_id, mp3_path and bytes (empty if the file is missing) of annotated clips.
     groups
         Output: clip_id, track, album, artist of each clip in clip_info_final.csv.
     audio
-        Output: the corpus, its title for captions, its audio files, bytes and sha256.
+        Output: name of the corpus, its title for captions, its audio files, bytes and sha256.
     """
 
     annotations: Path
@@ -71,13 +71,14 @@ def download(
     Parameters
     ----------
     corpus
-        "demo" (synthesised), "magnatagatune" (downloaded), or a folder in the same format.
+        Corpus to use: "demo" (synthesised), "magnatagatune" (downloaded), or a folder in the same
+        format.
     remote
-        YAML with the addresses and checksums of MagnaTagATune.
+        YAML file with the addresses and checksums of MagnaTagATune.
     threads
-        Processes that synthesise the demo corpus.
+        Number of processes that synthesise the demo corpus.
     offline
-        Connect to nothing: what is to be downloaded must be there.
+        Whether to make no connection; files to download must then be there already.
     """
     folder = corpus_folder(corpus)
     if corpus == "demo":
@@ -108,7 +109,7 @@ def download(
 
 
 def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
-    """Synthesise the demo corpus, unless the folder holds just that one already."""
+    """Synthesise the demo corpus, unless the folder already contains the same one."""
     from autotagging import demo
 
     receipt = folder / "demo.json"
@@ -117,7 +118,7 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
     if receipt.exists() and read_json(receipt) == made:
         return
     if folder.exists() and any(folder.iterdir()) and not receipt.exists():
-        raise UserError(f"{folder}: not a demo corpus, so it is left alone; move it away")
+        raise UserError(f"{folder}: not a demo corpus, so it is not replaced; move it away")
     shutil.rmtree(folder, ignore_errors=True)
     demo.synthesise(folder, clips=clips, seed=seed, workers=threads)
     write_json(made, receipt)

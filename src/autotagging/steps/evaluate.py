@@ -44,16 +44,16 @@ _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs
 
 @dataclass(frozen=True)
 class Data:
-    """What a model is evaluated on.
+    """Data that a model is evaluated on.
 
     Attributes
     ----------
     labels
-        labels.csv of merge_tags.
+        labels.csv of merge_tags: each clip's tags.
     tags
-        tags.csv of merge_tags, for the categories.
+        tags.csv of merge_tags, which has the categories.
     split
-        split.csv of split.
+        split.csv of split: each clip's subset.
     groups
         groups.csv of download: each clip's track, album and artist.
     mel
@@ -78,17 +78,17 @@ class EvaluationFiles:
     ----------
     predictions
         Output: arrays clip_id, track, scores and labels of the test clips; validation_clip_id,
-        validation_scores, validation_labels; tags, and the threshold of each.
+        validation_scores, validation_labels; tags, and thresholds of the tags.
     metrics
-        Output: all averages, their confidence intervals, other epochs, and baselines.
+        Output: all averages, their confidence intervals, metrics of other epochs, and baselines.
     per_tag
-        Output: areas and decisions of each tag.
+        Output: areas, and precision, recall and F1 of each tag.
     per_category
         Output: areas averaged over the tags of each category.
     per_epoch
-        Output: test metrics of the weights after each kept epoch; none of them chooses anything.
+        Output: test metrics of the weights after each kept epoch, which no choice depends on.
     roc
-        Output: fpr, and the true positive rates macro and micro.
+        Output: ROC curves: fpr, and the true positive rates macro and micro.
     calibration
         Output: mean score and share of right tags in each bin.
     """
@@ -118,13 +118,13 @@ def evaluate(
     Parameters
     ----------
     model_json
-        model.json of train; weights.npz and epochs.npz lie next to it.
+        model.json of train, next to weights.npz and epochs.npz.
     pseudo_count
-        Option of the lookup baseline.
+        Weight of the wider level in the lookup baseline, as a number of clips.
     batch_size
-        Clips per step.
+        Clips per scoring step.
     threads
-        Threads of the processor.
+        Number of CPU threads.
     """
     stored = load_model(model_json)
     store = _open_store(stored, data)
@@ -172,7 +172,7 @@ def evaluate(
 
 
 def _open_store(stored: StoredModel, data: Data) -> MelStore | None:
-    """Open the spectrograms for a model that reads them, if they are such as it was trained on."""
+    """Open the spectrograms for a model that reads them, and check them against its training."""
     name = stored.description["model"]
     if models.reads(name) != "mel":
         return None
@@ -219,7 +219,7 @@ def _score_network(
     batch_size: int,
     threads: int,
 ) -> tuple[Scores, Iterator[tuple[int, np.ndarray]]]:
-    """Score with the best epoch's weights, and give the test scores of each other kept epoch."""
+    """Score with the best epoch's weights; also return the test scores of the other kept epochs."""
     from autotagging.training.devices import prepare
     from autotagging.training.step import make_scorer
 
@@ -278,7 +278,7 @@ def _write_predictions(
 
 
 def _tracks(clip_ids: pd.Index, groups: pd.DataFrame) -> np.ndarray:
-    """Give each clip its track's number, the same for every model; one of its own if unknown."""
+    """Give each clip the number of its track, or its own if unknown; the same for every model."""
     numbers = pd.Series(pd.factorize(groups["track"])[0], index=groups.index).reindex(clip_ids)
     return np.where(numbers.isna(), -1 - clip_ids, numbers).astype(np.int64)
 
@@ -293,5 +293,5 @@ def _headline(model: dict[str, Any], summary: dict[str, Any]) -> str:
         f"{summary['n_tags_scored']} of {summary['n_tags']} tags, {summary['n_clips']} clips"
     )
     if skipped := summary["tags_not_scored"]:
-        line += f"; not scored, for want of positives or negatives: {', '.join(skipped)}"
+        line += f"; not scored, because positives or negatives are missing: {', '.join(skipped)}"
     return line

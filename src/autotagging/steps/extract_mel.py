@@ -1,4 +1,4 @@
-"""Step extract_mel, the end: gather the shards of spectrograms (sec. II.B, Table 1)."""
+"""Step extract_mel, last part: gather the shards of spectrograms (sec. II.B, Table 1)."""
 
 import sys
 from dataclasses import asdict
@@ -23,18 +23,18 @@ def extract_mel(
     summary: Path,
     front_end: Path,
 ) -> None:
-    """Gather the shards and list them.
+    """Gather the shards of spectrograms in a table.
 
     Parameters
     ----------
     shards
         Tables of the shards, in order.
     max_bad
-        Share of clips that may be bad, 0 to 1.
+        Largest allowed share of bad clips, 0 to 1.
     summary
-        Output: shard, clips, a column of counts for each status, SHA-256 of the shard's table.
+        Output: shard, clips, number of clips of each status, SHA-256 of the shard's table.
     front_end
-        Output: the settings, for models to remember.
+        Output: settings of the front end, which models store.
 
     Raises
     ------

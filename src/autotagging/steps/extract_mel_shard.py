@@ -41,18 +41,18 @@ def extract_mel_shard(
     spectrograms: Path,
     clips: Path,
 ) -> None:
-    """Turn one block of clips into log-mel spectrograms; after a kill, go on with the next clip.
+    """Convert one block of clips to log-mel spectrograms; an interrupted run can be resumed.
 
     Parameters
     ----------
     download
-        Folder results/download.
+        Output folder of download: results/download.
     shard
-        Number of the block, from 0.
+        Number of this shard, from 0.
     shards
-        Number of blocks.
+        Number of shards.
     unfinished
-        File in which the spectrograms grow before they are moved to their place.
+        File of the unfinished spectrograms, which is moved when it is complete.
     spectrograms
         Output: float16, (clips, n_mels, frames), on the log scale; zeros for a bad clip.
     clips
@@ -74,7 +74,7 @@ def extract_mel_shard(
     with closing(UnfinishedShard(unfinished, shape=shape, fingerprint=fingerprint)) as file:
         done = len(file.rows)
         if done:
-            print(f"shard {shard}: going on after {done} of {len(block)} clips", file=sys.stderr)
+            print(f"shard {shard}: resuming after {done} of {len(block)} clips", file=sys.stderr)
         todo = block.iloc[done:]
         for clip in progress(todo.itertuples(), total=len(todo), label=f"shard {shard}"):
             spectrogram, decoded, status = front_end.extract(corpus, clip.mp3_path)
@@ -90,18 +90,18 @@ def extract_mel_shard(
 
 
 def _check_unchanged(clips: pd.DataFrame, corpus: Corpus) -> None:
-    """Stop where the audio is no longer what clips.csv says."""
+    """Raise UserError if the audio differs from clips.csv."""
     found = clips["mp3_path"].map(corpus.size).fillna(-1)
     changed = clips[found != clips["bytes"].fillna(-1)]
     if len(changed):
         raise UserError(
-            f"{corpus.folder}: {changed['mp3_path'].iloc[0]} is not as it was at the "
+            f"{corpus.folder}: {changed['mp3_path'].iloc[0]} has changed since the "
             "download; run `snakemake --cores all --forcerun download`"
         )
 
 
 def _check_space(n_clips: int, shape: tuple[int, int], folders: list[Path]) -> None:
-    """Say how much disk the whole corpus takes, and stop where there is less than is missing."""
+    """Print the disk space that the whole corpus needs; raise UserError if too little is free."""
     whole = n_clips * 2 * int(np.prod(shape))
     there = 0
     for folder in folders:
@@ -114,14 +114,14 @@ def _check_space(n_clips: int, shape: tuple[int, int], folders: list[Path]) -> N
     size = f"the spectrograms of {n_clips:,} clips take {whole / 1e9:,.2f} GB of disk"
     if missing > free:
         raise UserError(
-            f"{folders[0]}: {size}, of which {missing / 1e9:,.2f} GB are to be written, but only "
-            f"{free / 1e9:,.2f} GB are free"
+            f"{folders[0]}: {size}, of which {missing / 1e9:,.2f} GB are not yet written, but only "
+            f"{free / 1e9:,.2f} GB are free; free more space"
         )
-    print(f"{size}; {missing / 1e9:,.2f} GB to be written, {free / 1e9:,.2f} free", file=sys.stderr)
+    print(f"{size}; {missing / 1e9:,.2f} GB to write, {free / 1e9:,.2f} GB free", file=sys.stderr)
 
 
 def _fingerprint(block: pd.DataFrame, front_end: FrontEnd, audio: Path) -> str:
-    """Hash all that a shard depends on: clips, audio, settings, code and libraries."""
+    """Hash everything that a shard depends on: clips, audio, settings, code and libraries."""
     digest = hashlib.sha256(block.to_csv().encode())
     digest.update(audio.read_bytes())
     for room in _ROOMS:

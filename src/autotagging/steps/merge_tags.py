@@ -30,17 +30,17 @@ def merge_tags(
     annotations
         annotations_final.csv of the corpus.
     vocabulary
-        YAML with the synonym groups and the categories of tags.
+        YAML file with the synonym groups and the categories of tags.
     synonyms
-        Merge them, or keep them as the raw tags they are.
+        Treatment of synonymous tags: merge them, or keep the raw tags.
     n_tags
-        Keep at most so many tags; fewer where fewer have positives.
+        Maximum number of tags to keep; fewer are kept if fewer have positives.
     labels
         Output: clip_id, mp3_path, then a column of 0 and 1 per kept tag, most frequent first.
     tags
-        Output: tag, category, count, merged_from of each kept tag.
+        Output: tag, category, count and merged_from of each kept tag.
     raw_tags
-        Output: raw_tag, count, merged_into, merged_count, kept of each raw tag.
+        Output: raw_tag, count, merged_into, merged_count and kept of each raw tag.
     """
     groups, category_of = _read_vocabulary(vocabulary)
     if synonyms == "keep":

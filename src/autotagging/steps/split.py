@@ -28,15 +28,15 @@ def split(
     Parameters
     ----------
     labels
-        labels.csv of merge_tags.
+        labels.csv of merge_tags: each clip's tags.
     clips
-        clips.csv of download: a clip without bytes is unreadable and left out.
+        clips.csv of download; clips without bytes are unreadable and left out.
     groups
-        groups.csv of download.
+        groups.csv of download: each clip's track, album and artist.
     split
         Output: clip_id, mp3_path, subset.
     leakage
-        Output: level, share of test clips whose track, album or artist is also in training.
+        Output: level, and share of test clips whose track, album or artist is also in training.
     """
     scheme, weights = settings.scheme, settings.weights
     known = read_labels(labels)
@@ -64,7 +64,7 @@ def split(
 
 
 def _usable(known: pd.DataFrame, sizes: pd.Series, untagged: str) -> pd.DataFrame:
-    """Leave out clips without audio, and those without tags if so asked."""
+    """Leave out clips without audio and, if `untagged` is drop, clips without tags."""
     readable = sizes.reindex(known.index).fillna(0).to_numpy() > 0
     for clip in known[~readable].itertuples():
         print(f"left out, empty or missing: clip {clip.Index}, {clip.mp3_path}", file=sys.stderr)
@@ -80,13 +80,13 @@ def _compared(counts: dict[str, int], weights: dict[str, int], scheme: str) -> s
     if scheme in ("folder", "file"):
         return ""
     asked = "/".join(map(str, weights.values()))
-    return ", as asked" if counts == weights else f", as near as can be to {asked} in proportion"
+    return ", as requested" if counts == weights else f", the closest to {asked} in proportion"
 
 
 def _read_split(path: Path | None, clip_ids: pd.Index) -> pd.Series:
-    """Read a split that the user gives, for the clips that are usable."""
+    """Read the user's split of the usable clips."""
     if path is None:
-        raise UserError("split.scheme is file, but split.file names none")
+        raise UserError("split.scheme is file, but split.file is not set")
     table = pd.read_csv(path)
     if missing := {"clip_id", "subset"} - set(table.columns):
         raise UserError(f"{path}: no column {min(missing)!r}; expected clip_id and subset")
@@ -97,7 +97,7 @@ def _read_split(path: Path | None, clip_ids: pd.Index) -> pd.Series:
             f"expected {', '.join(SUBSETS)}"
         )
     if (repeated := table["clip_id"].duplicated()).any():
-        raise UserError(f"{path}: clip {table['clip_id'][repeated].iloc[0]} stands twice")
+        raise UserError(f"{path}: clip {table['clip_id'][repeated].iloc[0]} appears twice")
     subset = table.set_index("clip_id")["subset"]
     unknown = subset.index.difference(clip_ids)
     if len(unknown):

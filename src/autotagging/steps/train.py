@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from autotagging.training.devices import Devices
     from autotagging.training.loop import Examples
 
-# Code that the course of a training depends on, next to the model's own.
+# Code that the result of a training depends on, including the model's own.
 _FINGERPRINTED = (
     "steps/train.py",
     "common/*.py",
@@ -40,16 +40,16 @@ _FINGERPRINTED = (
 
 @dataclass(frozen=True)
 class Data:
-    """What a model is fitted to.
+    """Data that a model is fitted to.
 
     Attributes
     ----------
     labels
-        labels.csv of merge_tags.
+        labels.csv of merge_tags: each clip's tags.
     split
-        split.csv of split.
+        split.csv of split: each clip's subset.
     audio
-        audio.json of download, for the record.
+        audio.json of download, whose title and checksum are noted in model.json.
     mel
         summary.csv of extract_mel, for a model that reads spectrograms.
     front_end
@@ -68,14 +68,14 @@ class Data:
 
 @dataclass(frozen=True)
 class Record:
-    """What model.json says of the data, though no training depends on it.
+    """Entries of model.json about the data that the training does not depend on.
 
     Attributes
     ----------
     scheme
-        Scheme of the split, for the record.
+        Scheme of the split, noted in model.json.
     synonyms
-        Whether synonyms were merged, for the record.
+        Treatment of synonymous tags (merge or keep), noted in model.json.
     """
 
     scheme: str
@@ -89,15 +89,15 @@ class ModelFiles:
     Attributes
     ----------
     weights
-        Output: the weights of the best epoch, as arrays.
+        Output: weights of the best epoch, as arrays.
     epoch_weights
-        Output: the weights after the epochs that are kept, as arrays.
+        Output: weights after the kept epochs, as arrays.
     model_json
         Output: description of the model and of its training.
     history
-        Output: epoch, loss, val_loss, auc, val_auc.
+        Output: a row of epoch, loss, val_loss, auc, val_auc per epoch.
     times
-        Output: epoch, seconds, and seconds of waiting for data.
+        Output: a row of epoch, seconds, and seconds spent waiting for data per epoch.
     """
 
     weights: Path
@@ -166,13 +166,13 @@ class _Fitted:
     arrays
         Contents of weights.npz.
     history, times
-        A row per epoch.
+        Tables with a row per epoch.
     epochs
-        Weights after the epochs that are kept.
+        Weights after the kept epochs.
     description
         Further entries of model.json.
     checkpoints
-        Those that may be deleted once all is written.
+        Checkpoints that can be deleted once all results are written.
     """
 
     arrays: dict[str, np.ndarray]
@@ -192,7 +192,7 @@ def _fit_network(
     machine: Machine,
     trained_on: dict[str, str],
 ) -> _Fitted | None:
-    """Train a network on spectrograms; None in a process that leaves the writing to another."""
+    """Train a network on spectrograms; None in a process that does not write the results."""
     from autotagging.training.devices import prepare
     from autotagging.training.precision import choose_precision
 
@@ -236,7 +236,7 @@ def _train_on(
     devices: "Devices",
     checkpoints: Checkpoints,
 ) -> _Fitted:
-    """Build the network, train it, and describe what came of it."""
+    """Build the network, train it, and describe the result."""
     from autotagging.models.stored import architecture, trainable_parameters, weights_of
     from autotagging.training.loop import fit
     from autotagging.training.step import set_output_bias
@@ -276,7 +276,7 @@ def _train_on(
 
 
 def _read_examples(store: MelStore, data: Data) -> tuple["Examples", "Examples"]:
-    """Read the clips to train on, and those to validate on."""
+    """Read the training clips and the validation clips."""
     from autotagging.training.loop import Examples
 
     labelled = labelled_clips(
@@ -301,7 +301,7 @@ def _fit_tables(model: str, seed: int, options: dict[str, Any], data: Data, *_: 
 
 
 def _fingerprints(data: Data) -> dict[str, str]:
-    """Give the SHA-256 of all the corpus's audio, of the labels and of the split."""
+    """Give the SHA-256 of the corpus's audio, of the labels and of the split."""
     corpus = read_json(data.audio)
     if not {"sha256", "title"} <= set(corpus):
         raise UserError(f"{data.audio}: no sha256 or title; run download again")
@@ -313,7 +313,7 @@ def _fingerprints(data: Data) -> dict[str, str]:
 
 
 def _fingerprint(model: str, *parts: Any) -> str:
-    """Hash all that the course of a training depends on: its settings, code and libraries."""
+    """Hash everything that the result of a training depends on: settings, code and libraries."""
     digest = hashlib.sha256(json.dumps([model, *parts, versions()]).encode())
     package = Path(models.__file__).parents[1]
     for code in _FINGERPRINTED:

@@ -1,1 +1,1 @@
-"""Fitting a network: settings, loop, checkpoints, devices, precision, metrics of an epoch."""
+"""Training of a network: settings, loop, checkpoints, devices, precision, metrics of an epoch."""

@@ -1,6 +1,6 @@
-"""Checkpoints of a training, from which it goes on after a kill as if nothing had happened.
+"""Checkpoints of a training, from which an interrupted training resumes with the same result.
 
-They lie outside results/: neither Snakemake nor DVC deletes them.
+They are outside results/, so that neither Snakemake nor DVC deletes them.
 """
 
 import json
@@ -17,25 +17,25 @@ from autotagging.common.files import load_arrays, save_arrays
 from autotagging.training.settings import KeepEpochs
 
 _GENERATIONS = 2
-# What a checkpoint has of a run besides arrays.
+# Attributes of a run that a checkpoint stores in addition to arrays.
 _PLAIN = ("epoch", "batches", "loss_sum", "rows", "times", "best_value", "best_epoch")
 
 
 class Checkpoints:
-    """The last two checkpoints of one training, written in turns, so that one is always whole.
+    """The last two checkpoints of one training, written in turn, so that one is always whole.
 
-    Beside them lie the weights after each epoch that is kept for `evaluate`.
+    Next to them are the weights after each epoch that is kept for `evaluate`.
 
     Parameters
     ----------
     folder
-        Of this training alone.
+        Folder of this training only.
     fingerprint
-        Of all that the training depends on; checkpoints of another are not picked up.
+        Hash of everything the training depends on; checkpoints with another one are not used.
     keep_epochs
-        Whether the weights after all epochs are kept, or only those after the last.
+        Epochs whose weights are kept: all, or only the last.
     minutes
-        Time between checkpoints within an epoch.
+        Minutes between checkpoints within an epoch.
     """
 
     def __init__(self, folder: Path, *, fingerprint: str, keep_epochs: KeepEpochs, minutes: float):
@@ -47,19 +47,19 @@ class Checkpoints:
         self._turn = 0
 
     def save(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Replace the older checkpoint. `arrays` has an entry "step", which only grows."""
+        """Replace the older checkpoint. `arrays` has an entry "step", which must increase."""
         stamped = {**arrays, "fingerprint": np.array(self._fingerprint)}
         save_arrays(self._paths[self._turn], stamped)
         self._turn = (self._turn + 1) % _GENERATIONS
 
     def load(self) -> dict[str, np.ndarray] | None:
-        """Read the newest checkpoint that is whole; None if there is none of this training."""
+        """Read the newest whole checkpoint of this training; None if there is none."""
         found = {}
         for turn, path in enumerate(self._paths):
             try:
                 arrays = load_arrays(path) if path.exists() else {}
             except UserError as error:
-                print(f"{error}; falling back to the checkpoint before it", file=sys.stderr)
+                print(f"{error}; using the previous checkpoint", file=sys.stderr)
                 continue
             if arrays.pop("fingerprint", None) == self._fingerprint:
                 found[turn] = arrays
@@ -82,12 +82,12 @@ class Checkpoints:
             self._epoch_path(epoch - 2).unlink(missing_ok=True)  # its successor has a checkpoint
 
     def load_epochs(self, last: int) -> dict[int, list[np.ndarray]]:
-        """Read the weights of each kept epoch, when `last` is the last that has ended.
+        """Read the weights of each kept epoch, where `last` is the last finished epoch.
 
         Raises
         ------
         UserError
-            Those of an epoch are missing or damaged.
+            The weights of an epoch are missing or damaged.
         """
         kept = range(1 if self._keeps_all else max(last, 1), last + 1)
         epochs = {}
@@ -106,37 +106,37 @@ class Checkpoints:
         return self._folder / f"epoch-{epoch:04}-{self._fingerprint[:12]}.npz"
 
     def delete(self) -> None:
-        """Delete all, once what they led to is written."""
+        """Delete all checkpoints, once the results are written."""
         for path in [*self._paths, *self._folder.glob("epoch-*.npz")]:
             path.unlink(missing_ok=True)
 
 
 class Run:
-    """How far a training has come: all that its future depends on, and can be put on disk.
+    """State of a training: everything its further course depends on, as stored in checkpoints.
 
     Parameters
     ----------
     variables
-        Of model and optimizer, among them the states of dropout.
+        Variables of model and optimizer, including the states of dropout.
     shape
-        (training clips, tags).
+        Shape of the training labels: (training clips, tags).
     checkpoints
-        Where it is put, and how often besides at the end of each epoch.
+        Checkpoints to write, at the end of each epoch and at intervals.
     saves
-        False where another process of the same training puts it there.
+        Whether this process writes the checkpoints.
 
     Attributes
     ----------
     epoch, batches
-        The epoch that is under way, from 1, and how many of its batches are done.
+        Current epoch, from 1, and number of its finished batches.
     loss_sum
-        Of the loss of each clip in these batches.
+        Sum of the losses of the clips in these batches.
     scores : float32, (training clips, tags)
-        Those of these batches are filled in.
+        Scores of the clips in these batches; other rows are not yet valid.
     rows, times
-        Of the epochs that are done.
+        Metrics and times of the finished epochs.
     best_value, best_epoch, best_weights
-        Of the best epoch; the value is the smaller, the better.
+        Monitored value, number and weights of the best epoch; smaller values are better.
     """
 
     def __init__(
@@ -161,11 +161,11 @@ class Run:
 
     @property
     def epochs_since_best(self) -> int:
-        """Epochs that are done since the best one, and the one that is under way."""
+        """Number of finished epochs since the best one, plus the current one."""
         return self.epoch - self.best_epoch if self.best_epoch else 0
 
     def end_batch(self, batch: np.ndarray, loss: float, scores: np.ndarray) -> None:
-        """Note a batch that is done; write a checkpoint where it is time for one."""
+        """Record a finished batch; write a checkpoint if it is time for one."""
         self.loss_sum += loss * len(batch)
         self.scores[batch] = scores
         self.batches += 1
@@ -174,7 +174,7 @@ class Run:
             self._save()
 
     def end_epoch(self, row: dict, times: dict, *, value: float, weights: list[np.ndarray]) -> None:
-        """Note an epoch that is done, keep its weights, and write a checkpoint."""
+        """Record a finished epoch, keep its weights, and write a checkpoint."""
         self.rows.append(row)
         self.times.append(times)
         if value < self.best_value:
@@ -201,14 +201,14 @@ class Run:
         self._saved = time.monotonic()
 
     def resume(self) -> bool:
-        """Go on from the newest checkpoint, if there is one."""
+        """Resume from the newest checkpoint; return False if there is none."""
         saved = self._checkpoints.load()
         if saved is None:
             return False
         self._step = int(saved["step"])
         for name, value in json.loads(str(saved["plain"])).items():
             setattr(self, name, value)
-        self._checkpoints.load_epochs(self.epoch - 1)  # found out now rather than at the end
+        self._checkpoints.load_epochs(self.epoch - 1)  # fails now instead of at the end
         self.scores = saved["scores"]
         for i, variable in enumerate(self._variables):
             variable.assign(saved[f"variable_{i}"])

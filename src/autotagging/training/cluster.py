@@ -1,4 +1,4 @@
-"""Which processes train together, by TF_CONFIG or by Slurm's variables."""
+"""Processes that train together, from TF_CONFIG or from Slurm's variables."""
 
 import json
 import re
@@ -10,12 +10,12 @@ _FIRST_PORT, _PORTS = 12_000, 20_000
 
 
 def cluster_config(environment: Mapping[str, str]) -> dict:
-    """Say which processes train together: by TF_CONFIG, or else by Slurm's variables.
+    """List the processes that train together: from TF_CONFIG, or else from Slurm's variables.
 
     Parameters
     ----------
     environment
-        Of this process.
+        Environment variables of this process.
 
     Returns
     -------
@@ -26,8 +26,8 @@ def cluster_config(environment: Mapping[str, str]) -> dict:
     Raises
     ------
     UserError
-        Neither says it, TF_CONFIG has other kinds of tasks, or Slurm has not started one process
-        on each node.
+        Neither is set, TF_CONFIG has other kinds of tasks, or Slurm has not started one process on
+        each node.
     """
     if "TF_CONFIG" in environment:
         return _checked_config(environment["TF_CONFIG"])
@@ -52,7 +52,7 @@ def cluster_config(environment: Mapping[str, str]) -> dict:
 
 
 def _checked_config(text: str) -> dict:
-    """Read TF_CONFIG, which must name two workers or more, and nothing else."""
+    """Read TF_CONFIG, which must name two or more workers, and no other kind of task."""
     try:
         config = json.loads(text)
         tasks, task = config["cluster"], config["task"]

@@ -1,7 +1,7 @@
-"""Where a network is trained: on one device, on all GPUs of a machine, or on several machines.
+"""Devices that train a network: one device, all GPUs of a machine, or several machines.
 
-The weights are on every device, the batch is divided among them, gradients are summed and batch
-normalization counts over the whole batch. So the loss is that of one device, but for rounding.
+Every device has all weights, the batch is divided among the devices, gradients are summed, and
+batch normalization uses the whole batch. So the loss is that of one device, except for rounding.
 
 Imports TensorFlow; import it inside functions.
 """
@@ -32,7 +32,7 @@ with native_log_hidden():
     import keras
     import tensorflow as tf
 
-# What the collective operations raise when another process has gone.
+# Errors of the collective operations when another process has ended.
 _LOST = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
@@ -48,11 +48,11 @@ class Devices:
     Attributes
     ----------
     label
-        What they are, for people.
+        Description of the devices for readers.
     strategy
-        How TensorFlow keeps them together; None for one device.
+        TensorFlow's strategy for several devices; None for one device.
     worker, workers
-        Which of how many processes this is, from 0.
+        Number of this process, from 0, and number of processes.
     """
 
     label: str
@@ -72,7 +72,7 @@ class Devices:
 
     @contextmanager
     def one_voice(self) -> Iterator[None]:
-        """Silence standard error in all processes but the first; exceptions come out of all."""
+        """Silence standard error in all processes except the first; exceptions are still raised."""
         with ExitStack() as stack:
             if not self.writes:
                 nowhere = stack.enter_context(open(os.devnull, "w"))
@@ -80,19 +80,19 @@ class Devices:
             yield
 
     def scope(self) -> AbstractContextManager:
-        """Make variables that are created in this context live on every device."""
+        """Create variables on every device within this context."""
         return nullcontext() if self.strategy is None else self.strategy.scope()
 
     def rows(self, batch: np.ndarray) -> np.ndarray:
-        """Choose what this process reads of a batch: the clips of its own devices."""
+        """Select the clips of a batch that this process reads: those of its own devices."""
         own = self._own_shares(len(batch))
         return batch[own[0].start : own[-1].stop]
 
     def shares(self, clips: int) -> list[slice]:
-        """Divide a batch among the devices; where there are more devices, each gets all of it.
+        """Divide a batch among the devices; if there are more devices than clips, each gets all.
 
-        No device may be without any clip. That all have the same ones changes neither mean gradient
-        nor the mean and variance over the batch.
+        No device may be without clips. If all devices have the same clips, the mean gradient, and
+        the mean and variance over the batch, stay the same.
         """
         if clips < self.replicas:
             return [slice(0, clips)] * self.replicas
@@ -104,12 +104,12 @@ class Devices:
         return self.shares(clips)[self.worker * local : (self.worker + 1) * local]
 
     def check_agreement(self, numbers: Sequence[int], meaning: str) -> None:
-        """Compare integers with those of the other processes.
+        """Check that integers are the same in all processes.
 
         Raises
         ------
         UserError
-            Not all processes have the same.
+            The integers differ between processes.
         """
         if self.workers == 1:
             return
@@ -126,13 +126,13 @@ class Devices:
     ) -> Callable:
         """Make a function (mel, labels) -> (loss, scores) that takes a step of the optimizer.
 
-        `mel` is what `rows` chooses, `labels` and the results are of the whole batch.
+        `mel` has the clips selected by `rows`; `labels` and the results are for the whole batch.
         """
 
         def replica_step(mel, labels, clips):
             with tf.GradientTape() as tape:
                 scores = model(tf.cast(mel, tf.float32), training=True)
-                # The optimizer sums the gradients of the devices, so each has its part of a mean.
+                # The optimizer sums the devices' gradients, so each computes its part of the mean.
                 loss = tf.reduce_sum(keras.losses.binary_crossentropy(labels, scores)) / clips
                 scaled = optimizer.scale_loss(loss)
             follow_gradient(tape, scaled, model, optimizer)
@@ -154,9 +154,9 @@ class Devices:
         return train_step
 
     def make_score_step(self, model: keras.Model) -> Callable:
-        """Make a function (mel, clips) -> scores of the `clips` clips of a batch.
+        """Make a function (mel, clips) -> scores of a batch, where `clips` is its number of clips.
 
-        `mel` is what `rows` chooses.
+        `mel` has the clips selected by `rows`.
         """
 
         def replica_step(mel):
@@ -172,7 +172,7 @@ class Devices:
         return score_step
 
     def _distribute_rows(self, rows: np.ndarray, clips: int) -> tf.distribute.DistributedValues:
-        """Give each device of this process its share of what `rows` chose of a batch."""
+        """Give each device of this process its share of the clips selected by `rows`."""
         shares, first = self.shares(clips), self._own_shares(clips)[0].start
 
         def part(context: tf.distribute.ReplicaContext) -> np.ndarray:
@@ -183,7 +183,7 @@ class Devices:
 
     def _distribute(self, part: Callable) -> tf.distribute.DistributedValues:
         def tensor(context: tf.distribute.ReplicaContext) -> tf.Tensor:
-            with tf.device("CPU"):  # not on the first GPU, on the way to another
+            with tf.device("CPU"):  # otherwise it passes through the first GPU
                 return tf.constant(part(context))
 
         return self.strategy.experimental_distribute_values_from_function(tensor)
@@ -193,15 +193,15 @@ class Devices:
         return self._together(gather, values)
 
     def _together(self, function: Callable, *arguments):
-        """Call a function that all processes have to call."""
+        """Call a function that all processes must call."""
         try:
             return function(*arguments)
         except _LOST as error:
             if self.workers == 1:
                 raise
             raise UserError(
-                f"worker {self.worker} has lost another one of the {self.workers}; the log of that "
-                "one may say why. Run again to go on from the last checkpoint"
+                f"worker {self.worker} lost the connection to one of {self.workers} workers; see "
+                "the log of that worker, and run again to resume from the last checkpoint"
             ) from error
 
 
@@ -211,7 +211,7 @@ ONE_DEVICE = Devices("one device")
 def prepare(
     *, seed: int, threads: int, devices: DeviceChoice = "auto", xla: bool = False
 ) -> Devices:
-    """Set TensorFlow up before anything else uses it; return what it will compute on.
+    """Configure TensorFlow before its first use; return the devices that it will use.
 
     The same seed gives the same weights on the same machine with the same number of threads.
     """
@@ -227,7 +227,7 @@ def prepare(
 
 
 def choose(choice: DeviceChoice, *, threads: int) -> Devices:
-    """Choose the devices to train on; before TensorFlow has used any.
+    """Choose the devices to train on; call it before TensorFlow has used any.
 
     Parameters
     ----------
@@ -236,12 +236,12 @@ def choose(choice: DeviceChoice, *, threads: int) -> Devices:
         "multi_worker": the processes named in TF_CONFIG, or else the tasks of this Slurm step, on
         all GPUs of each, or its CPU.
     threads
-        Of a CPU, for the label.
+        Number of CPU threads, for the label.
 
     Raises
     ------
     UserError
-        They are not there.
+        The devices are not available.
     """
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
@@ -262,7 +262,7 @@ def choose(choice: DeviceChoice, *, threads: int) -> Devices:
 
 
 def _join(gpus: list, threads: int) -> Devices:
-    """Wait for the other processes."""
+    """Connect to the other processes, and wait for them."""
     cluster = cluster_config(os.environ)
     os.environ["TF_CONFIG"] = json.dumps(cluster)
     workers, worker = cluster["cluster"]["worker"], cluster["task"]["index"]

@@ -1,6 +1,6 @@
 """What training measures after each epoch: loss and macro ROC-AUC (sec. III).
 
-Apart from metrics.py, so that a new metric of the evaluation retrains nothing.
+Separate from the package metrics, so that a new metric of the evaluation retrains no model.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ def mean_roc_auc(labels: np.ndarray, scores: np.ndarray, *, weighted: bool = Fal
     ----------
     labels, scores : (clips, tags)
     weighted
-        Weight tags by their positives.
+        Whether to weight tags by their positives.
     """
     columns = np.flatnonzero(has_both_classes(labels))
     if not len(columns):
@@ -36,7 +36,7 @@ def cross_entropy(labels: np.ndarray, scores: np.ndarray) -> float:
 
 
 def smoothed_prior(labels: np.ndarray) -> np.ndarray:
-    """Share of clips with each tag, with half a clip added on both sides: never 0 or 1.
+    """Share of clips with each tag, with half a clip added to both classes: never 0 or 1.
 
     Parameters
     ----------

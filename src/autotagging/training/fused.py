@@ -1,12 +1,12 @@
-"""A network's training and scoring on a CPU: the function of its layers, in fewer passes.
+"""Training and scoring of a network on a CPU: the function of its layers, in fewer passes.
 
 Blocks of convolution, batch normalization, max pooling, ELU and dropout are computed as a whole,
-with gradients written out; other layers are called as they are. The weights are the layers'.
+with explicit gradients; other layers are called as they are. The weights are those of the layers.
 
-Batch normalization draws a straight line through the outputs of each channel. So the pooling comes
-first, with the kernel's sign turned where the line falls, and all that follows has a fraction of
-the elements. The gradient of the normalization (Ioffe and Szegedy 2015) is a line in those outputs
-too: it is put together with that of the pooling in one pass.
+Batch normalization is an affine function of each channel's outputs. So the pooling comes first,
+with the kernel's sign changed where the slope is negative, and later operations have fewer
+elements. The gradient of the normalization (Ioffe and Szegedy 2015) is also affine in these
+outputs: it is combined with that of the pooling in one pass.
 """
 
 from collections.abc import Callable
@@ -25,10 +25,10 @@ _PLACING = (keras.layers.Reshape, keras.layers.ZeroPadding2D, keras.layers.Resca
 
 
 def fuse(model: keras.Model) -> "FusedNetwork | None":
-    """Find the blocks of a network; None where its layers are not such as can be fused.
+    """Find the blocks of a network; None if its layers can't be fused.
 
-    They must be a chain: batch normalization of the mel bins, if any; layers that place the
-    spectrogram in a larger plane, all its rows alike; blocks; and whatever follows.
+    The layers must form a chain: batch normalization of the mel bins, if any; layers that place
+    the spectrogram in a larger plane, in the same way for all rows; blocks; and any other layers.
     """
     if any(layer.input is not before.output for before, layer in pairwise(model.layers)):
         return None
@@ -52,7 +52,7 @@ def fuse(model: keras.Model) -> "FusedNetwork | None":
 
 @dataclass(frozen=True)
 class _Block:
-    """Layers of a block, and what they are set to."""
+    """Layers of a block, and the size of its pooling windows."""
 
     convolution: keras.layers.Conv2D
     norm: keras.layers.BatchNormalization
@@ -65,7 +65,7 @@ class _Block:
 
     @property
     def dropped(self) -> int:
-        """Of 65536 elements, how many dropout drops."""
+        """Number of elements that dropout drops, out of 65536."""
         return min(round(65536 * self.dropout.rate), 65535)
 
     def seed(self) -> tf.Tensor | None:
@@ -74,7 +74,7 @@ class _Block:
 
 
 def _block(layers: list[keras.Layer]) -> _Block | None:
-    """Take five layers for a block, if they are one."""
+    """Make a block of five layers; None if they don't form one."""
     kinds = ("Conv2D", "BatchNormalization", "MaxPooling2D", "ELU", "Dropout")
     if len(layers) < _BLOCK or not all(
         isinstance(layer, getattr(keras.layers, kind))
@@ -97,9 +97,9 @@ def _block(layers: list[keras.Layer]) -> _Block | None:
 
 
 class FusedNetwork:
-    """A network with fused blocks; `fuse` makes it.
+    """A network with fused blocks, created by `fuse`.
 
-    Batch sizes are compiled one by one, so there should be few.
+    Each batch size is compiled separately, so there should be few.
     """
 
     def __init__(
@@ -115,12 +115,12 @@ class FusedNetwork:
         self._tail = keras.Model(last, model.output)
 
     def train(self, mel: tf.Tensor) -> tf.Tensor:
-        """Score in training: with dropout, by the batch's statistics, which moving ones follow.
+        """Score in training: with dropout and batch statistics; the moving statistics are updated.
 
         Parameters
         ----------
         mel : float32, (batch, mel bins, frames)
-            Without gradient.
+            Log-mel spectrograms, for which no gradient is computed.
 
         Returns
         -------
@@ -133,7 +133,7 @@ class FusedNetwork:
         return self._tail(x, training=True)
 
     def score(self, mel: tf.Tensor) -> tf.Tensor:
-        """Score by the moving statistics; shapes as in `train`."""
+        """Score with the moving statistics; shapes as in `train`."""
         if self._input_norm:
             mel = self._input_norm(mel, training=False)
         for block in self._blocks:
@@ -150,7 +150,7 @@ class FusedNetwork:
         return self._tail(x, training=False)
 
     def _plane(self, mel: tf.Tensor) -> "_Plane":
-        """Normalize the mel bins by the batch and prepare the convolution of the first block."""
+        """Normalize the mel bins over the batch and prepare the convolution of the first block."""
         bins = mel.shape[1]
         scale, shift = tf.ones(bins), tf.zeros(bins)
         if norm := self._input_norm:
@@ -164,7 +164,7 @@ class FusedNetwork:
 
 
 class _Images:
-    """The convolution of a block of many channels."""
+    """The convolution of a block with many input channels."""
 
     def __init__(self, block: _Block, images: tf.Tensor):
         self.variables = [tf.convert_to_tensor(block.convolution.kernel), images]
@@ -201,16 +201,16 @@ class _Images:
 class _Plane:
     """The convolution of the first block, of scale * plane + shift * inside + padding.
 
-    Its output is the largest array of all, and so cheap to compute that it is never stored.
+    Its output is the largest array but cheap to compute, so it is never stored.
 
     Parameters
     ----------
     block
-        The first.
+        First block of the network.
     plane : (batch, height, width)
-        What has been normalized, 0 where the padding is.
+        Normalized spectrograms, 0 in the padding.
     inside, padding : (1, height, width)
-        1 and 0, where the spectrogram is; 0 and the padding, where it isn't. All rows are alike.
+        1 and 0 where the spectrogram is; 0 and the padding elsewhere. All rows are equal.
     scale, shift : (height,)
     """
 
@@ -250,7 +250,7 @@ class _Plane:
         )
 
     def gradients(self, of_convolved: tf.Tensor) -> list[tf.Tensor]:
-        """Row by row: what the kernel's gradient is made of, gives those of scale and shift too."""
+        """Compute the gradients of kernel, scale and shift from the same products, row by row."""
         height, width = self._plane.shape[1:]
         shape = (of_convolved.shape[0], height, 1, width)
         around = passes.padded(self._plane)
@@ -265,7 +265,7 @@ class _Plane:
         by_row = tf.reduce_sum(tf.cast(products, tf.float32), 0)  # (height, 15, channels)
         of_kernel, of_scale, of_shift = [], tf.zeros(height), tf.zeros(height)
         for i in range(3):
-            # Row r of the output sees row r + i - 1 of the plane.
+            # Row r of the output depends on row r + i - 1 of the plane.
             first, last = max(0, 1 - i), min(height, height + 1 - i)
             seen = slice(first + i - 1, last + i - 1)
             for j in range(3):
@@ -284,7 +284,7 @@ class _Plane:
 
 
 def _train_block(block: _Block, convolution: _Images | _Plane) -> tf.Tensor:
-    """Compute a block in training, with its gradient; its moving statistics follow."""
+    """Compute a block in training, with its gradient; update its moving statistics."""
     norm, dropped = block.norm, block.dropped
     seed = block.seed()
 
@@ -311,14 +311,14 @@ def _train_block(block: _Block, convolution: _Images | _Plane) -> tf.Tensor:
 
     gamma, beta = map(tf.convert_to_tensor, (norm.gamma, norm.beta))
     output, mean, variance = run(gamma, beta, *convolution.variables)
-    # As TensorFlow's fused batch normalization: the sample's variance.
+    # The sample variance, as in TensorFlow's fused batch normalization.
     n = convolution.size
     _follow(norm, mean + block.convolution.bias, variance * (n / (n - 1)))
     return output
 
 
 def _follow(norm: keras.layers.BatchNormalization, mean: tf.Tensor, variance: tf.Tensor) -> None:
-    """Move the moving statistics towards those of a batch."""
+    """Update the moving statistics with those of a batch."""
     for moving, batch in ((norm.moving_mean, mean), (norm.moving_variance, variance)):
         batch = tf.stop_gradient(batch)
         moving.assign(moving * norm.momentum + batch * (1.0 - norm.momentum))

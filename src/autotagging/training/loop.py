@@ -28,7 +28,7 @@ with native_log_hidden():
 
 @dataclass(frozen=True)
 class Examples:
-    """Clips to learn from or to check with.
+    """Clips for training or for validation.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class Fit:
-    """Outcome of a training.
+    """Result of a training.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Fit:
     times
         One row per epoch: epoch, seconds, waiting (seconds spent waiting for data).
     best_epoch
-        The epoch whose weights the model has.
+        Epoch whose weights the model has.
     """
 
     history: pd.DataFrame
@@ -82,17 +82,19 @@ def fit(
     Parameters
     ----------
     model
-        Built, untrained, in the scope of the devices.
+        Untrained model, built in the scope of the devices.
     train, validation
-        Both with at least one clip.
+        Training and validation clips, at least one each.
     settings
-        How to train.
+        Settings of the training.
     seed
-        Seed of the order of clips, which is a function of seed and epoch.
+        Seed of the order of clips, which depends on seed and epoch only.
     devices
-        Devices to train on. One process of several writes checkpoints; all go on from the same.
+        Devices to train on. Of several processes, only the first writes checkpoints; all resume
+        from them.
     checkpoints
-        Where to go on from, and what is written at each epoch's end. The caller deletes them.
+        Checkpoints to resume from, and to write at the end of each epoch. The caller deletes
+        them.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def fit(
         The loss is not finite, or no validation tag has an AUC to monitor.
     """
     if settings.monitor == "val_auc" and not has_both_classes(validation.labels).any():
-        raise UserError("no tag has both classes in the validation set, so there is no val_auc")
+        raise UserError("val_auc is undefined: no tag has both classes in the validation set")
     steps = -(-len(train) // settings.batch_size)
     rates = learning_rates(settings.schedule, settings.learning_rate, steps=settings.epochs * steps)
     with devices.scope():
@@ -116,8 +118,8 @@ def fit(
     )
     run = Run(variables, train.labels.shape, checkpoints, saves=devices.writes)
     if run.resume():
-        print(f"going on in epoch {run.epoch}, after step {run.batches}", file=sys.stderr)
-    devices.check_agreement([run.epoch, run.batches], "epoch and step to go on from")
+        print(f"resuming in epoch {run.epoch}, after step {run.batches}", file=sys.stderr)
+    devices.check_agreement([run.epoch, run.batches], "epoch and step to resume from")
     while run.epoch <= settings.epochs and not _out_of_patience(run, settings.patience):
         started, waiting = time.perf_counter(), Waiting()
         with _divergence_explained(run, steps, lambda: rate_in_effect(rates, optimizer)):
@@ -132,7 +134,7 @@ def fit(
         }
         _end_epoch(run, row, settings, model, time.perf_counter() - started, waiting)
     if len(run.rows) < settings.epochs:
-        print(f"no better epoch in {settings.patience}: stopped", file=sys.stderr)
+        print(f"no better epoch in {settings.patience} epochs: stopped", file=sys.stderr)
     model.set_weights(run.best_weights)
     return Fit(pd.DataFrame(run.rows), pd.DataFrame(run.times), run.best_epoch)
 
@@ -163,7 +165,7 @@ def _train_epoch(
     devices: Devices,
     waiting: Waiting,
 ) -> tuple[float, float | None]:
-    """Run one epoch; return mean loss and macro ROC-AUC of the steps' scores."""
+    """Run one epoch; return the mean loss and the macro ROC-AUC of the training scores."""
     order = np.random.default_rng([seed, run.epoch]).permutation(len(train))
     starts = range(0, len(order), settings.batch_size)
     batches = [order[start : start + settings.batch_size] for start in starts][run.batches :]
@@ -201,7 +203,7 @@ def _end_epoch(
     seconds: float,
     waiting: Waiting,
 ) -> None:
-    """Note the epoch, write a checkpoint, and print a line."""
+    """Record the epoch, write a checkpoint, and print a line."""
     sign = 1 if settings.monitor == "val_loss" else -1
     run.end_epoch(
         row,
@@ -215,7 +217,7 @@ def _end_epoch(
 def _clips_per_second(
     train_step: Callable, variables: list, train: Examples, batch_size: int, devices: Devices
 ) -> float:
-    """Time a step, then put every variable back, so that the timing changes no result."""
+    """Time a step, then restore every variable, so that the timing does not affect results."""
     before = [variable.numpy() for variable in variables]
     clip_ids, labels = train.clip_ids[:batch_size], train.labels[:batch_size]
     mel = train.gather(devices.rows(clip_ids))

@@ -1,7 +1,7 @@
 """Passes over the large arrays of a convolution block, each compiled to one loop by XLA.
 
-On a CPU, what a training step takes beyond its convolutions goes into reading and writing memory:
-each function here does in one pass what separate operations do in several.
+On a CPU, a training step spends its time outside of the convolutions on reading and writing
+memory: each function here does in one pass what separate operations do in several.
 
 Images are (batch, height, width, channels); a plane is an image of one channel without that axis.
 Pooling windows are `pool` x `pool` and don't overlap; height and width are multiples of it. Arrays
@@ -15,17 +15,17 @@ from typing import Any
 
 import tensorflow as tf
 
-# A sum over rows is faster as a sum of so many slices, and then of what is left.
+# A sum over rows is faster if this many slices are added first, and then the remaining rows.
 _SLICES = 8
 _TAPS = [(row, column) for row in range(3) for column in range(3)]
 
 
 def _one_pass(function: Callable) -> Callable:
-    """Compile a function, anew at each call: it is for graphs, which call it once."""
+    """Compile a function at each call; it is for graphs, which call it once."""
 
     @wraps(function)
     def call(*arguments: Any) -> tf.Tensor:
-        # One compiled function for all shapes would do, but TensorFlow warns of its many tracings.
+        # One compiled function for all shapes would work, but TensorFlow warns about retracing.
         return tf.function(partial(function), jit_compile=True, autograph=False)(*arguments)
 
     return call
@@ -99,7 +99,7 @@ def winner(images: tf.Tensor, pool: int) -> tf.Tensor:
 
 @_one_pass
 def plane_winner(plane: tf.Tensor, kernel: tf.Tensor, pool: int) -> tf.Tensor:
-    """Give the same of the convolution of a padded plane."""
+    """Compute `winner` for the convolution of a padded plane."""
     return _first_largest(_convolved_window(plane, kernel, pool))
 
 
@@ -107,16 +107,16 @@ def plane_winner(plane: tf.Tensor, kernel: tf.Tensor, pool: int) -> tf.Tensor:
 def activate(
     pooled: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, bits: tf.Tensor | None, dropped: int
 ) -> tf.Tensor:
-    """Scale and shift each channel, then ELU, then dropout.
+    """Scale and shift each channel, then apply ELU and dropout.
 
     Parameters
     ----------
     pooled : (batch, height, width, channels)
     scale, shift : float32, (channels,)
     bits
-        From `random_bits`; None: no dropout.
+        Random bits from `random_bits`; None: no dropout.
     dropped
-        Of 65536, how many are dropped.
+        Number of elements to drop, out of 65536.
     """
     x = _elu(tf.cast(pooled, tf.float32) * scale + shift)
     if bits is not None:
@@ -129,19 +129,19 @@ def activate(
 
 
 def random_bits(seed: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
-    """Draw the bits for `activate` by Threefry, 16 for each element or more.
+    """Draw the bits for `activate` with Threefry, at least 16 for each element.
 
     Parameters
     ----------
     seed : int32, (2,)
-        The bits are a function of it.
+        Seed that determines the bits.
     shape
-        Of the images: (batch, height, width, channels).
+        Shape of the images: (batch, height, width, channels).
 
     Returns
     -------
     bits : uint32, (rows, channels)
-        Half as many rows as the images have, if that is even.
+        Half as many rows as the images have, if their number is even.
     """
     rows = shape.num_elements() // shape[-1]
     return _threefry(seed, rows // math.gcd(rows, 2), shape[-1])
@@ -157,7 +157,7 @@ def _threefry(seed: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
 def gradient_slices(
     output: tf.Tensor, of_output: tf.Tensor, pooled: tf.Tensor, dropped: int
 ) -> tf.Tensor:
-    """Begin `gradient_sums`."""
+    """Compute the slices that `gradient_sums` adds up."""
     before = [
         _before_activation(*rows, dropped)
         for rows in zip(_row_slices(output), _row_slices(of_output), strict=True)
@@ -169,7 +169,7 @@ def gradient_slices(
 def gradient_sums(
     output: tf.Tensor, of_output: tf.Tensor, pooled: tf.Tensor, dropped: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sum over each channel d, the gradient before `activate`'s ELU, and d * pooled."""
+    """Sum d and d * pooled over each channel; d is the gradient before `activate`'s ELU."""
     return _sums_of_pairs(gradient_slices(output, of_output, pooled, dropped))
 
 
@@ -182,16 +182,16 @@ def _spread(
     pool: int,
     dropped: int,
 ) -> tf.Tensor:
-    """Gradient of a convolution's output: a * d at each window's winner, and b + c * images.
+    """Gradient of a convolution's output: a * d at each window's winner, plus b + c * images.
 
     Parameters
     ----------
     images : (batch, height, width, channels)
-        The convolution's output.
+        Output of the convolution.
     winners
-        From `winner`.
+        Indices from `winner`.
     output, of_output
-        Of `activate`, and its gradient.
+        Output of `activate`, and its gradient.
     factors
         a, b, c : float32, (channels,)
     """
@@ -210,13 +210,13 @@ spread = _one_pass(_spread)
 
 @_one_pass
 def plane_spread(plane: tf.Tensor, kernel: tf.Tensor, *of_windows: Any) -> tf.Tensor:
-    """Give the same of the convolution of a padded plane; then comes what `spread` takes."""
+    """Compute `spread` for the convolution of a padded plane, with the other arguments of it."""
     return _spread(_convolved(plane, kernel), *of_windows)
 
 
 @_one_pass
 def score(images: tf.Tensor, shift: tf.Tensor, pool: int) -> tf.Tensor:
-    """Pool, shift each channel, ELU."""
+    """Pool, shift each channel, and apply ELU."""
     pooled = reduce(tf.maximum, _window(images, pool))
     return tf.cast(_elu(tf.cast(pooled, tf.float32) + shift), images.dtype)
 
@@ -225,13 +225,13 @@ def score(images: tf.Tensor, shift: tf.Tensor, pool: int) -> tf.Tensor:
 def plane_score(
     plane: tf.Tensor, kernel: tf.Tensor, shift: tf.Tensor, pool: int, dtype: tf.DType
 ) -> tf.Tensor:
-    """Give the same of the convolution of a padded plane."""
+    """Compute `score` for the convolution of a padded plane."""
     pooled = reduce(tf.maximum, _convolved_window(plane, kernel, pool))
     return tf.cast(_elu(pooled + shift), dtype)
 
 
 def padded(plane: tf.Tensor) -> tf.Tensor:
-    """Put a row and a column of zeros at each edge, as a convolution with same padding does."""
+    """Add a row or column of zeros at each edge, as a convolution with same padding does."""
     return tf.pad(plane, [[0, 0], [1, 1], [1, 1]])
 
 
@@ -251,7 +251,7 @@ def _pair(low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
 
 
 def _sums_of_pairs(pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sum each channel of what `_pair` made: low and high, (channels,)."""
+    """Sum each channel of the result of `_pair`: low and high, (channels,)."""
     channels = pairs.shape[-1]
     rows = tf.reshape(tf.bitcast(pairs, tf.float32), (-1, 2 * channels))
     sums = tf.reshape(tf.matmul(tf.ones((1, rows.shape[0])), rows), (channels, 2))
@@ -300,7 +300,7 @@ def _kept_scale(dropped: int) -> float:
 
 
 def _before_activation(output: tf.Tensor, of_output: tf.Tensor, dropped: int) -> tf.Tensor:
-    """Gradient before ELU and dropout, from their output alone: what was dropped is 0 there."""
+    """Gradient before ELU and dropout, from their output only: dropped elements are 0 there."""
     scale = _kept_scale(dropped)
     output, of_output = tf.cast(output, tf.float32), tf.cast(of_output, tf.float32)
     gradient = of_output * tf.where(output > 0, scale, output + scale)

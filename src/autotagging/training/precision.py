@@ -1,6 +1,7 @@
-"""Numbers that convolutions compute with: float32, or 16 bits where the hardware is made for them.
+"""Precision of the convolutions: float32, or 16 bits on hardware that supports them natively.
 
-Weights, statistics and sums are float32 either way. Imports TensorFlow; import it inside functions.
+Weights, statistics and sums are float32 in any case. Imports TensorFlow; import it inside
+functions.
 """
 
 import re
@@ -18,18 +19,18 @@ _CPU_INFO = Path("/proc/cpuinfo")
 
 
 def choose_precision(choice: PrecisionChoice) -> str:
-    """Choose what to train with on the devices that are there: a dtype policy of Keras.
+    """Choose Keras' dtype policy of the convolutions for the available devices.
 
     Parameters
     ----------
     choice
-        "auto": mixed_bfloat16 on a CPU with AVX512_BF16 or AMX, or a GPU of compute capability 8.0;
-        mixed_float16 on a GPU of 7.0; else float32.
+        "auto": mixed_bfloat16 on a CPU with AVX512_BF16 or AMX, or a GPU of compute capability 8.0
+        or higher; mixed_float16 on a GPU of 7.0 or higher; else float32.
 
     Raises
     ------
     UserError
-        mixed_float16 without a GPU.
+        The choice is mixed_float16, and there is no GPU.
     """
     gpus = tf.config.get_visible_devices("GPU")
     if choice == "mixed_float16" and not gpus:
@@ -45,7 +46,7 @@ def choose_precision(choice: PrecisionChoice) -> str:
     if choice == "auto":
         return next((policy for policy, good in fast.items() if good), "float32")
     if not fast.get(choice, True):
-        print(f"precision {choice}: slow here, the hardware is not made for it", file=sys.stderr)
+        print(f"precision {choice}: slow, without native hardware support", file=sys.stderr)
     return choice
 
 
@@ -54,7 +55,7 @@ def _capability(gpu: tf.config.PhysicalDevice) -> tuple[int, int]:
 
 
 def _cpu_has_bfloat16() -> bool:
-    """Tell by the flags that Linux lists; not known elsewhere."""
+    """Tell from the CPU flags that Linux lists; False on other systems."""
     try:
         text = _CPU_INFO.read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a training is told: how to train, and on what machine (sec. III)."""
+"""Settings of a training, and of the machine that it runs on (sec. III)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,30 +14,30 @@ DeviceChoice = Literal["auto", "mirrored", "multi_worker"]
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained: all of it may change the result.
+    """Settings of a training that may change its result.
 
     Attributes
     ----------
     batch_size
-        Clips per step.
+        Clips per training step.
     epochs
-        Largest number of epochs.
+        Maximum number of epochs.
     learning_rate
         Adam's learning rate in the first step.
     schedule
         Course of the learning rate: the same in all steps (constant), down to zero over all epochs
         (cosine), or a tenth and a hundredth after half and three quarters of the epochs (step).
     output_bias
-        First bias of the output layer: each tag's log-odds in training (prior), or zero.
+        Initial bias of the output layer: each tag's log-odds in training (prior), or zero.
     monitor
-        Measure of the best epoch: lowest val_loss or highest val_auc.
+        Metric that selects the best epoch: lowest val_loss or highest val_auc.
     patience
-        Epochs without a better one after which training stops; none: all epochs run.
+        Number of epochs without improvement after which training stops; none: all epochs run.
     keep_epochs
         Epochs whose weights are kept next to the best one's: all, or the last.
     precision
-        Numbers that the convolutions compute with; auto is the fastest that the hardware is made
-        for.
+        Precision of the convolutions; auto is the fastest one that the hardware supports
+        natively.
     """
 
     batch_size: int
@@ -53,24 +53,24 @@ class Settings:
 
 @dataclass(frozen=True)
 class Machine:
-    """What a network is trained on, and what it may use there.
+    """Settings of the machine that a network is trained on.
 
     Attributes
     ----------
     threads
-        Threads of the processor.
+        Number of CPU threads.
     devices
         Devices: one GPU or else the CPU (auto), all GPUs of this machine (mirrored), or those of
         all processes named by TF_CONFIG or Slurm (multi_worker), of which the first writes the
         outputs.
     xla
-        Whether XLA compiles what it can of a step; on a GPU only.
+        Whether XLA compiles parts of a training step; on a GPU only.
     cache
         GB of spectrograms to keep in memory: those that are read first.
     checkpoint_minutes
         Minutes between checkpoints within an epoch; one more is written at each epoch's end.
     unfinished
-        Folder of the checkpoints, from which a stopped training goes on.
+        Folder of the checkpoints, from which an interrupted training resumes.
     """
 
     threads: int

@@ -1,4 +1,4 @@
-"""A training step and the scoring of clips, compiled for the devices that are there (sec. III).
+"""A training step and the scoring of clips, compiled for the chosen devices (sec. III).
 
 Imports TensorFlow; import it inside functions.
 """
@@ -26,15 +26,15 @@ Gather = Callable[[np.ndarray], np.ndarray]
 
 
 def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
-    """Start the output layer's bias at the log-odds of each tag, as counted in training labels.
+    """Initialize the output layer's bias with the log-odds of each tag in the training labels.
 
-    From zero, a model spends its first hundreds of steps on learning how rare tags are. Counts are
-    smoothed by half a clip, so that a tag without positives has a bias too.
+    With a zero bias, a model spends its first hundreds of steps learning the frequencies of the
+    tags. Counts are smoothed by half a clip, so that a tag without positives has a finite bias.
 
     Parameters
     ----------
     model
-        Its last layer is dense, with a sigmoid.
+        Model whose last layer is dense, with a sigmoid.
     labels : (clips, tags)
         0 and 1.
     """
@@ -50,7 +50,7 @@ def make_train_step(
         return devices.make_train_step(model, optimizer)
     fused = _fused(model)
     if not (fused or _on_gpu()):
-        print("layers that can't be fused: slower than it could be on a CPU", file=sys.stderr)
+        print("these layers can't be fused, so training on a CPU is slower", file=sys.stderr)
     binary_cross_entropy = keras.losses.BinaryCrossentropy()
 
     @tf.function(autograph=False)
@@ -69,7 +69,7 @@ def make_train_step(
 def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[..., np.ndarray]:
     """Make a function (clip_ids, gather, *, batch_size) -> scores, float32, (clips, tags).
 
-    It takes a `waiting`, too, that counts the time spent on waiting for spectrograms.
+    Its optional argument `waiting` counts the time spent waiting for spectrograms.
     """
     fused = None if devices.strategy else _fused(model)
 
@@ -90,7 +90,7 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
             steps = progress(pairs, total=len(batches), label="scored batch")
             if spread_step:
                 scores = [spread_step(mel, len(batch)).numpy() for batch, mel in steps]
-            else:  # all batches of one size, so that one is compiled
+            else:  # pad all batches to one size, so that only one is compiled
                 size = len(batches[0])
                 scores = [score_step(_filled(mel, size)).numpy()[: len(mel)] for _, mel in steps]
         return np.concatenate(scores)
@@ -99,12 +99,12 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
 
 
 def _filled(mel: np.ndarray, size: int) -> np.ndarray:
-    """Append silent clips up to a size."""
+    """Append clips of zeros up to a size."""
     return np.pad(mel, [(0, size - len(mel)), (0, 0), (0, 0)])
 
 
 def _fused(model: keras.Model) -> FusedNetwork | None:
-    """Fuse a model's layers for a CPU; a GPU's libraries have their own ways."""
+    """Fuse a model's layers on a CPU; on a GPU, the layers are used as they are."""
     return None if _on_gpu() else fuse(model)
 
 

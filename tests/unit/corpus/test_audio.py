@@ -15,7 +15,7 @@ CLIP = "0/clip-0-0-29.mp3"
 
 
 def zip_audio(folder, *, parts, prefix=""):
-    """Replace a corpus's folders of clips by an archive cut into so many parts."""
+    """Replace a corpus's folders of clips by an archive in several parts."""
     whole = folder / "mp3.zip"
     with zipfile.ZipFile(whole, "w") as archive:
         for clip in sorted(folder.glob("?/*.mp3")):

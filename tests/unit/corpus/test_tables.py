@@ -107,7 +107,7 @@ def test_quotes_within_a_field_are_doubled(clip_info):
     [
         (b'"mp3_path"', b'"path"', "line 1: no column 'mp3_path'; expected a TAB-separated table"),
         (b'"clip_id"', b'"id"', "line 1: no column 'clip_id'"),
-        (b'"beats"', b'"beat"', "line 1: column 'beat' stands twice; expected it once"),
+        (b'"beats"', b'"beat"', "line 1: column 'beat' appears twice; expected it once"),
         (b'"beats"', b'""', "line 1: a column without a name"),
         (b'"11"\t"0"\t', b'"11"\t', "line 5: 5 fields; expected 6"),
         (b'"11"\t"0"\t', b'"11"\t"0"\t"0"\t', "line 5: 7 fields; expected 6"),
@@ -119,8 +119,8 @@ def test_quotes_within_a_field_are_doubled(clip_info):
         (b'"6"\t', b'"six"\t', "line 3: clip_id is 'six'; expected a whole number"),
         (b'"6"\t', b'"-6"\t', "line 3: clip_id is '-6'; expected a whole number"),
         (b'"6"\t', b'"9999999999999999999"\t', "line 3: clip_id is '9999999999999999999'"),
-        (b'"10"\t', b'"02"\t', "line 4: clip_id 2 stands twice, first in line 2"),
-        (b"1/clip-1", b"0/clip-0", "line 3: mp3_path 0/clip-0-0-29.mp3 stands twice, first in"),
+        (b'"10"\t', b'"02"\t', "line 4: clip_id 2 appears twice, first in line 2"),
+        (b"1/clip-1", b"0/clip-0", "line 3: mp3_path 0/clip-0-0-29.mp3 appears twice, first in"),
         (b"1/clip-1", b"../clip-1", "line 3: mp3_path is '../clip-1-0-29.mp3'; expected a path"),
         (b"1/clip-1", b"/1/clip-1", "line 3: mp3_path is '/1/clip-1-0-29.mp3'"),
         (b"1/clip-1", b"1\\clip-1", "line 3: mp3_path is '1\\\\clip-1-0-29.mp3'"),
@@ -143,10 +143,10 @@ def test_faults_of_the_annotations_are_named(annotations, old, new, message):
     ("old", "new", "message"),
     [
         (b'"track_number"', b'"track"', "line 1: no column 'track_number'"),
-        (b'"album"', b'"artist"', "line 1: column 'artist' stands twice"),
-        (b'"6"\t', b'"2"\t', "line 3: clip_id 2 stands twice, first in line 2; expected it once"),
+        (b'"album"', b'"artist"', "line 1: column 'artist' appears twice"),
+        (b'"6"\t', b'"2"\t', "line 3: clip_id 2 appears twice, first in line 2; expected it once"),
         (b"1/clip-1", b"../clip-1", "line 3: mp3_path is '../clip-1-0-29.mp3'"),
-        (b"a/clip-a", b"0/clip-0", "line 4: mp3_path 0/clip-0-0-29.mp3 stands twice"),
+        (b"a/clip-a", b"0/clip-0", "line 4: mp3_path 0/clip-0-0-29.mp3 appears twice"),
         (b'"t"', b't"', "line 2: a quote too many or too few"),
     ],
 )
@@ -160,13 +160,13 @@ def test_a_table_that_was_cut_off_is_named_by_its_last_line(small_tables, read):
     path = small_tables / f"{read.__name__.removeprefix('read_')}_final.csv"
     lines = path.read_bytes().split(b"\r\n")
     path.write_bytes(b"\r\n".join(lines[:4])[:-3])
-    assert fault(read, path).startswith("line 4: the file stops inside this line; expected a line")
+    assert fault(read, path).startswith("line 4: the file ends inside this line; expected a line")
     path.write_bytes(b"\r\n".join(lines[:4]))
-    assert fault(read, path).startswith("line 4: the file stops inside this line")
+    assert fault(read, path).startswith("line 4: the file ends inside this line")
     path.write_bytes(b"\r\n".join([*lines[:3], lines[3][:20], b""]))
     assert fault(read, path).startswith("line 4: ")
     path.write_bytes(lines[0] + b"\r\n")
-    assert fault(read, path) == "line 2: there is none; expected lines below the header"
+    assert fault(read, path) == "line 2: no data; expected lines below the header"
     path.write_bytes(b"")
     assert fault(read, path) == "line 1: the file is empty; expected a header"
 

@@ -11,7 +11,7 @@ from autotagging.dataset.prefetch import Waiting, prefetched
 
 
 class Reads:
-    """A reader that takes note of what it reads."""
+    """A reader that records what it reads."""
 
     def __init__(self):
         self.batches = []
@@ -21,7 +21,7 @@ class Reads:
         return batch
 
     def settled(self, at_least):
-        """How many there are when no more come; fails where they stay below."""
+        """Wait until no more batches are read, and return their number."""
         deadline = time.monotonic() + 10
         while len(self.batches) < at_least and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -86,7 +86,7 @@ def test_shard_and_table_must_fit(summary):
 def test_a_table_that_was_changed_is_named(summary):
     path = summary.parent / "shard-01.csv"
     path.write_text(path.read_text().replace("14,2", "15,2"))
-    with pytest.raises(UserError, match=r"shard-01\.csv: not as it was"):
+    with pytest.raises(UserError, match=r"shard-01\.csv: changed since"):
         MelStore(summary)
 
 

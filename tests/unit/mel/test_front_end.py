@@ -1,4 +1,4 @@
-"""What becomes of damaged and odd files: each has a reason, nothing passes unnoticed."""
+"""Damaged and odd files: each gets the status that names its fault."""
 
 import io
 import os

@@ -81,7 +81,7 @@ def test_a_line_of_the_journal_that_was_cut_short_does_not_count(path, cut):
 
 def test_two_processes_never_write_the_same_shard(path):
     file = begin(path)
-    with pytest.raises(UserError, match=r"shard-00\.npy: another process is at work on it"):
+    with pytest.raises(UserError, match=r"shard-00\.npy: another process is writing it"):
         begin(path)
     file.close()
     begin(path)

@@ -104,7 +104,7 @@ def test_a_demo_clip_is_as_librosa_has_it(tmp_path):
 
 
 def assert_whole_path_agrees(folder, clip):
-    """From the file to decibels, beside librosa's own loading and spectrogram."""
+    """From the file to decibels, compared with librosa's own loading and spectrogram."""
     waveform = open_corpus(folder).waveform(clip, sample_rate=12_000)
     (path,) = folder.rglob(clip)
     reference, _ = librosa.load(path, sr=12_000)

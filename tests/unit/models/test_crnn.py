@@ -5,22 +5,14 @@ import pytest
 
 from autotagging import models
 from autotagging.common.errors import UserError
+from networks import crnn_options
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 pytestmark = pytest.mark.training
 
-OPTIONS = {
-    "padded_frames": 1440,
-    "padding_side": "both",
-    "padding_value": 0.0,
-    "input_norm": "frequency",
-    "batch_norm_momentum": 0.9,
-    "pool_dropout": 0.1,
-    "output_dropout": 0.3,
-    "gru_reset_after": True,
-}
+OPTIONS = crnn_options(padded_frames=1440)
 
 
 def build(n_tags=50, **changes):
@@ -207,11 +199,11 @@ def test_fused_batch_norm_in_training_is_keras_own():
 @pytest.mark.parametrize(
     ("name", "shape", "changes", "message"),
     [
-        ("cnn", (96, 1366), {}, "no model 'cnn'; there are crnn"),
+        ("cnn", (96, 1366), {}, "unknown model 'cnn'; the models are crnn"),
         ("crnn", (80, 1366), {}, "not 80 x 1366"),
         ("crnn", (192, 1366), {}, "not 192 x 1366"),
         ("crnn", (96, 1500), {}, "not 96 x 1500"),
-        ("crnn", (96, 1366), {"padding_side": "top"}, "'top': there are both, end, start"),
+        ("crnn", (96, 1366), {"padding_side": "top"}, "is 'top'; expected one of both, end, start"),
         ("crnn", (96, 1366), {"dropout": 0.5}, "unexpected keyword argument 'dropout'"),
     ],
 )

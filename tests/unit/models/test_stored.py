@@ -25,21 +25,13 @@ from autotagging.models.stored import (
     versions,
     weights_of,
 )
+from networks import crnn_options
 
 keras = pytest.importorskip("keras")
 
 pytestmark = pytest.mark.training
 
-OPTIONS = {
-    "padded_frames": 96,
-    "padding_side": "both",
-    "padding_value": 0.0,
-    "input_norm": "frequency",
-    "batch_norm_momentum": 0.9,
-    "pool_dropout": 0.1,
-    "output_dropout": 0.3,
-    "gru_reset_after": True,
-}
+OPTIONS = crnn_options()
 FRONT_END = front_end(
     sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, seconds=2.0, log_scale="power_db"
 )
@@ -151,7 +143,7 @@ def make_lambda(path):
 def test_other_kinds_of_model_files_are_refused_unopened(folder, name, make):
     make(folder / name)
     message = refusal(folder / name)
-    assert "reads only its own model.json with weights.npz beside it" in message
+    assert "expected a model.json of this project with weights.npz next to it" in message
     assert not (folder / "ran").exists()
 
 
@@ -196,8 +188,8 @@ def of(make):
         (of(make_pickle), "not an .npz file of plain arrays"),
         (of(make_h5), "not an .npz file of plain arrays"),
         (one_array, "not an .npz file of plain arrays"),
-        (not_an_array, "is no array"),
-        (of(make_lambda), "is no array"),
+        (not_an_array, "is not an array"),
+        (of(make_lambda), "is not an array"),
     ],
 )
 def test_weights_that_are_more_or_less_than_arrays_are_refused(folder, content, message):
@@ -243,7 +235,7 @@ def test_weights_that_were_not_written_with_the_model_are_refused(folder):
         ({"options": {**OPTIONS, "pool_dropout": {"class_name": "Lambda"}}}, "pool_dropout: {'cl"),
         ({"options": {**OPTIONS, "depth": 5}}, "unexpected keyword argument 'depth'"),
         ({"options": {**OPTIONS, "padded_frames": "many"}}, "unsupported operand"),
-        ({"options": {**OPTIONS, "padding_side": "top"}}, "padding_side 'top': there are"),
+        ({"options": {**OPTIONS, "padding_side": "top"}}, "padding_side is 'top'; expected one of"),
         ({"options": {**OPTIONS, "padding_value": "x"}}, "bad operand type for unary -"),
         ({"options": {**OPTIONS, "pool_dropout": 7}}, "rate"),
         ({"tags": ["a", "a"]}, "tags: ['a', 'a'] has non-unique elements"),

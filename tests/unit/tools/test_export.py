@@ -10,6 +10,7 @@ from autotagging.common.errors import UserError
 from autotagging.mel.spectrogram import front_end
 from autotagging.models.stored import save_model, weights_of
 from autotagging.tools import export as exporting
+from networks import crnn_options
 
 keras = pytest.importorskip("keras")
 
@@ -20,9 +21,7 @@ FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 9
 
 def write_model(folder: Path, **changes) -> Path:
     """Write a small network with random weights and moving statistics."""
-    options = {"padded_frames": 96, "input_norm": "frequency", "batch_norm_momentum": 0.9}
-    options |= {"padding_side": "both", "padding_value": 0.0}
-    options |= {"pool_dropout": 0.1, "output_dropout": 0.3, "gru_reset_after": True, **changes}
+    options = crnn_options(**changes)
     network = models.build("crnn", input_shape=(96, 94), n_tags=2, **options)
     rng = np.random.default_rng(0)
     for weight in network.weights:

@@ -58,7 +58,7 @@ def test_every_faulty_file_of_a_folder_has_a_line(whole_corpus, capsys):
     table = whole_corpus / "clip_info_final.csv"
     table.write_bytes(table.read_bytes()[:-2])
     assert verified(capsys, whole_corpus) == [
-        f"{table}, line 7: the file stops inside this line; expected a line end, get it again",
+        f"{table}, line 7: the file ends inside this line; expected a line end; download it again",
         f"{whole_corpus}, {CLIP}: not_audio",
         f"{whole_corpus}, 1/clip-1-0-29.mp3: listed, but missing",
     ]

@@ -55,7 +55,7 @@ class Counted(Checkpoints):
 
 
 def stopping(after):
-    """Raise, after so many batches, in every process alike."""
+    """Raise in every process after a number of batches."""
     end_batch, calls = Run.end_batch, iter(range(after - 1))
 
     def end_batch_and_stop(run, *arguments):
@@ -87,7 +87,7 @@ def crnn(devices, shape, *, dropout=0.0):
 
 
 def examples(clips, shape):
-    """Clips to train on, the rest to validate on; the first tag is heard in the first half."""
+    """Training and validation clips; the first tag is audible in the first half."""
     rng = np.random.default_rng(0)
     labels = (rng.random((clips + N_VALIDATION, N_TAGS)) < 0.4).astype(np.float32)
     mel = rng.normal(-30, 10, (len(labels), *shape)).astype(np.float16)
@@ -123,7 +123,7 @@ def fit(devices, build, folder, *, clips, shape, rate, **options):
 
 
 def one_step(devices):
-    """Take a step on five clips; give all that it leaves, among it the mean of the gradients."""
+    """Take a step on five clips; return its results, including the mean of the gradients."""
     keras.utils.set_random_seed(0)
     train, _ = examples(5, (6, 4))
     with devices.scope():

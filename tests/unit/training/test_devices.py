@@ -59,7 +59,7 @@ def machine(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory):
-    """Trainings in two processes that speak over the network."""
+    """Trainings in two processes that communicate over the network."""
     folder = tmp_path_factory.mktemp("workers")
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as b:
         ports = [server.getsockname()[1] for server in (one, b)]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autotagging import models
+from networks import crnn_options
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
@@ -13,16 +14,7 @@ pytestmark = pytest.mark.training
 from autotagging.training import fused, passes  # noqa: E402
 
 FRAMES, PADDED, CLIPS, TAGS = 170, 192, 4, 10
-OPTIONS = {
-    "padded_frames": PADDED,
-    "padding_side": "both",
-    "padding_value": 0.0,
-    "input_norm": "frequency",
-    "batch_norm_momentum": 0.9,
-    "pool_dropout": 0.0,
-    "output_dropout": 0.0,
-    "gru_reset_after": True,
-}
+OPTIONS = crnn_options(padded_frames=PADDED, pool_dropout=0.0, output_dropout=0.0)
 
 
 def build(precision="float32", **changes):
@@ -95,7 +87,7 @@ def build_exact(model):
 
 
 def test_gradients_are_those_of_stock_keras_layers():
-    """On one of three batches: of two values that tie but for rounding, either may win a window."""
+    """On one of three batches: of two values equal up to rounding, either may win a window."""
     model = build()
     exact = build_exact(model)
     weights = model.get_weights()

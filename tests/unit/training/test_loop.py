@@ -10,23 +10,11 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.training.checkpoints import Checkpoints
-from autotagging.training.settings import Settings
+from networks import training_settings
 
 keras = pytest.importorskip("keras")
 
 pytestmark = pytest.mark.training
-
-SETTINGS = Settings(
-    batch_size=8,
-    epochs=5,
-    learning_rate=0.05,
-    schedule="constant",
-    output_bias="zero",
-    monitor="val_loss",
-    patience=None,
-    keep_epochs="last",
-    precision="float32",
-)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +77,7 @@ def fit(training, examples, *, checkpoints=None, **changes):
     fitted = training.fit(
         model,
         *examples,
-        dataclasses.replace(SETTINGS, **changes),
+        training_settings(**changes),
         seed=0,
         devices=ONE_DEVICE,
         checkpoints=checkpoints or NoCheckpoints(),
@@ -240,7 +228,7 @@ class Stopped(Exception):
 
 
 def stop_after(monkeypatch, training, batches):
-    """Raise at the end of the batch after so many."""
+    """Raise at the end of the batch that follows the given number of batches."""
     ended = iter(range(batches))
     original = training.Run.end_batch
 
@@ -278,7 +266,7 @@ def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
     capsys.readouterr()
     written = checkpoints_in(tmp_path, minutes=minutes)
     model, result = fit(training, examples, checkpoints=written, **settings)
-    assert ("going on in epoch" in capsys.readouterr().err) == (minutes == 0 or after >= 6)
+    assert ("resuming in epoch" in capsys.readouterr().err) == (minutes == 0 or after >= 6)
     assert result.history.equals(expected.history)
     assert result.best_epoch == expected.best_epoch
     for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):

@@ -1,3 +1,3 @@
-"""The paper's model, a convolutional recurrent network: spectrograms in (sec. II.C)."""
+"""The paper's model, a convolutional recurrent network that reads spectrograms (sec. II.C)."""
 
 READS = "mel"

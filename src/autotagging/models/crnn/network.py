@@ -33,32 +33,34 @@ def build_crnn(
 ) -> keras.Model:
     """Build the CRNN of Table 2.
 
-    Max pooling comes before the ELU: the ELU is monotone, so the function is the paper's, on a
-    fraction of the elements.
+    Max pooling comes before the ELU. The ELU is monotone, so the function is the same as the
+    paper's, but the ELU is computed on fewer elements.
 
     Parameters
     ----------
     input_shape
-        (mel bins, frames), in dB: (96, 1366) in the paper.
+        Shape (mel bins, frames) of the input, in dB: (96, 1366) in the paper.
     n_tags
         Number of outputs: 50 in the paper.
     padded_frames
-        Frames are added up to this many: 1440.
+        Number of frames after padding: 1440 in the paper.
     padding_side
-        Where: half of them at each end ("both"), or all at the "end" or "start".
+        Side of the added frames: half of them at each end ("both"), or all at the "end" or
+        "start".
     padding_value
-        Of the added frames, in the unit of what is padded: 0.0. The paper states neither.
+        Value of the added frames, in the unit of the padded array: 0.0. The paper states neither
+        side nor value.
     input_norm
-        Batch normalization of the input over its mel bins before the padding ("frequency"), over
-        its frames after it ("time"), or "none". The paper does not say.
+        Batch normalization of the input: of its mel bins before the padding ("frequency"), of its
+        frames after the padding ("time"), or "none". The paper does not say.
     batch_norm_momentum
-        Of the moving statistics of every batch normalization.
+        Momentum of the moving statistics of every batch normalization.
     pool_dropout, output_dropout
-        Rates after each pooling and before the dense layer.
+        Dropout rates after each pooling and before the dense layer.
     gru_reset_after
-        The recurrent layers as of today (the only ones cuDNN runs), or as of Keras 1.
+        Whether the GRU is today's variant, the only one that cuDNN supports, or that of Keras 1.
     precision
-        Of the convolution blocks; the few operations of the other layers are in float32.
+        Dtype policy of the convolution blocks; the other layers, with few operations, use float32.
 
     Returns
     -------
@@ -67,8 +69,8 @@ def build_crnn(
     Raises
     ------
     UserError
-        The pools don't reduce the mel bins to 1, there are more frames than padded_frames, or
-        there is no such side.
+        The pools don't reduce the mel bins to 1, there are more frames than padded_frames, or the
+        padding side is unknown.
     """
     mel_bins, frames = input_shape
     padding = padded_frames - frames
@@ -77,8 +79,8 @@ def build_crnn(
             f"the CRNN takes 96 to 191 mel bins and up to padded_frames = {padded_frames} "
             f"frames, not {mel_bins} x {frames}"
         )
-    # On several devices: statistics of the whole batch, and masks of each device's own. Names and
-    # weights are the same, so that a trained model is read anywhere.
+    # On several devices: statistics of the whole batch, and different masks on each device. Names
+    # and weights are the same, so that a trained model can be loaded on any device.
     spread = tf.distribute.get_strategy().num_replicas_in_sync > 1
     Dropout = DropoutPerReplica if spread else keras.layers.Dropout
     Norm = keras.layers.BatchNormalization if spread else FusedBatchNormalization
@@ -114,13 +116,13 @@ def build_crnn(
 
 
 def _pad(x, frames: int, side: str, value: float):
-    """Add frames of a value to (mel bins, frames, 1), by layers that any Keras has."""
+    """Pad (mel bins, frames, 1) with frames of a value, using stock layers of Keras."""
     ends = {"both": (frames // 2, frames - frames // 2), "end": (0, frames), "start": (frames, 0)}
     if side not in ends:
-        raise UserError(f"padding_side {side!r}: there are {', '.join(ends)}")
+        raise UserError(f"padding_side is {side!r}; expected one of {', '.join(ends)}")
     pad = keras.layers.ZeroPadding2D(((0, 0), ends[side]), name="pad")
     if value == 0:
         return pad(x)
-    # Keras pads with zeros only: the value is made zero before, and itself again after.
+    # Keras pads with zeros only: the value is subtracted before the padding and added after it.
     lowered = keras.layers.Rescaling(1.0, offset=-value, name="subtract_padding_value")(x)
     return keras.layers.Rescaling(1.0, offset=value, name="add_padding_value")(pad(lowered))

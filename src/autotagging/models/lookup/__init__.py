@@ -1,6 +1,6 @@
 """The audio-blind baseline: a clip gets the tags of the training clips of its track, album, artist.
 
-What it scores on a split is what the split gives away.
+Its metrics show how much a split leaks (sec. II.A).
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame, **_: float) -> dict[s
     groups : (clips, 3)
         track, album and artist, indexed by clip_id; clips may be missing.
 
-    Options are for `score_lookup` only.
+    Options are ignored; only `score_lookup` uses them.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame, **_: float) -> dict[s
 
 
 def fits_lookup(arrays: Mapping[str, np.ndarray], *, n_tags: int) -> bool:
-    """Tell whether arrays have the names, types and shapes of `fit_lookup`'s for so many tags."""
+    """Tell whether arrays have the names, types and shapes that `fit_lookup` gives for n_tags."""
     expected = {"prior": ("f", (n_tags,))}
     for level in _LEVELS:
         groups = np.size(arrays.get(f"{level}/names", ()))
@@ -55,7 +55,7 @@ def fits_lookup(arrays: Mapping[str, np.ndarray], *, n_tags: int) -> bool:
 def score_lookup(
     arrays: Mapping[str, np.ndarray], groups: pd.DataFrame, *, pseudo_count: float
 ) -> np.ndarray:
-    """Score clips by what was counted of their track, album and artist in training.
+    """Score clips by the tag counts of their track, album and artist in training.
 
     The score of a tag is p(track), where for each level, from the artist to the track,
 
@@ -67,11 +67,11 @@ def score_lookup(
     Parameters
     ----------
     arrays
-        From `fit_lookup`.
+        Counts from `fit_lookup`.
     groups : (clips, 3)
         track, album and artist of the clips to score.
     pseudo_count
-        How many clips' worth the wider level counts; above 0.
+        Weight of the wider level, as a number of clips; above 0.
 
     Returns
     -------

@@ -1,0 +1,170 @@
+"""What a machine has, CUDA's libraries that TensorFlow finds, and how fast the GPU is at most."""
+
+import ctypes
+import os
+import platform
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from on_gpu.sizes import MEL_BINS, Size
+
+# Names under which TensorFlow 2.21 opens them.
+_LIBRARIES = (
+    "libcuda.so.1",
+    "libcudart.so.12",
+    "libcublas.so.12",
+    "libcublasLt.so.12",
+    "libcufft.so.11",
+    "libcusolver.so.11",
+    "libcusparse.so.12",
+    "libcudnn.so.9",
+    "libnccl.so.2",
+    "libcupti.so.12",
+)
+_REPEATS = 10
+
+
+def describe() -> dict[str, Any]:
+    """Say what is there: GPU, driver, libraries, versions."""
+    gpus = tf.config.list_physical_devices("GPU")
+    built = tf.sysconfig.get_build_info()
+    return {
+        "GPU": _nvidia_smi("name,memory.total"),
+        "driver": _nvidia_smi("driver_version"),
+        "GPUs that TensorFlow sees": len(gpus),
+        "compute capability": _capability(gpus),
+        "TensorFlow is built for": f"CUDA {built.get('cuda_version')}, "
+        f"cuDNN {built.get('cudnn_version')}",
+        "CUDA and cuDNN found": _found_versions(),
+        **{f"library {name}": found for name, found in _libraries().items()},
+        "versions": ", ".join(_versions()),
+        "processor": f"{processor()}, {os.cpu_count()} cores",
+    }
+
+
+def _nvidia_smi(fields: str) -> str:
+    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "not known: no nvidia-smi"
+
+
+def _capability(gpus: list) -> str:
+    if not gpus:
+        return "none"
+    details = tf.config.experimental.get_device_details(gpus[0])
+    return ".".join(map(str, details.get("compute_capability", ("not known",))))
+
+
+def _libraries() -> dict[str, str]:
+    """Open each library that TensorFlow opens: the file it is, or why it can't be opened."""
+    if tf.config.list_physical_devices("GPU"):
+        tf.matmul(tf.ones((8, 8)), tf.ones((8, 8))).numpy()
+    opened = {}
+    for name in _LIBRARIES:
+        try:
+            ctypes.CDLL(name)
+        except OSError as error:
+            mapped = _mapped(name)
+            opened[name] = f"{mapped[0]}, by TensorFlow" if mapped else f"not found: {error}"
+        else:
+            opened[name] = ", ".join(_mapped(name)) or "found"
+    return opened
+
+
+def _mapped(name: str) -> list[str]:
+    """Name the files of a library that this process has loaded, without their folders."""
+    stem = name.split(".so")[0]
+    with suppress(OSError):
+        maps = Path("/proc/self/maps").read_text()
+        return sorted(set(re.findall(rf"/({stem}\.so[.\d]*)", maps)))
+    return []
+
+
+def _found_versions() -> str:
+    found = []
+    number = ctypes.c_int()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libcudart.so.12").cudaDriverGetVersion(ctypes.byref(number))
+        found.append(f"driver for CUDA {number.value // 1000}.{number.value % 1000 // 10}")
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libcudart.so.12").cudaRuntimeGetVersion(ctypes.byref(number))
+        found.append(f"runtime {number.value // 1000}.{number.value % 1000 // 10}")
+    with suppress(OSError, AttributeError):
+        cudnn = ctypes.CDLL("libcudnn.so.9").cudnnGetVersion()
+        found.append(f"cuDNN {cudnn // 10000}.{cudnn % 10000 // 100}.{cudnn % 100}")
+    return ", ".join(found) or "none"
+
+
+def _versions() -> Iterator[str]:
+    yield f"Python {platform.python_version()}"
+    for name in ("tensorflow", "keras", "numpy", "torch"):
+        try:
+            yield f"{name} {version(name)}"
+        except PackageNotFoundError:
+            yield f"no {name}"
+
+
+def processor() -> str:
+    """Name the processor."""
+    with suppress(OSError):
+        names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+        if names:
+            return names[0]
+    return platform.machine()
+
+
+def limits(size: Size) -> dict[str, Any]:
+    """Measure what a step can't exceed.
+
+    Returns
+    -------
+    limits
+        "bandwidth": bytes a second, read and written, of a sum with 1. "rates": operations a second
+        of a matrix product, by precision. "to GPU": bytes a second of spectrograms from the host.
+    """
+    numbers = tf.random.normal((size.copied,))
+    add = tf.function(lambda: numbers + 1.0)
+    bandwidth = 8 * size.copied / _seconds(add)
+    rates = {}
+    for precision, dtype in (
+        ("float32", tf.float32),
+        ("tf32", tf.float32),
+        ("mixed_bfloat16", tf.bfloat16),
+        ("mixed_float16", tf.float16),
+    ):
+        tf.config.experimental.enable_tensor_float_32_execution(precision == "tf32")
+        matrix = tf.cast(tf.random.normal((size.matrix, size.matrix)), dtype)
+        rates[precision] = 2 * size.matrix**3 / _seconds(_product(matrix))
+    mel = np.ones((max(size.batches), MEL_BINS, size.frames), np.float16)
+    to_gpu = mel.nbytes / _seconds(lambda: tf.identity(tf.convert_to_tensor(mel)))
+    return {"bandwidth": bandwidth, "rates": rates, "to GPU": to_gpu}
+
+
+def _product(matrix: tf.Tensor) -> Callable:
+    return tf.function(lambda: tf.matmul(matrix, matrix))
+
+
+def _seconds(compute: Callable) -> float:
+    """Time a computation, as one of several after another; the last one is waited for."""
+    for _ in range(2):
+        _wait(compute())
+    started = time.perf_counter()
+    for _ in range(_REPEATS):
+        result = compute()
+    _wait(result)
+    return (time.perf_counter() - started) / _REPEATS
+
+
+def _wait(result: tf.Tensor) -> None:
+    tf.reshape(result, [-1])[0].numpy()

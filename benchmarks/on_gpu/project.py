@@ -1,0 +1,219 @@
+"""The project's own network, step, scorer and training: the only place that imports the package."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import yaml
+
+from autotagging import models
+from autotagging.dataset.store import MelStore
+from autotagging.training import devices as machine
+from autotagging.training import loop, step
+from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.devices import Devices
+from autotagging.training.optimizer import make_optimizer
+from autotagging.training.settings import Settings
+from on_gpu import data, shards
+from on_gpu.sizes import MEL_BINS, TAGS, Size
+
+tf, keras = step.tf, step.keras
+
+_PARAMS = Path(__file__).parents[2] / "params.yaml"
+_CACHE = 1.0  # GB; the made-up clips take half of it
+
+
+class Stopped(Exception):
+    """The training was stopped on purpose."""
+
+
+def policy(precision: str) -> str:
+    """Give Keras' dtype policy; "tf32" is float32 whose products may be rounded."""
+    return "float32" if precision == "tf32" else precision
+
+
+def prepare(
+    precision: str, *, threads: int, deterministic: bool = True, xla: bool = False
+) -> Devices:
+    """Set TensorFlow up as the step `train` does, with TF32 on or off."""
+    experimental = tf.config.experimental
+    experimental.enable_tensor_float_32_execution(precision != "float32")
+    patch = mock.patch.object(experimental, "enable_op_determinism")
+    with nullcontext() if deterministic else patch:
+        return machine.prepare(seed=0, threads=threads, xla=xla)
+
+
+def build(size: Size, precision: str, **changes: Any) -> Any:
+    """Build the CRNN with the options of params.yaml, and some changed."""
+    options = yaml.safe_load(_PARAMS.read_text())["train"]["crnn"]
+    options |= {"padded_frames": size.padded, **changes}
+    shape = (MEL_BINS, size.frames)
+    return models.build(
+        "crnn", input_shape=shape, n_tags=TAGS, precision=policy(precision), **options
+    )
+
+
+def make_step(size: Size, precision: str, *, path: str) -> Callable:
+    """Make a function (mel, labels) -> (loss, scores) that takes a step of Adam.
+
+    Parameters
+    ----------
+    size
+        Of the spectrograms.
+    precision
+        Of the convolutions.
+    path
+        "project": the step of the project as it is. "fused": with the blocks that the project
+        computes in one pass on a CPU. "whole step": all of it compiled by XLA, without cuDNN's
+        recurrent layers, which XLA does not know; "fused whole step": both. Others are as
+        "project".
+    """
+    network = build(size, precision)
+    if path.endswith("whole step"):
+        for layer in network.layers:
+            if isinstance(layer, keras.layers.GRU):
+                layer.use_cudnn = False
+    optimizer = make_optimizer(network, 0.001)
+    train_step = step_of(network, optimizer, fused=path.startswith("fused"))
+    if path.endswith("whole step"):
+        return tf.function(train_step.python_function, jit_compile=True, autograph=False)
+    return train_step
+
+
+def step_of(network: Any, optimizer: Any, *, fused: bool) -> Callable:
+    """Make the project's step; with its fused blocks on a GPU, too."""
+    on_cpu = mock.patch.object(step, "_on_gpu", return_value=False)
+    with on_cpu if fused else nullcontext():
+        return step.make_train_step(network, optimizer)
+
+
+def make_scorer(size: Size, precision: str) -> Callable:
+    """Make the project's function that scores clips."""
+    return step.make_scorer(build(size, precision))
+
+
+@dataclass
+class Training:
+    """One training by the project's own loop, fed by its own input pipeline.
+
+    Attributes
+    ----------
+    losses
+        Of each step, in order.
+    digest
+        SHA-256 of all weights and states of the optimizer after the last step.
+    history, times
+        A dictionary for each epoch.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    digest: str = ""
+    history: list[dict] = field(default_factory=list)
+    times: list[dict] = field(default_factory=list)
+
+
+def train(
+    size: Size,
+    precision: str,
+    *,
+    devices: Devices,
+    folder: Path,
+    epochs: int,
+    clips: int | None = None,
+    checkpoint_minutes: float = 10.0,
+    checkpoints: Path | None = None,
+    stop_after: int | None = None,
+) -> Training:
+    """Train the CRNN on the made-up clips.
+
+    Parameters
+    ----------
+    size
+        Of the data set and the batch.
+    precision
+        Of the convolutions.
+    devices
+        From `prepare`.
+    folder
+        Of the shards; they are written if they are not there.
+    epochs
+        How many.
+    clips
+        Clips an epoch, repeated as needed; None: each training clip once.
+    checkpoint_minutes, checkpoints
+        How often a checkpoint is written within an epoch, and where; None: in a new folder.
+    stop_after
+        Raise Stopped before this step, counted from 0.
+    """
+    store = MelStore(shards.write_shards(folder / "clips", size), cache=_CACHE)
+    _, labels = data.make_levels(size.clips + size.validation)
+    chosen = np.resize(np.arange(size.clips), clips or size.clips)
+    held_out = np.arange(size.clips, size.clips + size.validation)
+    network = build(size, precision)
+    step.set_output_bias(network, labels[: size.clips])
+    result, kept = Training(), []
+    saved = Checkpoints(
+        checkpoints or Path(mkdtemp(dir=folder)),
+        fingerprint="gpu",
+        keep_epochs="last",
+        minutes=checkpoint_minutes,
+    )
+    recording = mock.patch.object(
+        loop, "make_train_step", _recorded(result.losses, stop_after, kept)
+    )
+    with recording:
+        fitted = loop.fit(
+            network,
+            loop.Examples(chosen, labels[chosen], store.gather),
+            loop.Examples(held_out, labels[held_out], store.gather),
+            Settings(
+                batch_size=size.batch,
+                epochs=epochs,
+                learning_rate=0.001,
+                schedule="constant",
+                output_bias="prior",
+                monitor="val_loss",
+                patience=None,
+                keep_epochs="last",
+                precision=policy(precision),
+            ),
+            seed=0,
+            devices=devices,
+            checkpoints=saved,
+        )
+    saved.delete()
+    # `fit` has put the best epoch's weights back; the optimizer has the last step's.
+    arrays = [*network.get_weights(), *(variable.numpy() for variable in kept[0].variables)]
+    result.digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+    result.history = fitted.history.to_dict("records")
+    result.times = fitted.times.to_dict("records")
+    return result
+
+
+def _recorded(losses: list[float], stop_after: int | None, kept: list) -> Callable:
+    """Wrap `make_train_step`: note the loss of each step, and the optimizer."""
+    make, timing = loop.make_train_step, 2  # `fit` times a step, and takes one before
+
+    def make_recorded(model: Any, optimizer: Any, devices: Devices) -> Callable:
+        train_step, calls = make(model, optimizer, devices), 0
+        kept.append(optimizer)
+
+        def recorded(mel: np.ndarray, labels: np.ndarray) -> tuple:
+            nonlocal calls
+            if stop_after is not None and calls >= timing + stop_after:
+                raise Stopped
+            loss, scores = train_step(mel, labels)
+            calls += 1
+            if calls > timing:
+                losses.append(float(loss))
+            return loss, scores
+
+        return recorded
+
+    return make_recorded

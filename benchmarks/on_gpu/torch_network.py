@@ -1,0 +1,91 @@
+"""The same network in PyTorch."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from on_gpu.sizes import MEL_BINS, TAGS, Size
+
+FILTERS = (64, 128, 128, 128)
+POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class CRNN(nn.Module):
+    """Four convolution blocks and two recurrent layers: (batch, mel bins, frames) to logits."""
+
+    def __init__(self, size: Size):
+        super().__init__()
+        padding = size.padded - size.frames
+        self.sides = (padding // 2, padding - padding // 2)
+        self.input_norm = nn.BatchNorm1d(MEL_BINS)
+        blocks, channels = [], 1
+        for filters, pool in zip(FILTERS, POOLS, strict=True):
+            blocks += [
+                nn.Conv2d(channels, filters, 3, padding="same"),
+                nn.BatchNorm2d(filters),
+                nn.ELU(),
+                nn.MaxPool2d(pool),
+                nn.Dropout(0.1),
+            ]
+            channels = filters
+        self.blocks = nn.Sequential(*blocks)
+        self.gru = nn.GRU(channels, 32, num_layers=2, batch_first=True)
+        self.output = nn.Sequential(nn.Dropout(0.3), nn.Linear(32, TAGS))
+
+    def forward(self, mel: torch.Tensor) -> torch.Tensor:
+        """Score: (batch, tags)."""
+        x = nn.functional.pad(self.input_norm(mel), self.sides)[:, None]
+        x = self.blocks(x)[:, :, 0].transpose(1, 2)
+        return self.output(self.gru(x)[0][:, -1])
+
+
+def make_step(size: Size, precision: str, *, compiled: bool, channels_last: bool) -> Callable:
+    """Make a function (mel, labels) -> loss that takes a step of Adam.
+
+    Parameters
+    ----------
+    size
+        Of the spectrograms.
+    precision
+        "float32", "tf32", or "mixed_bfloat16" by autocast.
+    compiled
+        Whether forward and backward pass go through torch.compile.
+    channels_last
+        Memory format of the convolutions.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = precision != "float32"
+    torch.backends.cudnn.allow_tf32 = precision != "float32"
+    torch.backends.cudnn.benchmark = True
+    model = CRNN(size).to(DEVICE)
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters(), 0.001, fused=DEVICE.type == "cuda")
+    forward = torch.compile(model, dynamic=False) if compiled else model
+    halved = precision == "mixed_bfloat16"
+
+    def step(mel: np.ndarray, labels: np.ndarray) -> float:
+        on_device = torch.from_numpy(mel).to(DEVICE).float()
+        targets = torch.from_numpy(labels).to(DEVICE)
+        optimizer.zero_grad()
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=halved):
+            logits = forward(on_device)
+        loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), targets)
+        loss.backward()
+        optimizer.step()
+        return float(loss)
+
+    return step
+
+
+def reset_peak() -> None:
+    """Forget the peak of the GPU's memory."""
+    if DEVICE.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peak() -> int | None:
+    """Give the peak of the GPU's memory in bytes; None without a GPU."""
+    return torch.cuda.max_memory_allocated() if DEVICE.type == "cuda" else None

@@ -1,0 +1,226 @@
+"""The process that measures one row: imports its framework, waits to be told the row, measures.
+
+Usage: python -m on_gpu.worker tensorflow|torch, with the task as a line of JSON on standard input:
+kind, options, size, folder (for shards and checkpoints) and out (a file that gets a line of JSON
+for each measurement as soon as it is made).
+"""
+
+import importlib
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from on_gpu import data
+from on_gpu.sizes import Size, size_of
+
+THREADS = os.cpu_count() or 1
+Measurements = Iterator[dict[str, Any]]
+
+
+def time_steps(step: Callable, size: Size, memory: Any) -> Measurements:
+    """Time a step at each batch size: seconds of the first, median and fastest, peak bytes."""
+    for clips in size.batches:
+        mel, labels = data.batch(clips, size.frames)
+        memory.reset_peak()
+        seconds = []
+        try:
+            for _ in range(1 + size.warm_up + size.steps):
+                started = time.perf_counter()
+                step(mel, labels)
+                seconds.append(time.perf_counter() - started)
+        except Exception as error:  # out of memory, an operation that is not there
+            yield {"batch": clips, "error": brief(error)}
+            return
+        timed = seconds[-size.steps :]
+        median = statistics.median(timed)
+        yield {
+            "batch": clips,
+            "first_s": seconds[0],
+            "median_s": median,
+            "fastest_s": min(timed),
+            "clips_per_s": clips / median,
+            "peak_bytes": memory.peak(),
+        }
+
+
+def brief(error: Exception) -> str:
+    """Give the kind of an error and the beginning of its message."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+
+
+class TensorFlowMemory:
+    """Peak memory of TensorFlow's first GPU."""
+
+    def reset_peak(self) -> None:
+        """Forget it."""
+        import tensorflow as tf
+
+        if tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.reset_memory_stats("GPU:0")
+
+    def peak(self) -> int | None:
+        """Give it in bytes; None without a GPU."""
+        import tensorflow as tf
+
+        if not tf.config.list_physical_devices("GPU"):
+            return None
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+
+
+def measure_machine(size: Size, folder: Path) -> Measurements:
+    from on_gpu import machine
+
+    yield {"machine": machine.describe()}
+    yield {"limits": machine.limits(size)}
+
+
+def measure_project_step(
+    size: Size, folder: Path, *, precision: str, path: str, xla: bool, deterministic: bool
+) -> Measurements:
+    from on_gpu import project
+
+    project.prepare(precision, threads=THREADS, deterministic=deterministic, xla=xla)
+    step = project.make_step(size, precision, path=path)
+    there: dict[int, tuple] = {}
+
+    def wait_for(mel: Any, labels: Any) -> None:
+        if path == "batch on the GPU":
+            batch = there.get(len(mel)) or tuple(map(project.tf.constant, (mel, labels)))
+            there[len(mel)] = batch
+        else:
+            batch = mel, labels
+        loss, scores = step(*batch)
+        float(loss)
+        scores.numpy()  # as the project's training does
+
+    yield from time_steps(wait_for, size, TensorFlowMemory())
+
+
+def measure_keras_step(size: Size, folder: Path, *, precision: str, xla: bool) -> Measurements:
+    from on_gpu import stock
+
+    step = stock.make_step(size, precision, xla=xla)
+    yield from time_steps(lambda *batch: float(step(*batch)), size, TensorFlowMemory())
+
+
+def measure_torch_step(
+    size: Size, folder: Path, *, precision: str, compiled: bool, channels_last: bool
+) -> Measurements:
+    from on_gpu import torch_network
+
+    step = torch_network.make_step(size, precision, compiled=compiled, channels_last=channels_last)
+    yield from time_steps(step, size, torch_network)
+
+
+def measure_scoring(size: Size, folder: Path, *, precision: str) -> Measurements:
+    import numpy as np
+
+    from on_gpu import project
+
+    project.prepare(precision, threads=THREADS)
+    mel, _ = data.batch(max(size.batches), size.frames)
+    clips = np.arange(size.scored)
+
+    def gather(ids: np.ndarray) -> np.ndarray:
+        return mel[ids % len(mel)]
+
+    for batch in (size.batches[0], size.batches[-1]):
+        score = project.make_scorer(size, precision)
+        score(clips[:batch], gather, batch_size=batch)
+        started = time.perf_counter()
+        score(clips, gather, batch_size=batch)
+        yield {"batch": batch, "clips_per_s": len(clips) / (time.perf_counter() - started)}
+
+
+def measure_training(size: Size, folder: Path, *, precision: str, long: bool) -> Measurements:
+    """Train as the CPU did for the comparison, then epochs as long as the paper's, for waiting."""
+    from on_gpu import project
+
+    devices = project.prepare(precision, threads=THREADS)
+    common = {"devices": devices, "folder": folder}
+    result = project.train(size, precision, epochs=size.epochs, **common)
+    yield {"losses": result.losses, "history": result.history, "times": result.times}
+    if long:
+        result = project.train(size, precision, epochs=2, clips=size.long_clips, **common)
+        yield {"long_clips": size.long_clips, "long_times": result.times}
+
+
+def measure_run(size: Size, folder: Path, *, precision: str, mode: str) -> Measurements:
+    """Train one epoch; "stop" stops it in the middle, "resume" goes on from there."""
+    from on_gpu import project
+
+    devices = project.prepare(precision, threads=THREADS)
+    stopping = {"stop": -(-size.clips // size.batch) // 2}.get(mode)
+    saved = folder / "stopped" if mode in ("stop", "resume") else folder / mode
+    try:
+        result = project.train(
+            size,
+            precision,
+            devices=devices,
+            folder=folder,
+            epochs=1,
+            checkpoints=saved,
+            checkpoint_minutes=0.0 if mode == "stop" else 10.0,
+            stop_after=stopping,
+        )
+    except project.Stopped:
+        yield {"stopped_after": stopping}
+    else:
+        yield {"digest": result.digest, "steps": len(result.losses)}
+
+
+def measure_gradients(size: Size, folder: Path) -> Measurements:
+    from on_gpu import exactness, project
+
+    project.prepare("float32", threads=THREADS)
+    yield from exactness.compare(size, on_gpu=bool(project.tf.config.list_physical_devices("GPU")))
+
+
+KINDS: dict[str, Callable[..., Measurements]] = {
+    "machine": measure_machine,
+    "project step": measure_project_step,
+    "keras step": measure_keras_step,
+    "torch step": measure_torch_step,
+    "scoring": measure_scoring,
+    "training": measure_training,
+    "run": measure_run,
+    "gradients": measure_gradients,
+}
+MODULES = {"tensorflow": "on_gpu.project", "torch": "on_gpu.torch_network"}
+
+
+def main(framework: str) -> None:
+    failure = None
+    try:
+        importlib.import_module(MODULES[framework])
+    except Exception as error:
+        failure = brief(error)
+    task = json.loads(sys.stdin.readline() or "null")
+    if task is None:
+        return  # not needed after all
+    with Path(task["out"]).open("a") as out:
+
+        def emit(measurement: dict) -> None:
+            print(json.dumps(measurement), file=out, flush=True)
+
+        if failure:
+            emit({"error": failure})
+            return
+        try:
+            measure = KINDS[task["kind"]]
+            for measurement in measure(
+                size_of(task["size"]), Path(task["folder"]), **task["options"]
+            ):
+                emit(measurement)
+        except Exception as error:
+            emit({"error": brief(error)})
+            raise
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
