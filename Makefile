@@ -1,7 +1,7 @@
-# `make results` runs the pipeline, `make report` also puts all it found into one HTML file,
-# `make test` runs all tests, `make check` the lint and the quick ones; each installs what it needs.
+# `make results` runs the pipeline, `make report` also writes all results into one HTML file,
+# `make test` runs all tests, `make check` the linters and the quick tests; each installs its needs.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock; `make gpu-check` runs
-# the tests that need one, and measures it.
+# the tests that need a GPU, and measures it.
 
 PYTHON ?= python3
 LOCK ?= requirements.lock
@@ -20,7 +20,7 @@ results: $(INSTALLED)
 
 report: results
 	snakemake --report report.html
-	@echo "report.html is one file that needs no network: open it in a browser."
+	@echo "report.html is one file that works offline: open it in a browser."
 
 screenshots: report
 	python tests/screenshots.py report.html docs/images

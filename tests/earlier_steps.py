@@ -183,8 +183,12 @@ def run_command(*arguments):
 def assert_brackets(caption):
     """Check that a caption says what the intervals of a table are, and of which clips it is."""
     assert (
-        "In brackets: interval of 95 %, by the bootstrap over tracks; of several seeds, the "
-        "mean of their limits. In 989 of 1,000 resamples some tag was on none, or all, of the "
-        "clips"
+        "In brackets: 95 % confidence interval, bootstrap over tracks; for several seeds, the mean "
+        "limits."
     ) in caption
     assert caption.endswith("split random 6/1/3; crnn, seeds 0, 1; 3 test clips.")
+    assert caption.count(". ") <= 2  # at most three sentences
+
+
+UNDEFINED = "In 989 of 1,000 resamples, a tag was on all clips or on none"
+"""What the notes below tables with intervals say of the results in this module."""

@@ -1,4 +1,4 @@
-"""The command `autotagging`: a subcommand per step, figure and tool, with its keyword arguments."""
+"""The command `autotagging`, with a subcommand per step, figure and tool."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from autotagging.common.errors import UserError
 
 
 def main() -> None:
-    """Run one subcommand; an error that the user can mend is one line and exit code 2."""
+    """Run one subcommand; an error that the user can correct is one line and exit code 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         _make_app()(exit_on_error=False, print_error=False)
@@ -29,7 +29,7 @@ def _fail(message: str) -> int:
 
 
 def _make_app() -> App:
-    """Name the functions without importing them: one step must not load what another needs."""
+    """Register the functions without importing them, so that each step loads only its own code."""
     app = App(
         name="autotagging",
         help="Music auto-tagging on MagnaTagATune, step by step.",

@@ -1,8 +1,8 @@
-"""Which modules are subcommands of `autotagging`, found without importing them.
+"""Find the modules that are subcommands of `autotagging`, without importing them.
 
 A module is a command if it defines a function of its own name. The first line of that function's
-docstring is the command's title, and of a figure or table the only one: help, the rule's message
-and Snakemake's report take it from here.
+docstring is the command's title. For figures and tables, the help, the rule's message and
+Snakemake's report all use this title.
 """
 
 import ast
@@ -17,7 +17,7 @@ def find_commands(folder: Path) -> dict[str, str]:
     Parameters
     ----------
     folder
-        A room of the package; folders in it and modules with an underscore first are not looked at.
+        Folder of the package; its subfolders and modules with a leading underscore are ignored.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def find_commands(folder: Path) -> dict[str, str]:
 
 
 def figure_title(name: str) -> str:
-    """Give the title of a figure or table; KeyError unless steps/figures has such a command."""
+    """Give the title of a figure or table; KeyError if steps/figures has no such command."""
     path = PACKAGE / f"steps/figures/{name}.py"
     title = _title(path) if path.is_file() else None
     if title is None:
@@ -52,7 +52,7 @@ def package_title(folder: Path) -> str:
 
 
 def _title(path: Path) -> str | None:
-    """Give the title of the command that a module is; nothing if it is none."""
+    """Give the title of the command in a module; None if the module is no command."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name == path.stem:
             return _first_line(node, path)
@@ -62,5 +62,5 @@ def _title(path: Path) -> str | None:
 def _first_line(node: ast.FunctionDef | ast.Module, path: Path) -> str:
     text = ast.get_docstring(node)
     if not text:
-        raise ValueError(f"{path}: a command needs a docstring, whose first line is its title")
+        raise ValueError(f"{path}: a command needs a docstring whose first line is its title")
     return text.splitlines()[0]

@@ -19,7 +19,7 @@ def test_verify_says_ok_or_what_is_faulty(small_corpus):
     (small_corpus / "0/clip-0-0-29.mp3").rename(small_corpus / "f/clip-f-0-29.mp3")
     message = autotagging("verify", "--corpus", small_corpus, code=2)
     assert message == (
-        f"autotagging: {small_corpus}: 1 fault; put right what is named, or get it again\n"
+        f"autotagging: {small_corpus}: 1 fault; repair the files above, or get them again\n"
     )
     (small_corpus / "0/clip-0-0-29.mp3").touch()
     assert autotagging("verify", "--corpus", small_corpus) == ""

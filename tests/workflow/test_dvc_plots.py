@@ -36,9 +36,7 @@ def test_every_plot_finds_its_columns(tiny_run, described):
             assert (tiny_run.folder / f".dvc/plots/{plot['template']}.json").is_file()
 
 
-def test_metrics_are_the_headline_of_every_model_and_of_answers_that_hear_nothing(
-    tiny_run, described
-):
+def test_metrics_are_those_of_every_model_and_audio_blind_baseline(tiny_run, described):
     (path,) = described["metrics"]
     headline = json.loads((tiny_run.folder / path).read_text())
     assert list(headline) == ["crnn", "lookup", "all_zero", "prior"]

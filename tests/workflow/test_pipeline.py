@@ -73,14 +73,14 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
     assert {"merge_tags", "split", "train"} <= planned
     assert not {"download", "extract_mel_shard", "extract_mel"} & planned
     message = project.run("autotagging record", code=2)
-    assert "not what params.yaml and the code ask for" in message
+    assert "not up to date with params.yaml and the code" in message
     project.run("git checkout --quiet -- workflow")
 
     # Results that are not recorded are neither overwritten by a restore nor taken for recorded.
     project.replace("params.yaml", "learning_rate: 0.002", "learning_rate: 1e-03")
     assert "train" in project.jobs("snakemake -n")
     message = project.run("autotagging restore", code=2)
-    assert "dvc.lock is of other code or parameters: train.learning_rate differ" in message
+    assert "dvc.lock belongs to other code or parameters: train.learning_rate differ" in message
     project.run("git checkout --quiet -- params.yaml")
     weights = project.folder / "results/train/crnn/seed-0/weights.npz"
     kept = weights.read_bytes()
@@ -117,7 +117,7 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
     # A result that is missing is not recorded as if it were there.
     moved = weights.rename(project.folder / "weights.npz")
     message = project.run("autotagging record", code=2)
-    assert "missing or not what params.yaml and the code ask for" in message
+    assert "missing or not up to date with params.yaml and the code" in message
     moved.rename(weights)
 
     # A trial with other parameters is not recorded.
@@ -125,7 +125,7 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
         'snakemake --cores all --config split={"untagged":"drop"} -- results/split/split.csv'
     )
     message = project.run("autotagging record", code=2)
-    assert "not what params.yaml and the code ask for" in message
+    assert "not up to date with params.yaml and the code" in message
 
     # With a synonym more, the chain runs to its end without a spectrogram; then back again.
     project.replace("workflow/resources/tags.yaml", "[strange, weird]", "[strange, weird, eerie]")

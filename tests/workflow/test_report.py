@@ -74,7 +74,7 @@ def test_the_first_page_shows_the_results(page, tiny_run):
     text = page.run("document.querySelector('main.page').innerText")
     metrics = tiny_run.folder / "results/evaluate/crnn/seed-0/metrics.json"
     auc = json.loads(metrics.read_text())["roc_auc_macro"]
-    for shown in (f"{auc:.3f}", "0.893", "never listens", "synthetic demo corpus", "Best", "Worst"):
+    for shown in (f"{auc:.3f}", "0.893", "audio-blind", "synthetic demo corpus", "Best", "Worst"):
         assert shown in text
     # Below it, the graph of the rules.
     page.wait("document.querySelector('#rulegraph svg, #rulegraph canvas') !== null")

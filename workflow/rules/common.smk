@@ -1,4 +1,4 @@
-# What several rules need. Only the Snakefile and its rules read params.yaml.
+# Helpers of several rules. Only the Snakefile and its rules read params.yaml.
 from pathlib import Path
 from shlex import quote
 
@@ -17,9 +17,9 @@ SHARDS = [f"{shard:02}" for shard in range(config["extract_mel"]["shards"])]
 
 
 def rooms(*names):
-    """Files of rooms of the package, which are inputs: where code changes, a step runs again.
+    """Code files of a rule, as inputs: if the code changes, the step runs again.
 
-    A room is a folder of src/autotagging, without the folders in it; a name may also be one module.
+    A room is a folder of src/autotagging without its subfolders; a name may also be a module.
     """
     paths = [Path("src/autotagging", name) for name in names]
     return [
@@ -31,27 +31,27 @@ def rooms(*names):
 
 
 def model_rooms(*names):
-    """Function that gives these rooms and that of a job's model."""
+    """Make an input function for these rooms and the room of a job's model."""
     return lambda wildcards: rooms(*names, "models", f"models/{wildcards.model}")
 
 
 def epochs():
-    """Epochs to train: the demo corpus has its own."""
+    """Epochs to train; the demo corpus has its own number."""
     return config["demo" if config["corpus"] == "demo" else "train"]["epochs"]
 
 
 def reads_mel(model):
-    """Whether a model reads spectrograms; the others know only the corpus's tables."""
+    """Whether a model reads spectrograms; other models read only the corpus's tables."""
     return reads(model) == "mel"
 
 
 def features(wildcards):
-    """What a model reads, besides labels and split."""
+    """Inputs of a model in addition to labels and split."""
     return spectrograms(wildcards) or {"groups": rules.download.output.groups}
 
 
 def spectrograms(wildcards):
-    """Inputs of a model that reads spectrograms; nothing for others."""
+    """Spectrograms as inputs of a model that reads them; none for other models."""
     if not reads_mel(wildcards.model):
         return {}
     return {
@@ -63,7 +63,7 @@ def spectrograms(wildcards):
 
 
 def flags(*names):
-    """Function that makes a flag of each of these inputs of which a job has files."""
+    """Make a params function that turns these inputs of a job into flags, if it has them."""
 
     def make(wildcards, input):
         present = [name for name in names if input.get(name)]
@@ -73,7 +73,7 @@ def flags(*names):
 
 
 def launcher(wildcards):
-    """What starts a network's training on each node of a Slurm job, where it takes several."""
+    """Command that starts a network's training on each node of a Slurm job, if it uses several."""
     if config["train"]["devices"] != "multi_worker" or not reads_mel(wildcards.model):
         return ""
     nodes = "$(squeue --noheader --format=%D --job=$SLURM_JOB_ID)"
@@ -81,49 +81,48 @@ def launcher(wildcards):
 
 
 def model_options(wildcards):
-    """Options of one model as name=value, the way the command line takes them."""
+    """Options of one model as name=value, the format of the command line."""
     return [f"{name}={value}" for name, value in config["train"][wildcards.model].items()]
 
 
 def split_file(wildcards):
-    """The user's own split, where there is one: when it changes, so does all that follows."""
+    """The user's own split, if any, as an input: if it changes, the later steps run again."""
     return [config["split"]["file"]] if config["split"]["scheme"] == "file" else []
 
 
 def corpus_tables(wildcards):
-    """The tables of a corpus that is a folder of the user's: when they change, so does all."""
+    """Tables of a user's corpus folder, as inputs: if they change, all steps run again."""
     if config["corpus"] in ("demo", "magnatagatune"):
         return []
     return sorted(map(str, corpus_folder(config["corpus"]).glob("*_final.csv*")))
 
 
-# What the rules of figures and tables have in common.
+# Helpers of the rules of figures and tables.
 
 
 def figure_files(name):
-    """Outputs of a figure; the report shows the first, under the figure's title."""
+    """Outputs of a figure; the report shows the SVG with the figure's title."""
     svg = in_report(f"results/figures/{name}.svg", name, category="Figures", column="figure")
     return {"svg": svg, "png": f"results/figures/{name}.png"}
 
 
 def table_files(name):
-    """Outputs of a table; the report shows the page, under the table's title."""
+    """Outputs of a table; the report shows the HTML page with the table's title."""
     files = {suffix: f"results/figures/{name}.{suffix}" for suffix in ("csv", "md", "tex")}
     page = in_report(f"results/figures/{name}.html", name, category="Tables", column="table")
     return {**files, "html": page}
 
 
 def in_report(path, name, *, category, column):
-    """A file as the report shows it: titled by its command, above workflow/report/<name>.rst."""
+    """A file in the report, with its command's title and the text workflow/report/<name>.rst."""
     label = figure_title(name).removesuffix(".")
     return report(path, caption=f"../report/{name}.rst", category=category, labels={column: label})
 
 
 def all_flags(**parameters):
-    """Function that makes a flag of each named input, parameter and output of a job.
+    """Make a params function that turns named inputs, parameters and outputs into flags.
 
-    An input of no file is left out; so is `code`, and inputs without a name, which are only
-    waited for.
+    It leaves out empty inputs, `code`, and inputs without a name, which only order the jobs.
     """
 
     def make(wildcards, input, output):
@@ -138,6 +137,6 @@ def all_flags(**parameters):
 
 
 def all_figures(wildcards):
-    """Outputs of all rules of figures.smk, wherever in it they stand."""
+    """Outputs of all rules of figures.smk, in any order."""
     own = [rule for rule in workflow.rules if Path(rule.snakefile).name == "figures.smk"]
     return [str(path) for rule in own for path in rule.output]

@@ -26,7 +26,7 @@ rule extract_mel_shard:
         longest=config["extract_mel"]["longest"],
         unfinished="unfinished/extract_mel/shard-{shard}.npy",
     message:
-        "Log-mel spectrograms, shard {wildcards.shard}"
+        "Compute log-mel spectrograms, shard {wildcards.shard}"
     shell:
         "OMP_NUM_THREADS={threads} autotagging extract_mel_shard --download {params.download}"
         " --shard {wildcards.shard} --shards {params.shards}"
@@ -62,7 +62,7 @@ rule extract_mel:
         seconds=config["extract_mel"]["seconds"],
         max_bad=config["extract_mel"]["max_bad"],
     message:
-        "Gather the shards of spectrograms"
+        "List the shards of spectrograms"
     shell:
         "autotagging extract_mel --shards {input.shards} --sample-rate {params.sample_rate}"
         " --n-fft {params.n_fft} --hop-length {params.hop_length} --n-mels {params.n_mels}"

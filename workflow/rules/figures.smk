@@ -1,5 +1,5 @@
-# One rule per figure and table of the paper, and one that asks for all of them. Named inputs are
-# flags of the command.
+# One rule per figure and table, and one that requests all of them. Named inputs become flags of the
+# command.
 
 FIGURE_CODE = rooms(
     "steps/figures",
@@ -15,8 +15,8 @@ FIGURE_CODE = rooms(
     "reporting/templates",
 )
 
-# Networks are drawn, other models compared. Figures of one training show the first network (of one
-# clip's tags: the first model) and seed of params.yaml.
+# Figures of one training show the first network and seed of params.yaml; Fig. 6 shows the first
+# model. Figures of layers and learning curves are only of networks.
 NETWORKS = [model for model in config["models"] if reads_mel(model)]
 ALL = {"model": config["models"], "seed": config["train"]["seeds"]}
 TRAINED = {**ALL, "model": NETWORKS}

@@ -18,7 +18,7 @@ rule merge_tags:
         synonyms=config["merge_tags"]["synonyms"],
         n_tags=config["merge_tags"]["n_tags"],
     message:
-        "Merge synonymous tags, keep the {params.n_tags} most frequent"
+        "Merge synonymous tags and keep the {params.n_tags} most frequent"
     shell:
         "autotagging merge_tags --annotations {input.annotations}"
         " --vocabulary {input.vocabulary} --synonyms {params.synonyms} --n-tags {params.n_tags} --labels {output.labels}"

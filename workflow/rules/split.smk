@@ -24,7 +24,7 @@ rule split:
         test=config["split"]["test"],
         seed=config["split"]["seed"],
     message:
-        "Divide the clips, scheme {params.scheme}"
+        "Split the clips by the scheme {params.scheme}"
     shell:
         "autotagging split --labels {input.labels} --clips {input.clips}"
         " --groups {input.groups} --scheme {params.scheme} --file {params.file:q}"

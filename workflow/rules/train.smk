@@ -19,7 +19,7 @@ rule train:
     resources:
         gpu=lambda wildcards: int(reads_mel(wildcards.model)),
         mem_mb=int(250 * config["train"]["batch_size"] + 1000 * config["train"]["cache"]),
-        # These two change no result; as params, they would ask for a new training.
+        # These two change no result; as params, they would trigger a new training.
         cache_gb=str(config["train"]["cache"]),
         checkpoint_minutes=str(config["train"]["checkpoint_minutes"]),
         runtime=lambda wildcards: 1440 if reads_mel(wildcards.model) else 60,

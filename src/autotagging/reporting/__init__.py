@@ -1,1 +1,1 @@
-"""What was measured, for people: plots, tables, captions, the first page of the report."""
+"""Results for readers: plots, tables, captions, the first page of the report."""

@@ -1,4 +1,4 @@
-"""Mean and standard deviation over the seeds of a model, for tables and figures (sec. III)."""
+"""Mean and standard deviation over the seeds of a model (sec. III)."""
 
 from collections.abc import Sequence
 
@@ -7,32 +7,32 @@ import pandas as pd
 
 
 def over_seeds(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Mean and sample standard deviation (n - 1) of each row, over the seeds that have a number.
+    """Mean and sample standard deviation (n - 1) of each row, over the defined seeds.
 
     Parameters
     ----------
     values : (rows, seeds)
-        A column per seed; NaN where a seed has no number (undefined, or its training has ended).
+        A column per seed; NaN where a seed is undefined or its training has ended.
 
     Returns
     -------
     mean : (rows,)
     std : (rows,)
-        In the unit of the values; NaN of fewer than two numbers, exactly 0 of equal ones.
+        In the unit of the values; NaN for fewer than two numbers, exactly 0 for equal ones.
     """
     mean, std = values.mean(axis=1), values.std(axis=1)
-    # Rounding in the sum must not make equal numbers differ: some models know no seed.
+    # Models without randomness give equal numbers, which rounding in the sum must not change.
     equal = values.nunique(axis=1) == 1
     return mean.mask(equal, values.max(axis=1)), std.mask(equal & std.notna(), 0.0)
 
 
 def summarise(rows: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
-    """Take rows that differ in their seed only together.
+    """Average rows that differ only in their seed.
 
     Parameters
     ----------
     rows
-        The columns below, and more; limits as <value>_low and <value>_high, where there are any.
+        Table with the columns below; may have limits as <value>_low and <value>_high.
     by
         Columns that are the same for all seeds.
     values
@@ -41,9 +41,8 @@ def summarise(rows: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> p
     Returns
     -------
     table
-        A row for each of `by`, in the order in which they come; then of each value the mean,
-        <value>_std (see `over_seeds`), and <value>_low and <value>_high: the means of the limits,
-        NaN without any.
+        A row for each combination of `by`, in the order of `rows`; for each value its mean,
+        <value>_std (see `over_seeds`), and <value>_low and <value>_high: mean limits, or NaN.
     """
     groups = [group for _, group in rows.groupby([*by], sort=False, dropna=False)]
     table = rows.drop_duplicates([*by])[[*by]].reset_index(drop=True)
@@ -57,12 +56,12 @@ def summarise(rows: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> p
 
 
 def plus_minus(std: float) -> str:
-    """Write a standard deviation behind its mean: " ± 0.004", " ± 0" if exactly 0, else nothing.
+    """Format a standard deviation to follow its mean: " ± 0.004", or " ± 0" if exactly 0.
 
     Parameters
     ----------
     std
-        From `over_seeds`; NaN gives an empty text.
+        Result of `over_seeds`; NaN gives an empty text.
     """
     if np.isnan(std):
         return ""

@@ -1,4 +1,4 @@
-"""What captions say of the data below them: corpus, split, models, seeds, intervals, licence."""
+"""Texts of captions and notes: corpus, split, models, seeds, intervals, licence."""
 
 from typing import Any
 
@@ -14,28 +14,28 @@ _ATTRIBUTIONS = {
         "use, share alike."
     ),
 }
-# A positive that is drawn twice raises the precision, in every tag, and the mean shows it.
-MIRRORED = "Intervals of mean average precisions are mirrored, as resampling raises these."
+# A positive clip that is drawn twice raises the precision of every tag, and thus the mean.
+MIRRORED = "Intervals of mean average precision are mirrored, because resampling raises its values."
 
 
 def corpus_name(corpus: str) -> str:
-    """Name a corpus for a reader: whether it is MagnaTagATune must be plain."""
+    """Name a corpus for readers, who must see whether it is MagnaTagATune."""
     return _CORPORA.get(corpus, corpus)
 
 
 def all_clips(title: str) -> str:
-    """Name a corpus, by its title in audio.json, where a figure is of all its clips."""
+    """Name a corpus, by its title in audio.json, for a figure of all its clips."""
     name = corpus_name(title)
     return f"{name[0].upper()}{name[1:]}, all clips"
 
 
 def attribution(corpus: str) -> str:
-    """Say where the clips of a corpus come from, and under what licence."""
-    return _ATTRIBUTIONS.get(corpus, f"The clips are from {corpus}; its owner knows their licence.")
+    """State the source of a corpus's clips, and their licence."""
+    return _ATTRIBUTIONS.get(corpus, f"The clips are from {corpus}; ask its owner for the licence.")
 
 
 def run_caption(runs: list[dict[str, Any]]) -> str:
-    """Name corpus, split, models and seeds of runs that share the first two."""
+    """Name corpus, split, models and seeds of runs on the same corpus and split."""
     models = list(dict.fromkeys(run["model"] for run in runs))
     seeds = sorted({run["seed"] for run in runs})
     corpus = corpus_name(runs[0]["corpus"])
@@ -46,34 +46,38 @@ def run_caption(runs: list[dict[str, Any]]) -> str:
 
 
 def clips_caption(runs: list[dict[str, Any]]) -> str:
-    """Name the runs, and say of which test clips they are, where not all of the same."""
+    """Name the runs, and state the number of test clips, of each model if they differ."""
     caption = run_caption(runs)
     clips = {run["model"]: run["n_clips"] for run in runs}
     if len(set(clips.values())) == 1:
         return f"{caption}; {runs[0]['n_clips']:,} test clips"
-    each = ", ".join(f"{count:,} of {model}" for model, count in clips.items())
+    each = ", ".join(f"{count:,} for {model}" for model, count in clips.items())
     return f"{caption}; test clips whose audio can be read: {each}"
 
 
 def brackets(runs: list[dict[str, Any]]) -> str:
-    """Say what intervals are of, and what they lack."""
+    """Say what the intervals in brackets are."""
+    several = "; for several seeds, the mean limits" * (len({run["seed"] for run in runs}) > 1)
+    percent = f"{100 * runs[0]['confidence']:g}"
+    return f"In brackets: {percent} % confidence interval, bootstrap over tracks{several}."
+
+
+def undefined_resamples(runs: list[dict[str, Any]]) -> str:
+    """Count the resamples in which a tag is undefined; an empty text for none."""
     by_tracks = runs[0]["intervals"]["tracks"]
     without, resamples = by_tracks["resamples_without_some_tag"], by_tracks["resamples"]
-    several = "; of several seeds, the mean of their limits" * (len({r["seed"] for r in runs}) > 1)
-    lacking = (
-        f" In {without:,} of {resamples:,} resamples some tag was on none, or all, of the clips, "
-        "and not in the mean."
-        if without
-        else ""
+    if not without:
+        return ""
+    return (
+        f"In {without:,} of {resamples:,} resamples, a tag was on all clips or on none, and the "
+        "mean leaves it out. "
     )
-    percent = f"{100 * runs[0]['confidence']:g}"
-    return f"In brackets: interval of {percent} %, by the bootstrap over tracks{several}.{lacking}"
 
 
 def not_scored(runs: list[dict[str, Any]]) -> str:
-    """Name the tags that are left out of means."""
+    """Name the tags that means leave out; an empty text for none."""
     sentences = [
-        f"Means over tags are over {run['n_tags_scored']} of {run['n_tags']} for {run['model']}: "
+        f"Means over tags use {run['n_tags_scored']} of {run['n_tags']} for {run['model']}: "
         f"all test clips, or none, have {', '.join(run['tags_not_scored'])}. "
         for run in {run["model"]: run for run in runs}.values()
         if run["tags_not_scored"]

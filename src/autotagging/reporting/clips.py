@@ -1,4 +1,4 @@
-"""The audio of a clip, to be drawn or played."""
+"""Audio of single clips, for figures and playback."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _MOST_PLAYED = 2_000_000  # bytes; a clip of MagnaTagATune has 117,000
 def read_clip(
     download: Path, split: Path, clip_id: int | None, *, sample_rate: int
 ) -> tuple[pd.Series, np.ndarray]:
-    """Decode the wanted clip, or the test clip of lowest clip_id that can be decoded.
+    """Decode a clip, by default the decodable test clip of lowest clip_id.
 
     Returns
     -------
@@ -27,7 +27,7 @@ def read_clip(
     Raises
     ------
     UserError
-        There is no such clip, or it can't be decoded.
+        The clip does not exist or can't be decoded.
     """
     clips = read_table(split, ("clip_id", "mp3_path", "subset")).sort_values("clip_id")
     wanted = clips["subset"] == "test" if clip_id is None else clips["clip_id"] == clip_id
@@ -48,9 +48,9 @@ def read_audio(download: Path, mp3_path: str) -> tuple[bytes, str]:
     Returns
     -------
     audio
-        Bytes of the file as it is; none where it is missing, too long or can't be decoded.
+        Bytes of the file; empty if it is missing, too long or can't be decoded.
     reason
-        Why there are none.
+        Reason for empty audio.
     """
     try:
         corpus = open_corpus(download)
@@ -59,7 +59,7 @@ def read_audio(download: Path, mp3_path: str) -> tuple[bytes, str]:
     except BadClipError as error:
         return b"", str(error).replace("_", " ")
     except (UserError, OSError):  # their texts hold paths of this machine
-        return b"", "the audio of the corpus is not there, or can't be opened"
+        return b"", "the audio of the corpus is missing or can't be opened"
     if len(encoded) > _MOST_PLAYED:
         return b"", f"more than {_MOST_PLAYED:,} bytes"
     return encoded, ""

@@ -1,4 +1,4 @@
-"""What the first page of the report says: results and what they must be compared with."""
+"""Contents of the report's first page: results, baselines and the paper's numbers."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from autotagging.reporting.tables.published import MEASURED, table_4
 from autotagging.reporting.tables.scores import FEW_CLIPS
 
 _MEASURES = ("roc_auc_macro", "pr_auc_macro", "accuracy", "loss")
-_TOP = 8  # predicted tags shown of a clip
-_EXTREMES = 5  # best and worst tags shown
+_TOP = 8  # predicted tags shown per clip
+_EXTREMES = 5  # number of best, and of worst, tags shown
 
 
 def comparison(
     metrics: list[dict[str, Any]], published: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Compare the models' results with audio-blind baselines, and with the paper's.
+    """Compare the models with audio-blind baselines and with the paper.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def comparison(
     Returns
     -------
     rows
-        Rows of `table_4`, of the cited ones only the paper's, with kind ("network",
-        "tables", "constant" or "cited"); note says what the row is.
+        Rows of `table_4`; the only cited row is the paper's. Each also has its kind ("network",
+        "tables", "constant" or "cited") and a note that explains it.
     """
     table = table_4(metrics, published)
     measured = table["source"] == MEASURED
@@ -38,9 +38,9 @@ def comparison(
     paper = "MagnaTagATune, the same split and tags" if comparable else "MagnaTagATune"
     warning = "" if comparable else "; not comparable with this run"
     notes = {
-        "network": "a network: listens",
-        "tables": "never listens: reads track, album and artist",
-        "constant": "the same for every clip, so macro ROC-AUC is chance",
+        "network": "a network: reads audio",
+        "tables": "audio-blind: reads track, album and artist",
+        "constant": "audio-blind: the same for every clip; macro ROC-AUC is chance",
         "cited": f"cited: {paper}{warning}",
     }
     shown = [True] * measured.sum() + [bool(row.get("this_paper")) for row in published]
@@ -57,12 +57,12 @@ def comparison(
 
 
 def is_network(metrics: list[dict[str, Any]], model: str) -> bool:
-    """Tell whether a model is a network; one that reads tables is not trained in epochs."""
+    """Tell whether a model is a network; models that read tables have no epochs."""
     return any(run.get("epochs") for run in metrics if run["model"] == model)
 
 
 def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Choose the numbers to follow from one experiment to the next, for `dvc metrics`.
+    """Choose the numbers that `dvc metrics` compares between experiments.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     Returns
     -------
     headline
-        By model: the mean over its seeds of roc_auc_macro, pr_auc_macro, accuracy and loss (None
-        where undefined). By baseline that is none of the models: the same of it.
+        By model: means over its seeds of roc_auc_macro, pr_auc_macro, accuracy and loss (None
+        where undefined). By baseline that is not one of the models: the same numbers.
     """
     runs = pd.DataFrame(metrics)
     means = runs[[*_MEASURES]].astype(float).groupby(runs["model"], sort=False).mean()
@@ -87,7 +87,7 @@ def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
-    """Say how far the first network is above the model that looks tags up, on the same clips.
+    """Compare the first network with the baseline lookup, on the same clips.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
     Returns
     -------
     gain
-        model, lookup (its macro ROC-AUC), difference with low and high, by tracks: means over the
-        seeds; nothing where there is no network, or no tag is scored.
+        model, lookup (its macro ROC-AUC), difference, low and high (of the interval by tracks),
+        as means over the seeds. Empty if there is no network or no tag is scored.
     """
     networks = [run for run in metrics if is_network(metrics, run["model"])]
     runs = [run for run in networks if run["model"] == networks[0]["model"]]
@@ -116,7 +116,7 @@ def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
-    """Compare the tags of a category with all others, with an interval.
+    """Compare the tags of a category with all other tags.
 
     Parameters
     ----------
@@ -128,8 +128,8 @@ def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
     Returns
     -------
     finding
-        The row, with verdict: "better", "worse" or "no different"; nothing where there is no such
-        category, or no interval.
+        The row, with verdict: "better", "worse" or "no different". Empty without such a category
+        or its interval.
     """
     rows = per_category[per_category["category"] == name]
     sides = [f"roc_auc_minus_rest_tracks_{side}" for side in ("low", "high")]
@@ -152,10 +152,9 @@ def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
     Returns
     -------
     ranking
-        scored (rows, in the order of the table), unscored (names), best and worst (rows: the five
-        at each end, fewer where there are not ten; of equal ones, in the order of the table),
-        at_least: how many test clips those have, as fewer say little; 1 where not ten tags have
-        enough.
+        scored (rows, in the order of the table), unscored (names), best and worst (five rows each,
+        fewer if there are fewer than ten tags; ties in the order of the table), at_least (the
+        fewest test clips of best and worst tags; 1 if fewer than ten tags have `FEW_CLIPS`).
     """
     known = per_tag[per_tag["roc_auc"].notna()]
     enough = known[known["positives"] >= FEW_CLIPS]
@@ -175,10 +174,10 @@ def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
 
 
 def example_clips(predictions: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-    """Choose the clips of best, median and worst ROC-AUC over tags.
+    """Choose the clips with the best, median and worst ROC-AUC over tags.
 
-    Only clips with a tag, and without one, have a ROC-AUC. Of equal ones the lowest clip_id is
-    taken as best, and as worst; the median is the lower of two.
+    Only clips with both present and absent tags have a ROC-AUC. Of several best or worst clips,
+    the lowest clip_id is taken; the median is the lower of two.
 
     Parameters
     ----------
@@ -189,10 +188,10 @@ def example_clips(predictions: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     -------
     clips
         which ("best", "median", "worst"), clip_id, roc_auc; top (rows of tag, score, actual and
-        rank, highest score first), missed (such rows: actual tags further down), actual (names).
-        Fewer where fewer clips have a ROC-AUC.
+        rank, highest score first), missed (the same of actual tags that are not in top), actual
+        (names). Fewer than three if fewer clips have a ROC-AUC.
     """
-    from sklearn.metrics import roc_auc_score  # takes longer than the rest of the page
+    from sklearn.metrics import roc_auc_score  # slow to import
 
     labels, scores, clip_ids = (predictions[name] for name in ("labels", "scores", "clip_id"))
     positives = labels.sum(axis=1)

@@ -1,4 +1,4 @@
-"""Read, and check, what the earlier steps left for the figures and tables."""
+"""Read and check the files of earlier steps, for figures and tables."""
 
 from collections.abc import Container, Sequence
 from pathlib import Path
@@ -40,7 +40,7 @@ def read_model(path: Path) -> dict[str, Any]:
     Raises
     ------
     UserError
-        It is damaged, or lacks something.
+        The file is damaged or lacks an entry.
     """
     model = read_json(path)
     _require(model, (*_MODEL, "trainable_parameters"), f"{path}: no entry")
@@ -92,7 +92,7 @@ def read_published(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     UserError
-        A row lacks something.
+        The file is damaged, or a row lacks a key.
     """
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -108,7 +108,7 @@ def read_published(path: Path) -> list[dict[str, Any]]:
 
 
 def paper_row(path: Path) -> dict[str, Any]:
-    """Read the one cited row that is the paper's own; errors as in `read_published`."""
+    """Read the cited row of the paper itself; errors as in `read_published`."""
     rows = [row for row in read_published(path) if row.get("this_paper")]
     if len(rows) != 1:
         raise UserError(f"{path}: {len(rows)} rows have `this_paper: true`; exactly one must")
@@ -123,19 +123,19 @@ def read_runs(
     Parameters
     ----------
     history, model_json
-        history.csv and model.json of each run, in the same order.
+        Paths of history.csv and model.json of each run, in the same order.
 
     Returns
     -------
     runs : (epochs of all runs, 8)
         epoch, loss, val_loss, auc, val_auc, model, seed, best.
     models
-        Contents of the model.json.
+        Contents of each model.json.
 
     Raises
     ------
     UserError
-        There are more files of one kind, or one is damaged.
+        The two lists differ in length, or a file is damaged.
     """
     same_length(history=history, model_json=model_json)
     models = [read_model(path) for path in model_json]
@@ -148,14 +148,14 @@ def read_runs(
 def read_each(
     paths: Sequence[Path], runs: list[dict[str, Any]], columns: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Read the table of each run into one that names the run: model and seed.
+    """Read the tables of all runs into one, with columns for model and seed.
 
     Parameters
     ----------
     paths
         Paths of the tables, in the order of the runs.
     runs
-        Contents of a model.json or metrics.json.
+        Contents of each run's model.json or metrics.json.
     columns
         Columns that each table must have.
     """
@@ -169,7 +169,7 @@ def read_each(
 
 
 def same_length(**paths: Sequence[Any]) -> None:
-    """Raise a UserError unless two lists of files are equally long."""
+    """Raise a UserError if two lists of files differ in length."""
     (first, one), (second, other) = paths.items()
     if len(one) != len(other):
         raise UserError(f"{len(one)} files of {first}, {len(other)} of {second}: give one of each")

@@ -1,31 +1,31 @@
-"""Read the layers of a model from the rows of its model.json, independent of their names."""
+"""Read the layers in the rows of a model.json, independent of their names."""
 
 import math
 import re
 from typing import Any
 
 Layer = dict[str, Any]
-"""A row: name, type, output_shape (mel bins, frames, channels), parameters, perhaps detail."""
+"""A row: name, type, output_shape (mel bins, frames, channels), parameters; may have detail."""
 
 
 def padded_frames(architecture: list[Layer]) -> int:
-    """Count the frames after the zero padding: the most that any convolution sees.
+    """Give the number of frames after the zero padding, the most of any layer.
 
     Raises
     ------
     ValueError
-        There is no such layer.
+        No output has mel bins, frames and channels.
     """
     return max(row["output_shape"][1] for row in architecture if len(row["output_shape"]) == 3)
 
 
 def parameters(layer: Layer) -> int:
-    """Count the trainable parameters of a layer; all where the row gives no other."""
+    """Count the trainable parameters of a layer; all parameters if the row has no such count."""
     return int(layer.get("trainable_parameters", layer["parameters"]))
 
 
 def find_layer(architecture: list[Layer], type_name: str, ordinal: int) -> int | None:
-    """Give the position of the n-th layer of a type, counted from 1, or from the end with -1.
+    """Find the n-th layer of a type, counted from 1, or the last with -1.
 
     The type "first input" is the layer before the first convolution.
     """
@@ -40,8 +40,8 @@ def find_layer(architecture: list[Layer], type_name: str, ordinal: int) -> int |
 def window(architecture: list[Layer], index: int) -> str:
     """Give the window of a convolution or pooling, such as "3x3"; "" for other layers.
 
-    It is what the layer's detail begins with. Without a detail it follows from the shapes (a
-    pooling) or the number of weights (a convolution, taken to be square and with a bias).
+    The layer's detail starts with it. Without a detail, it follows from the shapes (pooling) or
+    from the number of weights (convolution, assumed square and with a bias).
     """
     layer = architecture[index]
     if stated := re.match(r"(\d+)\s*x\s*(\d+)", str(layer.get("detail") or "")):
@@ -56,7 +56,7 @@ def window(architecture: list[Layer], index: int) -> str:
 
 
 def shape_text(shape: list[int], *, channels_first: bool) -> str:
-    """Write a shape as "48 x 720 x 64", or channels first, as the paper does: "64x48x720"."""
+    """Write a shape as "48 x 720 x 64", or channels first, as in the paper: "64x48x720"."""
     if not channels_first:
         return " x ".join(str(size) for size in shape)
     return "x".join(str(size) for size in ([shape[-1], *shape[:-1]] if len(shape) == 3 else shape))

@@ -1,4 +1,4 @@
-"""The files that a figure, and a table, is written to."""
+"""Output files of figures and tables."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,9 @@ class FigureFiles:
     Attributes
     ----------
     svg
-        Output: the figure as vectors.
+        Output: figure as SVG.
     png
-        Output: the figure as pixels.
+        Output: figure as PNG.
     """
 
     svg: Path
@@ -27,13 +27,13 @@ class TableFiles:
     Attributes
     ----------
     csv
-        Output: the table at full precision.
+        Output: table as CSV, at full precision.
     md
-        Output: the table for GitHub.
+        Output: table as Markdown for GitHub.
     html
-        Output: a page with the table, which holds the CSV, too.
+        Output: table as an HTML page with a download of the CSV.
     tex
-        Output: the table for LaTeX (array, booktabs, graphicx).
+        Output: table for LaTeX (packages array, booktabs, graphicx).
     """
 
     csv: Path

@@ -1,4 +1,4 @@
-"""Pages of HTML from a template and data: one file each, without scripts, that fetch nothing."""
+"""HTML pages from templates: single files that work offline and without scripts."""
 
 import base64
 import math
@@ -21,11 +21,11 @@ def write_page(path: Path, template: str, **content: Any) -> None:
     path
         File to write.
     template
-        Name of a file in `TEMPLATES`; all that it prints is escaped. Its filters: `number`, three
-        decimals or a dash; `signed`, the same with its sign; `percent`, one decimal;
-        `plus_minus`, see `averaging`.
+        Name of a file in `TEMPLATES`; values are escaped. Its filters: `number`, three decimals
+        or a dash; `signed`, the same with a sign; `percent`, one decimal; `plus_minus`, see
+        `averaging`.
     content
-        What the template names.
+        Variables of the template.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -43,7 +43,7 @@ def write_page(path: Path, template: str, **content: Any) -> None:
 
 
 def data_uri(data: bytes, mime: str) -> str:
-    """Write a file's bytes as an address, so that a page can hold the file."""
+    """Encode a file's bytes as a data URI, to embed the file in a page."""
     return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
 
 

@@ -1,4 +1,4 @@
-"""DVC and Snakemake as commands, for tools that stand between the two."""
+"""Calls of DVC and Snakemake, for the tools that connect the two."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ RESULTS = Path("results")
 def run(
     tool: str, *arguments: str, capture: bool = False, check: bool = True
 ) -> subprocess.CompletedProcess:
-    """Run DVC or Snakemake of the same environment as this package."""
+    """Run DVC or Snakemake in the environment of this package."""
     result = subprocess.run(
         [sys.executable, "-m", tool, *arguments], text=True, capture_output=capture
     )

@@ -1,7 +1,7 @@
-"""Write docs/data.md: what MagnaTagATune is, in words, with every count taken from its tables.
+"""Write docs/data.md, a description of MagnaTagATune with all numbers counted in its tables.
 
-The words are the template data_card.md in this folder; the counts are made here, by the same
-functions that the pipeline's steps use. Imports no TensorFlow.
+The text is the template data_card.md in this folder. The numbers are counted here, with the
+functions of the pipeline's steps. TensorFlow is not imported.
 """
 
 import gzip
@@ -33,7 +33,7 @@ from autotagging.steps.merge_tags import merge_tags
 from autotagging.training.epoch_metrics import cross_entropy, mean_roc_auc
 
 _TEMPLATE = Path(__file__).with_suffix(".md")
-# What the tables don't tell: mp3s of zero bytes, and the length of a clip that was decoded.
+# Not in the tables: clips whose mp3 has zero bytes, and the decoded length of a clip.
 _EMPTY_CLIPS = [35644, 55753, 57881]
 _SECONDS = 465_984 / 16_000
 _FORGOTTEN = "female vocal"
@@ -61,9 +61,9 @@ def data_card(
     vocabulary
         YAML with the synonym groups and the categories of tags.
     params
-        params.yaml: number of tags, sizes and seed of the split, pseudo-count of lookup.
+        params.yaml, for number of tags, sizes and seed of the split, pseudo-count of lookup.
     out
-        Output: the page.
+        Output: page as Markdown.
     remote
         YAML with the sizes and checksums of MagnaTagATune.
 
@@ -104,7 +104,7 @@ def _describe_tags(
     vocabulary: Path,
     settings: dict[str, Any],
 ) -> dict[str, Any]:
-    """Run the step merge_tags, so that the card's tags are the pipeline's, and describe them."""
+    """Describe the tags that the step merge_tags gives."""
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / f"{name}.csv" for name in ("labels", "tags", "raw_tags")}
         n = settings["n_tags"]
@@ -148,12 +148,12 @@ def _check_official(path: Path, file: RemoteFile) -> None:
     if hashlib.new(file.algorithm, content).hexdigest() != file.checksum:
         raise UserError(
             f"{path}: not the official {file.name} ({len(content)} bytes unpacked, expected "
-            f"{file.bytes} with {file.algorithm} {file.checksum}); the card is of no other"
+            f"{file.bytes} with {file.algorithm} {file.checksum}); use the official table"
         )
 
 
 def count_segments(segments: pd.DataFrame) -> dict[str, Any]:
-    """Count clip_info's rows and tell how long the clips are by it: seconds, as text."""
+    """Count the rows of clip_info; give its lengths and starts of clips in seconds, as text."""
     starts = segments["segmentStart"].astype(int)
     lengths = sorted(set(segments["segmentEnd"].astype(int) - starts))
     return {
@@ -199,7 +199,7 @@ def find_cut(raw_tags: pd.DataFrame, n: int) -> dict[str, Any]:
 
 
 def leave_out(tag: str, raw: pd.DataFrame, raw_tags: pd.DataFrame, n: int) -> dict[str, Any]:
-    """Say which of the n most frequent merged tags change if a raw tag stays unmerged."""
+    """Find the changes in the n most frequent merged tags if a raw tag is not merged."""
     groups = raw_tags.groupby("merged_into")["raw_tag"].agg(list).to_dict()
     kept = most_frequent(merge_synonyms(raw, groups), n)
     next(group for group in groups.values() if tag in group).remove(tag)
@@ -214,7 +214,7 @@ def leave_out(tag: str, raw: pd.DataFrame, raw_tags: pd.DataFrame, n: int) -> di
 
 
 def group_table(groups: pd.DataFrame) -> pd.DataFrame:
-    """Tabulate how many tracks, albums and artists there are, and the clips of each."""
+    """Tabulate the number of tracks, albums and artists, and their numbers of clips."""
     sizes = {level: groups[level].value_counts() for level in LEVELS}
     return pd.DataFrame(
         {
@@ -256,7 +256,7 @@ def _tag_table(tags: pd.DataFrame, clips: int) -> str:
 
 
 def noise_table(labels: pd.DataFrame) -> pd.DataFrame:
-    """Tabulate how often tags contradict each other, and how often one that follows is missing."""
+    """Tabulate how often tags contradict each other, and how often an implied tag is missing."""
     rows = []
     for relations, missing in ((_CONTRARY, False), (_IMPLIED, True)):
         for tag, others in relations.items():
@@ -289,7 +289,7 @@ def _split_table(
 def describe_split(
     labels: pd.DataFrame, subset: pd.Series, groups: pd.DataFrame, *, pseudo_count: float
 ) -> dict[str, Any]:
-    """Give a split's sizes, what leaks, and the macro ROC-AUC of `lookup` on its test clips."""
+    """Give a split's sizes, its leakage, and the macro ROC-AUC of `lookup` on its test clips."""
     shares = partition.leakage(subset, groups)["share"]
     counts = fit_lookup(labels[subset == "train"], groups)
     test = labels[subset == "test"]

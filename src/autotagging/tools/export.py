@@ -1,6 +1,6 @@
-"""Write a trained model for tools that know nothing of this project: `autotagging export`.
+"""Export a trained model for use without this project: the command `autotagging export`.
 
-The model is rebuilt of stock Keras layers, and every file is read back and compared.
+The model is rebuilt from stock Keras layers, and every file is loaded again and compared.
 """
 
 import json
@@ -33,23 +33,23 @@ _UNITS = {
 
 
 def export(*, model_json: Path, out: Path) -> None:
-    """Write model.keras, model.onnx, tags.txt and a README.md that says how to use them.
+    """Write model.keras, model.onnx, tags.txt and a README.md that explains their use.
 
-    model.keras is made of stock Keras layers only. model.onnx needs the packages of the extra
-    `export`; without them it is left out, and a line says so. Scores of both on random
-    spectrograms are compared with the model's own before anything is written.
+    model.keras has only stock Keras layers. model.onnx needs the packages of the extra `export`;
+    without them it is left out, with a message. Before anything is written, the scores of both on
+    random spectrograms are compared with those of the trained model.
 
     Parameters
     ----------
     model_json
-        A network, from train; its weights.npz lies beside it.
+        model.json of a trained network, next to its weights.npz.
     out
-        Output: folder for the files.
+        Output: folder of the exported files.
 
     Raises
     ------
     UserError
-        It is no network, its file is refused, or an exported file scores otherwise.
+        The model is no network, its file is not valid, or an exported file gives other scores.
     """
     stored = load_model(model_json)
     _prepare_keras()
@@ -58,8 +58,7 @@ def export(*, model_json: Path, out: Path) -> None:
     missing = [name for name in _ONNX_NEEDS if find_spec(name) is None]
     if missing:
         print(
-            f"model.onnx is left out for want of {' and '.join(missing)}: "
-            "pip install -e '.[export]'",
+            f"model.onnx is left out; it needs {' and '.join(missing)}: pip install -e '.[export]'",
             file=sys.stderr,
         )
     else:
@@ -75,24 +74,24 @@ def export(*, model_json: Path, out: Path) -> None:
         readme = files.enter_context(replacing(out / "README.md"))
         readme.write_text(_describe(stored), encoding="utf-8")
     if missing:
-        (out / "model.onnx").unlink(missing_ok=True)  # an older export's
+        (out / "model.onnx").unlink(missing_ok=True)  # of an older export
     print(f"{out}: {', '.join([*exported, 'tags.txt', 'README.md'])}", file=sys.stderr)
 
 
 def stock_network(network: "keras.Model") -> "keras.Model":
-    """Copy a network; each layer of this project's own becomes the Keras layer it derives from.
+    """Copy a network; layers of this project become the Keras layers that they derive from.
 
     Raises
     ------
     UserError
-        A layer derives from no particular layer of Keras.
+        A layer derives directly from keras.Layer.
     """
     import keras
 
     def stock(layer: keras.Layer) -> keras.Layer:
         kind = stock_class(layer)
         if kind is keras.Layer:
-            raise UserError(f"layer {layer.name!r}, {type(layer).__name__}: Keras has none like it")
+            raise UserError(f"layer {layer.name!r}, {type(layer).__name__}: no such layer in Keras")
         return kind.from_config(layer.get_config())
 
     copy = keras.models.clone_model(network, clone_function=stock)
@@ -101,11 +100,11 @@ def stock_network(network: "keras.Model") -> "keras.Model":
 
 
 def _prepare_keras() -> None:
-    """Load Keras, on the CPU: GPUs may round more coarsely than the comparison allows."""
+    """Load Keras for the CPU, because rounding on GPUs may exceed the tolerance."""
     with native_log_hidden():
         import keras  # noqa: F401
         import tensorflow as tf
-    with suppress(RuntimeError):  # too late, where a caller has used TensorFlow before
+    with suppress(RuntimeError):  # too late if TensorFlow has been used before
         tf.config.set_visible_devices([], "GPU")
 
 
@@ -119,7 +118,7 @@ def _export_keras(stored: StoredModel, network: "keras.Model", path: Path) -> Ca
 
 
 def _export_onnx(stored: StoredModel, network: "keras.Model", path: Path) -> Callable:
-    """Write an .onnx file that names its tags; return a function as `_export_keras` does."""
+    """Write an .onnx file with the names of its tags; return a function as in `_export_keras`."""
     import keras
     import onnx
     import onnxruntime
@@ -144,7 +143,7 @@ def _export_onnx(stored: StoredModel, network: "keras.Model", path: Path) -> Cal
 
 
 def _compare(name: str, score: Callable, network: "keras.Model") -> None:
-    """Score three random spectrograms, of the levels that music has, and raise UserError."""
+    """Compare scores of three random spectrograms; raise a UserError if they differ."""
     rng = np.random.default_rng(0)
     mel = rng.normal(-30, 20, (3, *network.input_shape[1:])).astype(np.float32)
     difference = np.abs(score(mel) - network(mel, training=False).numpy()).max()
@@ -156,7 +155,7 @@ def _compare(name: str, score: Callable, network: "keras.Model") -> None:
 
 
 def _describe(stored: StoredModel) -> str:
-    """Fill in the page that lies beside the exported files."""
+    """Fill in the README.md of the exported files."""
     model = stored.description
     mel_bins, frames = model["input_shape"]
     front_end, trained_on = (

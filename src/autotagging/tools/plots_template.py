@@ -1,6 +1,6 @@
-"""A template for the pages of `dvc plots` that need no network: `autotagging plots_template`.
+"""Template for pages of `dvc plots` that work offline: the command `autotagging plots_template`.
 
-DVC's own pages fetch Vega from the web. Snakemake brings a copy along for its reports.
+DVC's own pages download Vega. Snakemake includes a copy for its reports, which is used here.
 """
 
 from pathlib import Path
@@ -24,12 +24,12 @@ _PAGE = """<!doctype html>
 
 
 def plots_template(*, out: Path) -> None:
-    """Write a template for `dvc plots show` and `diff` with which their pages need no network.
+    """Write a template with which the pages of `dvc plots show` and `diff` work offline.
 
     Parameters
     ----------
     out
-        Output, for their flag --html-template.
+        Output: template for their flag --html-template.
     """
     from snakemake.assets import Assets
 

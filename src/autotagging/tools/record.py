@@ -1,6 +1,6 @@
-"""Results that Snakemake made, to DVC: the command `autotagging record`.
+"""Record the results of Snakemake in DVC: the command `autotagging record`.
 
-Snakemake takes a result as finished by file times, DVC by contents.
+Snakemake detects finished results by file times, DVC by contents.
 """
 
 from pathlib import Path
@@ -10,13 +10,13 @@ from autotagging.tools._engines import RESULTS, run
 
 
 def record() -> None:
-    """Let DVC record the results of a finished snakemake run in its cache and dvc.lock.
+    """Record the results of a finished snakemake run in DVC's cache and dvc.lock.
 
     Raises
     ------
     UserError
-        Snakemake has work left to do for params.yaml and the code as they are, a result is
-        missing, or results/ holds files that no rule makes.
+        Snakemake has jobs left for the current params.yaml and code, a result is missing, or
+        results/ has files that no rule makes.
     """
     outputs = _outputs()
     pending = [
@@ -24,19 +24,20 @@ def record() -> None:
     ]
     if pending:
         raise UserError(
-            f"{len(pending)} of {len(outputs)} results are missing or not what params.yaml and the "
-            f"code ask for, {pending[0]} the first; run `snakemake --cores all`, then record"
+            f"{len(pending)} of {len(outputs)} results are missing or not up to date with "
+            f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
+            "record"
         )
     extra = sorted(
         str(path) for path in RESULTS.rglob("*") if path.is_file() and str(path) not in outputs
     )
     if extra:
-        raise UserError(f"no rule makes these files, delete them and record: {', '.join(extra)}")
+        raise UserError(f"no rule makes these files; delete them, then record: {', '.join(extra)}")
     run("dvc", "commit", "--force")
 
 
 def _outputs() -> dict[str, str]:
-    """Ask Snakemake for every output of the workflow, and whether it would make it again."""
+    """Get every output of the workflow, and whether Snakemake would make it again."""
     lines = run("snakemake", "--summary", capture=True).stdout.splitlines()
     header = next(i for i, line in enumerate(lines) if line.startswith("output_file"))
     columns = lines[header].split("\t")

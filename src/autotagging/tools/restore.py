@@ -1,4 +1,4 @@
-"""Results that DVC keeps, to Snakemake: the command `autotagging restore`."""
+"""Restore results from DVC for Snakemake: the command `autotagging restore`."""
 
 import json
 import sys
@@ -9,41 +9,41 @@ from autotagging.tools._engines import RESULTS, run
 
 
 def restore() -> None:
-    """Get the results that dvc.lock names from DVC's cache, and tell Snakemake they are finished.
+    """Get the results in dvc.lock from DVC's cache, and mark them as finished for Snakemake.
 
-    For after `git checkout`, `dvc pull`, `dvc exp apply`, or a stage that DVC took from its run
-    cache: file times mean nothing then.
+    Needed after `git checkout`, `dvc pull`, `dvc exp apply`, or a stage that DVC took from its run
+    cache, because file times are then wrong.
 
     Raises
     ------
     UserError
-        dvc.lock is of other code or parameters, the cache lacks a result, or results/ holds files
-        that were never recorded. Nothing is changed then.
+        dvc.lock belongs to other code or parameters, the cache lacks a result, or results/ has
+        files that were never recorded. Nothing is changed then.
     """
     if not Path("dvc.lock").exists():
         raise UserError("no dvc.lock here: is this the folder of the project?")
     if changed := _changed_sources():
         raise UserError(
-            f"dvc.lock is of other code or parameters: {', '.join(changed)} differ; check out the "
-            "ones it is of, or `dvc repro` to make the results anew"
+            f"dvc.lock belongs to other code or parameters: {', '.join(changed)} differ; check out "
+            "the matching ones, or run `dvc repro` to make the results again"
         )
     checkout = run("dvc", "checkout", capture=True, check=False)
     if checkout.returncode and "unsaved" in checkout.stderr:
         raise UserError(
-            "results/ holds files that are not recorded, and they would be lost: `autotagging "
-            "record` them or delete them, then restore"
+            "results/ has files that are not recorded and would be lost; run `autotagging record` "
+            "or delete them and restore"
         )
     if checkout.returncode:
         raise UserError(
-            "DVC's cache lacks results that dvc.lock names; `dvc pull` fetches them where there is "
-            "a remote, `dvc repro` makes them anew"
+            "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "
+            "`dvc repro` makes them again"
         )
     run("snakemake", "--touch", "--cores", "all", "--quiet", "all", capture=True)
-    print("results/ is what dvc.lock says, and snakemake takes it as finished", file=sys.stderr)
+    print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
 
 
 def _changed_sources() -> list[str]:
-    """List parameters and tracked files that are not those of dvc.lock."""
+    """List parameters and tracked files that differ from dvc.lock."""
     status = json.loads(run("dvc", "status", "--json", capture=True).stdout)
     changed = set()
     for stage in status.values():

@@ -1,6 +1,6 @@
-"""Draw the graph of the workflow's rules, as Snakemake knows it.
+"""Draw Snakemake's graph of the workflow's rules.
 
-`make screenshots` renews docs/images/rule_graph.svg, which takes the place of the paper's Fig. 1.
+`make screenshots` updates docs/images/rule_graph.svg, which replaces the paper's Fig. 1.
 """
 
 import re
@@ -30,7 +30,7 @@ _COLOURS = {
     _FIGURES: style.PURPLE,
 }
 _OTHER = "#000000"
-# Height of a step's rules: 0 is the top, 1 the bottom.
+# Vertical position of a step's rules: 0 is the top, 1 the bottom.
 _HEIGHTS = {
     "download": 0.16,
     "extract_mel": 0.0,
@@ -39,7 +39,7 @@ _HEIGHTS = {
     "evaluate": 0.45,
     "train": 0.84,
 }
-_ROW = 0.19  # inches from one figure's box to the next
+_ROW = 0.19  # distance of the figures' boxes, in inches
 _BOX = 0.15  # height of a box, in inches
 _GAP = 0.3  # between columns, in inches
 _LETTER = 0.058  # width of a letter, in inches
@@ -48,21 +48,21 @@ Edge = tuple[str, str]
 
 
 def rule_graph(*, out: Path) -> None:
-    """Draw the workflow's rules and what each needs, from left to right, one colour per step.
+    """Draw the workflow's rules and their inputs, from left to right, one colour per step.
 
-    Snakemake gives the graph. The drawing has its transitive reduction: no arrow leads from
-    merge_tags to train, because split needs merge_tags and train needs split. The same graph gives
-    the same bytes.
+    The drawing is the transitive reduction of Snakemake's graph: no arrow leads from merge_tags to
+    train, because split needs merge_tags and train needs split. The same graph gives the same
+    bytes.
 
     Parameters
     ----------
     out
-        Output: the drawing, svg or png by its suffix.
+        Output: graph as SVG or PNG, by its suffix.
 
     Raises
     ------
     UserError
-        Snakemake has no graph to give, for example because params.yaml has a fault.
+        Snakemake gives no graph, for example because of an error in params.yaml.
     """
     command = [sys.executable, "-m", "snakemake", "--forceall", "--rulegraph", "dot"]
     asked = subprocess.run(command, text=True, capture_output=True)
@@ -82,7 +82,7 @@ def parse_dot(text: str) -> tuple[list[str], set[Edge]]:
 
 
 def reduce_edges(edges: set[Edge]) -> set[Edge]:
-    """Leave out each edge whose end can be reached from its start in several steps."""
+    """Remove every edge whose end is also reached from its start over other edges."""
     after: dict[str, set[str]] = {}
     for start, end in edges:
         after.setdefault(start, set()).add(end)
@@ -99,7 +99,7 @@ def reduce_edges(edges: set[Edge]) -> set[Edge]:
 
 
 def layers_of(rules: Iterable[str], edges: set[Edge]) -> dict[str, int]:
-    """Give each rule its column, from 0 on the left: the longest way that leads to it."""
+    """Give each rule its column, from 0 on the left: the length of the longest path to it."""
     before: dict[str, list[str]] = {rule: [] for rule in rules}
     for start, end in edges:
         before[end].append(start)
@@ -111,7 +111,7 @@ def layers_of(rules: Iterable[str], edges: set[Edge]) -> dict[str, int]:
 
 
 def steps_of(folder: Path) -> dict[str, str]:
-    """Map each rule to its step, which is the name of the file that has the rule."""
+    """Map each rule to its step, which is the name of the rule's file."""
     return {
         rule: path.stem
         for path in sorted(folder.glob("*.smk"))
@@ -121,7 +121,7 @@ def steps_of(folder: Path) -> dict[str, str]:
 
 @style.styled
 def draw(rules: list[str], edges: set[Edge], steps: dict[str, str]) -> Figure:
-    """Draw the rules as boxes in columns, and the edges as arrows of their start's colour.
+    """Draw the rules as boxes in columns, and the edges as arrows in the colour of their start.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def draw(rules: list[str], edges: set[Edge], steps: dict[str, str]) -> Figure:
     edges
         Pairs (from, to) of rules.
     steps
-        Step of each rule; a rule of none is drawn in black.
+        Step of each rule; rules without a step are black.
     """
     columns = _arrange(rules, edges, steps)
     height = _ROW * max(map(len, columns)) + 0.25
@@ -155,7 +155,7 @@ def draw(rules: list[str], edges: set[Edge], steps: dict[str, str]) -> Figure:
 
 
 def _arrange(rules: list[str], edges: set[Edge], steps: dict[str, str]) -> list[dict[str, float]]:
-    """Put the rules into columns, from left to right: height (0 top, 1 bottom) by name."""
+    """Arrange the rules in columns from left to right: position (0 top, 1 bottom) by name."""
     layers = layers_of(rules, edges)
     drawn = {rule for rule in rules if steps.get(rule) == _FIGURES}
     first = 1 + max(layers[rule] for rule in rules if rule in steps and rule not in drawn)
@@ -179,7 +179,7 @@ def _arrange(rules: list[str], edges: set[Edge], steps: dict[str, str]) -> list[
 def _order(
     rule: str, edges: set[Edge], heights: dict[str, float], drawn: set[str]
 ) -> tuple[float, bool]:
-    """Sort figures by the highest rule that they need; those that others need, to the middle."""
+    """Sort figures by the topmost rule that they need; those that others need go to the middle."""
     height = min(heights[start] for start, end in edges if end == rule)
     needed = any(start == rule and end in drawn for start, end in edges)
     return height, needed == (height < 0.5)
@@ -208,7 +208,7 @@ def _draw_box(axes, rule: str, side: tuple[float, float, float], colour: str) ->
 
 
 def _draw_edge(axes, start: tuple, end: tuple, colour: str) -> FancyArrowPatch:
-    """Go straight to the gap before the end's column, then bend to the end's height."""
+    """Draw an arrow straight to the gap before the end's column, then bent to the end's height."""
     (_, x0, y0), (x1, _, y1) = start, end
     bend = x1 - _GAP
     middle = (bend + x1) / 2

@@ -1,4 +1,4 @@
-"""Check by hand that the files of a corpus are whole: the command `autotagging verify`."""
+"""Check that the files of a corpus are complete: the command `autotagging verify`."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,24 +16,24 @@ _AUDIO = Path("results/download/audio.json")
 
 
 def verify(*, corpus: str, remote: Path = Path("workflow/resources/magnatagatune.yaml")) -> None:
-    """Read and hash all files of a corpus; print OK, or a line for each that is faulty.
+    """Read all files of a corpus; print OK, or a line for each faulty file.
 
-    MagnaTagATune's files are compared with the published sizes and checksums. In other corpora
-    both tables must be valid and each clip must decode; a clip of zero bytes is no fault, as
-    MagnaTagATune has three. Where results/download is of this corpus, the audio must be that which
-    `download` saw.
+    MagnaTagATune's files are compared with the published sizes and checksums. In other corpora,
+    both tables must be valid and each clip must be decodable; a clip of zero bytes is no fault,
+    because MagnaTagATune has three. If results/download belongs to this corpus, the audio must
+    still be the same.
 
     Parameters
     ----------
     corpus
-        "demo", "magnatagatune" or a folder.
+        Corpus to check: "demo", "magnatagatune" or a folder.
     remote
         YAML with the sizes and checksums of MagnaTagATune.
 
     Raises
     ------
     UserError
-        A file is faulty, or there is no such folder.
+        A file is faulty, or the folder does not exist.
     """
     folder = corpus_folder(corpus)
     if not folder.is_dir():
@@ -47,7 +47,7 @@ def verify(*, corpus: str, remote: Path = Path("workflow/resources/magnatagatune
         print(fault)
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise UserError(f"{folder}: {count}; put right what is named, or get it again")
+        raise UserError(f"{folder}: {count}; repair the files above, or get them again")
     print(f"{folder}: OK")
 
 
@@ -74,7 +74,7 @@ def _fault_of(check: Callable[[], object]) -> Iterator[str]:
 
 
 def _clip_faults(folder: Path) -> Iterator[str]:
-    """Decode each clip, and look for those that the annotations list."""
+    """Decode each clip, and find clips that the annotations list but the audio lacks."""
     try:
         opened = Corpus(folder)
         sizes = opened.sizes()
@@ -95,10 +95,10 @@ def _clip_faults(folder: Path) -> Iterator[str]:
 
 
 def _change_since_download(corpus: str, folder: Path) -> list[str]:
-    """Compare the audio with what the step download wrote down, if that is of this corpus."""
+    """Compare the audio with the fingerprint of the step download, if it is of this corpus."""
     if not _AUDIO.exists():
         return []
     seen = read_json(_AUDIO)
     if seen["corpus"] != corpus or seen["sha256"] == Corpus(folder).fingerprint()["sha256"]:
         return []
-    return [f"{folder}: not the audio that {_AUDIO} names, sha256 {seen['sha256']}"]
+    return [f"{folder}: not the audio of {_AUDIO}, sha256 {seen['sha256']}"]

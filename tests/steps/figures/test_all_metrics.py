@@ -1,14 +1,16 @@
 import json
 
 from autotagging.steps.figures.all_metrics import all_metrics
-from earlier_steps import assert_brackets, seeds, written
+from earlier_steps import UNDEFINED, assert_brackets, seeds, written
 
 
 def test_every_metric_has_its_interval(results):
     all_metrics(metrics=seeds(results, "metrics.json"), table_files=written(results))
     text = written(results).md.read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert_brackets(text.splitlines()[0])
-    assert "Means over tags are over 2 of 3 for crnn: all test clips, or none, have drum." in text
+    notes = text.splitlines()[-1]
+    assert "Means over tags use 2 of 3 for crnn: all test clips, or none, have drum." in notes
+    assert UNDEFINED in notes
     row = "| ROC-AUC, mean over tags (macro) |  | 0.750 ± 0 [0.625, 0.875] | 0.625 | 0.500 |"
     assert row in text
 
@@ -19,4 +21,4 @@ def test_models_of_other_test_clips_say_so(results):
     path.write_text(json.dumps(other))
     all_metrics(metrics=seeds(results, "metrics.json"), table_files=written(results))
     caption = written(results).md.read_text().splitlines()[0]
-    assert caption.endswith("test clips whose audio can be read: 3 of crnn, 4 of lookup.")
+    assert caption.endswith("test clips whose audio can be read: 3 for crnn, 4 for lookup.")

@@ -1,5 +1,5 @@
 from autotagging.steps.figures.category_scores import category_scores
-from earlier_steps import assert_brackets, drawn, files_in, seeds, written
+from earlier_steps import UNDEFINED, assert_brackets, drawn, files_in, seeds, written
 
 
 def test_each_category_has_its_interval(results):
@@ -11,6 +11,7 @@ def test_each_category_has_its_interval(results):
     )
     text = written(results).md.read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert_brackets(text.splitlines()[0])
+    assert UNDEFINED in text.splitlines()[-1]
     assert files_in(results / "figures") == ["out.png", "out.svg"]
     row = "| mood | 2 | 1 | 0.250 ± 0 | 0.400 ± 0 | -0.500 ± 0 [-0.625, -0.250] | yes |"
     assert row in text

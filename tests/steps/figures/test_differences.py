@@ -25,4 +25,4 @@ def test_differences_compares_models_tag_by_category(results):
     assert table["tags"].unique().tolist() == ["all", "instrument", "vocal"]
     assert set(table["second"]) == {"lookup"}
     caption = output.md.read_text().splitlines()[0]
-    assert "interval of 90 % (20 resamples of the tracks" in caption
+    assert "90 % confidence interval (20 resamples of the tracks)" in caption

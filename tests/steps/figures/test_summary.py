@@ -31,7 +31,7 @@ def summary_inputs(folder, published):
 
 
 def summarised(folder, **inputs):
-    """Write the first page of the report; return its text and the headline numbers."""
+    """Write the first page of the report; return its text and the numbers for DVC."""
     output = {suffix: folder / "figures" / f"summary.{suffix}" for suffix in ("html", "json")}
     summary(**inputs, **output)
     return output["html"].read_text(), json.loads(output["json"].read_text())
@@ -44,13 +44,13 @@ def test_the_summary_shows_numbers_figures_and_clips_that_play(results, publishe
     for shown in ("0.750 ± 0", "0.893", "cited: MagnaTagATune; not comparable", "95.7 %"):
         assert shown in page
     text = " ".join(page.split())
-    for shown in ("[0.625, 0.875]", "<strong>+0.250</strong> against chance, which is 0.5"):
+    for shown in ("[0.625, 0.875]", "<strong>+0.250</strong> compared with chance, which is 0.5"):
         assert shown in text
     assert "the last epoch (2) gives 0.750. The paper doesn" in text
     assert "upper bound" not in text  # not all epochs were kept
-    assert "It scores <strong>0.625</strong>" in text
+    assert "it reaches <strong>0.625</strong>" in text
     assert "<strong>+0.125</strong> [−0.125, +0.250]" in text  # noqa: RUF001
-    assert "−0.500 against all other tags [−0.625, −0.250]: worse than" in text  # noqa: RUF001
+    assert "−0.500 compared with all other tags [−0.625, −0.250]: worse than" in text  # noqa: RUF001
     for svg in (b"<svg>5</svg>", b"<svg>7</svg>"):
         assert base64.b64encode(svg).decode() in page
     # Clip 5 ranks drum first, 4 as high as one other tag, 6 as high as both.
@@ -73,7 +73,7 @@ def test_the_summary_does_without_audio_and_without_networks(results, published)
         path.write_text(json.dumps({**metrics, "corpus": "magnatagatune"}))
     page, _ = summarised(results, **{**inputs, "figure_5": None})
     assert "<audio" not in page
-    assert page.count("the audio of the corpus is not there") == 3
+    assert page.count("the audio of the corpus is missing") == 3
     assert "CC BY-NC-SA 3.0" in page
     assert "the same for every clip" in page
     assert str(results) not in page

@@ -3,7 +3,7 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.steps.figures.table_4 import table_4
-from earlier_steps import seeds, written
+from earlier_steps import UNDEFINED, assert_brackets, seeds, written
 
 
 def test_table_4_says_that_the_demo_is_not_comparable(results, published):
@@ -19,6 +19,9 @@ def test_table_4_says_that_the_demo_is_not_comparable(results, published):
     assert table["epochs"].fillna("").tolist()[:5] == ["2 of 100", "", "", "", "100"]
     text = output.md.read_text()
     assert text.index("**Measured here.**") < text.index("| crnn |") < text.index("**Cited.**")
+    _, above, _, below, *_ = text.split("\n\n")
+    assert_brackets(above)
+    assert UNDEFINED in below
     assert "| FCN | 2020 | 0.9005 |" in text
     assert "| Short-chunk CNN + Res | 2020 | 0.9129 |" in text
     assert "| crnn | 0.750 ± 0 [0.625, 0.875] |" in text.replace("\N{NO-BREAK SPACE}", " ")

@@ -1,5 +1,5 @@
 from autotagging.steps.figures.tag_scores import tag_scores
-from earlier_steps import assert_brackets, drawn, files_in, seeds, written
+from earlier_steps import UNDEFINED, assert_brackets, drawn, files_in, seeds, written
 
 
 def test_each_tag_has_its_interval(results):
@@ -11,6 +11,7 @@ def test_each_tag_has_its_interval(results):
     )
     text = written(results).md.read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert_brackets(text.splitlines()[0])
+    assert UNDEFINED in text.splitlines()[-1]
     assert files_in(results / "figures") == ["out.png", "out.svg"]
     assert "| drum | instrument | 3 |  |" in text
     assert "| piano | instrument | 1 | 0.250 ± 0 [0.125, 0.500] |" in text

@@ -52,7 +52,7 @@ def runs(**more):
     return [*networks, run("lookup", 0, 0.9, **more)]
 
 
-def test_results_stand_beside_answers_that_hear_nothing_and_the_paper():
+def test_results_are_compared_with_audio_blind_baselines_and_the_paper():
     rows = first_page.comparison(runs(), [PAPER, {**PAPER, "this_paper": False, "roc_auc": 0.9}])
     assert [(row["kind"], row["method"]) for row in rows] == [
         ("network", "crnn"),
@@ -149,7 +149,7 @@ def test_a_category_is_better_only_where_the_interval_says_so(low, high, verdict
     assert first_page.category(table.assign(roc_auc_minus_rest_tracks_low=np.nan), "mood") == {}
 
 
-def test_clips_to_listen_to_are_the_best_the_median_and_the_worst():
+def test_example_clips_are_the_best_the_median_and_the_worst():
     predictions = {
         "clip_id": np.array([9, 4, 5, 6, 7]),
         "labels": np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]]),

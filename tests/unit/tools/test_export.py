@@ -60,7 +60,7 @@ def test_a_layer_that_keras_has_nothing_like_is_named():
             return 2 * inputs
 
     network = keras.Sequential([keras.Input((3,)), Twice(name="twice")])
-    with pytest.raises(UserError, match="layer 'twice', Twice: Keras has none like it"):
+    with pytest.raises(UserError, match="layer 'twice', Twice: no such layer in Keras"):
         exporting.stock_network(network)
 
 
@@ -87,5 +87,5 @@ def test_without_an_onnx_exporter_a_line_says_so_and_no_old_file_stays(
     assert sorted(path.name for path in out.iterdir()) == ["README.md", "model.keras", "tags.txt"]
     first = capsys.readouterr().err.splitlines()[0]
     assert first == (
-        "model.onnx is left out for want of no_such_exporter: pip install -e '.[export]'"
+        "model.onnx is left out; it needs no_such_exporter: pip install -e '.[export]'"
     )

@@ -84,7 +84,7 @@ def test_the_audio_is_that_which_download_saw(whole_corpus, capsys):
     assert verified(capsys, whole_corpus) == [f"{whole_corpus}: OK"]
     damage(whole_corpus / CLIP, 50_000)
     (line,) = verified(capsys, whole_corpus)
-    assert "not the audio that results/download/audio.json names" in line
+    assert "not the audio of results/download/audio.json" in line
     seen["corpus"] = "demo"
     (results / "audio.json").write_text(json.dumps(seen))
     assert verified(capsys, whole_corpus) == [f"{whole_corpus}: OK"]

@@ -1,1 +1,1 @@
-"""The drawings of the figures: data in, Figure out."""
+"""Drawing functions of the figures: data in, Figure out."""

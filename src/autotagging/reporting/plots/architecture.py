@@ -1,4 +1,4 @@
-"""The figure of the architecture (sec. II.C, Fig. 4), drawn from the rows of a model.json."""
+"""Figure of the architecture, drawn from the rows of a model.json (sec. II.C, Fig. 4)."""
 
 import re
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _SHORT_TYPES = {
     "Dense": "dense",
 }
 
-# The first type found in a block decides about its name and colour.
+# The first type in this order that a block contains gives its name and colour.
 _KINDS = {
     "Conv2D": ("Convolution", BLUE),
     "Conv1D": ("Convolution", BLUE),
@@ -43,19 +43,19 @@ _KINDS = {
     "Reshape": ("Reshape", GREY),
 }
 _LINE, _GAP, _PAD = 0.135, 0.27, 0.05
-"""Height of a line of text, of an arrow, and of a box's rim, in inches."""
+"""Heights of a line of text, of an arrow, and of a box's padding, in inches."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Layers that are drawn as one box.
+    """Layers drawn as one box.
 
     Attributes
     ----------
     title
         Kind and number, such as "Convolution 2".
     colour
-        Colour of its rim.
+        Colour of the box.
     layers
         Type and detail of each layer.
     output_shape
@@ -82,7 +82,7 @@ def group_blocks(architecture: list[Layer]) -> list[Block]:
     Returns
     -------
     blocks
-        In order. A layer without a number that drops a dimension (a reshape) stands alone.
+        In order. A layer without a number that drops a dimension (a reshape) is its own block.
     """
     groups: list[list[int]] = []
     previous: tuple | None = None
@@ -99,7 +99,7 @@ def group_blocks(architecture: list[Layer]) -> list[Block]:
 
 
 def _number(row: Layer) -> str:
-    """Digits that a layer's name ends in after an underscore, or ""."""
+    """Give the digits at the end of a layer's name, after an underscore, or ""."""
     found = re.search(r"_(\d+)$", row["name"])
     return found.group(1) if found else ""
 
@@ -130,14 +130,14 @@ def _layer_text(architecture: list[Layer], index: int) -> str:
 
 @styled
 def figure_4(architecture: list[Layer], *, caption: str = "") -> Figure:
-    """Draw the block diagram of a model: a box per block with its layers, shapes between the boxes.
+    """Draw the block diagram of a model: a box per block, with the output shape below it.
 
     Parameters
     ----------
     architecture
         Rows as in `group_blocks`.
     caption
-        Names the model and its number of parameters.
+        Model and number of parameters.
     """
     blocks = group_blocks(architecture)
     texts = [
@@ -160,7 +160,7 @@ def figure_4(architecture: list[Layer], *, caption: str = "") -> Figure:
 
 
 def _draw_block(axes: Axes, block: Block, text: str, top: float, height: float) -> None:
-    """Draw one box, its text, and below it the arrow with the shape of its output."""
+    """Draw one box with its text, and the arrow with the output shape below it."""
     left, right, middle = 0.06, COLUMN - 0.06, COLUMN / 2
     axes.add_patch(
         FancyBboxPatch(

@@ -1,4 +1,4 @@
-"""Figure of whether scores are probabilities, as sec. III calls them."""
+"""Figure of the calibration: scores as probabilities (sec. III)."""
 
 import numpy as np
 import pandas as pd
@@ -18,9 +18,9 @@ from autotagging.reporting.plots.style import (
 
 @styled
 def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") -> Figure:
-    """Draw how often a tag is there against its score, and how many decisions have that score.
+    """Draw the share of decisions with the tag against the score, and a histogram of scores.
 
-    A column per model; several seeds are added up.
+    Each model has a column. The decisions of all its seeds are pooled.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") 
         low = summed.index.get_level_values("low")
         lower.bar(low, summed["decisions"], width, align="edge", color=BLUE, edgecolor="white")
         lower.set(xlim=(0, 1), yscale="log", xlabel="score", ylabel="decisions")
-        lower.set_ylim(bottom=0.5)  # a single decision is a bar, too
+        lower.set_ylim(bottom=0.5)  # shows bars of a single decision
     return figure
 
 
@@ -58,7 +58,7 @@ def _reliability(axes: Axes, bins: pd.DataFrame, error: float) -> None:
 
 
 def _over_seeds(bins: pd.DataFrame) -> pd.DataFrame:
-    """Add up the decisions of all seeds in each bin."""
+    """Pool the decisions of all seeds in each bin."""
     weighted = bins.assign(
         mean_score=bins["mean_score"].fillna(0) * bins["decisions"],
         share=bins["share"].fillna(0) * bins["decisions"],

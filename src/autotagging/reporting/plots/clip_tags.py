@@ -17,7 +17,7 @@ OUTCOMES = {
 
 
 def outcomes(scores: np.ndarray, labels: np.ndarray, *, threshold: float) -> np.ndarray:
-    """Name the outcome of each prediction: TP, FP, FN or TN; positive is above the threshold.
+    """Name the outcome of each prediction: TP, FP, FN or TN; positive means above the threshold.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def outcomes(scores: np.ndarray, labels: np.ndarray, *, threshold: float) -> np.
 def median_clip(
     clip_ids: np.ndarray, scores: np.ndarray, labels: np.ndarray, *, threshold: float
 ) -> int:
-    """Id of the clip whose accuracy is closest to the median; of several, the lowest.
+    """Give the clip_id whose accuracy is closest to the median; the lowest of several.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ def figure_6(
     labels : (tags,)
         0 or 1.
     tags
-        Names, in the order of `scores`; drawn from the highest score down.
+        Names, in the order of `scores`; drawn by descending score.
     clip_id
-        For the title.
+        Clip named in the title.
     threshold
         Score above which a tag is predicted; see `outcomes`.
     caption

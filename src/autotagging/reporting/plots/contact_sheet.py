@@ -1,4 +1,4 @@
-"""Contact sheet of what the models learn from: spectrograms of some clips of every tag."""
+"""Contact sheet of spectrograms: some clips of every tag."""
 
 import math
 
@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from autotagging.reporting.plots.style import GREY, MEL_SCALES, new_figure, styled, wrap
 
-# In inches that are whole pixels of the PNG. A spectrogram of 96 mel bins has one pixel for each in
-# height and two for each block of frames in width, so that nothing is resampled.
+# In inches that are whole pixels of the PNG. A spectrogram of 96 mel bins has one pixel of height
+# per mel bin and two pixels of width per block of frames, so nothing is resampled.
 _WIDTH, _HEIGHT = 0.8, 0.48
 _STEP, _ROW = 0.84, 0.85
 _MARGIN, _HEADER = 0.14, 0.6
@@ -21,18 +21,18 @@ _PANELS_ACROSS = 12
 
 _BLOCKS = 80
 _COLOURS = 16
-"""Few colours, for an SVG of 2 instead of 5 MB: noise in 256 colours can't be compressed."""
+"""Number of colours: 16 give an SVG of 2 MB, 256 one of 5 MB, because noise compresses badly."""
 
 
 def spread_clips(labels: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Choose clips of each tag: the middle one of each of n equal parts of its clips, by clip_id.
+    """Choose n clips of each tag, spread evenly over its clips in the order of clip_id.
 
     Parameters
     ----------
     labels : (clips, tags)
         0 and 1, indexed by clip_id.
     n
-        Clips per tag; all where a tag has fewer.
+        Clips per tag; all clips of a tag with fewer.
 
     Returns
     -------
@@ -57,29 +57,28 @@ def mel_examples(
     log_scale: str,
     caption: str = "",
 ) -> Figure:
-    """Draw a contact sheet of spectrograms: tags down the columns of a page, clips side by side.
+    """Draw a contact sheet of spectrograms: tags in columns, the clips of a tag side by side.
 
-    All share one scale of colours: 80 dB in steps of 5 (or what is as much on another log scale),
-    up to the 99.9th percentile of what is drawn. That is every mel bin, and along time the means of
-    80 blocks of frames.
+    Every mel bin is drawn; frames are averaged in 80 blocks. All spectrograms share one colour
+    scale: 80 dB in steps of 5 (or the equal of another log scale), up to the 99.9th percentile.
 
     Parameters
     ----------
     counts : (tags,)
         Clips that have the tag, indexed by tag, most frequent first.
     examples : (clips, 2)
-        tag, clip_id: what to draw.
+        tag, clip_id of the clips to draw.
     mels : float16, (clips, mel bins, frames)
-        Their spectrograms.
+        Spectrograms of `examples`, in their order.
     seconds
-        Length of a clip.
+        Length of a clip, in seconds.
     log_scale
         Log scale of the spectrograms, a key of `MEL_SCALES`.
     caption
-        Where the data are from.
+        Corpus and clips.
     """
     shown = _shrink(mels)
-    across = max(examples.groupby("tag").size().max(), 2)  # room for a name
+    across = max(examples.groupby("tag").size().max(), 2)  # room for a tag's name
     columns = max(round(_PANELS_ACROSS / across), 1)
     rows = math.ceil(len(counts) / columns)
     pitch = across * _STEP + _MARGIN
@@ -108,7 +107,7 @@ def mel_examples(
 
 
 def _shrink(mels: np.ndarray) -> np.ndarray:
-    """Means of blocks of frames: float32, (clips, mel bins, blocks)."""
+    """Average blocks of frames: float32, (clips, mel bins, blocks)."""
     blocks = np.array_split(mels, min(_BLOCKS, mels.shape[2]), axis=2)
     return np.stack([block.mean(axis=2, dtype=np.float32) for block in blocks], axis=2)
 
@@ -128,7 +127,7 @@ def _tag_row(
     mels: np.ndarray,
     colours: ScalarMappable,
 ) -> None:
-    """Draw a tag's name and its clips, right and down from a corner."""
+    """Draw a tag's name and clips; `corner` is at the top left."""
     left, top = corner
     name = axes.text(left, top + 0.12, tag, size=8, weight="bold")
     text = "1 clip" if count == 1 else f"{count} clips"

@@ -1,4 +1,4 @@
-"""Figures of learning curves and ROC curves: loss (Fig. 5) and ROC-AUC (Fig. 7), sec. III."""
+"""Figures of loss (Fig. 5) and of ROC-AUC and ROC curves (Fig. 7), sec. III."""
 
 import itertools
 
@@ -22,21 +22,21 @@ from autotagging.reporting.plots.style import (
 )
 
 _CHOICES = {"best": "best epoch", "last": "last", "oracle": "upper bound"}
-"""Epochs that a number may be of, as columns of per_epoch.csv and for readers."""
+"""Epochs that a number may come from: columns of per_epoch.csv and names for readers."""
 
 
 @styled
 def figure_5(runs: pd.DataFrame, *, caption: str = "") -> Figure:
-    """Draw the loss per epoch of training and validation, best epoch marked; a panel per model.
+    """Draw training and validation loss per epoch, with the best epoch; a panel per model.
 
-    Several seeds: their mean in a band of ± one standard deviation, each seed thin. Once a seed
-    has stopped, mean and band are of those still training.
+    Several seeds: the mean with a band of ± one standard deviation, and each seed as a thin line.
+    After a seed has stopped, mean and band are of the seeds still training.
 
     Parameters
     ----------
     runs : (epochs of all runs, ...)
-        model, seed, epoch, loss, val_loss (binary cross-entropy per tag), best (the epoch whose
-        weights were kept).
+        model, seed, epoch, loss, val_loss (mean binary cross-entropy over tags), best (true at the
+        epoch whose weights are evaluated).
     caption
         Corpus, split and seeds.
     """
@@ -55,7 +55,7 @@ def figure_5(runs: pd.DataFrame, *, caption: str = "") -> Figure:
 
 
 def _learning_curves(axes: Axes, runs: pd.DataFrame, metric: str, label: str) -> None:
-    """Draw a metric of training and of validation per epoch, over the seeds of one model."""
+    """Draw a metric of training and validation per epoch, for all seeds of one model."""
     seeds = runs["seed"].nunique()
     for column, name, colour, dashes in (
         (metric, "training", BLUE, "-"),
@@ -80,15 +80,15 @@ def _learning_curves(axes: Axes, runs: pd.DataFrame, metric: str, label: str) ->
 
 
 def _mean_curve(axes: Axes, curves: pd.DataFrame, *, color: str, **line: str) -> None:
-    """Draw the mean of curves; of several also a band of ± one standard deviation, and each.
+    """Draw the mean of curves; for several, also ± one standard deviation and each curve.
 
     Parameters
     ----------
     axes
-        Where to draw.
+        Axes to draw on.
     curves : (points, seeds)
-        Indexed by x. Where the curve of a seed has ended (NaN), mean and band are of the others;
-        the band ends where a single one is left.
+        Curves, indexed by x. Where the curve of a seed has ended (NaN), mean and band are of the
+        others; the band ends where only one is left.
     color, line
         Arguments of `Axes.plot`.
     """
@@ -101,7 +101,7 @@ def _mean_curve(axes: Axes, curves: pd.DataFrame, *, color: str, **line: str) ->
 
 
 def _best_epochs(epochs: pd.Series) -> str:
-    """List the best epochs of the seeds, as far as a legend has room; the markers show each."""
+    """List the best epochs of the seeds; give their range if there are more than five."""
     several = sorted(set(epochs))
     if len(several) > 5:
         return f"best epochs: {several[0]} to {several[-1]}"
@@ -109,7 +109,7 @@ def _best_epochs(epochs: pd.Series) -> str:
 
 
 def _seeds_title(runs: pd.DataFrame) -> str:
-    """Say what a legend's lines are the mean of; nothing for one seed."""
+    """Title a legend whose lines are means over seeds; empty for one seed."""
     seeds = runs["seed"].nunique()
     if seeds == 1:
         return ""
@@ -130,23 +130,23 @@ def figure_7(
 ) -> Figure:
     """Draw AUC per epoch (left) and ROC curve on the test set (right); a row per network.
 
-    Models that are not trained in epochs are drawn next to each network's ROC curve; by themselves
-    where there is no network. Several seeds: as in Fig. 5; ROC curves are averaged at each false
-    positive rate.
+    ROC curves of models that are not trained in epochs are drawn with those of each network, or
+    alone if there is no network. Several seeds are drawn as in Fig. 5; ROC curves are averaged at
+    each false positive rate.
 
     Parameters
     ----------
     runs : (epochs of all runs, ...)
-        model, seed, epoch, auc, val_auc, best; lacks models that are not trained in epochs.
+        model, seed, epoch, auc, val_auc, best; only of models trained in epochs.
     roc : (points of all curves, 5)
-        model, seed, fpr (the same points in each curve), and the true positive rates macro and
-        micro.
+        model, seed, fpr (the same points in each curve), and true positive rates: macro and micro
+        average.
     scores : (runs, ...)
         model, seed, roc_auc_macro, roc_auc_micro; NaN where undefined.
-    test : (epochs known of all runs, ...)
+    test : (known epochs of all runs, ...)
         model, seed, epoch, roc_auc_macro (on the test clips), best, last, oracle (0 or 1).
     cited_auc
-        The paper's number, drawn as a line that says it is cited.
+        ROC-AUC of the paper, drawn as a line labelled as cited.
     caption
         Corpus, split, models and seeds.
     """
@@ -183,9 +183,9 @@ def _auc_panel(
 
 
 def _test_curve(axes: Axes, test: pd.DataFrame, *, complete: bool) -> None:
-    """Draw the test clips, which chose nothing, and say what each choice of an epoch gives.
+    """Draw the ROC-AUC on the test clips, with its value at each choice of the epoch.
 
-    Unless all epochs are known, points are drawn: a line between them would be made up.
+    Unless all epochs are known, only points are drawn.
     """
     choices = [
         f"{text} {_mean_and_spread(chosen['roc_auc_macro'].astype(float))}"
@@ -203,7 +203,7 @@ def _test_curve(axes: Axes, test: pd.DataFrame, *, complete: bool) -> None:
 
 
 def _roc_panel(axes: Axes, roc: pd.DataFrame, scores: pd.DataFrame, models: list[str]) -> None:
-    """Draw macro and micro average of the first model, and the macro average of the others."""
+    """Draw the macro and micro average of the first model, and macro averages of the others."""
     looks = [(models[0], "macro", BLUE, "-"), (models[0], "micro", GREEN, "--")]
     looks += [
         (model, "macro", colour, "-.")
@@ -223,7 +223,7 @@ def _roc_panel(axes: Axes, roc: pd.DataFrame, scores: pd.DataFrame, models: list
 
 
 def _mean_and_spread(values: pd.Series) -> str:
-    """Mean over seeds, with the sample standard deviation where there are several."""
+    """Format the mean over seeds, with the standard deviation for several."""
     if values.isna().all():
         return "undefined"
     mean, std = over_seeds(values.to_frame().T)

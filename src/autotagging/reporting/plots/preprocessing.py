@@ -1,4 +1,4 @@
-"""Figure of the front end, stage by stage, on one clip (sec. II.B, Fig. 3)."""
+"""Figure of the stages of the front end on one clip (sec. II.B, Fig. 3)."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,21 +26,21 @@ def figure_3(
     Parameters
     ----------
     waveform : float32, (samples,)
-        In the range -1 to 1.
+        Samples in the range -1 to 1.
     stft : float32, (1 + n_fft // 2, frames)
         Log power, in dB.
     mel : float32, (n_mels, frames)
-        On the log scale.
+        Log-mel spectrogram.
     sample_rate, hop_length
-        In Hz and in samples.
+        Sampling rate in Hz, hop length in samples.
     padded_frames
         Frames of the model's input.
     padding_side, padding_value
-        Where frames are added, "both", "end" or "start", and their value.
+        Side of the added frames ("both", "end" or "start") and their value.
     log_scale
         Log scale of `mel`, a key of `MEL_SCALES`.
     caption
-        Names the clip.
+        Clip, corpus, split and model.
     """
     figure = new_figure(PAGE, 4.6, caption)
     (wave, spectrum), (bands, padded) = figure.subplots(2, 2)
@@ -69,7 +69,7 @@ def figure_3(
 
 
 def _waveform(axes: Axes, waveform: np.ndarray, seconds: float) -> None:
-    """Draw the range of a waveform in 1,000 stretches: as dense as the eye can see."""
+    """Draw the range of a waveform in 1,000 segments, which is as fine as the figure shows."""
     stretches = np.array_split(waveform, min(1000, len(waveform)))
     time = np.linspace(0, seconds, len(stretches))
     low = [stretch.min() for stretch in stretches]

@@ -1,4 +1,4 @@
-"""Figures of ROC-AUC by tag and by category, with intervals (sec. III: is it best at moods?)."""
+"""Figures of ROC-AUC by tag and by category, with intervals (sec. III)."""
 
 import math
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ from autotagging.reporting.plots.style import (
 )
 from autotagging.reporting.tables.scores import FEW_CLIPS
 
-_COLOURS, _MARKERS = (BLUE, VERMILION, GREEN, PURPLE, SKY), "os^D"  # 20 looks in all
-_ONE_COLUMN = 12  # tags; more are drawn in two
+_COLOURS, _MARKERS = (BLUE, VERMILION, GREEN, PURPLE, SKY), "os^D"  # 20 combinations
+_ONE_COLUMN = 12  # most tags that are drawn in one column
 
 
 @styled
@@ -34,8 +34,8 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
     ----------
     table : (tags x models, ...)
         tag, category, positives (test clips with the tag), model; roc_auc (NaN where all test clips
-        or none have the tag), roc_auc_low, roc_auc_high. With fewer than `FEW_CLIPS` positives, a
-        point is hollow.
+        or none have the tag), roc_auc_low, roc_auc_high. Points of tags with fewer than `FEW_CLIPS`
+        positives are hollow.
     confidence
         Confidence of the intervals, 0 to 1.
     caption
@@ -91,7 +91,7 @@ def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = ""
 def _estimates(
     axes: Axes, table: pd.DataFrame, key: str, names: Sequence[str], *, room: int = 0
 ) -> None:
-    """Draw a row for each name, and in it a point with its interval for each model."""
+    """Draw a row per name, with a point and an interval per model."""
     models = list(table["model"].unique())
     places = (np.arange(len(models)) - (len(models) - 1) / 2) * min(0.34, 0.8 / len(models))
     for number, (model, place) in enumerate(zip(models, places, strict=True)):
@@ -116,17 +116,17 @@ def _estimates(
 
 
 def _row_height(table: pd.DataFrame) -> float:
-    """Inches that hold a point for each model."""
+    """Give the height of a row with a point per model, in inches."""
     return max(0.17, 0.03 + 0.08 * table["model"].nunique())
 
 
 def _right_of(axes: Axes, row: float, text: str) -> None:
-    """Write a text right of a row; the layout makes room for it."""
+    """Write a text to the right of a row; the layout makes room for it."""
     axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", color=GREY)
 
 
 def _explain(figure: Figure, axes: Axes, confidence: float, *more: str) -> None:
-    """Put the legend below the axes, where it hides nothing."""
+    """Put the legend below the axes, where it covers no data."""
     title = "; ".join([f"lines: {100 * confidence:g} % confidence interval, by tracks", *more])
     handles, labels = axes.get_legend_handles_labels()
     ncols = 2 if figure.get_figwidth() <= COLUMN else 5

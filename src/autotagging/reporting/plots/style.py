@@ -1,4 +1,4 @@
-"""What all figures share: the style file, colours, captions and byte-identical files."""
+"""Style file, colours, captions and byte-identical output of all figures."""
 
 import functools
 import textwrap
@@ -17,7 +17,7 @@ STYLE = Path(__file__).with_name("paper.mplstyle")
 COLUMN, PAGE = 3.5, 7.2
 """Widths of a figure, in inches."""
 
-# Okabe and Ito's colours, told apart with any colour vision.
+# Colours of Okabe and Ito, which colour-blind readers can distinguish.
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#767676"
 
@@ -26,7 +26,7 @@ MEL_SCALES = {
     "squared_power_db": ("squared power (dB)", 80.0),
     "log1p": ("ln(1 + power)", 8.0),
 }
-"""What the colours of a spectrogram stand for, and from how far below the top they begin."""
+"""Label of a spectrogram's colour scale and its range below the maximum, by log scale."""
 
 _CHARACTERS_PER_INCH = 18.5
 
@@ -35,7 +35,7 @@ R = TypeVar("R")
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a function under the style file, and under nothing of the user's own settings."""
+    """Run a function with the style file and without the user's own settings."""
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -51,9 +51,9 @@ def new_figure(width: float, height: float, caption: str = "") -> Figure:
     Parameters
     ----------
     width, height
-        In inches.
+        Size in inches.
     caption
-        Corpus, split, model, seed: what the reader must know about the data.
+        Corpus, split, model and seed of the data.
     """
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
@@ -63,13 +63,13 @@ def new_figure(width: float, height: float, caption: str = "") -> Figure:
 
 
 def wrap(text: str, inches: float) -> str:
-    """Break a text at 7 pt into lines of at most that length."""
+    """Break a text, set at 7 pt, into lines of at most this length."""
     return textwrap.fill(text, max(int(inches * _CHARACTERS_PER_INCH), 10))
 
 
 @styled
 def save_figure(figure: Figure, files: FigureFiles) -> None:
-    """Write a figure as SVG and PNG: the same figure gives the same bytes, whenever and wherever.
+    """Write a figure as SVG and PNG; the same figure always gives the same bytes.
 
     Raises
     ------

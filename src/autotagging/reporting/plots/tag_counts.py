@@ -1,4 +1,4 @@
-"""Figures of how many clips have a tag, before and after merging (sec. II.A, Fig. 2)."""
+"""Figures of clips per tag, before and after merging (sec. II.A, Fig. 2)."""
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,10 @@ from autotagging.reporting.plots.style import (
 
 @styled
 def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -> Figure:
-    """Draw the merging of tags: a bar per kept tag, a segment per raw tag, synonyms spelt out.
+    """Draw the merging of tags: a bar per kept tag, a segment per raw tag, synonyms listed.
 
-    Clips that carry several raw tags of a group count in each segment but once in the merged
-    tag, whose count the black mark gives.
+    A clip with several raw tags of a group counts in each of their segments, but once in the
+    merged tag, whose count is a black mark.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -
     raw_tags : (raw tags, 4)
         raw_tag, count, merged_into, kept (0 or 1).
     caption
-        Where the data are from.
+        Corpus and clips.
     """
     merged = raw_tags["merged_into"].nunique()
     caption = (
@@ -65,7 +65,7 @@ def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -
 
 
 def _synonyms(raw_tags: pd.DataFrame, tag: str) -> list[str]:
-    """List the other raw names that clips of a tag carry: most frequent first."""
+    """List the raw tags merged into a tag under other names, most frequent first."""
     group = raw_tags[(raw_tags["merged_into"] == tag) & (raw_tags["raw_tag"] != tag)]
     return (
         group[group["count"] > 0]
@@ -75,7 +75,7 @@ def _synonyms(raw_tags: pd.DataFrame, tag: str) -> list[str]:
 
 
 def _stacked_bar(axes: Axes, centre: float, group: pd.DataFrame) -> None:
-    """Draw the segments of one tag: its own name first, then its synonyms by count."""
+    """Draw the segments of one tag: the raw tag of the same name, then its synonyms by count."""
     own = group["raw_tag"] == group["merged_into"]
     ordered = group.assign(own=own).sort_values(["own", "count"], ascending=False, kind="stable")
     left = 0
@@ -88,7 +88,7 @@ def _stacked_bar(axes: Axes, centre: float, group: pd.DataFrame) -> None:
 
 
 def _text_column(axes: Axes, centres: np.ndarray, texts: list[str]) -> None:
-    """Write texts in a column right of the axes; the layout makes room for them."""
+    """Write a column of texts to the right of the axes; the layout makes room for it."""
     for centre, text in zip(centres, texts, strict=True):
         axes.annotate(
             text, (1.02, centre), xycoords=("axes fraction", "data"), va="center", linespacing=0.95
@@ -96,7 +96,7 @@ def _text_column(axes: Axes, centres: np.ndarray, texts: list[str]) -> None:
 
 
 def _merging_legend(figure: Figure) -> None:
-    """Explain the bars below the axes, where none can be hidden."""
+    """Put the legend below the axes, where it covers no bar."""
     synonyms = (Patch(color=ORANGE), Patch(color=SKY))
     merged = Line2D([], [], color="black", marker="|", linestyle="", markersize=8)
     figure.legend(
@@ -114,7 +114,7 @@ def _merging_legend(figure: Figure) -> None:
 
 @styled
 def tag_distribution(raw_tags: pd.DataFrame, *, kept: int, caption: str = "") -> Figure:
-    """Draw how many clips each tag has, by rank, before and after merging, and where the cut is.
+    """Draw the clips per tag by rank, before and after merging, and the cut of the kept tags.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def tag_distribution(raw_tags: pd.DataFrame, *, kept: int, caption: str = "") ->
     kept
         Number of tags that are kept.
     caption
-        Where the data are from.
+        Corpus and clips.
     """
     before = raw_tags["count"].sort_values(ascending=False).to_numpy()
     merged = raw_tags.drop_duplicates("merged_into")["merged_count"]

@@ -1,1 +1,1 @@
-"""The contents of the tables, and how a table is written: data in, DataFrame out."""
+"""Contents of the tables (data in, DataFrame out), and their files."""

@@ -1,4 +1,4 @@
-"""Table of the test clips at each epoch that a published number might be of (sec. III)."""
+"""Table of results at each epoch that a published number may come from (sec. III)."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import pandas as pd
 
 _OF_EPOCHS = ("roc_auc_macro", "pr_auc_macro", "loss", "accuracy")
 _CHOICES = {
-    "best_on_validation": "best on validation (the headline)",
+    "best_on_validation": "best on validation (the reported epoch)",
     "last": "last",
-    "upper_bound_best_on_test": "best on test (an upper bound: it chose what it is measured by)",
+    "upper_bound_best_on_test": "best on test (upper bound: chosen on the test clips)",
 }
 
 
 def epoch_choices(metrics: list[dict[str, Any]]) -> pd.DataFrame:
-    """Say what the test clips give at each epoch that a published number might be of.
+    """List the results on the test clips at each epoch that a published number may come from.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def epoch_choices(metrics: list[dict[str, Any]]) -> pd.DataFrame:
 
     Returns
     -------
-    table : (models x seeds x choices known, 8)
+    table : (models x seeds x known choices, 8)
         model, seed, choice, epoch, roc_auc_macro, pr_auc_macro, loss, accuracy.
     """
     rows = [

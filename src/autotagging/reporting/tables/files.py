@@ -15,7 +15,7 @@ from autotagging.reporting.pages import data_uri, write_page
 _NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "average precision", "f1": "F1"}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
-# Characters of LaTeX's own, and a minus, which is no hyphen.
+# Characters with a meaning in LaTeX, and others that it has commands for.
 _LATEX = {
     **{each: f"\\{each}" for each in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -27,24 +27,27 @@ _LATEX = {
 }
 _MINUS = re.compile(r"(?<![\w)])-(?=\d)")
 _QUOTED = re.compile(r'"([^"]*)"')
-_ROWS = 45  # that a page of LaTeX holds
-_WIDE = 30  # characters of a cell that LaTeX should break
+_ROWS = 45  # rows that fit on a page in LaTeX
+_WIDE = 30  # characters; LaTeX breaks the lines of longer cells
 
 
 class Part(NamedTuple):
-    """A table for readers, one of several below one another.
+    """One of several tables that readers see below one another.
 
     Attributes
     ----------
-    title, note
+    title, caption
         Text above the table.
     table
-        Its columns are joined and named as `save_table` says.
+        Table whose columns are joined and named as in `save_table`.
+    notes
+        Text below the table.
     """
 
     title: str
-    note: str
+    caption: str
     table: pd.DataFrame
+    notes: str = ""
 
 
 def save_table(
@@ -52,28 +55,31 @@ def save_table(
     files: TableFiles,
     *,
     caption: str,
+    notes: str = "",
     shown: pd.DataFrame | Sequence[Part] | None = None,
 ) -> None:
-    """Write a table as CSV, at full precision, and for readers below its caption.
+    """Write a table as CSV, at full precision, and with its caption for readers.
 
     For readers, numbers have three decimals; `x_std` is joined to `x` as "x ± x_std" (see
-    `averaging.plus_minus`), and `x_low` and `x_high` as "x [x_low, x_high]"; columns that are empty
-    throughout are left out.
+    `averaging.plus_minus`), and `x_low` and `x_high` as "x [x_low, x_high]". Empty columns are
+    left out.
 
     Parameters
     ----------
     table
         Any table; its index is not written.
     files
-        To write.
+        Files to write.
     caption
-        One line, above the table.
+        One line above the table, of at most three sentences.
+    notes
+        Text below the table; parts have their own.
     shown
-        What readers see instead of the table.
+        Table or tables that readers see in place of `table`.
     """
     write_csv(table, files.csv)
     if shown is None or isinstance(shown, pd.DataFrame):
-        shown = [Part("", "", table if shown is None else shown)]
+        shown = [Part("", "", table if shown is None else shown, notes)]
     texts = [_text(part) for part in shown]
     with replacing(files.md) as temporary:
         blocks = [f"{caption}\n", *map(_markdown, texts)]
@@ -99,10 +105,11 @@ class _Text(NamedTuple):
     """A part as readers see it; `numeric` tells which columns are numbers."""
 
     title: str
-    note: str
+    caption: str
     columns: list[str]
     numeric: list[bool]
     rows: list[list[str]]
+    notes: str
 
 
 def _text(part: Part) -> _Text:
@@ -126,7 +133,8 @@ def _text(part: Part) -> _Text:
         for name in text.columns
     ]
     columns = [*map(_heading, text.columns)]
-    return _Text(part.title, part.note, columns, numeric, text.to_numpy().tolist())
+    rows = text.to_numpy().tolist()
+    return _Text(part.title, part.caption, columns, numeric, rows, part.notes)
 
 
 def _markdown(text: _Text) -> str:
@@ -137,18 +145,22 @@ def _markdown(text: _Text) -> str:
         *[[cell.replace("|", "\\|") for cell in row] for row in text.rows],
     ]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    above = [f"**{text.title}.** {text.note}\n"] if text.title else []
-    return "\n".join([*above, table])
+    above = [f"**{text.title}.** {text.caption}\n"] if text.title else []
+    below = [f"{text.notes}\n"] if text.notes else []
+    return "\n".join([*above, table, *below])
 
 
 def _latex(texts: list[_Text], *, caption: str, label: str) -> str:
-    """Format tables for LaTeX, each as wide as the page at most; a long one as several."""
+    """Format tables for LaTeX, at most as wide as the page; a long table becomes several."""
     tables = []
     for text in texts:
-        own = f"{text.title}. {text.note}" if text.title else re.sub(r"^Table \d+\. ", "", caption)
+        own = f"{text.title}. {text.caption}" if text.title else caption
+        own = re.sub(r"^Table \d+\. ", "", own)
         name = ":".join([label, *text.title.lower().split()[:1]])
         for start in range(0, max(len(text.rows), 1), _ROWS):
             part = text._replace(rows=text.rows[start : start + _ROWS])
+            if start + _ROWS < len(text.rows):
+                part = part._replace(notes="")
             more = {"caption": f"{own} Continued.", "label": f"{name}:{start}"}
             tables.append(
                 _latex_table(part, **(more if start else {"caption": own, "label": name}))
@@ -177,7 +189,9 @@ def _latex_table(text: _Text, *, caption: str, label: str) -> str:
     )
     fit = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
     latex = latex.replace(r"\begin{tabular}", fit + "\n" + r"\begin{tabular}")
-    return latex.replace(r"\end{tabular}", r"\end{tabular}}")
+    notes = r"\par\smallskip\parbox{\linewidth}{\footnotesize %s}"
+    below = f"\n{notes % _escape(text.notes)}" if text.notes else ""
+    return latex.replace(r"\end{tabular}", r"\end{tabular}}" + below)
 
 
 def _escape(text: str) -> str:
@@ -186,7 +200,7 @@ def _escape(text: str) -> str:
 
 
 def _heading(name: str) -> str:
-    """Name a column for readers; the name of a model, before a space, stays as it is."""
+    """Name a column for readers; the model's name before the space is not changed."""
     model, space, name = name.rpartition(" ")
     for part, heading in _NAMES.items():
         name = name.replace(part, heading)

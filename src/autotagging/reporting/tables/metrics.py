@@ -1,6 +1,6 @@
-"""Table of all metrics, of models and of answers that are the same for every clip (sec. III).
+"""Table of all metrics, of models and of audio-blind baselines (sec. III).
 
-Limits are those of the confidence interval by tracks, as clips of a track are alike.
+Limits are those of the confidence interval by tracks, because clips of a track are alike.
 """
 
 from typing import Any
@@ -11,26 +11,26 @@ import pandas as pd
 from autotagging.reporting.averaging import summarise
 
 CHANCE = 0.5
-"""Macro ROC-AUC of any answer that is the same for every clip, by definition."""
+"""Macro ROC-AUC of scores that are the same for every clip, by definition."""
 
 CONSTANT = {"prior": "each tag's share in training", "all_zero": "“no” to every tag"}
-"""Answers that are the same for every clip: names in metrics.json, and for readers."""
+"""Baselines that are the same for every clip: names in metrics.json and for readers."""
 
 _AVERAGES = {"macro": "mean over tags (macro)", "micro": "all decisions together (micro)"}
 
 
 def baselines(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Give the audio-blind baselines that are no model of the run: lookup and `CONSTANT`.
+    """Give the audio-blind baselines (lookup and `CONSTANT`) that are not models of the run.
 
     Parameters
     ----------
     metrics
-        Contents of the metrics.json of each model and seed; the baselines are those of the first.
+        Contents of the metrics.json of each model and seed; baselines come from the first.
 
     Returns
     -------
     baselines
-        By name for readers.
+        Metrics of each baseline, by its name for readers.
     """
     names = {"lookup": "lookup", **CONSTANT}
     models = {run["model"] for run in metrics}
@@ -49,9 +49,9 @@ def all_metrics(metrics: list[dict[str, Any]]) -> pd.DataFrame:
     Returns
     -------
     table : (metrics x answers, 8)
-        metric (as in metrics.json), text (for readers), threshold (of the decisions: a number,
-        "the tag's own", or nothing), answer (a model, or one of `baselines`), value, value_std,
-        value_low, value_high; NaN where undefined or not known.
+        metric (as in metrics.json), text (for readers), threshold (a number, "the tag's own", or
+        empty), answer (a model, or one of `baselines`), value, value_std, value_low, value_high;
+        NaN where undefined or unknown.
     """
     rows = [_flat(run, run["model"], threshold=run["threshold"]) for run in metrics]
     for answer, measured in baselines(metrics).items():
@@ -60,7 +60,7 @@ def all_metrics(metrics: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _flat(measured: dict[str, Any], answer: str, *, threshold: float) -> pd.DataFrame:
-    """List the metrics of one model and seed with their limits, in the order for readers."""
+    """List the metrics of one model and seed with their limits, in the order of the table."""
     at_own, known = measured.get("at_tag_thresholds", {}), limits(measured)
     scores, decisions = _titles()
     rows = [(name, text, "", measured.get(name)) for name, text in scores.items()]
@@ -88,9 +88,9 @@ def _flat(measured: dict[str, Any], answer: str, *, threshold: float) -> pd.Data
 
 
 def _titles() -> tuple[dict[str, str], dict[str, str]]:
-    """Names for readers of the metrics that need no threshold, and of those that do."""
+    """Give the names for readers of metrics without a threshold, and of those with one."""
     from autotagging.metrics.decisions import RATES
-    from autotagging.metrics.table import METRICS  # loads scikit-learn, which others don't need
+    from autotagging.metrics.table import METRICS  # loads scikit-learn, which is slow
 
     scores = {name: metric.title for name, metric in METRICS.items()}
     decisions = {
@@ -105,7 +105,7 @@ def _titles() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def limits(measured: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """Low and high of each metric of a metrics.json that has limits, by tracks."""
+    """Give low and high of each metric of a metrics.json that has limits, by tracks."""
     by_tracks = measured.get("intervals", {}).get("tracks", {})
     return {
         name: (each["low"], each["high"])

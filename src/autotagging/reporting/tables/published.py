@@ -1,4 +1,4 @@
-"""Table 4: what was measured here, and what others published (sec. III)."""
+"""Table 4: results measured here and published results (sec. III)."""
 
 from typing import Any
 
@@ -36,23 +36,23 @@ _TAGS = {"merge": "merged", "keep": "raw"}
 
 
 def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> pd.DataFrame:
-    """Set ROC-AUC measured here above the paper's rows and newer ones, as cited.
+    """Tabulate the results measured here, then those cited from the paper and newer work.
 
     Parameters
     ----------
     metrics
         Contents of the metrics.json of each model and seed.
     published
-        Cited rows: method, year, roc_auc, citation, tags, split, comparable, note; in the one of
-        `this_paper` also epochs.
+        Cited rows: method, year, roc_auc, citation, tags, split, comparable, note; also epochs in
+        the row with `this_paper`.
 
     Returns
     -------
     table : (rows, 20)
         source (`MEASURED`: models and `baselines`; or `CITED`), method, year; roc_auc
         (macro) with roc_auc_std, roc_auc_low and roc_auc_high, accuracy and loss with their _std
-        (NaN for one seed, 0 if all are equal); corpus, split, tags; seeds (how many), epochs (of
-        one training, or from - to), best_epoch (of each seed, in their order);
+        (NaN for one seed, 0 if all are equal); corpus, split, tags; seeds (their number), epochs
+        (of one training, or as lowest - highest), best_epoch (of each seed, in order);
         comparable_with_paper ("yes" or "no"), citation, note.
     """
     paper = next((row for row in published if row.get("this_paper")), {})
@@ -66,7 +66,7 @@ def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> p
             "roc_auc": values.get("roc_auc_macro"),
             "accuracy": values.get("accuracy"),
             "loss": values.get("loss"),
-            "note": "baseline: hears nothing",
+            "note": "audio-blind baseline",
         }
         for method, values in baselines(metrics).items()
     ]
@@ -87,7 +87,7 @@ def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> p
 
 
 def _run(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Flatten one metrics.json to what the table needs; undefined numbers become NaN."""
+    """Extract the values of the table from one metrics.json; undefined numbers become NaN."""
     n_tags, n_scored = metrics["n_tags"], metrics["n_tags_scored"]
     scored = f", {n_scored} scored" if n_scored < n_tags else ""
     low, high = limits(metrics).get("roc_auc_macro", (np.nan, np.nan))
@@ -107,9 +107,9 @@ def _run(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _measured_row(runs: pd.DataFrame, paper: dict[str, Any]) -> dict[str, Any]:
-    """Take the seeds of one model together.
+    """Average the seeds of one model.
 
-    Only the same corpus, split and tags make it comparable with the paper.
+    It is comparable with the paper only on the same corpus, split and tags.
     """
     summary = summarise(runs, ["method", "corpus", "split"], ["roc_auc", "accuracy", "loss"])
     row = summary.iloc[0].to_dict()
@@ -128,7 +128,7 @@ def _measured_row(runs: pd.DataFrame, paper: dict[str, Any]) -> dict[str, Any]:
 
 
 def _epochs(epochs: pd.Series, paper: dict[str, Any]) -> str:
-    """Give the epochs trained, and the paper's; nothing for a model without epochs."""
+    """Format the epochs trained and the paper's; empty for a model without epochs."""
     low, high = epochs.min(), epochs.max()
     if not high:
         return ""
@@ -141,4 +141,4 @@ def _corpus_note(corpus: str, like_paper: bool) -> str:
         return "synthetic demo corpus, not comparable with MagnaTagATune"
     if corpus != "magnatagatune":
         return "another corpus, not comparable with MagnaTagATune"
-    return "" if like_paper else "another split or other tags than the paper's"
+    return "" if like_paper else "split or tags differ from the paper's"

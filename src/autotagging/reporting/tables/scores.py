@@ -1,6 +1,6 @@
 """Tables of ROC-AUC and average precision by tag and by category (sec. III).
 
-Limits are those of the confidence interval by tracks, as clips of a track are alike.
+Limits are those of the confidence interval by tracks, because clips of a track are alike.
 """
 
 from typing import Any
@@ -12,18 +12,18 @@ from autotagging.reporting.averaging import summarise
 from autotagging.reporting.tables.metrics import limits
 
 FEW_CLIPS = 5
-"""With fewer positives, the ROC-AUC of a tag says little, and so does its interval."""
+"""Positives of a tag below which its ROC-AUC and interval say little."""
 _OF_TAGS = ("roc_auc", "pr_auc")
 _OF_CATEGORIES = (*_OF_TAGS, "roc_auc_minus_rest")
 
 
 def tag_scores(per_tag: pd.DataFrame) -> pd.DataFrame:
-    """Take the seeds of each model together, tag by tag.
+    """Average the seeds of each model for every tag.
 
     Parameters
     ----------
     per_tag : (tags of all runs, ...)
-        model, and the columns of per_tag.csv.
+        Columns of per_tag.csv, and model.
 
     Returns
     -------
@@ -36,21 +36,21 @@ def tag_scores(per_tag: pd.DataFrame) -> pd.DataFrame:
 
 
 def category_scores(per_category: pd.DataFrame, metrics: list[dict[str, Any]]) -> pd.DataFrame:
-    """Take the seeds of each model together, category by category; all tags first.
+    """Average the seeds of each model for all tags and for every category.
 
     Parameters
     ----------
     per_category : (categories of all runs, ...)
-        model, and the columns of per_category.csv.
+        Columns of per_category.csv, and model.
     metrics
         Contents of the metrics.json of each model and seed.
 
     Returns
     -------
     table : (categories x models, 17)
-        category, tags, tags_scored, model; roc_auc, pr_auc and roc_auc_minus_rest (than that of
-        all other tags), each with its _std, _low and _high; clear: "yes" where zero is outside the
-        limits of the last, "no" where not, nothing for all tags.
+        category, tags, tags_scored, model; roc_auc, pr_auc and roc_auc_minus_rest (difference from
+        all other tags), each with its _std, _low and _high; clear ("yes" if zero is outside the
+        limits of the difference, else "no"; empty for all tags).
     """
     every = pd.DataFrame([_all_tags(run) for run in metrics])
     rows = _by_tracks(pd.concat([every, per_category]), _OF_CATEGORIES)
@@ -61,7 +61,7 @@ def category_scores(per_category: pd.DataFrame, metrics: list[dict[str, Any]]) -
 
 
 def _all_tags(run: dict[str, Any]) -> dict[str, Any]:
-    """Make a row, as those of per_category.csv, of the means over all tags in a metrics.json."""
+    """Make a row like those of per_category.csv from the means over all tags in a metrics.json."""
     row = {
         "category": "all",
         "tags": run["n_tags"],
@@ -77,7 +77,7 @@ def _all_tags(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_tracks(table: pd.DataFrame, values: tuple[str, ...]) -> pd.DataFrame:
-    """Take the limits by tracks for those of the values."""
+    """Name the limits by tracks as the limits of the values."""
     names = {
         f"{name}_tracks_{side}": f"{name}_{side}" for name in values for side in ("low", "high")
     }

@@ -1,4 +1,4 @@
-"""Tables for readers in which every model has its columns."""
+"""Tables for readers with columns for each model."""
 
 import pandas as pd
 
@@ -6,22 +6,22 @@ import pandas as pd
 def side_by_side(
     table: pd.DataFrame, keys: list[str], values: tuple[str, ...], *, of: str = "model"
 ) -> pd.DataFrame:
-    """Give each value of each model a column, with its deviation and limits, for readers.
+    """Turn the rows of each model into columns: one per value, with its deviation and limits.
 
     Parameters
     ----------
     table
-        A row for each of the keys and models, in any order; of a key column that is not the first,
-        what the first model has is shown.
+        A row per key and model, in any order. Key columns after the first are taken from the
+        first model.
     keys, values
-        Names of columns; a value may have those of `averaging.summarise`, too.
+        Names of columns; a value may have further columns as in `averaging.summarise`.
     of
-        The column of the models.
+        Name of the column with the models.
 
     Returns
     -------
     table
-        The keys, then "<model> <value>" for each value, and each model.
+        The keys, then "<model> <value>" for each value and model.
     """
     models = table[of].unique()
     wide = table.drop_duplicates(keys[0]).set_index(keys[0])[keys[1:]]

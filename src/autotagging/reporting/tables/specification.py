@@ -1,4 +1,4 @@
-"""Tables of the front end and of the layers, compared with the paper's Tables 1 and 2 (sec. II)."""
+"""Tables of the front end and the layers, compared with the paper's Tables 1 and 2 (sec. II)."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ import pandas as pd
 
 from autotagging.reporting.layers import Layer, find_layer, parameters, shape_text, window
 
-# Table 1 of the paper: row, its value, which of ours it is compared with, unit, remark.
+# Table 1 of the paper: row, value, key of the value here, unit, remark.
 _PAPER_TABLE_1 = (
     ("Time frame", "29.12", "seconds", "s", "sec. II.B also says 29.14 s, a slip"),
     ("Sampling rate", "12000", "sample_rate", "samples/s", ""),
     ("FFT frame size", "512", "n_fft", "samples", ""),
-    ("Hop size", "256", "hop_length", "samples", "from one frame's start to the next's"),
+    ("Hop size", "256", "hop_length", "samples", "between starts of consecutive frames"),
     ("No. of mel filters", "96", "n_mels", "", ""),
     ("Mel-time matrix size", "1x96x1366", "matrix", "channels x mel bins x frames", ""),
     ("Frames added in zero padding", "74", "added", "frames", "half at each end"),
@@ -20,12 +20,12 @@ _PAPER_TABLE_1 = (
         "1x96x1400",
         "padded_matrix",
         "channels x mel bins x frames",
-        "the paper's 1400 is a slip: 1366 + 74 = 1440, as in its Table 2",
+        "slip in the paper: 1366 + 74 = 1440 (its Table 2)",
     ),
 )
 
-# Table 2 of the paper: row, its value, the layer it is compared with (type, and which of that
-# type), what to take of that layer.
+# Table 2 of the paper: row, value, the layer that it describes (type, and number among that type),
+# property of that layer.
 _PAPER_TABLE_2 = (
     ("Input shape", "1x96x1440", ("first input", 1), "shape"),
     ("1st convolution layer", "64x3x3", ("Conv2D", 1), "filters"),
@@ -56,7 +56,7 @@ def table_1(front_end: dict[str, Any], *, padded_frames: int) -> pd.DataFrame:
     front_end
         sample_rate (Hz), n_fft, hop_length (samples), n_mels, seconds, frames.
     padded_frames
-        Frames of the first convolution's input.
+        Frames of the first convolution's input, after padding.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def table_2(architecture: list[Layer]) -> pd.DataFrame:
     -------
     table : (rows, 7)
         row (of the paper; empty for layers it doesn't list), paper, here (channels x mel bins x
-        frames, as the paper has it), agrees, layer, type, parameters (trainable, once per layer).
+        frames, as in the paper), agrees, layer, type, parameters (trainable, once per layer).
     """
     rows = []
     for name, paper, selector, quantity in _PAPER_TABLE_2:
@@ -114,7 +114,7 @@ def table_2(architecture: list[Layer]) -> pd.DataFrame:
 
 
 def _quantity(architecture: list[Layer], index: int, quantity: str) -> str:
-    """Say of a layer what the paper's table says of it, in its notation."""
+    """Format a property of a layer in the notation of the paper's table."""
     layer = architecture[index]
     channels = layer["output_shape"][-1]
     return {

@@ -1,4 +1,4 @@
-"""Table of how many clips have a tag, before and after merging (sec. II.A)."""
+"""Table of clips per tag, before and after merging (sec. II.A)."""
 
 import pandas as pd
 
@@ -14,8 +14,8 @@ def tag_distribution(raw_tags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     table : (merged tags, 6)
-        rank, tag, clips_before (of the raw tag of that name), clips_after, kept ("yes" or "no"),
-        merged_from.
+        rank, tag, clips_before (with the raw tag of that name), clips_after, kept ("yes" or "no"),
+        merged_from (raw tags, if several).
     """
     own = raw_tags.set_index("raw_tag")["count"]
     rows = [

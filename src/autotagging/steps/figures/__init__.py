@@ -1,1 +1,1 @@
-"""The figures and tables of the paper, by their numbers there, and others by name."""
+"""Figures and tables: those of the paper by number, others by name."""

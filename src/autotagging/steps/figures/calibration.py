@@ -1,4 +1,4 @@
-"""Whether scores are probabilities (sec. III)."""
+"""Calibration: whether the scores are probabilities (sec. III)."""
 
 import pandas as pd
 

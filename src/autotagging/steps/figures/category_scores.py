@@ -1,6 +1,11 @@
-"""Whether a model is best at moods, as the paper says (sec. III)."""
+"""Scores by category of tags: whether a model is best at moods (sec. III)."""
 
-from autotagging.reporting.captions import MIRRORED, brackets, clips_caption
+from autotagging.reporting.captions import (
+    MIRRORED,
+    brackets,
+    clips_caption,
+    undefined_resamples,
+)
 from autotagging.reporting.inputs import read_each, read_metrics
 from autotagging.reporting.plots.scores import category_scores as draw
 from autotagging.reporting.plots.style import save_figure
@@ -30,8 +35,11 @@ def category_scores(
         ("roc_auc", "pr_auc", "roc_auc_minus_rest", "clear"),
     )
     caption = (
-        "Mean over the tags of each category, on the test clips; minus rest: how far above all "
-        "other tags; clear: zero is outside the interval of that. "
-        f"{brackets(runs)} {MIRRORED} {clips_caption(runs)}."
+        "Mean over the tags of each category, on the test clips. "
+        f"{brackets(runs)} {clips_caption(runs)}."
     )
-    save_table(table, table_files, caption=caption, shown=shown)
+    notes = (
+        "Minus rest: difference from all other tags. Clear: yes if zero is outside the interval of "
+        f"this difference. {undefined_resamples(runs)}{MIRRORED}"
+    )
+    save_table(table, table_files, caption=caption, notes=notes, shown=shown)

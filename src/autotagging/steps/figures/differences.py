@@ -1,4 +1,4 @@
-"""Every pair of models on the same test clips (sec. III)."""
+"""Differences between every pair of models on the same test clips (sec. III)."""
 
 from autotagging.metrics.differences import Run
 from autotagging.metrics.differences import differences as make_table
@@ -37,9 +37,13 @@ def differences(
     by_tracks = {f"tracks_{side}": f"difference_{side}" for side in ("low", "high")}
     shown = table.drop(columns=["clips_low", "clips_high"]).rename(columns=by_tracks)
     caption = (
-        "Each two models on the same test clips: mean over the tags, and the difference with its "
-        f"interval of {100 * confidence:g} % ({resamples:,} resamples of the tracks, whose clips "
-        "are alike; the CSV has those of the clips, too). Clear: zero is outside the interval; not "
-        f"corrected for the number of comparisons. {MIRRORED} {run_caption(results)}."
+        "Every pair of models on the same test clips: means over the tags, and their difference "
+        f"with its {100 * confidence:g} % confidence interval ({resamples:,} resamples of the "
+        f"tracks). {run_caption(results)}."
     )
-    save_table(table, table_files, caption=caption, shown=shown)
+    notes = (
+        "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
+        "Tracks are resampled because clips of a track are alike; the CSV file also has intervals "
+        f"from resampled clips. {MIRRORED}"
+    )
+    save_table(table, table_files, caption=caption, notes=notes, shown=shown)

@@ -1,4 +1,4 @@
-"""What the number of a training depends on: the epoch it is taken from (sec. III)."""
+"""Results at each epoch that a published number may come from (sec. III)."""
 
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.inputs import read_metrics
@@ -11,8 +11,8 @@ def epoch_choices(*, metrics: flags.Metrics, table_files: flags.Table) -> None:
     """Choice of the epoch."""
     results = [read_metrics(path) for path in metrics]
     caption = (
-        "Test clips at each epoch that a published number might be of; the paper doesn't say which "
-        "it used. The best on test is known where all epochs are kept (train.keep_epochs). "
-        f"{run_caption(results)}."
+        "Results on the test clips at each epoch that a published number may come from; the paper "
+        f"doesn't say which epoch it used. {run_caption(results)}."
     )
-    save_table(make_table(results), table_files, caption=caption)
+    notes = "The epoch that is best on test is known if all epochs are kept (train.keep_epochs)."
+    save_table(make_table(results), table_files, caption=caption, notes=notes)

@@ -1,4 +1,4 @@
-"""Fig. 2 of the paper (sec. II.A): which raw tags each merged tag is made of."""
+"""Fig. 2 of the paper (sec. II.A): the raw tags that each merged tag consists of."""
 
 from autotagging.reporting.captions import all_clips
 from autotagging.reporting.inputs import read_table, read_title

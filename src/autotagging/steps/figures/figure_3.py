@@ -1,4 +1,4 @@
-"""Fig. 3 of the paper (sec. II.B): from a waveform to what the model reads."""
+"""Fig. 3 of the paper (sec. II.B): from a waveform to the input of the model."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def figure_3(
 ) -> None:
     """Fig. 3: preprocessing of a clip.
 
-    By default it is the test clip of lowest clip_id that can be read.
+    The default clip is the readable test clip of lowest clip_id.
     """
     import librosa  # takes longer than most figures
 

@@ -1,4 +1,4 @@
-"""Fig. 5 of the paper (sec. III): how the loss falls."""
+"""Fig. 5 of the paper (sec. III): loss on training and validation clips."""
 
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.inputs import read_runs

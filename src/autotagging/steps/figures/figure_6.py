@@ -1,4 +1,4 @@
-"""Fig. 6 of the paper (sec. III): what the model says of one clip."""
+"""Fig. 6 of the paper (sec. III): predicted and actual tags of one clip."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def figure_6(
 ) -> None:
     """Fig. 6: tags of a clip, predicted and actual.
 
-    By default it is the test clip of median accuracy.
+    The default clip is the test clip of median accuracy.
     """
     arrays = read_predictions(predictions)
     run = read_metrics(metrics)

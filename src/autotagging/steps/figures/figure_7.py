@@ -1,4 +1,4 @@
-"""Fig. 7 of the paper (sec. III): how well clips are ranked."""
+"""Fig. 7 of the paper (sec. III): learning curves and ROC curves."""
 
 import pandas as pd
 

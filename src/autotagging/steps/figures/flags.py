@@ -1,4 +1,4 @@
-"""Flags that the figures and tables have in common, as the command line explains them."""
+"""Flags of the figures and tables, with their help on the command line."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,26 +11,26 @@ from autotagging.reporting.outputs import FigureFiles, TableFiles
 Figure = Annotated[FigureFiles, Parameter(name="*")]
 Table = Annotated[TableFiles, Parameter(name="*")]
 
-Audio = Annotated[Path, Parameter(help="results/download/audio.json, which names the corpus.")]
-Tags = Annotated[Path, Parameter(help="results/merge_tags/tags.csv.")]
-RawTags = Annotated[Path, Parameter(help="results/merge_tags/raw_tags.csv.")]
-Labels = Annotated[Path, Parameter(help="results/merge_tags/labels.csv.")]
-Summary = Annotated[Path, Parameter(help="results/extract_mel/summary.csv, next to the shards.")]
-FrontEnd = Annotated[Path, Parameter(help="results/extract_mel/front_end.json.")]
-Download = Annotated[Path, Parameter(help="Folder results/download.")]
-Split = Annotated[Path, Parameter(help="results/split/split.csv.")]
-Leakage = Annotated[Path, Parameter(help="results/split/leakage.csv.")]
-Published = Annotated[Path, Parameter(help="Cited numbers.")]
+Audio = Annotated[Path, Parameter(help="audio.json of download, which names the corpus.")]
+Tags = Annotated[Path, Parameter(help="tags.csv of merge_tags: the kept tags.")]
+RawTags = Annotated[Path, Parameter(help="raw_tags.csv of merge_tags: the merging of raw tags.")]
+Labels = Annotated[Path, Parameter(help="labels.csv of merge_tags: the tags of each clip.")]
+Summary = Annotated[Path, Parameter(help="summary.csv of extract_mel, next to the shards.")]
+FrontEnd = Annotated[Path, Parameter(help="front_end.json of extract_mel.")]
+Download = Annotated[Path, Parameter(help="Folder of download's results, to find the audio.")]
+Split = Annotated[Path, Parameter(help="split.csv of split: the subset of each clip.")]
+Leakage = Annotated[Path, Parameter(help="leakage.csv of split: shares of leaking test clips.")]
+Published = Annotated[Path, Parameter(help="YAML with the cited rows of Table 4.")]
 ModelJson = Annotated[Path, Parameter(help="model.json of one model and seed.")]
 OneMetrics = Annotated[Path, Parameter(help="metrics.json of one model and seed.")]
 Predictions = Annotated[Path, Parameter(help="predictions.npz of one model and seed.")]
 PerTag = Annotated[Path, Parameter(help="per_tag.csv of one model and seed.")]
 PerCategory = Annotated[Path, Parameter(help="per_category.csv of one model and seed.")]
 
-_TRAINED = "of each model and seed trained in epochs, in the same order."
+_TRAINED = "of each network and seed; all lists in the same order."
 Histories = Annotated[Sequence[Path], Parameter(help=f"history.csv {_TRAINED}")]
 ModelJsons = Annotated[Sequence[Path], Parameter(help=f"model.json {_TRAINED}")]
-_EACH = "of each model and seed, in the same order."
+_EACH = "of each model and seed; all lists in the same order."
 Metrics = Annotated[list[Path], Parameter(help=f"metrics.json {_EACH}")]
 AllPredictions = Annotated[list[Path], Parameter(help=f"predictions.npz {_EACH}")]
 PerEpochs = Annotated[list[Path], Parameter(help=f"per_epoch.csv {_EACH}")]
@@ -39,8 +39,8 @@ PerCategories = Annotated[list[Path], Parameter(help=f"per_category.csv {_EACH}"
 Rocs = Annotated[list[Path], Parameter(help=f"roc.csv {_EACH}")]
 Calibrations = Annotated[list[Path], Parameter(help=f"calibration.csv {_EACH}")]
 
-ClipId = Annotated[int | None, Parameter(help="clip_id of the clip to show; None to choose one.")]
-ClipsPerTag = Annotated[int, Parameter(help="Clips to draw of a tag; all where it has fewer.")]
-Resamples = Annotated[int, Parameter(help="Number of resamples, of clips and of tracks.")]
-Confidence = Annotated[float, Parameter(help="Share of the resamples within the intervals.")]
-BootstrapSeed = Annotated[int, Parameter(help="Seed of the resamples.")]
+ClipId = Annotated[int | None, Parameter(help="clip_id to show; None for the default clip.")]
+ClipsPerTag = Annotated[int, Parameter(help="Clips to draw per tag; all of a tag with fewer.")]
+Resamples = Annotated[int, Parameter(help="Number of bootstrap resamples, of clips and of tracks.")]
+Confidence = Annotated[float, Parameter(help="Confidence of the intervals, between 0 and 1.")]
+BootstrapSeed = Annotated[int, Parameter(help="Seed of the bootstrap resamples.")]

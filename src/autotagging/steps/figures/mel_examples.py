@@ -1,4 +1,4 @@
-"""A page of spectrograms, to look at before any number is believed (sec. II.B)."""
+"""Spectrograms of example clips, to check the input of training by eye (sec. II.B)."""
 
 from autotagging.common.errors import UserError
 from autotagging.dataset.store import MelStore
@@ -21,7 +21,7 @@ def mel_examples(
 ) -> None:
     """Spectrograms of every tag.
 
-    Clips are spread evenly over those of a tag, and drawn as training reads them.
+    The clips are spread evenly over those of a tag, and drawn as training reads them.
     """
     table = read_table(labels, ("clip_id", "mp3_path")).set_index("clip_id")
     table = table.drop(columns="mp3_path")

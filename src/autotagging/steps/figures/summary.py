@@ -1,4 +1,4 @@
-"""The first page of the report, and the numbers to follow from one experiment to the next."""
+"""First page of the report, and the numbers to compare between experiments."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,15 +31,15 @@ def summary(
     leakage: flags.Leakage,
     download: flags.Download,
     published: flags.Published,
-    figure_5: Annotated[Path | None, Parameter(help="Fig. 5 as svg, where there is one.")] = None,
-    figure_7: Annotated[Path, Parameter(help="Fig. 7 as svg.")],
-    html: Annotated[Path, Parameter(help="Output: the page.")],
-    json: Annotated[Path, Parameter(help="Output: the numbers.")],
+    figure_5: Annotated[Path | None, Parameter(help="Fig. 5 as SVG; optional.")] = None,
+    figure_7: Annotated[Path, Parameter(help="Fig. 7 as SVG.")],
+    html: Annotated[Path, Parameter(help="Output: page as HTML.")],
+    json: Annotated[Path, Parameter(help="Output: numbers of each model as JSON.")],
 ) -> None:
     """First page of the report.
 
-    per_tag, per_category and predictions are those of the first seed of the first network; of the
-    first model, if none of them is a network. Clips whose audio can't be read are shown without.
+    per_tag, per_category and predictions come from the first seed of the first network, or of the
+    first model if there is no network. Clips whose audio can't be read are shown without audio.
     """
     runs = [read_metrics(path) for path in metrics]
     networks = [run for run in runs if first_page.is_network(runs, run["model"])]

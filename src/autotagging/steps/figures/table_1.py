@@ -16,5 +16,5 @@ def table_1(
     """Table 1: front end."""
     model = read_model(model_json)
     table = make_table(model["front_end"], padded_frames=padded_frames(model["architecture"]))
-    caption = f"Table 1. Preprocessing parameters, of the paper and here. {run_caption([model])}."
+    caption = f"Table 1. Preprocessing parameters of the paper and here. {run_caption([model])}."
     save_table(table, table_files, caption=caption)

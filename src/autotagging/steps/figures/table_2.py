@@ -15,8 +15,8 @@ def table_2(
     """Table 2: layers."""
     model = read_model(model_json)
     caption = (
-        f"Table 2. Specification of the {model['model']}, of the paper and as built: channels x "
-        f"mel bins x frames; {model['trainable_parameters']:,} trainable parameters. "
+        f"Table 2. Layers of {model['model']} in the paper and as built, as channels x mel bins x "
+        f"frames; {model['trainable_parameters']:,} trainable parameters. "
         f"{run_caption([model])}."
     )
     save_table(make_table(model["architecture"]), table_files, caption=caption)

@@ -1,6 +1,6 @@
-"""Table 4 of the paper (sec. III): this run and published models."""
+"""Table 4 of the paper (sec. III): models of this run and published models."""
 
-from autotagging.reporting.captions import brackets, clips_caption
+from autotagging.reporting.captions import brackets, clips_caption, undefined_resamples
 from autotagging.reporting.inputs import read_metrics, read_published
 from autotagging.reporting.tables.files import Part, save_table
 from autotagging.reporting.tables.published import CITED, MEASURED
@@ -23,17 +23,19 @@ def table_4(
     parts = [
         Part(
             "Measured here",
-            "Macro ROC-AUC (the mean over tags). Accuracy is to be read beside that of “no” to "
-            "every tag, loss beside that of each tag's share. "
-            f"{brackets(runs)} {clips_caption(runs)}.",
+            f"Macro ROC-AUC, the mean over tags. {brackets(runs)} {clips_caption(runs)}.",
             measured.drop(columns=hidden),
+            f"{undefined_resamples(runs)}Compare accuracy with that of “no” to every tag, and loss "
+            "with that of each tag's share.",
         ),
         Part(
             "Cited",
-            "ROC-AUC as published; not all say how they average it over tags. Comparable: with a "
-            "run on MagnaTagATune with the paper's split and tags.",
+            "ROC-AUC as published; not all publications state how they average over tags.",
             cited.assign(roc_auc=digits).drop(columns=hidden),
+            "Comparable with paper: a run on MagnaTagATune with the paper's split and tags. The "
+            "paper states neither set nor epoch of its AUC; the two numbers in its note were "
+            "counted on its clips.",
         ),
     ]
-    caption = "Table 4. ROC-AUC measured here, and as others published it."
+    caption = "Table 4. ROC-AUC measured here and as published."
     save_table(table, table_files, caption=caption, shown=parts)

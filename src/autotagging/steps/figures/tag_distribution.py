@@ -1,4 +1,4 @@
-"""How many clips each tag has, which decides the tags that are kept (sec. II.A)."""
+"""Clips per tag: the counts that decide which tags are kept (sec. II.A)."""
 
 from autotagging.reporting.captions import all_clips
 from autotagging.reporting.inputs import read_table, read_title

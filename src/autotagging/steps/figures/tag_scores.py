@@ -1,6 +1,6 @@
-"""Which tags a model knows well (sec. III)."""
+"""Scores by tag (sec. III)."""
 
-from autotagging.reporting.captions import brackets, clips_caption
+from autotagging.reporting.captions import brackets, clips_caption, undefined_resamples
 from autotagging.reporting.inputs import read_each, read_metrics
 from autotagging.reporting.plots.scores import tag_scores as draw
 from autotagging.reporting.plots.style import save_figure
@@ -25,12 +25,10 @@ def tag_scores(
     figure = draw(table, confidence=confidence, caption=clips_caption(runs))
     save_figure(figure, figure_files)
     shown = side_by_side(
-        table.rename(columns={"positives": "test clips with it"}),
-        ["tag", "category", "test clips with it"],
+        table.rename(columns={"positives": "test clips with tag"}),
+        ["tag", "category", "test clips with tag"],
         ("roc_auc", "pr_auc"),
     )
-    caption = (
-        f"Each tag on the test clips. {brackets(runs)} With few clips, or few tracks, it says "
-        f"little. {clips_caption(runs)}."
-    )
-    save_table(table, table_files, caption=caption, shown=shown)
+    caption = f"Scores of each tag on the test clips. {brackets(runs)} {clips_caption(runs)}."
+    notes = f"{undefined_resamples(runs)}Scores from few clips or tracks are uncertain."
+    save_table(table, table_files, caption=caption, notes=notes, shown=shown)

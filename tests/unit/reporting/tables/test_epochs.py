@@ -10,4 +10,4 @@ def test_the_epochs_a_number_may_be_of_stand_side_by_side():
     }
     table = epoch_choices([{"model": "crnn", "seed": 0, "epoch_choices": choices}])
     assert table["epoch"].tolist() == [7, 9]
-    assert table["choice"].tolist() == ["best on validation (the headline)", "last"]
+    assert table["choice"].tolist() == ["best on validation (the reported epoch)", "last"]

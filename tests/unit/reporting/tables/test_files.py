@@ -66,6 +66,25 @@ def test_parts_are_tables_of_their_own_below_one_caption(tmp_path):
     assert r"0.900 & a\_b \& ``c\textasciicircum{}2'' \\" in latex
 
 
+def test_notes_are_written_below_the_table(tmp_path):
+    files = files_of(tmp_path)
+    save_table(pd.DataFrame({"n": range(60)}), files, caption="Above.", notes="100 % below.")
+    assert files.md.read_text().endswith("| 59 |\n\n100 % below.\n")
+    page, latex = files.html.read_text(), files.tex.read_text()
+    assert page.index('<td class="number">59</td>') < page.index('<p class="note">100 % below.')
+    assert latex.count(r"{\footnotesize 100 \% below.}") == 1  # below the last of two tables
+    assert latex.index(r"59 \\") < latex.index("below.")
+
+
+def test_a_part_has_its_own_notes(tmp_path):
+    table, files = pd.DataFrame({"n": [1]}), files_of(tmp_path)
+    parts = [Part("One", "First.", table, "Of one."), Part("Two", "Second.", table)]
+    save_table(table, files, caption="Both.", shown=parts)
+    text = files.md.read_text()
+    assert text.index("| 1 |") < text.index("Of one.") < text.index("**Two.** Second.")
+    assert files.tex.read_text().count("footnotesize") == 1
+
+
 def test_columns_have_names_for_readers_and_models_keep_theirs(tmp_path):
     table = pd.DataFrame({"cnn_f1 roc_auc": [-0.5], "pr_auc_macro": [0.5], "digits": ["0.9005"]})
     files = files_of(tmp_path)
@@ -92,7 +111,8 @@ def test_a_table_without_rows_keeps_its_columns(tmp_path):
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex (Debian: texlive)")
 def test_latex_takes_the_tables_and_no_column_leaves_the_page(tmp_path):
     wide = {f"a model {n} roc_auc": ["0.987 [0.876, 0.998]"] * 60 for n in range(8)}
-    save_table(pd.DataFrame(wide), files_of(tmp_path), caption="Wide & long, 100 %.")
+    files = files_of(tmp_path)
+    save_table(pd.DataFrame(wide), files, caption="Wide & long, 100 %.", notes="A note. " * 40)
     (tmp_path / "all.tex").write_text(
         r"\documentclass{article}\usepackage{array,booktabs,graphicx}"
         r"\begin{document}\input{t}\end{document}"

@@ -95,7 +95,7 @@ def test_table_4_cites_the_paper_and_newer_work(published):
     assert cited["comparable_with_paper"].tolist() == ["yes"] + ["no"] * 13
     paper = cited.iloc[0]
     assert (paper["accuracy"], paper["loss"]) == (0.94, 0.15)
-    assert '"no" to every tag is right in 94.63 %' in paper["note"]
+    assert '"no" to every tag: 94.63 % accuracy' in paper["note"]
     multi_scale = cited.set_index("method").loc["Multi-scale approach"]
     assert multi_scale["year"] == 2013
     assert "ISMIR 2013" in multi_scale["citation"]
