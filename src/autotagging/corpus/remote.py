@@ -14,6 +14,9 @@ import yaml
 from autotagging.common.errors import UserError
 from autotagging.corpus.transfer import RemoteFile, fetch_file, partial_path, set_aside, size
 
+MAGNATAGATUNE = Path("workflow/resources/magnatagatune.yaml")
+"""Sizes, checksums and addresses of MagnaTagATune, in the folder of the project."""
+
 _CHUNK = 1 << 20
 
 

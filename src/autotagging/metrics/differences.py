@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autotagging.metrics.bootstrap import Areas, Sampling, interval, mean_over_tags, resample_areas
+from autotagging.metrics.settings import Bootstrap
 
 _AREAS = {"roc_auc": "ROC-AUC", "pr_auc": "average precision"}
 _COLUMNS = (
@@ -49,10 +50,7 @@ class Run:
 def differences(
     runs: Sequence[Run],
     categories: Sequence[str],
-    *,
-    resamples: int,
-    seed: int,
-    confidence: float,
+    bootstrap: Bootstrap,
 ) -> pd.DataFrame:
     """Compare every pair of models on the test clips that all have scored, in the same resamples.
 
@@ -65,10 +63,8 @@ def differences(
         Scores of all models and seeds, for the same tags.
     categories : (tags,)
         Category of each tag; the comparison is also made within each category.
-    resamples, seed
-        Number of resamples and seed of the draws; see `bootstrap.Sampling`.
-    confidence
-        Share of the resamples within the limits.
+    bootstrap
+        How the limits are drawn.
 
     Returns
     -------
@@ -82,7 +78,9 @@ def differences(
     aligned = [_take(run, clips) for run in runs]
     units = {"clips": np.arange(len(clips)), "tracks": aligned[0].track}
     areas = {
-        unit: _areas_by_model(aligned, Sampling(groups, resamples, seed))
+        unit: _areas_by_model(
+            aligned, Sampling(groups, bootstrap.resamples, bootstrap.bootstrap_seed)
+        )
         for unit, groups in units.items()
     }
     names = np.asarray(categories)
@@ -96,7 +94,8 @@ def differences(
             for unit, by_model in areas.items()
         }
         row = {"tags": group, "metric": _AREAS[area], "first": pair[0], "second": pair[1]}
-        rows.append(row | _compared(means, confidence=confidence, mirrored=area == "pr_auc"))
+        mirrored = area == "pr_auc"
+        rows.append(row | _compared(means, confidence=bootstrap.confidence, mirrored=mirrored))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 

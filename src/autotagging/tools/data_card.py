@@ -18,7 +18,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
 from autotagging.common.params import read_exponents
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
-from autotagging.corpus.remote import DataSet, read_data_set
+from autotagging.corpus.remote import MAGNATAGATUNE, DataSet, read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
 from autotagging.corpus.transfer import RemoteFile
 from autotagging.corpus.tsv import read_tsv
@@ -50,7 +50,7 @@ def data_card(
     vocabulary: Path,
     params: Path,
     out: Path,
-    remote: Path = Path("workflow/resources/magnatagatune.yaml"),
+    remote: Path = MAGNATAGATUNE,
 ) -> None:
     """Describe MagnaTagATune on a page of Markdown, with all numbers counted in its tables.
 

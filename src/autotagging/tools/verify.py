@@ -9,13 +9,13 @@ from autotagging.common.progress import progress
 from autotagging.corpus.audio import Corpus
 from autotagging.corpus.containers import BadClipError, archive_files
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder
-from autotagging.corpus.remote import read_data_set
+from autotagging.corpus.remote import MAGNATAGATUNE, read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
 
 _AUDIO = Path("results/download/audio.json")
 
 
-def verify(*, corpus: str, remote: Path = Path("workflow/resources/magnatagatune.yaml")) -> None:
+def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
     """Read all files of a corpus; print OK, or a line for each faulty file.
 
     MagnaTagATune's files are compared with the published sizes and checksums. In other corpora,

@@ -1,5 +1,6 @@
 import pandas as pd
 
+from autotagging.metrics.settings import Bootstrap
 from autotagging.steps.figures.differences import differences
 from earlier_steps import RUN, seeds, write_run, written
 
@@ -16,9 +17,7 @@ def test_differences_compares_models_tag_by_category(results):
         predictions=[*seeds(results, "predictions.npz"), other / "predictions.npz"],
         metrics=[*seeds(results, "metrics.json"), other / "metrics.json"],
         tags=results / "tags.csv",
-        resamples=20,
-        confidence=0.9,
-        bootstrap_seed=0,
+        bootstrap=Bootstrap(resamples=20, confidence=0.9, bootstrap_seed=0),
         table_files=output,
     )
     table = pd.read_csv(output.csv)

@@ -3,6 +3,7 @@ import pytest
 
 from autotagging.metrics.averages import evaluate
 from autotagging.metrics.differences import Run, differences
+from autotagging.metrics.settings import Bootstrap
 
 TAGS = ["a", "b", "c"]
 
@@ -19,7 +20,7 @@ def runs(clips=240):
 
 
 def compare(*chosen, categories=("mood", "genre", "genre")):
-    return differences([*chosen], categories, resamples=300, seed=0, confidence=0.95)
+    return differences([*chosen], categories, Bootstrap(300, 0.95, 0))
 
 
 def measured(run):

@@ -41,6 +41,3 @@ Calibrations = Annotated[list[Path], Parameter(help=f"calibration.csv {_EACH}")]
 
 ClipId = Annotated[int | None, Parameter(help="clip_id to show; None for the default clip.")]
 ClipsPerTag = Annotated[int, Parameter(help="Clips to draw per tag; all of a tag with fewer.")]
-Resamples = Annotated[int, Parameter(help="Number of bootstrap resamples, of clips and of tracks.")]
-Confidence = Annotated[float, Parameter(help="Confidence of the intervals, between 0 and 1.")]
-BootstrapSeed = Annotated[int, Parameter(help="Seed of the bootstrap resamples.")]
