@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from autotagging.mel.spectrogram import front_end
+from autotagging.mel.spectrogram import describe_front_end
 from commands import autotagging, download, train
 from conftest import write_shards
 
@@ -36,7 +36,7 @@ def trained(tmp_path_factory):
     write_shards(folder, dict(enumerate(mel)))
     settings = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
     settings |= {"seconds": 29.12, "log_scale": "power_db"}
-    (folder / "front_end.json").write_text(json.dumps(front_end(**settings)))
+    (folder / "front_end.json").write_text(json.dumps(describe_front_end(**settings)))
     (folder / "audio.json").write_text(json.dumps({"title": "noise", "sha256": "f" * 64}))
     labels = {"clip_id": range(6), "mp3_path": "x", "a": [0, 1] * 3, "b": [1, 1, 0] * 2}
     pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)

@@ -8,7 +8,12 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pytest
+import yaml
 
+from autotagging.common.errors import UserError
+from autotagging.models import MODELS, table_model
+from autotagging.steps.train import _FINGERPRINTED
 from commands import (
     train,
     train_arguments,
@@ -85,8 +90,30 @@ def test_an_audio_json_without_a_fingerprint_stops_before_training(trained):
     )
 
 
+def test_an_option_of_a_model_of_tables_is_checked_too():
+    assert table_model("lookup", pseudo_count=1.0).fits({}, n_tags=1) is False
+    with pytest.raises(UserError, match=r"model 'lookup': .*'psuedo'"):
+        table_model("lookup", psuedo=1.0)
+
+
 def test_an_option_the_model_lacks_is_one_line(trained):
     folder, _ = trained
     message = train(folder, "never", options=["depth=5"], code=2)
     assert "unexpected keyword argument 'depth'" in message
     assert not (folder / "never").exists()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_checkpoint_is_of_the_code_that_the_stage_lists(model):
+    stage = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["train"]
+    listed = {
+        file
+        for dep in stage["deps"]
+        if dep.startswith("src/")
+        for path in [ROOT / dep.replace("${item.model}", model)]
+        for file in (path.glob("*.py") if path.is_dir() else [path])
+    }
+    package = ROOT / "src/autotagging"
+    assert listed == {
+        file for code in _FINGERPRINTED for file in package.glob(code.format(model=model))
+    }

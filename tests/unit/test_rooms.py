@@ -23,7 +23,7 @@ ROOMS = (
 
 
 def room_of(path):
-    return path.relative_to(PACKAGE).parts[0]
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
 def upward(modules):
@@ -55,6 +55,7 @@ def test_a_room_imports_only_rooms_below_it(modules):
 def test_an_import_of_a_higher_room_is_shown(modules):
     files, plot = PACKAGE / "common/files.py", PACKAGE / "reporting/plots/style.py"
     assert upward({files: {plot}}) == ["common/files.py imports reporting/plots/style.py"]
+    assert upward({plot: {PACKAGE / "commands.py"}})
 
 
 @pytest.mark.parametrize("model", [path.parent for path in PACKAGE.glob("models/*/__init__.py")])
@@ -62,3 +63,9 @@ def test_a_model_imports_no_other_model(modules, model):
     for path in model.glob("*.py"):
         others = {imported for imported in modules[path] if imported.parent.parent == model.parent}
         assert {imported.parent for imported in others} <= {model}
+
+
+def test_a_model_has_no_folder_in_its_folder():
+    """Rules list the files of a model's folder alone."""
+    folders = [path for path in PACKAGE.glob("models/*/*") if path.is_dir()]
+    assert [path for path in folders if path.name != "__pycache__"] == []

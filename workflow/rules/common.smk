@@ -2,6 +2,8 @@
 from pathlib import Path
 from shlex import quote
 
+from snakemake.exceptions import WorkflowError
+
 from autotagging.commands import figure_title
 from autotagging.corpus.paths import corpus_folder
 from autotagging.models import reads
@@ -20,13 +22,14 @@ def rooms(*names):
     """Code files of a rule, as inputs: if the code changes, the step runs again.
 
     A room is a folder of src/autotagging without its subfolders; a name may also be a module.
+    Files that editors leave behind are no code; .dvcignore and .gitignore say the same.
     """
     paths = [Path("src/autotagging", name) for name in names]
     return [
         str(file)
         for path in paths
         for file in ([path] if path.suffix else sorted(path.iterdir()))
-        if file.is_file()
+        if file.is_file() and not file.name.startswith(".") and not file.name.endswith("~")
     ]
 
 
@@ -67,7 +70,7 @@ def flags(*names):
 
     def make(wildcards, input):
         present = [name for name in names if input.get(name)]
-        return " ".join(f"--{name.replace('_', '-')} {input[name]}" for name in present)
+        return " ".join(flag(name, input[name]) for name in present)
 
     return make
 
@@ -127,13 +130,23 @@ def all_flags(**parameters):
 
     def make(wildcards, input, output):
         files = {name: paths for name, paths in input.items() if name != "code" and paths}
-        values = {**files, **parameters, **dict(output.items())}
-        return " ".join(
-            f"--{name.replace('_', '-')} {value if name in files else quote(str(value))}"
-            for name, value in values.items()
-        )
+        flags = [flag(name, paths) for name, paths in files.items()]
+        flags += [flag(name, quoted(value)) for name, value in parameters.items()]
+        return " ".join(flags + [flag(name, path) for name, path in output.items()])
 
     return make
+
+
+def flag(name, value):
+    """One flag of the command line."""
+    return f"--{name.replace('_', '-')} {value}"
+
+
+def quoted(value):
+    """A parameter, or a list of them, for the shell."""
+    if isinstance(value, bool):
+        raise WorkflowError("a flag without a value: write it into the shell command")
+    return " ".join(quote(str(each)) for each in (value if isinstance(value, list) else [value]))
 
 
 def all_figures(wildcards):

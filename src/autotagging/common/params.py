@@ -7,6 +7,8 @@ from typing import Any
 import jsonschema
 import yaml
 
+from autotagging.common.errors import UserError
+
 _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
 
@@ -25,6 +27,23 @@ def read_exponents(value: Any) -> Any:
     if isinstance(value, str) and _EXPONENT.fullmatch(value):
         return float(value)
     return value
+
+
+def read_options(options: list[str]) -> dict[str, Any]:
+    """Read name=value pairs whose values are written as in YAML.
+
+    Raises
+    ------
+    UserError
+        A pair has no "=".
+    """
+    read = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals:
+            raise UserError(f"option {option!r}: expected name=value")
+        read[name] = read_exponents(yaml.safe_load(value))
+    return read
 
 
 def read_schema(folder: Path) -> dict[str, Any]:

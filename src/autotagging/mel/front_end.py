@@ -53,7 +53,7 @@ class Settings:
     n_fft: int
     hop_length: int
     n_mels: int
-    log_scale: str
+    log_scale: spectrogram.LogScale
     seconds: float
 
     @property

@@ -1,14 +1,14 @@
 """The front end: waveform to log-mel spectrogram (sec. II.B, Table 1)."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import librosa
 import numpy as np
 import scipy.fft
 import scipy.sparse
 
-LOG_SCALES = ("power_db", "squared_power_db", "log1p")
+LogScale = Literal["power_db", "squared_power_db", "log1p"]
 _FLOOR = 1e-10
 _BLOCK = 228  # frames: a sixth of a clip; its arrays fit in the processor's cache
 _DB = np.float32(10 / np.log(10))
@@ -21,7 +21,7 @@ def log_mel(
     n_fft: int,
     hop_length: int,
     n_mels: int,
-    log_scale: str = "power_db",
+    log_scale: LogScale = "power_db",
 ) -> np.ndarray:
     """Compute librosa's log-mel spectrogram in float32, in a third of librosa's time.
 
@@ -81,7 +81,7 @@ def _padded_slice(waveform: np.ndarray, start: int, length: int) -> np.ndarray:
     return padded
 
 
-def _scaled(mel: np.ndarray, log_scale: str) -> np.ndarray:
+def _scaled(mel: np.ndarray, log_scale: LogScale) -> np.ndarray:
     """Convert power to a logarithmic scale, in place."""
     if log_scale == "log1p":
         return np.log1p(mel, out=mel)
@@ -106,14 +106,14 @@ def _mel_basis(sample_rate: int, n_fft: int, n_mels: int) -> scipy.sparse.csr_ar
     return scipy.sparse.csr_array(librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels))
 
 
-def front_end(
+def describe_front_end(
     *,
     sample_rate: int,
     n_fft: int,
     hop_length: int,
     n_mels: int,
     seconds: float,
-    log_scale: str,
+    log_scale: LogScale,
 ) -> dict[str, Any]:
     """Describe all settings of the front end, so that a model can store them.
 

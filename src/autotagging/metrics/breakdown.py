@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autotagging.metrics import averages as metrics
+from autotagging.metrics import averages
 from autotagging.metrics.bootstrap import Areas, interval, mean_over_tags
 from autotagging.metrics.intervals import Resampled
 from autotagging.metrics.scores import Scores, TestSet
@@ -38,7 +38,7 @@ def table_of_tags(
     confidence
         Share of the resamples between the limits.
     """
-    table = metrics.per_tag(
+    table = averages.per_tag(
         test_set.test,
         scores.test,
         test_set.tags,
@@ -133,7 +133,7 @@ def table_of_epochs(
     rows = [
         {
             "epoch": epoch,
-            **metrics.measure_epoch(test_set.test, each, threshold=test_set.settings.threshold),
+            **averages.measure_epoch(test_set.test, each, threshold=test_set.settings.threshold),
             "best": int(epoch == chosen),
             "last": int(epoch == trained),
             "oracle": 0,

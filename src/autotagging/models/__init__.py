@@ -10,6 +10,7 @@ Options are the entries of the section `train.<name>` in params.yaml.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -28,17 +29,18 @@ MODELS = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*
 
 @dataclass(frozen=True)
 class TableModel:
-    """A model that reads only the track, album and artist of a clip.
+    """A model that knows only which track, album and artist a clip is of, with its options.
 
     Attributes
     ----------
     fit
-        Function (labels, groups, **options) -> arrays by name: labels of the training clips, 0 and
-        1, (clips, tags); groups, their track, album and artist, (clips, 3); indexed by clip_id.
+        Function (labels, groups) -> arrays by name. The labels of the training clips are 0 and 1,
+        (clips, tags), groups their track, album and artist, (clips, 3), both indexed by clip_id.
     fits
-        Function (arrays, n_tags=...) -> whether names, types and shapes are those of `fit`.
+        Function (arrays, n_tags=...) -> whether arrays have the names, types and shapes that `fit`
+        gives.
     score
-        Function (arrays, groups, **options) -> scores, float32, (clips, tags).
+        Function (arrays, groups) -> scores, float32, (clips, tags).
     """
 
     fit: Callable[..., dict[str, np.ndarray]]
@@ -72,18 +74,38 @@ def required(path: Path | None, flag: str, model: str) -> Path:
     return path
 
 
-def table_model(name: str) -> TableModel:
+def table_model(name: str, **options: Any) -> TableModel:
     """Find the functions of a model that reads "tables".
+
+    Parameters
+    ----------
+    name
+        A model that reads "tables".
+    options
+        Options of the model, as in `params.yaml: train.<name>`.
 
     Raises
     ------
     UserError
-        There is no such model, or it is a network.
+        There is no such model, it is a network, or it has no such option.
     """
     if reads(name) != "tables":
         raise UserError(f"model {name!r} is a network: it reads spectrograms, not tables")
     module = import_module(f"{__name__}.{name}")
-    return TableModel(*(getattr(module, f"{verb}_{name}") for verb in ("fit", "fits", "score")))
+    fit, fits, score = (getattr(module, f"{verb}_{name}") for verb in ("fit", "fits", "score"))
+    for function in (fit, score):
+        _check_options(name, function, (None, None), options)
+    return TableModel(partial(fit, **options), fits, partial(score, **options))
+
+
+def _check_options(
+    name: str, function: Callable, arguments: tuple, options: dict[str, Any]
+) -> None:
+    """Raise a UserError unless a function of a model can be called with these options."""
+    try:
+        signature(function).bind(*arguments, **options)
+    except TypeError as error:
+        raise UserError(f"model {name!r}: {error}") from error
 
 
 def build(name: str, *, input_shape: tuple[int, int], n_tags: int, **options: Any) -> "keras.Model":
@@ -109,8 +131,6 @@ def build(name: str, *, input_shape: tuple[int, int], n_tags: int, **options: An
     if reads(name) != "mel":
         raise UserError(f"model {name!r} is not a network and can't be built")
     builder = getattr(import_module(f"{__name__}.{name}.network"), f"build_{name}")
-    try:
-        signature(builder).bind(input_shape=input_shape, n_tags=n_tags, **options)
-    except TypeError as error:
-        raise UserError(f"model {name!r}: {error}") from error
-    return builder(input_shape=input_shape, n_tags=n_tags, **options)
+    options |= {"input_shape": input_shape, "n_tags": n_tags}
+    _check_options(name, builder, (), options)
+    return builder(**options)

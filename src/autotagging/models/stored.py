@@ -104,10 +104,13 @@ def load_model(model_json: Path) -> StoredModel:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise UserError(f"{weights}: {name!r} has values that are not finite; train again")
     model, n_tags = description["model"], len(description["tags"])
-    if models.reads(model) == "tables" and not models.table_model(model).fits(
-        arrays, n_tags=n_tags
-    ):
-        raise UserError(f"{weights}: not the arrays of {model_json}; train again")
+    if models.reads(model) == "tables":
+        try:
+            fits = models.table_model(model, **description["options"]).fits
+        except UserError as error:
+            raise UserError(f"{model_json}: {error}; train again") from error
+        if not fits(arrays, n_tags=n_tags):
+            raise UserError(f"{weights}: not the arrays of {model_json}; train again")
     return StoredModel(model_json, description, arrays)
 
 

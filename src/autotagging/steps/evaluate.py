@@ -195,7 +195,8 @@ def _score_tables(
 ) -> Scores:
     """Score with a model that reads tables."""
     model, options = (stored.description[entry] for entry in ("model", "options"))
-    return _score_groups(models.table_model(model).score, stored.arrays, groups, subsets, **options)
+    score = models.table_model(model, **options).score
+    return _score_groups(score, stored.arrays, groups, subsets)
 
 
 def _score_groups(

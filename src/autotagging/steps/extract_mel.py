@@ -58,4 +58,4 @@ def extract_mel(
     counts.insert(0, "clips", counts.sum(axis=1))
     counts["table_sha256"] = [sha256(path) for path in shards]
     write_csv(counts.rename_axis("shard").reset_index(), summary)
-    write_json(spectrogram.front_end(**asdict(settings)), front_end)
+    write_json(spectrogram.describe_front_end(**asdict(settings)), front_end)

@@ -3,19 +3,18 @@
 import hashlib
 import json
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from cyclopts import Parameter
 
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json, save_arrays, sha256, write_csv
-from autotagging.common.params import read_exponents
+from autotagging.common.params import read_options
 from autotagging.dataset.groups import read_groups
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import describe, labelled_clips
@@ -129,10 +128,9 @@ def train(
     options
         Options of the model, as name=value.
     """
-    parsed = _parse_options(options)
-    trained_on = _fingerprints(data)
-    fit = _fit_network if models.reads(model) == "mel" else _fit_tables
-    fitted = fit(model, seed, parsed, data, settings, machine, trained_on)
+    trained_on = _trained_on(data)
+    job = _Job(model, seed, read_options(options), data, trained_on, settings, machine)
+    fitted = _fit_network(job) if models.reads(model) == "mel" else _fit_tables(job)
     if fitted is None:
         return
     write_csv(fitted.history, files.history)
@@ -144,7 +142,7 @@ def train(
         "corpus": read_json(data.audio)["title"],
         "split": describe(record.scheme, pd.read_csv(data.split)["subset"]),
         "synonyms": record.synonyms,
-        "options": parsed,
+        "options": job.options,
         **fitted.description,
         "kept_epochs": [*fitted.epochs],
         "epochs_sha256": sha256(files.epoch_weights),
@@ -155,6 +153,19 @@ def train(
     save_model(files.model_json, files.weights, description, fitted.arrays)
     if fitted.checkpoints:
         fitted.checkpoints.delete()
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is trained, how, and on what."""
+
+    model: str
+    seed: int
+    options: dict[str, Any]
+    data: Data
+    trained_on: dict[str, str]
+    settings: Settings
+    machine: Machine
 
 
 @dataclass(frozen=True)
@@ -183,26 +194,22 @@ class _Fitted:
     checkpoints: Checkpoints | None = None
 
 
-def _fit_network(
-    model: str,
-    seed: int,
-    options: dict[str, Any],
-    data: Data,
-    settings: Settings,
-    machine: Machine,
-    trained_on: dict[str, str],
-) -> _Fitted | None:
+def _fit_network(job: _Job) -> _Fitted | None:
     """Train a network on spectrograms; None in a process that does not write the results."""
     from autotagging.training.devices import prepare
     from autotagging.training.precision import choose_precision
 
-    summary = models.required(data.mel, "--mel", model)
-    devices = prepare(seed=seed, threads=machine.threads, devices=machine.devices, xla=machine.xla)
-    precision = choose_precision(settings.precision)
+    model, machine = job.model, job.machine
+    summary = models.required(job.data.mel, "--mel", model)
+    front_end = read_json(models.required(job.data.front_end, "--front-end", model))
+    devices = prepare(
+        seed=job.seed, threads=machine.threads, devices=machine.devices, xla=machine.xla
+    )
+    settings = replace(job.settings, precision=choose_precision(job.settings.precision))
     fingerprint = _fingerprint(
         model,
-        [seed, options, asdict(settings), trained_on, sha256(summary)],
-        [devices.label, devices.replicas, machine.threads, machine.xla, precision],
+        [job.seed, job.options, asdict(settings), job.trained_on, sha256(summary)],
+        [devices.label, devices.replicas, machine.threads, machine.xla],
     )
     devices.check_agreement([int(fingerprint[:15], 16)], "parameters, data, code or precision")
     checkpoints = Checkpoints(
@@ -213,26 +220,14 @@ def _fit_network(
     )
     store = MelStore(summary, cache=machine.cache)
     with devices.one_voice():
-        fitted = _train_on(
-            store,
-            model,
-            seed,
-            options | {"precision": precision},
-            data,
-            settings,
-            devices,
-            checkpoints,
-        )
+        fitted = _train_on(store, front_end, replace(job, settings=settings), devices, checkpoints)
     return fitted if devices.writes else None
 
 
 def _train_on(
     store: MelStore,
-    model: str,
-    seed: int,
-    options: dict[str, Any],
-    data: Data,
-    settings: Settings,
+    front_end: dict[str, Any],
+    job: _Job,
     devices: "Devices",
     checkpoints: Checkpoints,
 ) -> _Fitted:
@@ -241,14 +236,21 @@ def _train_on(
     from autotagging.training.loop import fit
     from autotagging.training.step import set_output_bias
 
-    train, validation = _read_examples(store, data)
-    n_tags = train.labels.shape[1]
+    train, validation = _read_examples(store, job.data)
+    settings, n_tags = job.settings, train.labels.shape[1]
+    options = {**job.options, "precision": settings.precision}
     with devices.scope():
-        network = models.build(model, input_shape=store.clip_shape, n_tags=n_tags, **options)
+        network = models.build(job.model, input_shape=store.clip_shape, n_tags=n_tags, **options)
     if settings.output_bias == "prior":
         set_output_bias(network, train.labels)
     result = fit(
-        network, train, validation, settings, seed=seed, devices=devices, checkpoints=checkpoints
+        network,
+        train,
+        validation,
+        settings,
+        seed=job.seed,
+        devices=devices,
+        checkpoints=checkpoints,
     )
     print(f"best epoch: {result.best_epoch}", file=sys.stderr)
     description = {
@@ -257,12 +259,12 @@ def _train_on(
         "schedule": settings.schedule,
         "monitor": settings.monitor,
         "output_bias": settings.output_bias,
-        "precision": options["precision"],
+        "precision": settings.precision,
         "best_epoch": result.best_epoch,
         "epochs": len(result.history),
         "trainable_parameters": trainable_parameters(network),
         "input_shape": list(store.clip_shape),
-        "front_end": read_json(models.required(data.front_end, "--front-end", model)),
+        "front_end": front_end,
         "architecture": architecture(network),
     }
     return _Fitted(
@@ -289,18 +291,18 @@ def _read_examples(store: MelStore, data: Data) -> tuple["Examples", "Examples"]
     return train, validation
 
 
-def _fit_tables(model: str, seed: int, options: dict[str, Any], data: Data, *_: object) -> _Fitted:
+def _fit_tables(job: _Job) -> _Fitted:
     """Fit a model to the groups of the training clips; there are no epochs."""
-    groups = read_groups(models.required(data.groups, "--groups", model))
-    labels = labelled_clips(data.labels, data.split, subsets=("train",))["train"]
+    groups = read_groups(models.required(job.data.groups, "--groups", job.model))
+    labels = labelled_clips(job.data.labels, job.data.split, subsets=("train",))["train"]
     return _Fitted(
-        arrays=models.table_model(model).fit(labels, groups, **options),
+        arrays=models.table_model(job.model, **job.options).fit(labels, groups),
         history=pd.DataFrame(columns=["epoch", "loss", "val_loss", "auc", "val_auc"]),
         times=pd.DataFrame(columns=["epoch", "seconds", "waiting"]),
     )
 
 
-def _fingerprints(data: Data) -> dict[str, str]:
+def _trained_on(data: Data) -> dict[str, str]:
     """Give the SHA-256 of the corpus's audio, of the labels and of the split."""
     corpus = read_json(data.audio)
     if not {"sha256", "title"} <= set(corpus):
@@ -320,14 +322,3 @@ def _fingerprint(model: str, *parts: Any) -> str:
         for path in sorted(package.glob(code.format(model=model))):
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _parse_options(options: list[str]) -> dict[str, Any]:
-    """Parse name=value pairs; values are written as in YAML."""
-    parsed = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not equals:
-            raise UserError(f"option {option!r}: expected name=value")
-        parsed[name] = read_exponents(yaml.safe_load(value))
-    return parsed

@@ -75,7 +75,7 @@ def test_nothing_is_read_once_the_user_has_stopped():
     reads = Reads()
     with closing(prefetched(reads, range(100), Waiting())) as batches:
         next(batches)
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # one of another test may have ended
     assert reads.settled(at_least=1) <= 9
 
 

@@ -168,7 +168,7 @@ def test_log1p_of_silence_is_zero_and_of_power_it_is_the_logarithm():
 
 
 def test_the_front_end_is_described_whole():
-    front_end = mel.front_end(**PAPER, seconds=29.12, log_scale="power_db")
+    front_end = mel.describe_front_end(**PAPER, seconds=29.12, log_scale="power_db")
     assert front_end["frames"] == 1366
     assert front_end["f_max"] == 6_000
     assert front_end["window"] == "hann"

@@ -14,7 +14,7 @@ import pytest
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import load_arrays, save_arrays, sha256
-from autotagging.mel.spectrogram import front_end
+from autotagging.mel.spectrogram import describe_front_end
 from autotagging.models.lookup import fit_lookup
 from autotagging.models.stored import (
     build_network,
@@ -32,7 +32,7 @@ keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.training
 
 OPTIONS = crnn_options()
-FRONT_END = front_end(
+FRONT_END = describe_front_end(
     sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, seconds=2.0, log_scale="power_db"
 )
 RECORD = {

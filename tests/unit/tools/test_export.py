@@ -7,7 +7,7 @@ import pytest
 
 from autotagging import models
 from autotagging.common.errors import UserError
-from autotagging.mel.spectrogram import front_end
+from autotagging.mel.spectrogram import describe_front_end
 from autotagging.models.stored import save_model, weights_of
 from autotagging.tools import export as exporting
 from networks import crnn_options
@@ -28,7 +28,7 @@ def write_model(folder: Path, **changes) -> Path:
         weight.assign(rng.uniform(0.05, 0.15, weight.shape))
     described = {"model": "crnn", "seed": 0, "corpus": "demo", "split": "random 2/1/1"}
     described |= {"options": options, "tags": ["a", "b"], "input_shape": [96, 94]}
-    described["front_end"] = front_end(**FRONT_END, seconds=2.0, log_scale="power_db")
+    described["front_end"] = describe_front_end(**FRONT_END, seconds=2.0, log_scale="power_db")
     described |= {"trained_on": {}, "versions": {}}
     save_model(folder / "model.json", folder / "weights.npz", described, weights_of(network))
     return folder / "model.json"

@@ -12,7 +12,9 @@ READS = "tables"
 _LEVELS = ("artist", "album", "track")  # the widest first
 
 
-def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame, **_: float) -> dict[str, np.ndarray]:
+def fit_lookup(
+    labels: pd.DataFrame, groups: pd.DataFrame, *, pseudo_count: float | None = None
+) -> dict[str, np.ndarray]:
     """Count the tags of each track, album and artist in training.
 
     Parameters
@@ -21,8 +23,8 @@ def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame, **_: float) -> dict[s
         0 and 1 of the training clips, indexed by clip_id.
     groups : (clips, 3)
         track, album and artist, indexed by clip_id; clips may be missing.
-
-    Options are ignored; only `score_lookup` uses them.
+    pseudo_count
+        Ignored: only `score_lookup` smooths.
 
     Returns
     -------

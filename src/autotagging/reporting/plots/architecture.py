@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from autotagging.reporting.layers import Layer, parameters, shape_text, window
+from autotagging.reporting.architecture import Layer, parameters, shape_text, window
 from autotagging.reporting.plots.style import (
     BLUE,
     COLUMN,

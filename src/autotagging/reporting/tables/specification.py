@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from autotagging.reporting.layers import Layer, find_layer, parameters, shape_text, window
+from autotagging.reporting.architecture import Layer, find_layer, parameters, shape_text, window
 
 # Table 1 of the paper: row, value, key of the value here, unit, remark.
 _PAPER_TABLE_1 = (

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from autotagging.reporting.architecture import padded_frames
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.clips import read_clip
 from autotagging.reporting.inputs import read_model
-from autotagging.reporting.layers import padded_frames
 from autotagging.reporting.plots.preprocessing import figure_3 as draw
 from autotagging.reporting.plots.style import save_figure
 from autotagging.steps.figures import flags
@@ -25,20 +25,20 @@ def figure_3(
     """
     import librosa  # takes longer than most figures
 
-    from autotagging.mel import spectrogram as mel
+    from autotagging.mel import spectrogram
 
     model = read_model(model_json)
     front_end = model["front_end"]
     options = model.get("options", {})
     rate, hop = front_end["sample_rate"], front_end["hop_length"]
     clip, waveform = read_clip(download, split, clip_id, sample_rate=rate)
-    samples = mel.clip_samples(seconds=front_end["seconds"], sample_rate=rate)
-    waveform = mel.fit_length(waveform, samples)
+    samples = spectrogram.clip_samples(seconds=front_end["seconds"], sample_rate=rate)
+    waveform = spectrogram.fit_length(waveform, samples)
     spectrum = librosa.stft(waveform, n_fft=front_end["n_fft"], hop_length=hop)
     figure = draw(
         waveform,
         librosa.power_to_db(np.abs(spectrum) ** 2, ref=1.0, amin=1e-10, top_db=None),
-        mel.log_mel(
+        spectrogram.log_mel(
             waveform,
             sample_rate=rate,
             n_fft=front_end["n_fft"],

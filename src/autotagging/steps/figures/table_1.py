@@ -1,8 +1,8 @@
 """Table 1 of the paper (sec. II.B): parameters of the front end."""
 
+from autotagging.reporting.architecture import padded_frames
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.inputs import read_model
-from autotagging.reporting.layers import padded_frames
 from autotagging.reporting.tables.files import save_table
 from autotagging.reporting.tables.specification import table_1 as make_table
 from autotagging.steps.figures import flags

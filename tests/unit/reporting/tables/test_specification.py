@@ -1,4 +1,4 @@
-from autotagging.reporting.layers import padded_frames
+from autotagging.reporting.architecture import padded_frames
 from autotagging.reporting.tables.specification import table_1, table_2
 
 FRONT_END = {

@@ -1,4 +1,4 @@
-from autotagging.reporting.layers import window
+from autotagging.reporting.architecture import window
 
 
 def test_the_window_is_what_the_detail_says():
