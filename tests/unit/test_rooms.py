@@ -27,13 +27,13 @@ def room_of(path):
 
 
 def upward(modules):
-    """Imports that lead from a room to a higher one."""
+    """Imports that lead from a room to a higher one, or to the command line above them."""
+    height = {room: number for number, room in enumerate((*ROOMS, "commands", "cli"))}
     return [
         f"{path.relative_to(PACKAGE)} imports {imported.relative_to(PACKAGE)}"
         for path, imports in modules.items()
         for imported in sorted(imports)
-        if room_of(imported) in ROOMS
-        and ROOMS.index(room_of(imported)) > ROOMS.index(room_of(path))
+        if height[room_of(imported)] > height[room_of(path)]
     ]
 
 
