@@ -1,16 +1,16 @@
-"""What reading spectrograms costs a training: waiting, and memory, epoch by epoch.
+"""Cost of reading the spectrograms in training: waiting and memory per epoch.
 
 Usage: python benchmarks/data.py FOLDER, from the top of the repository. FOLDER takes 0.9 GB.
 
-Waiting and memory are given of each of four epochs. A row has a process of its own. Spectrograms
-are read as in training; in place of the step stands a pause as long as a step of a fast GPU, so
-that there is little time to read in. The slow disk gives all readers together 100 MB/s; without it,
-the files are on the local disk, and none is in memory at the beginning.
+Waiting and memory are given for each of four epochs. A row has a process of its own. Spectrograms
+are read as in training; a pause replaces the step, as long as a step of a fast GPU, so that there
+is little time to read. The slow disk gives all readers together 100 MB/s; without it, the files are
+on the local disk, and none is in the page cache at the beginning.
 """
 
+import argparse
 import os
 import resource
-import sys
 import threading
 import time
 import zlib
@@ -30,7 +30,7 @@ from autotagging.dataset.prefetch import Waiting, prefetched
 
 CLIP_SHAPE, BATCH, EPOCHS = (96, 1366), 32, 4
 SECONDS_OF_A_STEP = 0.15
-SLOW = 100e6  # bytes a second
+SLOW = 100e6  # bytes per second
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,10 @@ ROWS = (
 )
 
 
-def main(folder: Path) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="folder for the spectrograms; takes 0.9 GB")
+    folder = parser.parse_args().folder
     columns = ["waiting, %", "own memory, MB", "of files, MB", "peak, MB"]
     print(f"| clips | disk | cache, GB | {' | '.join(columns)} |")
     print("| ---: | --- | ---: |" + " ---: |" * len(columns), flush=True)
@@ -68,8 +71,8 @@ def main(folder: Path) -> None:
         print(f"| {row.clips:,} | {row.disk} | {row.cache:g} | {' | '.join(cells)} |", flush=True)
 
 
-def write_shards(row: Row, summary: Path, answer: Connection) -> None:
-    """Write spectrograms in three shards, unless they are there; have the memory forget them."""
+def write_shards(row: Row, summary: Path, results: Connection) -> None:
+    """Write spectrograms in three shards, unless they exist; drop them from the page cache."""
     if not summary.exists():
         summary.parent.mkdir(parents=True)
         rng = np.random.default_rng(0)
@@ -89,7 +92,7 @@ def write_shards(row: Row, summary: Path, answer: Connection) -> None:
 
 
 def slowed(read_into: Callable) -> Callable:
-    """Make each reading of a spectrogram last as on the slow disk, one after another."""
+    """Delay each read of a spectrogram as on the slow disk, one read at a time."""
     disk = threading.Lock()
 
     def read_slowly(shard, spectrogram, row):
@@ -100,7 +103,7 @@ def slowed(read_into: Callable) -> Callable:
     return read_slowly
 
 
-def take_epochs(row: Row, summary: Path, answer: Connection) -> None:
+def take_epochs(row: Row, summary: Path, results: Connection) -> None:
     if row.disk == "slow":
         store.Shard.read_into = slowed(store.Shard.read_into)
     mels = store.MelStore(summary, cache=row.cache)
@@ -115,11 +118,11 @@ def take_epochs(row: Row, summary: Path, answer: Connection) -> None:
                 time.sleep(SECONDS_OF_A_STEP)
         seconds = time.perf_counter() - started
         measured.append({"waiting, %": 100 * waiting.seconds / seconds, **memory()})
-    answer.send(pd.DataFrame(measured))
+    results.send(pd.DataFrame(measured))
 
 
 def memory() -> dict[str, float]:
-    """Resident memory in MB, by kind: the process's own, and pages of files it has mapped."""
+    """Resident memory in MB, by kind: the process's own, mapped files, and the peak."""
     lines = Path("/proc/self/status").read_text().splitlines()
     fields = (line.split() for line in lines if line.startswith("Rss"))
     kilobytes = {name: int(value) for name, value, _ in fields}
@@ -131,4 +134,4 @@ def memory() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

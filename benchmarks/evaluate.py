@@ -1,4 +1,4 @@
-"""What the evaluation costs without its scoring, and how often its intervals hold what they should.
+"""Cost of the evaluation without scoring, and coverage of its confidence intervals.
 
 Usage: python benchmarks/evaluate.py [--clips 4566] [--no-coverage]. All data are simulated.
 """
@@ -34,8 +34,8 @@ TRUE_AREA = norm.cdf(1.5 / np.sqrt(2))
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=int, default=4566)
-    parser.add_argument("--no-coverage", action="store_true")
+    parser.add_argument("--clips", type=int, default=4566, help="number of test clips")
+    parser.add_argument("--no-coverage", action="store_true", help="measure only the cost")
     arguments = parser.parse_args()
     print_times(arguments.clips)
     if not arguments.no_coverage:
@@ -45,7 +45,7 @@ def main() -> None:
 def simulate(
     clips: int, shares: np.ndarray, rng: np.random.Generator, *, per_track: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and scores: those of a track share the labels and four fifths of the noise."""
+    """Labels and scores; clips of a track share the labels and four fifths of the noise."""
     track = np.arange(clips) // per_track
     labels = (rng.random((track[-1] + 1, len(shares))) < shares).astype(np.uint8)[track]
     shared = 0.8 * (per_track > 1)
@@ -93,7 +93,7 @@ def print_times(clips: int) -> None:
 
 
 def evaluate(test_set: TestSet, measured: Scores, units: dict[str, Sampling]) -> None:
-    """Do what the step does once it has the scores of a model and of the lookup baseline."""
+    """Do what the step does with the scores of a model and of the lookup baseline."""
     resampled = {unit: resample(test_set, measured, drawn) for unit, drawn in units.items()}
     reference = {unit: resample_areas(test_set.test, measured.test, units[unit]) for unit in units}
     spread = {unit: (resampled[unit], reference[unit]) for unit in units}
@@ -109,7 +109,7 @@ def timed(part: Callable) -> tuple[float, float]:
 
 
 def print_coverage(trials: int = 400, clips: int = 1500) -> None:
-    """Count how often intervals of 95 % hold the value of the whole population."""
+    """Count how often intervals of 95 % contain the value of the whole population."""
     rng = np.random.default_rng(1)
     shares = np.geomspace(0.2, 0.01, 20)
     labels, scores = simulate(400_000, shares, rng)

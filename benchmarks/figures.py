@@ -1,9 +1,10 @@
-"""What it costs to draw all figures and tables again, where everything else is done.
+"""Cost of drawing all figures and tables again when all other results exist.
 
-Usage, in a project after `make results`: python benchmarks/figures.py. The project's own files in
-results/figures are written anew; they get the same bytes.
+Usage, in a project after `make results`: python benchmarks/figures.py. It overwrites the files in
+results/figures; they get the same bytes.
 """
 
+import argparse
 import hashlib
 import json
 import re
@@ -18,6 +19,7 @@ METADATA = Path(".snakemake/metadata")
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     rules = re.findall(r"^ *rule (\w+):", RULES.read_text(), re.MULTILINE)
     before = digests()
     start = time.perf_counter()
@@ -33,7 +35,7 @@ def main() -> None:
 
 
 def durations(rules: list[str]) -> dict[str, float]:
-    """Seconds that the last job of each rule took, by Snakemake's own record."""
+    """Seconds that the last job of each rule took, from Snakemake's metadata."""
     records = [json.loads(path.read_text()) for path in METADATA.rglob("*") if path.is_file()]
     jobs = [record for record in records if record["rule"] in rules]
     jobs.sort(key=lambda job: job["endtime"])

@@ -1,12 +1,12 @@
-"""Speed, memory and exactness of the CRNN's training on a GPU, beside Keras, PyTorch and the floor.
+"""Speed, memory and exactness of the CRNN's training on a GPU, with Keras, PyTorch and the floor.
 
 Usage: python benchmarks/gpu.py [--out FILE] [--tiny] [--seconds S] [--go-on] [--only KIND ...]
                                 [--torch-python PYTHON] [--reference]
 
-It needs the package, but no pipeline: clips are made up. Each row has a process of its own; a row
-that fails is named with its reason, and so is one for which no time is left. Tables are printed
-last, all figures are in FILE. --tiny is a trial that runs on a CPU. --reference trains once on the
-CPU and stores what a GPU's losses are compared with.
+It needs the package, but no results of the pipeline: clips are simulated. Each row has a process of
+its own; a row that fails, or for which no time is left, is listed with its reason. Tables are
+printed last, all numbers are in FILE. --tiny is a trial that runs on a CPU. --reference trains once
+on the CPU and stores the losses that those of a GPU are compared with.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def store_reference(result: dict) -> None:
-    """Store losses and history of a training on the CPU, and what it ran on."""
+    """Store losses and history of a training on the CPU, with the processor and versions."""
     from importlib.metadata import version
 
     from on_gpu import machine
@@ -66,11 +66,17 @@ def store_reference(result: dict) -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("gpu.json"), help="figures, as JSON")
+    parser.add_argument(
+        "--out", type=Path, default=Path("gpu.json"), help="output: all numbers, as JSON"
+    )
     parser.add_argument("--tiny", action="store_true", help="toy sizes, for a trial on a CPU")
-    parser.add_argument("--seconds", type=float, default=360.0, help="time for all rows")
-    parser.add_argument("--go-on", action="store_true", help="keep the rows that FILE has")
-    parser.add_argument("--only", nargs="+", metavar="KIND", help="rows whose names begin so")
+    parser.add_argument(
+        "--seconds", type=float, default=360.0, help="time limit for all rows together"
+    )
+    parser.add_argument("--go-on", action="store_true", help="keep the rows that are in FILE")
+    parser.add_argument(
+        "--only", nargs="+", metavar="KIND", help="only rows whose names begin with one of these"
+    )
     parser.add_argument("--torch-python", default=sys.executable, help="Python that has PyTorch")
     parser.add_argument("--reference", action="store_true", help="train on the CPU and store it")
     return parser.parse_args()

@@ -1,9 +1,10 @@
-"""What a tagger that never listens scores on MagnaTagATune, for each way to split it.
+"""Scores of the audio-blind baseline on MagnaTagATune, for each scheme of the split.
 
-Usage: python benchmarks/lookup.py FOLDER, a folder with the two official tables (.csv or .csv.gz).
+Usage: python benchmarks/lookup.py FOLDER, from the top of the repository. FOLDER has the two
+official tables (.csv or .csv.gz).
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import yaml
@@ -19,7 +20,13 @@ from autotagging.training.epoch_metrics import mean_roc_auc
 EMPTY_CLIPS = [35644, 55753, 57881]
 
 
-def main(folder: Path) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="folder with the two official tables")
+    print_scores(parser.parse_args().folder)
+
+
+def print_scores(folder: Path) -> None:
     params = yaml.safe_load(Path("params.yaml").read_text())
     synonyms = yaml.safe_load(Path("workflow/resources/tags.yaml").read_text())["synonyms"]
     annotations = read_annotations(find_table(folder, ANNOTATIONS)).set_index("clip_id")
@@ -51,4 +58,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -1,12 +1,13 @@
-"""Speed and exactness of the front end, beside librosa's and others', in one run.
+"""Speed and exactness of the front end, compared with librosa and other libraries, in one run.
 
 Usage: OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...
 
-A clip's times are medians over rounds in which all rows take turns, each in a process of its own,
-so that none has another's libraries, memory or threads. torchaudio, nnAudio, essentia, kapre and
-miniaudio take part where they are installed; none of them is needed by the pipeline.
+The times of a clip are medians over rounds in which all rows take turns. Each row has a process of
+its own and so shares no libraries, memory or threads with another. torchaudio, nnAudio, essentia,
+kapre and miniaudio are measured if they are installed; the pipeline needs none of them.
 """
 
+import argparse
 import functools
 import io
 import os
@@ -51,7 +52,7 @@ def decode(path: Path) -> np.ndarray:
 
 
 def waveform_of(path: Path) -> np.ndarray:
-    """What front ends that don't decode are given: the clip at 12 kHz, cropped."""
+    """Input of front ends that don't decode: the clip at 12 kHz, cropped."""
     decoded, rate = soundfile.read(io.BytesIO(path.read_bytes()), dtype="float32")
     return mel.fit_length(soxr.resample(decoded, rate, RATE, quality="HQ"), SAMPLES)
 
@@ -145,7 +146,7 @@ def with_librosa() -> Mel:
 
 
 def ours(folder: str) -> Callable[[], Mel]:
-    """Our path, from the corpus in that folder of the current one."""
+    """Front end of this project, reading the corpus in a subfolder of the working directory."""
 
     def prepare() -> Mel:
         keep_freed_memory(large=False)
@@ -202,12 +203,12 @@ PATHS = {
 
 
 def take_turns(name: str, orders: Connection) -> None:
-    """Do what a row is, a few times at each order; answer with seconds, or with the result."""
+    """Run a row a few times per order; send back the seconds, or the result."""
     warnings.simplefilter("ignore")
     try:
         make = {**STAGES, **PATHS}[name]()
     except ImportError as error:
-        print(f"{name} takes no part: {error}", file=sys.stderr)
+        print(f"{name} is left out: {error}", file=sys.stderr)
         orders.send(None)
         return
     orders.send(name)
@@ -245,7 +246,7 @@ def medians(rows: dict[str, Connection], path: Path) -> dict[str, float]:
 
 
 def disagreement(made: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
-    """Greatest and median difference in dB, where the reference is above -80 dB."""
+    """Largest and median difference in dB, where the reference is above -80 dB."""
     loud = reference > -80
     difference = np.abs(made - reference)[loud]
     return float(difference.max()), float(np.median(difference))
@@ -273,7 +274,7 @@ def report(path: Path, rows: dict[str, Connection]) -> None:
 
 
 def work(paths: list[Path], started: Barrier) -> None:
-    """Do what a worker of the pipeline does, clip after clip."""
+    """Convert clips one after another, as a worker of the pipeline does."""
     make = ours("folder")()
     make(paths[0])
     started.wait()
@@ -282,7 +283,7 @@ def work(paths: list[Path], started: Barrier) -> None:
 
 
 def throughput(paths: list[Path], processes: int) -> float:
-    """Clips a second of some processes together, starting left out."""
+    """Clips per second of several processes together, without the time to start them."""
     context = get_context("spawn")
     barrier = context.Barrier(processes + 1)
     workers = [context.Process(target=work, args=(paths, barrier)) for _ in range(processes)]
@@ -295,7 +296,10 @@ def throughput(paths: list[Path], processes: int) -> float:
     return processes * CLIPS_PER_PROCESS / (time.perf_counter() - started)
 
 
-def main(clips: list[Path]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clips", type=Path, nargs="+", metavar="CLIP.mp3", help="clips to convert")
+    clips = parser.parse_args().clips
     with tempfile.TemporaryDirectory() as scratch:
         folder, archive = Path(scratch, "folder"), Path(scratch, "archive")
         (folder / "0").mkdir(parents=True)
@@ -320,4 +324,4 @@ def main(clips: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main([Path(argument) for argument in sys.argv[1:]])
+    main()

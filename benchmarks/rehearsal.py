@@ -1,16 +1,16 @@
-"""A stand-in for MagnaTagATune: its tables, and an archive of its size with other audio in it.
+"""Make a substitute for MagnaTagATune: its tables, and an archive of its size with other audio.
 
 Usage: python benchmarks/rehearsal.py TABLES FOLDER CLIP.mp3 ...
 
-TABLES is a folder with the official tables; the stand-in is made in FOLDER. Its mp3.zip has all
-25,863 paths of the annotations, in the clips given, one after another, again and again; the three
+TABLES is a folder with the official tables; the substitute is made in FOLDER. Its mp3.zip has all
+25,863 paths of the annotations; the given clips, repeated in turn, are their contents. The three
 clips that are empty in the original are empty. Then, in a checkout of the project:
 
     snakemake --cores all --config corpus=FOLDER -- results/extract_mel/summary.csv
 """
 
+import argparse
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 
@@ -21,7 +21,16 @@ from autotagging.corpus.tables import find_table, read_annotations
 EMPTY_CLIPS = [35644, 55753, 57881]
 
 
-def main(tables: Path, folder: Path, clips: list[Path]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", type=Path, help="folder with the two official tables")
+    parser.add_argument("folder", type=Path, help="folder for the tables and the archive")
+    parser.add_argument("clips", type=Path, nargs="+", metavar="CLIP.mp3", help="clips to repeat")
+    arguments = parser.parse_args()
+    make_corpus(arguments.tables, arguments.folder, arguments.clips)
+
+
+def make_corpus(tables: Path, folder: Path, clips: list[Path]) -> None:
     folder.mkdir(parents=True)
     for name in (ANNOTATIONS, CLIP_INFO):
         table = find_table(tables, name)
@@ -36,4 +45,4 @@ def main(tables: Path, folder: Path, clips: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), [Path(clip) for clip in sys.argv[3:]])
+    main()

@@ -1,7 +1,7 @@
-"""What each step that reads tables costs on a corpus many times as large as MagnaTagATune.
+"""Cost of each step that reads tables, for a corpus many times as large as MagnaTagATune.
 
 Usage: python benchmarks/scaling.py TABLES OUT --clips 1000000, from the top of the repository.
-TABLES is a folder with the two official tables; OUT takes 6 GB, among them 2.6 of spectrograms.
+TABLES is a folder with the two official tables; OUT takes 6 GB, 2.6 of them for spectrograms.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from autotagging.corpus.tables import find_table
 IDS_APART = 100_000  # above the largest clip_id of MagnaTagATune
 SCHEMES = ("random", "folder", "track", "album", "artist")
 CLIP_SHAPE = (96, 1366)
-WRITTEN_CLIPS = 10_000  # in the one shard that is no hole
+WRITTEN_CLIPS = 10_000  # in the one shard that is stored in full
 OPEN_ARCHIVE = """
 import sys
 from pathlib import Path
@@ -41,7 +41,7 @@ from pathlib import Path
 import numpy as np
 from autotagging.dataset.store import MelStore
 summary = Path(sys.argv[1])
-for shard in summary.parent.glob("*.npy"):  # forget what was just written
+for shard in summary.parent.glob("*.npy"):  # drop from the page cache what was just written
     with shard.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 store = MelStore(summary)
@@ -50,18 +50,20 @@ for first in range(0, 32 * int(sys.argv[2]), 32):
     store.gather(clip_ids[first : first + 32])
 """
 
+Step = tuple[str, list[str | Path], list[Path]]  # label, command, outputs
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tables", type=Path, help="folder with the two official tables")
     parser.add_argument("out", type=Path, help="folder for the corpus and the results")
-    parser.add_argument("--clips", type=int, default=1_000_000)
-    parser.add_argument("--shards", type=int, default=100)
+    parser.add_argument("--clips", type=int, default=1_000_000, help="number of clips")
+    parser.add_argument("--shards", type=int, default=100, help="number of shards")
     parser.add_argument("--steps", nargs="+", help="only steps whose names begin with one of these")
     arguments = parser.parse_args()
     corpus, results = arguments.out / "corpus", arguments.out / "results"
     if not corpus.is_dir():
-        # In a process of its own: the memory it took would be counted to the steps.
+        # In a process of its own, so that its memory doesn't count as that of the steps.
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             pool.submit(make_corpus, arguments.tables, corpus, arguments.clips).result()
             pool.submit(make_shards, corpus, results / "extract_mel", arguments.shards).result()
@@ -117,7 +119,7 @@ def append(table: pd.DataFrame, path: Path) -> None:
 
 
 def make_shards(corpus: Path, folder: Path, shards: int) -> None:
-    """Write tables of shards, and spectrograms of full size that are holes in the file system."""
+    """Write tables of shards, and full-size spectrograms as sparse files."""
     annotations = pd.read_csv(corpus / ANNOTATIONS, sep="\t", usecols=["clip_id"])
     blocks = np.array_split(annotations["clip_id"].to_numpy(), shards)
     names = [f"shard-{number:02}" for number in range(shards)]
@@ -127,7 +129,7 @@ def make_shards(corpus: Path, folder: Path, shards: int) -> None:
 
 
 def make_written_shard(folder: Path) -> None:
-    """Write one shard whose spectrograms are on the disk: reading holes says nothing of one."""
+    """Write one shard that is no sparse file: only then does reading it use the disk."""
     rng = np.random.default_rng(0)
     spectrograms = make_shard(folder / "shard-00", np.arange(WRITTEN_CLIPS))
     spectrogram = rng.random(CLIP_SHAPE).astype(np.float16)
@@ -154,106 +156,148 @@ def make_shard(path: Path, clip_ids: np.ndarray) -> np.memmap:
     )
 
 
-def steps(
-    corpus: Path, results: Path, params: dict
-) -> Iterator[tuple[str, list[str | Path], list[Path]]]:
-    """Yield the name, command and outputs of each step, in an order in which they can run."""
-    at = {
-        name: results / name
-        for name in (
-            *("annotations_final.csv", "clip_info_final.csv", "clips.csv", "audio.json"),
-            *("labels.csv", "tags.csv", "raw_tags.csv", "split.csv", "leakage.csv"),
-            *("weights.npz", "epochs.npz", "model.json", "history.csv", "times.csv"),
-            *("predictions.npz", "metrics.json", "per_tag.csv", "per_category.csv"),
-            *("per_epoch.csv", "roc.csv", "calibration.csv"),
-        )
-    }
-
-    def step(name, label, flags, *outputs):
-        made = [at[output] for output in outputs]
-        flags = [f"{flag}={value}" for flag, value in flags.items()]
-        return label, ["autotagging", name, *flags], made
-
-    yield step(
-        "download",
-        "download",
-        {
-            **{"--corpus": corpus, "--remote": "workflow/resources/magnatagatune.yaml"},
-            **{"--demo-clips": 1, "--demo-seed": 0, "--threads": 1},
-            **{"--annotations": at["annotations_final.csv"]},
-            **{"--clip-info": at["clip_info_final.csv"]},
-            **{"--clips": at["clips.csv"], "--audio": at["audio.json"]},
-        },
-        *("annotations_final.csv", "clip_info_final.csv", "clips.csv", "audio.json"),
-    )
-    yield step(
-        "merge_tags",
-        "merge_tags",
-        {
-            **{"--annotations": at["annotations_final.csv"], "--synonyms": "merge"},
-            **{"--vocabulary": "workflow/resources/tags.yaml"},
-            **{"--n-tags": params["merge_tags"]["n_tags"], "--labels": at["labels.csv"]},
-            **{"--tags": at["tags.csv"], "--raw-tags": at["raw_tags.csv"]},
-        },
-        *("labels.csv", "tags.csv", "raw_tags.csv"),
-    )
+def steps(corpus: Path, results: Path, params: dict) -> Iterator[Step]:
+    """Yield the steps in an order in which they can run."""
+    yield download(corpus, results)
+    yield merge_tags(results, params)
     for scheme in reversed(SCHEMES):  # so that the paper's, the first, is left for training
-        yield step(
-            "split",
-            f"split, {scheme}",
-            {
-                **{"--labels": at["labels.csv"], "--clips": at["clips.csv"]},
-                **{"--clip-info": at["clip_info_final.csv"], "--scheme": scheme},
-                **{"--file": "none", "--untagged": "keep", "--seed": params["split"]["seed"]},
-                **{f"--{name}": params["split"][name] for name in ("train", "validation", "test")},
-                **{"--split": at["split.csv"], "--leakage": at["leakage.csv"]},
-            },
-            *("split.csv", "leakage.csv"),
-        )
-    tables = {"--labels": at["labels.csv"], "--split": at["split.csv"]}
-    tables |= {"--clip-info": at["clip_info_final.csv"]}
-    model = {"--weights": at["weights.npz"], "--model-json": at["model.json"]}
+        yield split(results, scheme, params["split"])
     pseudo_count = params["train"]["lookup"]["pseudo_count"]
-    yield step(
-        "train",
-        "train, lookup",
-        {
-            **{"--model": "lookup", "--seed": 0, "--corpus": corpus, "--scheme": "random"},
-            **{"--synonyms": "merge", **tables, **model, "--batch-size": 32, "--epochs": 1},
-            **{"--learning-rate": 0.001, "--schedule": "constant", "--output-bias": "prior"},
-            **{"--monitor": "val_loss"},
-            **{"--keep-epochs": "last", "--epoch-weights": at["epochs.npz"]},
-            **{"--devices": "auto", "--xla": "false", "--precision": "float32"},
-            **{"--patience": "none", "--options": f"pseudo_count={pseudo_count}", "--threads": 1},
-            **{"--checkpoint-minutes": 10, "--unfinished": results / "unfinished"},
-            **{"--audio": at["audio.json"], "--cache": 0},
-            **{"--history": at["history.csv"], "--times": at["times.csv"]},
-        },
-        *("weights.npz", "model.json"),
-    )
-    yield step(
-        "evaluate",
-        "evaluate, lookup",
-        {
-            **{**tables, "--model-json": at["model.json"], "--tags": at["tags.csv"]},
-            **{"--pseudo-count": pseudo_count, "--threshold": 0.5, "--precision-at": 5},
-            **{"--calibration-bins": 10, "--resamples": 1000, "--confidence": 0.95},
-            **{"--bootstrap-seed": 0, "--batch-size": 32, "--threads": 1},
-            **{"--predictions": at["predictions.npz"], "--metrics": at["metrics.json"]},
-            **{"--per-tag": at["per_tag.csv"], "--per-category": at["per_category.csv"]},
-            **{"--per-epoch": at["per_epoch.csv"], "--roc": at["roc.csv"]},
-            **{"--calibration": at["calibration.csv"]},
-        },
-        *("predictions.npz", "metrics.json", "per_tag.csv", "roc.csv"),
-    )
+    yield train(results, pseudo_count)
+    yield evaluate(results, pseudo_count)
     yield "open the archive", [sys.executable, "-c", OPEN_ARCHIVE, corpus], []
     holes, written = (results / name / "summary.csv" for name in ("extract_mel", "written"))
     yield "open the shards", [sys.executable, "-c", GATHER, holes, "0"], []
     yield "gather 100 x 32 clips", [sys.executable, "-c", GATHER, written, "100"], []
 
 
+def download(corpus: Path, results: Path) -> Step:
+    settings = {
+        "--corpus": corpus,
+        "--remote": "workflow/resources/magnatagatune.yaml",
+        "--demo-clips": 1,
+        "--demo-seed": 0,
+        "--threads": 1,
+    }
+    outputs = {
+        "--annotations": results / "annotations_final.csv",
+        "--clip-info": results / "clip_info_final.csv",
+        "--clips": results / "clips.csv",
+        "--groups": results / "groups.csv",
+        "--audio": results / "audio.json",
+    }
+    return "download", autotagging("download", settings, outputs), [*outputs.values()]
+
+
+def merge_tags(results: Path, params: dict) -> Step:
+    settings = {
+        "--annotations": results / "annotations_final.csv",
+        "--vocabulary": "workflow/resources/tags.yaml",
+        "--synonyms": "merge",
+        "--n-tags": params["merge_tags"]["n_tags"],
+    }
+    outputs = {
+        "--labels": results / "labels.csv",
+        "--tags": results / "tags.csv",
+        "--raw-tags": results / "raw_tags.csv",
+    }
+    return "merge_tags", autotagging("merge_tags", settings, outputs), [*outputs.values()]
+
+
+def split(results: Path, scheme: str, params: dict) -> Step:
+    settings = {
+        "--labels": results / "labels.csv",
+        "--clips": results / "clips.csv",
+        "--groups": results / "groups.csv",
+        "--scheme": scheme,
+        "--file": "none",
+        "--untagged": "keep",
+        "--train": params["train"],
+        "--validation": params["validation"],
+        "--test": params["test"],
+        "--seed": params["seed"],
+    }
+    outputs = {"--split": results / "split.csv", "--leakage": results / "leakage.csv"}
+    return f"split, {scheme}", autotagging("split", settings, outputs), [*outputs.values()]
+
+
+def train(results: Path, pseudo_count: float) -> Step:
+    settings = {
+        "--model": "lookup",
+        "--options": f"pseudo_count={pseudo_count}",
+        "--seed": 0,
+        "--scheme": "random",
+        "--synonyms": "merge",
+        "--labels": results / "labels.csv",
+        "--split": results / "split.csv",
+        "--groups": results / "groups.csv",
+        "--audio": results / "audio.json",
+    }
+    of_networks = {  # required of every model; `lookup` ignores them
+        "--batch-size": 32,
+        "--epochs": 1,
+        "--learning-rate": 0.001,
+        "--schedule": "constant",
+        "--output-bias": "prior",
+        "--monitor": "val_loss",
+        "--patience": "none",
+        "--keep-epochs": "last",
+        "--precision": "float32",
+        "--threads": 1,
+        "--devices": "auto",
+        "--xla": "false",
+        "--cache": 0,
+        "--checkpoint-minutes": 10,
+        "--unfinished": results / "unfinished",
+    }
+    outputs = {
+        "--weights": results / "weights.npz",
+        "--model-json": results / "model.json",
+        "--epoch-weights": results / "epochs.npz",
+        "--history": results / "history.csv",
+        "--times": results / "times.csv",
+    }
+    command = autotagging("train", settings, of_networks, outputs)
+    return "train, lookup", command, [*outputs.values()]
+
+
+def evaluate(results: Path, pseudo_count: float) -> Step:
+    settings = {
+        "--model-json": results / "model.json",
+        "--labels": results / "labels.csv",
+        "--tags": results / "tags.csv",
+        "--split": results / "split.csv",
+        "--groups": results / "groups.csv",
+        "--pseudo-count": pseudo_count,
+        "--threshold": 0.5,
+        "--precision-at": 5,
+        "--calibration-bins": 10,
+        "--resamples": 1000,
+        "--confidence": 0.95,
+        "--bootstrap-seed": 0,
+        "--batch-size": 32,
+        "--threads": 1,
+    }
+    outputs = {
+        "--predictions": results / "predictions.npz",
+        "--metrics": results / "metrics.json",
+        "--per-tag": results / "per_tag.csv",
+        "--per-category": results / "per_category.csv",
+        "--per-epoch": results / "per_epoch.csv",
+        "--roc": results / "roc.csv",
+        "--calibration": results / "calibration.csv",
+    }
+    return "evaluate, lookup", autotagging("evaluate", settings, outputs), [*outputs.values()]
+
+
+def autotagging(name: str, *flags: dict[str, object]) -> list[str | Path]:
+    """Give the command line of a step."""
+    pairs = [pair for some in flags for pair in some.items()]
+    return ["autotagging", name, *(f"{flag}={value}" for flag, value in pairs)]
+
+
 def measure(command: list[str | Path]) -> tuple[float, float, float]:
-    """Seconds, seconds of processor, and largest resident set in MB of a command."""
+    """Wall time and CPU time in seconds, and largest resident set in MB of a command."""
     start = time.monotonic()
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

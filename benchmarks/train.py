@@ -1,14 +1,16 @@
-"""Speed and memory of a training step of the CRNN on a CPU or GPU, and of scoring, beside others'.
+"""Speed and memory of training steps and scoring of the CRNN, compared with Keras and PyTorch.
 
 Usage: python benchmarks/train.py [THREADS], from the top of the repository.
 
-Each row has processes of its own, one after another in two rounds, for all would not fit in
-memory side by side; all use the same batch of 32. Stock Keras is a model of its layers, trained by
+Each row has processes of its own, one after another in two rounds, because memory does not suffice
+for all at once; all use the same batch of 32. Stock Keras is a model of Keras layers, trained by
 `train_on_batch` and used by `predict_on_batch`. The floor is the four convolutions alone, with
-their gradients (no gradient to the input of the first), by TensorFlow's operations. PyTorch takes
-part where it is installed; it is not needed by the pipeline, and stays on the CPU.
+their gradients (without that of the first one's input), by TensorFlow's operations. PyTorch is
+measured if it is installed, on the CPU; the pipeline does not need it. The other rows use a GPU if
+TensorFlow finds one.
 """
 
+import argparse
 import os
 import resource
 import sys
@@ -24,7 +26,7 @@ import yaml
 BATCH, MEL_BINS, FRAMES, PADDED, TAGS = 32, 96, 1366, 1440, 50
 FILTERS = (64, 128, 128, 128)
 POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
-# Of the convolutions: height, width and channels of the input.
+# Height, width and channels of each convolution's input.
 INPUTS = ((96, 1440, 1), (48, 720, 64), (16, 240, 128), (4, 60, 128))
 ROUNDS, WARM_UP, STEPS = 2, 2, 4
 
@@ -32,7 +34,7 @@ Step = Callable[[], object]
 
 
 def batch() -> tuple[np.ndarray, np.ndarray]:
-    """Spectrograms in dB, and labels of the density of MagnaTagATune's."""
+    """Spectrograms in dB, and labels of the same density as those of MagnaTagATune."""
     rng = np.random.default_rng(0)
     mel = rng.normal(-30, 15, (BATCH, MEL_BINS, FRAMES)).astype(np.float32)
     return mel, (rng.random((BATCH, TAGS)) < 0.054).astype(np.float32)
@@ -215,8 +217,8 @@ SCORING = {
 ROWS = TRAINING | SCORING
 
 
-def take_steps(name: str, threads: int, answer: Connection) -> None:
-    """Take some steps; answer with the seconds of each, and the peak memory in GB."""
+def take_steps(name: str, threads: int, results: Connection) -> None:
+    """Take some steps; send the seconds of each, and the peak memory in GB."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     seconds = []
     try:
@@ -227,11 +229,19 @@ def take_steps(name: str, threads: int, answer: Connection) -> None:
             if number >= WARM_UP:
                 seconds.append(time.perf_counter() - started)
     except Exception as error:
-        print(f"{name} takes no part: {error}"[:300], file=sys.stderr)
-    answer.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
+        print(f"{name} is left out: {error}"[:300], file=sys.stderr)
+    results.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
 
 
-def main(threads: int) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "threads", type=int, nargs="?", default=os.cpu_count(), help="CPU threads; all by default"
+    )
+    measure_all(parser.parse_args().threads)
+
+
+def measure_all(threads: int) -> None:
     context = get_context("spawn")
     taken: dict[str, list[float]] = {name: [] for name in ROWS}
     memory = dict.fromkeys(ROWS, 0.0)
@@ -258,4 +268,4 @@ def main(threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else os.cpu_count())
+    main()
