@@ -23,7 +23,7 @@ from autotagging.metrics.breakdown import table_of_categories, table_of_tags
 from autotagging.metrics.decisions import roc_auc_by_clip
 from autotagging.metrics.intervals import resample, sampling_units
 from autotagging.metrics.scores import Scores, TestSet
-from autotagging.metrics.settings import Bootstrap, Settings
+from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
 
 TAGS = [f"tag {number}" for number in range(50)]
@@ -59,7 +59,7 @@ def print_times(clips: int) -> None:
     labels, scores = simulate(clips, SHARES, rng)
     validation = simulate(clips // 3, SHARES, rng)
     units = sampling_units(np.arange(clips) // 2, Bootstrap(RESAMPLES, 0.95, 0))
-    test_set = TestSet(TAGS, labels, validation[0], Settings(0.5, [1, 3, 5, 10], 10))
+    test_set = TestSet(TAGS, labels, validation[0], EvaluationSettings(0.5, [1, 3, 5, 10], 10))
     measured = Scores(scores, validation[1])
     parts = {
         "ROC-AUC of each clip, one call of scikit-learn each": lambda: [

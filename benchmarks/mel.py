@@ -31,13 +31,13 @@ import soxr
 from autotagging.common.memory import keep_freed_memory
 from autotagging.corpus.audio import open_corpus
 from autotagging.mel import spectrogram as mel
-from autotagging.mel.front_end import FrontEnd, Limits, Settings
+from autotagging.mel.front_end import FrontEnd, Limits, MelSettings
 
 RATE, N_FFT, HOP, N_MELS = 12_000, 512, 256, 96
 NUMBERS = {"n_fft": N_FFT, "hop_length": HOP, "n_mels": N_MELS}
 SAMPLES = 349_440
 FRONT_END = FrontEnd(
-    Settings(sample_rate=RATE, **NUMBERS, log_scale="power_db", seconds=29.12),
+    MelSettings(sample_rate=RATE, **NUMBERS, log_scale="power_db", seconds=29.12),
     Limits(tolerance=1.0, longest=60.0),
 )
 ROUNDS, TURNS = 12, 5

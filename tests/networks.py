@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autotagging.training.settings import Settings
+from autotagging.training.settings import TrainingSettings
 
 
 def crnn_options(**changes: Any) -> dict[str, Any]:
@@ -20,8 +20,8 @@ def crnn_options(**changes: Any) -> dict[str, Any]:
     }
 
 
-def training_settings(**changes: Any) -> Settings:
-    """Settings of a training of 5 epochs, with some changed."""
+def training_settings(**changes: Any) -> TrainingSettings:
+    """TrainingSettings of a training of 5 epochs, with some changed."""
     settings = {
         "batch_size": 8,
         "epochs": 5,
@@ -33,4 +33,4 @@ def training_settings(**changes: Any) -> Settings:
         "keep_epochs": "last",
         "precision": "float32",
     }
-    return Settings(**{**settings, **changes})
+    return TrainingSettings(**{**settings, **changes})

@@ -19,7 +19,7 @@ from autotagging.training import loop, step
 from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import Devices
 from autotagging.training.optimizer import make_optimizer
-from autotagging.training.settings import Settings
+from autotagging.training.settings import TrainingSettings
 from on_gpu import data, shards
 from on_gpu.sizes import MEL_BINS, TAGS, Size
 
@@ -172,7 +172,7 @@ def train(
             network,
             loop.Examples(chosen, labels[chosen], store.gather),
             loop.Examples(held_out, labels[held_out], store.gather),
-            Settings(
+            TrainingSettings(
                 batch_size=size.batch,
                 epochs=epochs,
                 learning_rate=0.001,

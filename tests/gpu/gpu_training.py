@@ -17,7 +17,7 @@ from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import prepare
 from autotagging.training.optimizer import make_optimizer
 from autotagging.training.precision import choose_precision
-from autotagging.training.settings import Settings
+from autotagging.training.settings import TrainingSettings
 
 FRAMES, TAGS, TRAINING, CLIPS = 286, 3, 32, 48
 OPTIONS = {
@@ -97,7 +97,7 @@ def train(run: str, precision: str, devices, folder: Path) -> None:
     result = loop.fit(
         network,
         *examples,
-        Settings(
+        TrainingSettings(
             batch_size=8,
             epochs=EPOCHS,
             learning_rate=0.002,

@@ -9,7 +9,7 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.dataset.store import MelStore
-from autotagging.mel.front_end import Limits, Settings
+from autotagging.mel.front_end import Limits, MelSettings
 from autotagging.steps.extract_mel_shard import extract_mel_shard
 from commands import (
     download,
@@ -57,7 +57,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
             download=downloaded,
             shard=0,
             shards=1,
-            settings=Settings(12_000, 512, 256, 96, "power_db", 29.12),
+            settings=MelSettings(12_000, 512, 256, 96, "power_db", 29.12),
             limits=Limits(tolerance=1.0, longest=60.0),
             unfinished=tmp_path / "unfinished/shard-00.npy",
             spectrograms=tmp_path / "mel/shard-00.npy",

@@ -23,8 +23,8 @@ _FOLDERS |= dict.fromkeys("def", "test")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Settings of the split.
+class SplitSettings:
+    """SplitSettings of the split.
 
     Attributes
     ----------

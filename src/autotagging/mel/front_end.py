@@ -30,8 +30,8 @@ _LAST_BIT = 2.0**-15
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Settings of the spectrograms.
+class MelSettings:
+    """MelSettings of the spectrograms.
 
     Attributes
     ----------
@@ -89,12 +89,12 @@ class FrontEnd:
     Attributes
     ----------
     settings
-        Settings of the spectrograms.
+        MelSettings of the spectrograms.
     limits
         Limits on the length of a clip.
     """
 
-    settings: Settings
+    settings: MelSettings
     limits: Limits
 
     def extract(self, corpus: Corpus, mp3_path: str) -> tuple[np.ndarray | None, float, str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from autotagging.metrics import averages
 from autotagging.metrics.decisions import best_thresholds
-from autotagging.metrics.settings import Settings
+from autotagging.metrics.settings import EvaluationSettings
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class TestSet:
     test, validation : (clips, tags)
         Labels, 0 and 1.
     settings
-        Settings of the metrics.
+        EvaluationSettings of the metrics.
     """
 
     tags: Sequence[str]
     test: np.ndarray
     validation: np.ndarray
-    settings: Settings
+    settings: EvaluationSettings
 
     def tag_thresholds(self, scores: Scores) -> np.ndarray:
         """Thresholds of highest F1 on the validation clips: (tags,)."""

@@ -1,11 +1,11 @@
-"""Settings of an evaluation: threshold, bins and confidence intervals (sec. III)."""
+"""EvaluationSettings of an evaluation: threshold, bins and confidence intervals (sec. III)."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Settings of the metrics.
+class EvaluationSettings:
+    """EvaluationSettings of the metrics.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Settings of the confidence intervals.
+    """EvaluationSettings of the confidence intervals.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ from autotagging.metrics.breakdown import (
 )
 from autotagging.metrics.intervals import Resampled, resample, sampling_units
 from autotagging.metrics.scores import Scores, TestSet
-from autotagging.metrics.settings import Bootstrap, Settings
+from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
 from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.models.stored import (
@@ -43,8 +43,8 @@ _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs
 
 
 @dataclass(frozen=True)
-class Data:
-    """Data that a model is evaluated on.
+class EvaluationData:
+    """EvaluationData that a model is evaluated on.
 
     Attributes
     ----------
@@ -105,8 +105,8 @@ class EvaluationFiles:
 def evaluate(
     *,
     model_json: Path,
-    data: Annotated[Data, Parameter(name="*")],
-    settings: Annotated[Settings, Parameter(name="*")],
+    data: Annotated[EvaluationData, Parameter(name="*")],
+    settings: Annotated[EvaluationSettings, Parameter(name="*")],
     bootstrap: Annotated[Bootstrap, Parameter(name="*")],
     pseudo_count: float,
     batch_size: int,
@@ -171,7 +171,7 @@ def evaluate(
     print(_headline(stored.description, summary), file=sys.stderr)
 
 
-def _open_store(stored: StoredModel, data: Data) -> MelStore | None:
+def _open_store(stored: StoredModel, data: EvaluationData) -> MelStore | None:
     """Open the spectrograms for a model that reads them, and check them against its training."""
     name = stored.description["model"]
     if models.reads(name) != "mel":

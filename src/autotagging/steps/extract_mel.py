@@ -12,13 +12,13 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import sha256, write_csv, write_json
 from autotagging.dataset.store import USABLE
 from autotagging.mel import spectrogram
-from autotagging.mel.front_end import STATUSES, Settings
+from autotagging.mel.front_end import STATUSES, MelSettings
 
 
 def extract_mel(
     *,
     shards: list[Path],
-    settings: Annotated[Settings, Parameter(name="*")],
+    settings: Annotated[MelSettings, Parameter(name="*")],
     max_bad: float,
     summary: Path,
     front_end: Path,

@@ -23,7 +23,7 @@ from autotagging.common.memory import keep_freed_memory
 from autotagging.common.progress import progress
 from autotagging.corpus.audio import Corpus, open_corpus
 from autotagging.dataset.store import USABLE
-from autotagging.mel.front_end import FrontEnd, Limits, Settings
+from autotagging.mel.front_end import FrontEnd, Limits, MelSettings
 from autotagging.mel.shards import UnfinishedShard
 
 _ROOMS = (corpus_room, mel)
@@ -35,7 +35,7 @@ def extract_mel_shard(
     download: Path,
     shard: int,
     shards: int,
-    settings: Annotated[Settings, Parameter(name="*")],
+    settings: Annotated[MelSettings, Parameter(name="*")],
     limits: Annotated[Limits, Parameter(name="*")],
     unfinished: Path,
     spectrograms: Path,

@@ -19,7 +19,7 @@ def split(
     labels: Path,
     clips: Path,
     groups: Path,
-    settings: Annotated[partition.Settings, Parameter(name="*")],
+    settings: Annotated[partition.SplitSettings, Parameter(name="*")],
     split: Path,
     leakage: Path,
 ) -> None:

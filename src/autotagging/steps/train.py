@@ -20,7 +20,7 @@ from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import describe, labelled_clips
 from autotagging.models.stored import save_model, stack_epochs, versions
 from autotagging.training.checkpoints import Checkpoints
-from autotagging.training.settings import Machine, Settings
+from autotagging.training.settings import Machine, TrainingSettings
 
 if TYPE_CHECKING:
     from autotagging.training.devices import Devices
@@ -38,8 +38,8 @@ _FINGERPRINTED = (
 
 
 @dataclass(frozen=True)
-class Data:
-    """Data that a model is fitted to.
+class TrainingData:
+    """TrainingData that a model is fitted to.
 
     Attributes
     ----------
@@ -111,9 +111,9 @@ def train(
     model: str,
     seed: int,
     options: list[str],
-    data: Annotated[Data, Parameter(name="*")],
+    data: Annotated[TrainingData, Parameter(name="*")],
     record: Annotated[Record, Parameter(name="*")],
-    settings: Annotated[Settings, Parameter(name="*")],
+    settings: Annotated[TrainingSettings, Parameter(name="*")],
     machine: Annotated[Machine, Parameter(name="*")],
     files: Annotated[ModelFiles, Parameter(name="*")],
 ) -> None:
@@ -162,9 +162,9 @@ class _Job:
     model: str
     seed: int
     options: dict[str, Any]
-    data: Data
+    data: TrainingData
     trained_on: dict[str, str]
-    settings: Settings
+    settings: TrainingSettings
     machine: Machine
 
 
@@ -277,7 +277,7 @@ def _train_on(
     )
 
 
-def _read_examples(store: MelStore, data: Data) -> tuple["Examples", "Examples"]:
+def _read_examples(store: MelStore, data: TrainingData) -> tuple["Examples", "Examples"]:
     """Read the training clips and the validation clips."""
     from autotagging.training.loop import Examples
 
@@ -302,7 +302,7 @@ def _fit_tables(job: _Job) -> _Fitted:
     )
 
 
-def _trained_on(data: Data) -> dict[str, str]:
+def _trained_on(data: TrainingData) -> dict[str, str]:
     """Give the SHA-256 of the corpus's audio, of the labels and of the split."""
     corpus = read_json(data.audio)
     if not {"sha256", "title"} <= set(corpus):

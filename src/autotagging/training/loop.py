@@ -19,7 +19,7 @@ from autotagging.training.checkpoints import Checkpoints, Run
 from autotagging.training.devices import Devices
 from autotagging.training.epoch_metrics import cross_entropy, has_both_classes, mean_roc_auc
 from autotagging.training.optimizer import learning_rates, make_optimizer, rate_in_effect
-from autotagging.training.settings import Settings
+from autotagging.training.settings import TrainingSettings
 from autotagging.training.step import Gather, make_scorer, make_train_step
 
 with native_log_hidden():
@@ -71,7 +71,7 @@ def fit(
     model: keras.Model,
     train: Examples,
     validation: Examples,
-    settings: Settings,
+    settings: TrainingSettings,
     *,
     seed: int,
     devices: Devices,
@@ -86,7 +86,7 @@ def fit(
     train, validation
         Training and validation clips, at least one each.
     settings
-        Settings of the training.
+        TrainingSettings of the training.
     seed
         Seed of the order of clips, which depends on seed and epoch only.
     devices
@@ -160,7 +160,7 @@ def _train_epoch(
     run: Run,
     train_step: Callable,
     train: Examples,
-    settings: Settings,
+    settings: TrainingSettings,
     seed: int,
     devices: Devices,
     waiting: Waiting,
@@ -198,7 +198,7 @@ def _validate(
 def _end_epoch(
     run: Run,
     row: dict,
-    settings: Settings,
+    settings: TrainingSettings,
     model: keras.Model,
     seconds: float,
     waiting: Waiting,

@@ -1,4 +1,4 @@
-"""Settings of a training, and of the machine that it runs on (sec. III)."""
+"""TrainingSettings of a training, and of the machine that it runs on (sec. III)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ DeviceChoice = Literal["auto", "mirrored", "multi_worker"]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Settings of a training that may change its result.
+class TrainingSettings:
+    """TrainingSettings of a training that may change its result.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Machine:
-    """Settings of the machine that a network is trained on.
+    """TrainingSettings of the machine that a network is trained on.
 
     Attributes
     ----------

@@ -14,13 +14,13 @@ import soundfile
 from autotagging.common.files import write_json
 from autotagging.corpus.audio import open_corpus
 from autotagging.dataset.store import USABLE, MelStore
-from autotagging.mel.front_end import STATUSES, FrontEnd, Limits, Settings
+from autotagging.mel.front_end import STATUSES, FrontEnd, Limits, MelSettings
 from autotagging.steps.extract_mel import extract_mel
 from autotagging.steps.extract_mel_shard import extract_mel_shard
 from conftest import ROOT, write_mp3
 
 RATE = 16_000
-SETTINGS = Settings(
+SETTINGS = MelSettings(
     sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, log_scale="power_db", seconds=29.12
 )
 LIMITS = Limits(tolerance=1.0, longest=60.0)

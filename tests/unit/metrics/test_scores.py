@@ -11,7 +11,7 @@ from autotagging.metrics.breakdown import (
     table_of_tags,
 )
 from autotagging.metrics.intervals import resample, sampling_units
-from autotagging.metrics.settings import Bootstrap, Settings
+from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
 
 TAGS = ["a", "b", "c", "d"]
@@ -26,7 +26,7 @@ def test_set():
         tags=TAGS,
         test=labels[:200],
         validation=labels[200:],
-        settings=Settings(threshold=0.5, precision_at=[1, 2], calibration_bins=5),
+        settings=EvaluationSettings(threshold=0.5, precision_at=[1, 2], calibration_bins=5),
     )
 
 

@@ -21,13 +21,13 @@ from autotagging.training import loop
 from autotagging.training.checkpoints import Checkpoints, Run
 from autotagging.training.devices import ONE_DEVICE, Devices, prepare, tf
 from autotagging.training.loop import Examples
-from autotagging.training.settings import Settings
+from autotagging.training.settings import TrainingSettings
 from autotagging.training.step import make_train_step
 
 keras = loop.keras
 PARAMS = Path(__file__).parents[3] / "params.yaml"
 N_TAGS, N_VALIDATION = 3, 8
-SETTINGS = Settings(
+SETTINGS = TrainingSettings(
     batch_size=8,
     epochs=3,
     learning_rate=0.001,
