@@ -1,6 +1,9 @@
 """benchmarks/scaling.py on a tiny corpus: every command line that it builds runs."""
 
 import importlib
+import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +17,7 @@ from conftest import ROOT, write_table
 def scaling(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     monkeypatch.chdir(ROOT)
     module = importlib.import_module("scaling")
     monkeypatch.setattr(module, "WRITTEN_CLIPS", 40)

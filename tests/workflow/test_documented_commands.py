@@ -68,6 +68,8 @@ NOT_RUN = {
     "pip install snakemake-executor-plugin-slurm": "downloads packages",
     "python benchmarks/data.py FOLDER": TAKES_MINUTES,
     "python benchmarks/figures.py": TAKES_MINUTES,
+    "python benchmarks/gpu.py --out gpu.json": TAKES_MINUTES,
+    "python benchmarks/gpu.py --tiny": "tests/benchmarks runs it",
     "python benchmarks/lookup.py FOLDER_WITH_THE_OFFICIAL_TABLES": TABLES,
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
     "python benchmarks/train.py": TAKES_MINUTES,
