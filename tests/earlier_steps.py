@@ -55,6 +55,20 @@ def write_run(folder, run):
         "architecture": ARCHITECTURE,
         "trainable_parameters": 55,
     }
+    (folder / "model.json").write_text(json.dumps(model))
+    (folder / "metrics.json").write_text(json.dumps(metrics_of(run)))
+    write_tables_of_run(folder)
+    np.savez(
+        folder / "predictions.npz",
+        clip_id=np.array([7, 8, 9]),
+        track=np.array([1, 1, 2]),
+        scores=np.array([[0.9, 0.1, 0.2], [0.9, 0.9, 0.2], [0.9, 0.9, 0.9]], np.float32),
+        labels=np.array([[1, 0, 0]] * 3, np.uint8),
+        tags=np.array(["drum", "piano", "no singer"]),
+    )
+
+
+def metrics_of(run):
     scores = {
         "roc_auc_macro": 0.75,
         "roc_auc_micro": None,
@@ -78,8 +92,10 @@ def write_run(folder, run):
         name: {"epoch": epoch, "roc_auc_macro": auc, "pr_auc_macro": 0.5, "loss": 0.3}
         for name, epoch, auc in (("best_on_validation", 2, 0.75), ("last", 2, 0.75))
     } | {"upper_bound_best_on_test": None}
-    (folder / "model.json").write_text(json.dumps(model))
-    (folder / "metrics.json").write_text(json.dumps(metrics))
+    return metrics
+
+
+def write_tables_of_run(folder):
     (folder / "history.csv").write_text(
         "epoch,loss,val_loss,auc,val_auc\n1,0.5,0.6,0.5,\n2,0.4,0.5,0.6,0.7\n"
     )
@@ -101,14 +117,6 @@ def write_run(folder, run):
         "low,high,decisions,mean_score,share\n0,0.5,4,0.2,0\n0.5,1,5,0.9,0.6\n"
     )
     (folder / "roc.csv").write_text("fpr,macro,micro\n0,0,0\n0.5,0.9,0.9\n1,1,1\n")
-    np.savez(
-        folder / "predictions.npz",
-        clip_id=np.array([7, 8, 9]),
-        track=np.array([1, 1, 2]),
-        scores=np.array([[0.9, 0.1, 0.2], [0.9, 0.9, 0.2], [0.9, 0.9, 0.9]], np.float32),
-        labels=np.array([[1, 0, 0]] * 3, np.uint8),
-        tags=np.array(["drum", "piano", "no singer"]),
-    )
 
 
 def write_corpus(folder):

@@ -1,6 +1,7 @@
 """A model, a parameter and a metric are added by the edits that CONTRIBUTING names alone."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -91,6 +92,86 @@ def test_it_has_a_weight_per_mel_bin_and_a_bias():
     assert network.count_params() == 97
 """,
 }
+TRAIN_PARAMETER = [
+    ("params.yaml", "  schedule: constant\n", "  beta_1: 0.9\n  schedule: constant\n"),
+    (
+        "workflow/schemas/params.schema.yaml",
+        "      - learning_rate\n",
+        "      - learning_rate\n      - beta_1\n",
+    ),
+    (
+        "workflow/schemas/params.schema.yaml",
+        "      schedule:\n        description:",
+        "      beta_1:\n        description: Decay of Adam's first moment.\n        type: number\n"
+        "      schedule:\n        description:",
+    ),
+    (
+        "workflow/rules/train.smk",
+        '        schedule=config["train"]["schedule"],\n',
+        '        beta_1=config["train"]["beta_1"],\n'
+        '        schedule=config["train"]["schedule"],\n',
+    ),
+    (
+        "workflow/rules/train.smk",
+        " --schedule {params.schedule}",
+        " --beta-1 {params.beta_1} --schedule {params.schedule}",
+    ),
+    (
+        "src/autotagging/training/settings.py",
+        "    schedule\n        Course",
+        "    beta_1\n        Decay of Adam's first moment.\n    schedule\n        Course",
+    ),
+    (
+        "src/autotagging/training/settings.py",
+        "    schedule: Schedule\n",
+        "    beta_1: float\n    schedule: Schedule\n",
+    ),
+    (
+        "src/autotagging/training/optimizer.py",
+        "make_optimizer(model: keras.Model, rates: Rates)",
+        "make_optimizer(model: keras.Model, rates: Rates, beta_1: float)",
+    ),
+    ("src/autotagging/training/optimizer.py", "Adam(rates)", "Adam(rates, beta_1=beta_1)"),
+    (
+        "src/autotagging/training/loop.py",
+        "make_optimizer(model, rates)",
+        "make_optimizer(model, rates, settings.beta_1)",
+    ),
+    ("dvc.yaml", "      - train.schedule\n", "      - train.beta_1\n      - train.schedule\n"),
+    (
+        "tests/networks.py",
+        '        "schedule": "constant",\n',
+        '        "beta_1": 0.9,\n        "schedule": "constant",\n',
+    ),
+]
+TEST_OF_TRAIN_PARAMETER = {
+    "tests/unit/training/test_beta_1.py": """\
+import numpy as np
+
+from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.devices import ONE_DEVICE
+from autotagging.training.loop import Examples, fit, keras
+from networks import training_settings
+
+
+def trained(beta_1, folder):
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Flatten(), keras.layers.Dense(2, activation="sigmoid")]
+    network = keras.Sequential([keras.Input([1, 3]), *layers])
+    labels = np.tile(np.eye(2, dtype=np.float32), (8, 1))
+    mel = np.ones((16, 1, 3), np.float32)
+    examples = Examples(np.arange(16), labels, lambda clips: mel[clips])
+    checkpoints = Checkpoints(folder, fingerprint="a", keep_epochs="last", minutes=10)
+    settings = training_settings(batch_size=2, epochs=1, beta_1=beta_1)
+    fit(network, examples, examples, settings, seed=0, devices=ONE_DEVICE, checkpoints=checkpoints)
+    return network.get_weights()[1].tolist()
+
+
+def test_the_decay_has_an_influence(tmp_path):
+    weights = [trained(beta_1, tmp_path / str(beta_1)) for beta_1 in (0.0, 0.9)]
+    assert weights[0] != weights[1]
+"""
+}
 METRIC = '''\
     "one_error": Metric(
         "share of clips whose first tag is wrong",
@@ -99,6 +180,10 @@ METRIC = '''\
 }
 """Metrics by their names in metrics.json."""
 '''
+
+
+STEPS = ("train", "evaluate")
+"""Steps that run once per model."""
 
 
 def write(project, files):
@@ -121,7 +206,17 @@ def counts(project, command):
     return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
 
 
+def changed_stages(project):
+    """Ask DVC for the stages that are not as dvc.lock says, and what is new about each."""
+    status = json.loads(project.run("dvc status --json"))
+    return {
+        stage: next(entry["changed deps"] for entry in entries if "changed deps" in entry)
+        for stage, entries in status.items()
+    }
+
+
 def test_models_are_added_by_four_edits_and_train_nothing_else(project):
+    project.run("autotagging record")
     write(project, TABLE_MODEL)
     write(project, NETWORK)
     project.replace(
@@ -135,6 +230,10 @@ def test_models_are_added_by_four_edits_and_train_nothing_else(project):
     planned = counts(project, "snakemake -n")
     assert (planned["train"], planned["evaluate"]) == (2, 2)
     assert not {"download", "merge_tags", "split", "extract_mel"} & set(planned)
+    added = {f"{step}@{name}-0" for step in STEPS for name in ("popular", "mean_level")}
+    changed = changed_stages(project)
+    assert set(changed) == {*added, "figures"}
+    assert changed["figures"] == {"params.yaml": {"models": "modified"}}
     project.run("snakemake --cores all")
     table = pd.read_csv(project.folder / "results/figures/table_4.csv")
     assert {"crnn", "lookup", "popular", "mean_level"} <= set(table["method"])
@@ -144,15 +243,19 @@ def test_models_are_added_by_four_edits_and_train_nothing_else(project):
     )
 
     # An edit to one model's folder trains no other; a wrong option is named.
+    project.run("autotagging record")
+    assert changed_stages(project) == {}
     module = project.folder / "src/autotagging/models/popular/__init__.py"
     module.write_text(module.read_text() + "\n# a comment\n")
     planned = counts(project, "snakemake -n")
     assert (planned["train"], planned["evaluate"]) == (1, 1)
+    edited = {"src/autotagging/models/popular": "modified"}
+    assert changed_stages(project) == {f"{step}@popular-0": edited for step in STEPS}
     project.replace("params.yaml", "scale: 0.1", "scale: large")
     assert "train.mean_level.scale: 'large' is not" in project.run("snakemake -n", code=1)
 
 
-def test_a_parameter_is_added_by_five_edits(project):
+def test_a_parameter_is_added(project):
     """A share of the clips that is split, as a person might want for a trial."""
     project.replace("params.yaml", "  untagged: keep\n", "  untagged: keep\n  share: 0.5\n")
     project.replace(
@@ -192,6 +295,25 @@ def test_a_parameter_is_added_by_five_edits(project):
     assert "--share" in project.run("autotagging split --help")
     project.replace("params.yaml", "share: 0.5", "share: half")
     assert "split.share: 'half' is not" in project.run("snakemake -n", code=1)
+
+
+def test_a_parameter_of_train_is_added(project):
+    """Another setting of Adam; a new value of it trains again, whoever decides that."""
+    for edit in TRAIN_PARAMETER:
+        project.replace(*edit)
+    write(project, TEST_OF_TRAIN_PARAMETER)
+    assert counts(project, "snakemake -n")["train"] == 2
+
+    # As if all had run with it.
+    project.run("snakemake --touch --cores all --quiet all")
+    project.run("autotagging record")
+    assert project.jobs("snakemake -n") == set()
+    project.replace("params.yaml", "beta_1: 0.9", "beta_1: 0.8")
+    planned = project.run("snakemake -n -p")
+    assert len(re.findall(r"autotagging train .* --beta-1 0\.8 ", planned)) == 2
+    new = {"params.yaml": {"train.beta_1": "modified"}}
+    assert changed_stages(project) == {f"train@{model}-0": new for model in ("crnn", "lookup")}
+    project.run("pytest -n 0 -q tests/unit/training/test_beta_1.py")
 
 
 def test_a_metric_is_added_by_one_row(project):

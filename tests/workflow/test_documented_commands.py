@@ -1,5 +1,6 @@
 """Every command, path and link that a page shows is right: commands are run, or nearly so."""
 
+import json
 import re
 import shlex
 import shutil
@@ -47,6 +48,8 @@ RUN = {
     "snakemake -n -p": None,
     "rm -r results/figures": None,
 }
+# What a command prints: a difference that `slow` has from HEAD.
+PRINTED = {"dvc metrics diff HEAD slow": r"results/figures/summary\.json +crnn\.loss .* 0\.125 "}
 # Why a command is not run. That its subcommand, its flags and its script are there is checked.
 TABLES = "needs the official tables"
 TAKES_MINUTES = "takes minutes: a benchmark"
@@ -69,7 +72,7 @@ NOT_RUN = {
     "python benchmarks/data.py FOLDER": TAKES_MINUTES,
     "python benchmarks/figures.py": TAKES_MINUTES,
     "python benchmarks/gpu.py --out gpu.json": TAKES_MINUTES,
-    "python benchmarks/gpu.py --tiny": "tests/benchmarks runs it",
+    "python benchmarks/gpu.py --tiny": TAKES_MINUTES,
     "python benchmarks/lookup.py FOLDER_WITH_THE_OFFICIAL_TABLES": TABLES,
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
     "python benchmarks/train.py": TAKES_MINUTES,
@@ -78,6 +81,8 @@ NOT_RUN = {
     "snakemake --workflow-profile profiles/slurm-multi-worker": "needs Slurm",
     "source .venv/bin/activate": "`make results` makes it",
 }
+# How the blocks begin that show something other than commands: the source tree, a TF_CONFIG.
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ')
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",
@@ -92,20 +97,38 @@ OTHER_PATHS = {
 }
 
 
+FENCED = re.compile(r"^```.*\n((?:.*\n)*?)```", re.MULTILINE)
+INDENTED = re.compile(r"(?<=\n\n)((?: {4}.*\n)+)")
+
+
+def blocks(text: str) -> list[list[str]]:
+    """Lines of each fenced or indented block, without comments."""
+    found = [*FENCED.findall(text), *INDENTED.findall(FENCED.sub("", text))]
+    whole = [re.sub(r"\\\n", " ", block).splitlines() for block in found]
+    return [[" ".join(re.sub(r"(^|\s)#.*", "", line).split()) for line in block] for block in whole]
+
+
 def code_spans(text: str) -> Iterator[str]:
-    """Lines of fenced and indented blocks, without comments, and inline code."""
-    fenced = re.findall(r"^```\w*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    indented = re.findall(r"(?<=\n\n)(?: {4}.*\n)+", text)
-    for block in [*fenced, *indented]:
-        for line in re.sub(r"\\\n", " ", block).splitlines():
-            yield " ".join(re.sub(r"\s#.*", "", line).split())
-    prose = re.sub(r"(?<=\n\n)(?: {4}.*\n)+", "", text)
+    """Lines of blocks, and inline code."""
+    for block in blocks(text):
+        yield from block
+    prose = INDENTED.sub("", FENCED.sub("", text))
     yield from (" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose))
 
 
 def commands(text: str) -> set[str]:
     return {span for span in code_spans(text) if COMMAND.fullmatch(span)}
+
+
+def unknown_lines(text: str) -> list[str]:
+    """Lines of blocks that no test runs or checks, as they begin with no known program."""
+    return [
+        line
+        for block in blocks(text)
+        if not block[0].startswith(NO_COMMANDS)
+        for line in block
+        if line and not COMMAND.fullmatch(line)
+    ]
 
 
 SPANS = {path: set(code_spans(path.read_text(encoding="utf-8"))) for path in PAGES}
@@ -115,13 +138,22 @@ MAKE = sorted(command for command in SHOWN if command.startswith("make "))
 
 @pytest.fixture(scope="module")
 def project(tiny_run, tmp_path_factory):
-    """A copy of the tiny finished project, recorded, with a revision `slow` to compare with."""
+    """A copy of the tiny finished project, recorded; the tag `slow` has another CRNN's loss."""
     folder = tmp_path_factory.mktemp("documented") / "project"
     shutil.copytree(tiny_run.folder, folder, symlinks=True)
     copy = type(tiny_run)(folder, corpora=tmp_path_factory.getbasetemp() / "corpora")
     copy.run("autotagging record")
     copy.commit()
+    summary = folder / "results/figures/summary.json"
+    metrics = json.loads(summary.read_text())
+    metrics["crnn"]["loss"] = 0.125
+    summary.unlink()  # it may be a link into DVC's cache
+    summary.write_text(json.dumps(metrics))
+    copy.run("dvc commit --force figures")
+    copy.commit()
     copy.run("git tag slow")
+    copy.run("git reset --quiet --hard HEAD~1")
+    copy.run("autotagging restore")
     return copy
 
 
@@ -130,13 +162,24 @@ def test_commands_are_found():
     assert commands(text) == {"make a", "dvc pull", "A=1 snakemake -n"}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_line_of_a_block_is_a_command(page):
+    assert unknown_lines(page.read_text(encoding="utf-8")) == []
+
+
+def test_a_line_that_is_no_command_is_found():
+    text = 'So:\n\n    # all\n    make test\n    docker run x\n\n```\n{"cluster": 1}\n```\n'
+    assert unknown_lines(f"{text}\n```sh\nsnakemake -n\n\nmake\n```\n") == ["make", "docker run x"]
+
+
 def test_every_command_of_the_pages_is_checked_and_no_other():
     assert SHOWN - set(MAKE) == {*RUN, *NOT_RUN}
 
 
 @pytest.mark.parametrize("command", RUN)
 def test_a_command_runs(project, command):
-    project.run(RUN[command] or command)
+    printed = project.run(RUN[command] or command)
+    assert re.search(PRINTED.get(command, ""), printed), printed
     project.run("git checkout --quiet -- .")
 
 

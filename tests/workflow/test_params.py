@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from autotagging.common.params import read_schema
+from autotagging.models import MODELS
 from conftest import ROOT
 
 ALLOWED_LINTS = {
@@ -64,6 +65,19 @@ def test_every_key_is_described_and_nothing_else_is_allowed():
                 check(child, f"{path}.{name}")
 
     check(schema, "params")
+
+
+def test_the_same_models_have_a_folder_a_schema_and_a_section():
+    rooms = (ROOT / "src/autotagging/models").iterdir()
+    folders = {path.name for path in rooms if any(path.glob("*.py"))}
+    schemas = {
+        path.name.removesuffix(".schema.yaml")
+        for path in (ROOT / "workflow/schemas/models").iterdir()
+    }
+    train = yaml.safe_load((ROOT / "params.yaml").read_text())["train"]
+    sections = {name for name, value in train.items() if isinstance(value, dict)}
+    assert folders == set(MODELS)
+    assert schemas == sections == folders
 
 
 def test_the_numbers_of_the_paper_are_the_defaults():

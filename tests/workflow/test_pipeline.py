@@ -45,68 +45,93 @@ def test_dvc_alone_makes_the_same_bytes(tiny_run, make_project):
 @pytest.mark.xdist_group("tiny_run_that_changes")
 def test_snakemake_and_dvc_take_turns(tiny_run):
     """The life of a project; each step begins where the one before ended."""
-    project = tiny_run
-    assert project.jobs("snakemake --cores all") == set()
+    assert tiny_run.jobs("snakemake --cores all") == set()
+    tiny_run.run("autotagging record")
+    assert tiny_run.jobs("dvc repro") == set()
+    assert "roc_auc_macro" in tiny_run.run("dvc metrics show")
+    tiny_run.commit()
 
-    project.run("autotagging record")
-    assert project.jobs("dvc repro") == set()
-    assert "roc_auc_macro" in project.run("dvc metrics show")
-    project.commit()
+    change_what_changes_no_result(tiny_run)
+    train_at_another_rate(tiny_run)
+    plan_for_one_more_synonym(tiny_run)
+    keep_what_is_not_recorded(tiny_run)
+    go_back_to_the_old_rate(tiny_run)
+    edit_the_code_of_plots(tiny_run)
+    record_nothing_but_the_results(tiny_run)
+    run_with_one_more_synonym(tiny_run)
+    lose_the_cache(tiny_run)
 
-    # What changes no result trains nothing.
+
+SYNONYMS = "[strange, weird]", "[strange, weird, eerie]"
+WEIGHTS = "results/train/crnn/seed-0/weights.npz"
+NOT_UP_TO_DATE = "not up to date with params.yaml and the code"
+
+
+def change_what_changes_no_result(project):
     project.replace("params.yaml", "cache: 1.0", "cache: 0.5")
     project.replace("params.yaml", "checkpoint_minutes: 10", "checkpoint_minutes: 5")
     assert project.jobs("snakemake -n") == set()
     assert "up to date" in project.run("dvc status")
     project.run("git checkout --quiet -- params.yaml")
 
-    # A new learning rate trains, evaluates and draws again, and nothing else.
+
+def train_at_another_rate(project):
+    """A new learning rate trains, evaluates and draws again, and nothing else."""
     project.replace("params.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
     retrained = project.jobs("dvc repro")
     assert retrained == {"train", "evaluate", *FIGURES}
     assert project.jobs("snakemake -n") == set()
     project.commit()
 
-    # A synonym more changes the tags, never the spectrograms.
-    project.replace("workflow/resources/tags.yaml", "[strange, weird]", "[strange, weird, eerie]")
+
+def plan_for_one_more_synonym(project):
+    """It changes the tags, never the spectrograms; what is not up to date is not recorded."""
+    project.replace("workflow/resources/tags.yaml", *SYNONYMS)
     planned = project.jobs("snakemake -n")
     assert {"merge_tags", "split", "train"} <= planned
     assert not {"download", "extract_mel_shard", "extract_mel"} & planned
-    message = project.run("autotagging record", code=2)
-    assert "not up to date with params.yaml and the code" in message
+    assert NOT_UP_TO_DATE in project.run("autotagging record", code=2)
     project.run("git checkout --quiet -- workflow")
 
-    # Results that are not recorded are neither overwritten by a restore nor taken for recorded.
+
+def keep_what_is_not_recorded(project):
+    """Such results are neither overwritten by a restore nor taken for recorded."""
     project.replace("params.yaml", "learning_rate: 0.002", "learning_rate: 1e-03")
     assert "train" in project.jobs("snakemake -n")
     message = project.run("autotagging restore", code=2)
     assert "dvc.lock belongs to other code or parameters: train.learning_rate differ" in message
     project.run("git checkout --quiet -- params.yaml")
-    weights = project.folder / "results/train/crnn/seed-0/weights.npz"
+    weights = project.folder / WEIGHTS
     kept = weights.read_bytes()
     weights.chmod(0o644)
     weights.write_bytes(b"trained, not recorded")
     message = project.run("autotagging restore", code=2)
-    assert "results/ holds files that are not recorded" in message
+    assert "results/ has files that are not recorded" in message
     assert weights.read_bytes() == b"trained, not recorded"
     weights.write_bytes(kept)
     project.run("autotagging restore")
 
-    # Back to the old parameters: DVC has the results, Snakemake is told so.
+
+def go_back_to_the_old_rate(project):
+    """DVC has the results of the old parameters; Snakemake is told so."""
     project.run("git checkout --quiet HEAD~1 -- params.yaml dvc.lock")
     assert "train" in project.jobs("snakemake -n")
     project.run("autotagging restore")
     assert project.jobs("snakemake -n") == set()
     assert project.jobs("dvc repro") == set()
 
-    # A comment in the code of a plot draws again and trains nothing.
+
+def edit_the_code_of_plots(project):
+    """A comment in it draws again and trains nothing."""
     style = project.folder / "src/autotagging/reporting/plots/style.py"
     style.write_text(style.read_text() + "\n# a comment\n")
     assert project.jobs("snakemake -n") == FIGURES
     project.run("git checkout --quiet -- src")
     assert project.jobs("snakemake -n") == set()
 
-    # A file that no rule makes is not recorded.
+
+def record_nothing_but_the_results(project):
+    """No file that no rule makes, nothing where a result is missing, and no trial."""
     stray = project.folder / "results/extract_mel/shard-02.npy"
     stray.write_text("of an earlier setting")
     message = project.run("autotagging record", code=2)
@@ -114,32 +139,32 @@ def test_snakemake_and_dvc_take_turns(tiny_run):
     assert "results/extract_mel/shard-02.npy" in message
     stray.unlink()
 
-    # A result that is missing is not recorded as if it were there.
-    moved = weights.rename(project.folder / "weights.npz")
+    moved = (project.folder / WEIGHTS).rename(project.folder / "weights.npz")
     message = project.run("autotagging record", code=2)
-    assert "missing or not up to date with params.yaml and the code" in message
-    moved.rename(weights)
+    assert f"missing or {NOT_UP_TO_DATE}" in message
+    moved.rename(project.folder / WEIGHTS)
 
-    # A trial with other parameters is not recorded.
     project.run(
         'snakemake --cores all --config split={"untagged":"drop"} -- results/split/split.csv'
     )
-    message = project.run("autotagging record", code=2)
-    assert "not up to date with params.yaml and the code" in message
+    assert NOT_UP_TO_DATE in project.run("autotagging record", code=2)
 
-    # With a synonym more, the chain runs to its end without a spectrogram; then back again.
-    project.replace("workflow/resources/tags.yaml", "[strange, weird]", "[strange, weird, eerie]")
+
+def run_with_one_more_synonym(project):
+    """The chain runs to its end without a spectrogram; then back again."""
+    project.replace("workflow/resources/tags.yaml", *SYNONYMS)
     ran = project.jobs("snakemake --cores all")
     assert {"merge_tags", "split", "train", "evaluate", "table_4"} <= ran
     assert not {"download", "extract_mel_shard", "extract_mel"} & ran
     project.run("git checkout --quiet -- workflow")
     project.run("snakemake --cores all")
 
-    # Results that the cache lacks are not taken for restored.
+
+def lose_the_cache(project):
+    """Results that the cache lacks are not taken for restored."""
     for path in (project.folder / ".dvc/cache/files").rglob("*"):
         if path.is_file():
             path.chmod(0o644)
             path.unlink()
-    (project.folder / "results/train/crnn/seed-0/weights.npz").unlink()
-    message = project.run("autotagging restore", code=2)
-    assert "DVC's cache lacks results" in message
+    (project.folder / WEIGHTS).unlink()
+    assert "DVC's cache lacks results" in project.run("autotagging restore", code=2)
