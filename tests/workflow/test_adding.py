@@ -48,10 +48,10 @@ from autotagging.models import table_model
 
 
 def test_every_clip_gets_the_shares():
-    labels, model = pd.DataFrame({"a": [0, 1]}), table_model("popular")
-    arrays = model.fit(labels, labels, power=2.0)
+    labels, model = pd.DataFrame({"a": [0, 1]}), table_model("popular", power=2.0)
+    arrays = model.fit(labels, labels)
     assert model.fits(arrays, n_tags=1)
-    assert model.score(arrays, labels, power=2.0).tolist() == [[0.25], [0.25]]
+    assert model.score(arrays, labels).tolist() == [[0.25], [0.25]]
 """,
 }
 NETWORK = {

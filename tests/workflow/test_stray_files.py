@@ -2,14 +2,14 @@
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("tiny_run")
+STRAY = [f"src/autotagging/training/{name}" for name in (".loop.py.swp", "loop.py~", ".DS_Store")]
 
 
-@pytest.mark.parametrize("name", [".loop.py.swp", "loop.py~", ".DS_Store"])
-def test_a_file_of_an_editor_reruns_nothing(finished_copy, name):
+@pytest.mark.xdist_group("tiny_run")
+def test_files_of_editors_rerun_nothing(finished_copy):
     project = finished_copy()
-    stray = f"src/autotagging/training/{name}"
-    (project.folder / stray).write_text("of an editor")
+    for path in STRAY:
+        (project.folder / path).write_text("of an editor")
     assert project.jobs("snakemake -n") == set()
-    assert stray in project.run(f"dvc check-ignore {stray}")
-    assert project.run("git status --porcelain -- src") == ""
+    for tool in ("git", "dvc"):
+        assert project.run(f"{tool} check-ignore {' '.join(STRAY)}").split() == STRAY
