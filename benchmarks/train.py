@@ -22,10 +22,9 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from on_gpu.sizes import FULL, MEL_BINS, TAGS
 
-BATCH, MEL_BINS, FRAMES, PADDED, TAGS = 32, 96, 1366, 1440, 50
-FILTERS = (64, 128, 128, 128)
-POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
+BATCH, FRAMES, FILTERS = 32, FULL.frames, (64, 128, 128, 128)
 # Height, width and channels of each convolution's input.
 INPUTS = ((96, 1440, 1), (48, 720, 64), (16, 240, 128), (4, 60, 128))
 ROUNDS, WARM_UP, STEPS = 2, 2, 4
@@ -96,22 +95,9 @@ def build_stock(threads: int):
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     import keras
-    from keras import layers
+    from on_gpu import stock
 
-    x = inputs = keras.Input((MEL_BINS, FRAMES))
-    x = layers.BatchNormalization(axis=1)(x)
-    x = layers.Reshape((MEL_BINS, FRAMES, 1))(x)
-    x = layers.ZeroPadding2D(((0, 0), (37, 37)))(x)
-    for filters, pool in zip(FILTERS, POOLS, strict=True):
-        x = layers.Conv2D(filters, 3, padding="same")(x)
-        x = layers.BatchNormalization()(x)
-        x = layers.ELU()(x)
-        x = layers.MaxPooling2D(pool)(x)
-        x = layers.Dropout(0.1)(x)
-    x = layers.Reshape((-1, FILTERS[-1]))(x)
-    x = layers.GRU(32)(layers.GRU(32, return_sequences=True)(x))
-    x = layers.Dropout(0.3)(x)
-    model = keras.Model(inputs, layers.Dense(TAGS, activation="sigmoid")(x))
+    model = stock.build(FULL)
     model.compile(keras.optimizers.Adam(0.001), "binary_crossentropy")
     return model
 
@@ -152,45 +138,20 @@ def convolutions(threads: int) -> Step:
 
 def pytorch(threads: int) -> Step:
     import torch
-    from torch import nn
+    from on_gpu.torch_network import CRNN
 
     torch.set_num_threads(threads)
-
-    class CRNN(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.input_norm = nn.BatchNorm1d(MEL_BINS)
-            blocks, channels = [], 1
-            for filters, pool in zip(FILTERS, POOLS, strict=True):
-                blocks += [
-                    nn.Conv2d(channels, filters, 3, padding="same"),
-                    nn.BatchNorm2d(filters),
-                    nn.ELU(),
-                    nn.MaxPool2d(pool),
-                    nn.Dropout(0.1),
-                ]
-                channels = filters
-            self.blocks = nn.Sequential(*blocks)
-            self.gru = nn.GRU(FILTERS[-1], 32, num_layers=2, batch_first=True)
-            self.output = nn.Sequential(nn.Dropout(0.3), nn.Linear(32, TAGS))
-
-        def forward(self, mel):
-            x = nn.functional.pad(self.input_norm(mel), (37, 37))[:, None]
-            x = self.blocks(x)[:, :, 0].transpose(1, 2)
-            return self.output(self.gru(x)[0][:, -1])
-
-    model = CRNN()
+    model = CRNN(FULL)
     optimizer = torch.optim.Adam(model.parameters(), 0.001)
     mel, labels = map(torch.from_numpy, batch())
 
     def step() -> float:
         optimizer.zero_grad()
-        loss = nn.functional.binary_cross_entropy_with_logits(forward(mel), labels)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(model(mel), labels)
         loss.backward()
         optimizer.step()
         return float(loss)
 
-    forward = model
     return step
 
 

@@ -15,6 +15,7 @@ from autotagging.common.errors import UserError
 from autotagging.models import MODELS, table_model
 from autotagging.steps.train import _FINGERPRINTED
 from commands import (
+    autotagging,
     train,
     train_arguments,
 )
@@ -94,6 +95,14 @@ def test_an_option_of_a_model_of_tables_is_checked_too():
     assert table_model("lookup", pseudo_count=1.0).fits({}, n_tags=1) is False
     with pytest.raises(UserError, match=r"model 'lookup': .*'psuedo'"):
         table_model("lookup", psuedo=1.0)
+
+
+def test_an_input_that_is_not_given_is_found_before_the_training(trained):
+    folder, _ = trained
+    arguments = train_arguments(folder, "never")
+    place = arguments.index("--front-end")
+    del arguments[place : place + 2]
+    assert autotagging(*arguments, code=2) == "autotagging: model 'crnn' needs --front-end\n"
 
 
 def test_an_option_the_model_lacks_is_one_line(trained):
