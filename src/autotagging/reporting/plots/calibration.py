@@ -11,6 +11,7 @@ from autotagging.reporting.plots.style import (
     GREY,
     PAGE,
     VERMILION,
+    log_counts,
     new_figure,
     styled,
 )
@@ -43,7 +44,8 @@ def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") 
         width = summed.index.get_level_values("high") - summed.index.get_level_values("low")
         low = summed.index.get_level_values("low")
         lower.bar(low, summed["decisions"], width, align="edge", color=BLUE, edgecolor="white")
-        lower.set(xlim=(0, 1), yscale="log", xlabel="score", ylabel="decisions")
+        log_counts(lower)
+        lower.set(xlim=(0, 1), xlabel="score", ylabel="decisions")
         lower.set_ylim(bottom=0.5)  # shows bars of a single decision
     return figure
 
