@@ -18,6 +18,7 @@ from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.models.stored import StoredModel
 from autotagging.reporting.outputs import TableFiles
 from autotagging.steps import evaluate as step
+from autotagging.steps.figures.all_metrics import all_metrics
 from autotagging.steps.figures.differences import differences
 
 folder = Path(sys.argv[1])
@@ -71,12 +72,20 @@ for model in ("one", "other"):
         threads=1,
         files=step.EvaluationFiles(*(folder / f"{model}-{name}" for name in names)),
     )
+
+
+def table_files(name):
+    return TableFiles(*(folder / f"{name}.{kind}" for kind in ("csv", "md", "html", "tex")))
+
+
+metrics = [folder / f"{model}-metrics.json" for model in ("one", "other")]
+all_metrics(metrics=metrics, table_files=table_files("all_metrics"))
 differences(
     predictions=[folder / f"{model}-predictions.npz" for model in ("one", "other")],
-    metrics=[folder / f"{model}-metrics.json" for model in ("one", "other")],
+    metrics=metrics,
     tags=folder / "tags.csv",
     bootstrap=bootstrap,
-    table_files=TableFiles(*(folder / f"table.{kind}" for kind in ("csv", "md", "html", "tex"))),
+    table_files=table_files("differences"),
 )
 assert "tensorflow" not in sys.modules
 """
@@ -103,6 +112,6 @@ def test_the_same_scores_give_the_same_bytes_on_every_processor(tmp_path):
         running.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}))
     assert [process.wait() for process in running] == [0] * len(PROCESSORS)
     written = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
-    assert len(written[0]) == 22
+    assert len(written[0]) == 26
     for other in written[1:]:
         assert [name for name in written[0] if other[name] != written[0][name]] == []

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
 from autotagging.reporting.outputs import FigureFiles
@@ -16,7 +15,7 @@ from autotagging.reporting.plots import text as module
 from autotagging.reporting.plots.clip_tags import figure_6
 from autotagging.reporting.plots.contact_sheet import mel_examples
 from autotagging.reporting.plots.scores import tag_scores
-from autotagging.reporting.plots.style import save_figure, styled
+from autotagging.reporting.plots.style import save_figure
 from autotagging.reporting.plots.tag_counts import figure_2, tag_distribution
 from autotagging.reporting.plots.text import fitted, length, wrap
 from figures import CAPTION, assert_on_page, drawn_texts, texts
@@ -165,18 +164,12 @@ def music_font(tmp_path, monkeypatch):
         cache.cache_clear()
 
 
-@styled
-def one_text(text):
-    figure = Figure(figsize=(2, 1))
-    figure.text(0.1, 0.5, text)
-    return figure
-
-
-def test_other_scripts_use_an_installed_font(music_font, tmp_path, capsys, recwarn):
+@pytest.mark.parametrize("name", ["figure_6", "tag_scores"])
+def test_other_scripts_use_an_installed_font(name, music_font, tmp_path, capsys, recwarn):
     written = []
-    for name in ("one", "other"):
-        figure = clip_of(["音楽", "rock"])
-        files = FigureFiles(tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+    for copy in ("one", "other"):
+        figure = DRAWINGS[name](["音楽", "rock"])
+        files = FigureFiles(tmp_path / f"{copy}.svg", tmp_path / f"{copy}.png")
         save_figure(figure, files)
         written.append((files.svg.read_bytes(), files.png.read_bytes()))
     assert written[0] == written[1]
