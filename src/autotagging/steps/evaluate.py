@@ -25,6 +25,7 @@ from autotagging.metrics.breakdown import (
     table_of_tags,
 )
 from autotagging.metrics.intervals import Resampled, resample, sampling_units
+from autotagging.metrics.rounding import rounded
 from autotagging.metrics.scores import Scores, TestSet
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
@@ -163,8 +164,8 @@ def evaluate(
     )
     record = {name: stored.description[name] for name in _RECORD if name in stored.description}
     metrics = {**record, **summary, "epoch_choices": choice_of_epochs(by_epoch)}
-    write_json(metrics, files.metrics)
-    write_csv(by_epoch, files.per_epoch)
+    write_json(rounded(metrics), files.metrics)
+    write_csv(rounded(by_epoch), files.per_epoch)
     categories = _categories(data.tags, test.columns)
     _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
     _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
@@ -249,11 +250,12 @@ def _write_tables(
     files: EvaluationFiles,
 ) -> None:
     by_tag = table_of_tags(test_set, scores, categories, resampled, confidence=confidence)
-    write_csv(by_tag, files.per_tag)
-    write_csv(table_of_categories(by_tag, resampled, confidence=confidence), files.per_category)
-    write_csv(roc_curves(test_set.test, scores.test), files.roc)
-    bins = test_set.settings.calibration_bins
-    write_csv(calibration(test_set.test, scores.test, bins=bins), files.calibration)
+    by_category = table_of_categories(by_tag, resampled, confidence=confidence)
+    bins = calibration(test_set.test, scores.test, bins=test_set.settings.calibration_bins)
+    write_csv(rounded(by_tag), files.per_tag)
+    write_csv(rounded(by_category), files.per_category)
+    write_csv(rounded(roc_curves(test_set.test, scores.test)), files.roc)
+    write_csv(rounded(bins), files.calibration)
 
 
 def _write_predictions(

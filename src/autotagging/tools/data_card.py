@@ -240,7 +240,7 @@ def folder_table(mp3_paths: pd.Series, groups: pd.DataFrame) -> str:
 
 def _file_table(data_set: DataSet) -> str:
     files = [*data_set.tables, *data_set.parts, data_set.archive]
-    rows = [(file.name, f"{file.bytes:,}", f"{file.algorithm} `{file.checksum}`") for file in files]
+    rows = [(file.name, f"{file.bytes:,}", f"{file.algorithm} {file.checksum}") for file in files]
     return to_markdown(pd.DataFrame(rows, columns=["file", "bytes", "checksum"]))
 
 
