@@ -17,11 +17,11 @@ import yaml
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
 from autotagging.common.params import read_exponents
+from autotagging.corpus.delimited import read_delimited
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.remote import MAGNATAGATUNE, DataSet, read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
 from autotagging.corpus.transfer import RemoteFile
-from autotagging.corpus.tsv import read_tsv
 from autotagging.dataset.groups import LEVELS
 from autotagging.dataset.subsets import SUBSETS, describe
 from autotagging.labels import partition
@@ -75,8 +75,10 @@ def data_card(
     data_set = read_data_set(remote)
     path_of = {file.name: find_table(tables, file.name) for file in data_set.tables}
     clips = read_annotations(path_of[ANNOTATIONS]).set_index("clip_id")
-    groups = read_clip_info(path_of[CLIP_INFO]).set_index("clip_id")
-    segments = read_tsv(path_of[CLIP_INFO], required=("segmentStart", "segmentEnd", "mp3_path"))
+    groups = read_clip_info(path_of[CLIP_INFO]).set_index("clip_id")[[*LEVELS]]
+    segments = read_delimited(
+        path_of[CLIP_INFO], required=("segmentStart", "segmentEnd", "mp3_path")
+    )
     for file in data_set.tables:
         _check_official(path_of[file.name], file)
     settings = _read_params(params)
