@@ -58,9 +58,9 @@ def read_delimited(
         Characters that may separate the fields; the first with which the header has the required
         columns is used, or else the first.
     by_hand
-        Whether a person may have typed the table: blanks around names and values are removed, the
-        last line needs no end, and empty lines may follow it. Otherwise a file without a final line
-        end is incomplete.
+        Whether a person may have typed the table: blanks around names and values are removed, lines
+        may also end in CR, the last needs no end, and empty lines may follow it. Otherwise a file
+        without a final line end is incomplete.
 
     Returns
     -------
@@ -74,7 +74,8 @@ def read_delimited(
     """
     content = _read_bytes(path).removeprefix(_BOM)
     if by_hand:
-        content = content.rstrip(b"\r\n") + b"\n"
+        lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        content = lines.rstrip(b"\n") + b"\n"
     _check_characters(path, content)
     found = _split_header(content, separators, by_hand)
     separator = next((s for s in found if set(required) <= set(found[s])), next(iter(found)))

@@ -34,8 +34,8 @@ class SplitSettings:
         Scheme of the split: random (the paper's); folder (0 to b, c, d to f); track, album or
         artist (none is in two subsets); file (a given split).
     file
-        Table of clip_id and subset (train, validation or test) for scheme file, with comma, TAB or
-        semicolon; clips that are missing in it are left out.
+        Table of clip_id and subset (train, validation or test) for scheme file; clips that are
+        missing in it are left out.
     untagged
         Treatment of clips without any of the kept tags: keep, as in the paper, or drop.
     train
