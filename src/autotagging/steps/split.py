@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import write_csv
-from autotagging.dataset.groups import group_ids, read_groups
+from autotagging.dataset.groups import LEVELS, group_ids, read_groups
 from autotagging.dataset.subsets import SUBSETS, read_labels
 from autotagging.labels import partition
 from autotagging.labels.given_split import read_split
@@ -40,47 +40,34 @@ def split(
         Output: level, share of test clips whose track, album or artist is also in training, and
         number of clips of which it is unknown.
     """
-    scheme, weights = settings.scheme, settings.weights
     known = read_labels(labels)
     usable = _usable(known, pd.read_csv(clips).set_index("clip_id")["bytes"], settings.untagged)
     names = read_groups(groups)
-    if scheme == "random":
-        _check_number(labels, len(usable), "usable clips")
-        subset = partition.random_split(usable.index, weights=weights, seed=settings.seed)
-    elif scheme == "folder":
-        subset = partition.folder_split(usable["mp3_path"])
-    elif scheme == "file":
+    _check_number(labels, len(usable), "usable clips")
+    if settings.scheme == "file":
         if settings.file is None:
             raise UserError("split.scheme is file, but split.file is not set")
         subset = read_split(settings.file, usable=usable.index, known=known.index)
-    else:
-        of_clip = _groups(groups, names, scheme, usable.index)
+    elif settings.scheme in LEVELS:
+        of_clip = _groups(groups, names, settings.scheme, usable.index)
         tags = usable.drop(columns="mp3_path")
-        subset = partition.group_split(of_clip, tags, weights=weights, seed=settings.seed)
-
-    counts = {name: int((subset == name).sum()) for name in weights}
-    print(f"{scheme} split: {counts}{_compared(counts, weights, scheme)}", file=sys.stderr)
-    if empty := [name for name, count in counts.items() if not count]:
-        source = settings.file if scheme == "file" else labels
-        hint = "add some" if scheme == "file" else "choose another split.scheme"
-        raise UserError(f"{source}: no {empty[0]} clips by the scheme {scheme}; {hint}")
-    leaking = partition.leakage(subset, names)
-    for row in leaking[leaking["clips_without_group"] > 0].itertuples():
-        print(
-            f"{row.clips_without_group} of {len(subset)} clips have no known {row.level}: "
-            f"they share no {row.level} with other clips",
-            file=sys.stderr,
-        )
+        subset = partition.group_split(of_clip, tags, weights=settings.weights, seed=settings.seed)
+    elif settings.scheme == "folder":
+        subset = partition.folder_split(usable["mp3_path"])
+    else:
+        subset = partition.random_split(usable.index, weights=settings.weights, seed=settings.seed)
+    _describe(subset, settings, labels)
     table = usable.loc[subset.index, ["mp3_path"]].assign(subset=subset)
     write_csv(table.reset_index(), split)
+    leaking = partition.leakage(subset, names)
+    _describe_unknown(leaking, len(subset), settings.scheme)
     write_csv(leaking, leakage)
 
 
 def _check_number(path: Path, number: int, of: str) -> None:
-    if number < len(SUBSETS):
-        raise UserError(
-            f"{path}: {number} {of}, too few to split: expected at least {len(SUBSETS)}"
-        )
+    least = len(SUBSETS)
+    if number < least:
+        raise UserError(f"{path}: {number} {of}, too few to split: expected at least {least}")
 
 
 def _groups(path: Path, names: pd.DataFrame, level: str, clip_ids: pd.Index) -> pd.Series:
@@ -88,11 +75,34 @@ def _groups(path: Path, names: pd.DataFrame, level: str, clip_ids: pd.Index) -> 
     if names[level].reindex(clip_ids).isna().all():
         raise UserError(
             f"{path}: the {level} of every clip is unknown, so a split by {level} would be random; "
-            f"fill in clip_info_final.csv of the corpus, or choose another split.scheme"
+            "fill in clip_info_final.csv of the corpus, or choose another split.scheme"
         )
     ids = group_ids(names, level, clip_ids)
     _check_number(path, ids.nunique(), f"{level}s of {len(ids)} usable clips")
     return ids
+
+
+def _describe(subset: pd.Series, settings: partition.SplitSettings, labels: Path) -> None:
+    """Print the number of clips of each subset; raise UserError if one is empty."""
+    scheme, weights = settings.scheme, settings.weights
+    counts = {name: int((subset == name).sum()) for name in weights}
+    print(f"{scheme} split: {counts}{_compared(counts, weights, scheme)}", file=sys.stderr)
+    if empty := [name for name, count in counts.items() if not count]:
+        source = settings.file if scheme == "file" else labels
+        hint = "add some" if scheme == "file" else "choose another split.scheme"
+        raise UserError(f"{source}: no {empty[0]} clips by the scheme {scheme}; {hint}")
+
+
+def _describe_unknown(leaking: pd.DataFrame, clips: int, scheme: str) -> None:
+    """Print how many clips have no known track, album or artist; warn where the split needs it."""
+    for level, unknown in zip(leaking["level"], leaking["clips_without_group"], strict=True):
+        if unknown:
+            warning = "warning: " if level == scheme else ""
+            print(
+                f"{warning}{unknown} of {clips} clips have no known {level}: they share no {level} "
+                "with other clips",
+                file=sys.stderr,
+            )
 
 
 def _usable(known: pd.DataFrame, sizes: pd.Series, untagged: str) -> pd.DataFrame:
