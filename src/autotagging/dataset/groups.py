@@ -37,8 +37,8 @@ def read_groups(path: Path) -> pd.DataFrame:
 def group_ids(groups: pd.DataFrame, level: str, clip_ids: pd.Index) -> pd.Series:
     """Give each clip the id of its group; a clip whose group is unknown shares it with no other.
 
-    Clips of one track or album have one artist, so those of an unknown artist stay together
-    where a smaller group of theirs is known.
+    Clips of one track have one artist: a clip of an unknown artist is of that of the other clips of
+    its track, and stays with them if it is known of none.
 
     Parameters
     ----------
@@ -55,11 +55,13 @@ def group_ids(groups: pd.DataFrame, level: str, clip_ids: pd.Index) -> pd.Series
         Indexed by clip_id; the name of the group where it is known.
     """
     names = groups.reindex(clip_ids)
+    known = names[level]
     # No name contains a TAB, so that these are no names.
     ids = pd.Series([f"\t{clip}" for clip in clip_ids], index=clip_ids)
     for smaller in LEVELS[: LEVELS.index(level)]:
+        known = known.fillna(known.groupby(names[smaller]).transform("first"))
         ids = (f"\t{smaller}\t" + names[smaller]).fillna(ids)
-    return names[level].fillna(ids)
+    return known.fillna(ids)
 
 
 def track_numbers(groups: pd.DataFrame, clip_ids: pd.Index) -> np.ndarray:

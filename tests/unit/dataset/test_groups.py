@@ -36,6 +36,13 @@ def test_an_unknown_group_is_a_group_of_its_own():
     assert len(set(of_album)) == 6  # those of a track have one album, too
 
 
+def test_an_artist_that_is_known_of_a_part_of_a_track_is_that_of_all_its_clips():
+    names = {"track": ["t", "t", "s", None], "album": None, "artist": [None, "X", "Y", None]}
+    ids = group_ids(pd.DataFrame(names), "artist", pd.RangeIndex(4)).tolist()
+    assert ids[:3] == ["X", "X", "Y"]
+    assert ids[3] not in ids[:3]
+
+
 def test_clips_of_unknown_tracks_have_numbers_of_their_own():
     groups = pd.DataFrame(
         {"track": ["t", None, None, "s", "t"], "album": None, "artist": None}, index=[0, 1, 2, 3, 4]
