@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv
+from autotagging.common.files import write_csv, write_json
 from autotagging.corpus.tables import read_annotations
 from autotagging.labels.tags import (
     STRUCTURE,
@@ -28,6 +28,7 @@ def merge_tags(
     labels: Path,
     tags: Path,
     raw_tags: Path,
+    tag_settings: Path,
 ) -> None:
     """Merge synonymous tags and keep the most frequent.
 
@@ -47,6 +48,8 @@ def merge_tags(
         Output: tag, category, count and merged_from of each kept tag.
     raw_tags
         Output: raw_tag, count, merged_into, merged_count and kept of each raw tag.
+    tag_settings
+        Output: synonyms and n_tags, for the descriptions of later results.
     """
     known = read_vocabulary(vocabulary)
     groups = known.synonyms if synonyms == "merge" else {}
@@ -89,3 +92,4 @@ def merge_tags(
         ),
         raw_tags,
     )
+    write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)

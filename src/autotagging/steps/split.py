@@ -8,7 +8,7 @@ import pandas as pd
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv
+from autotagging.common.files import write_csv, write_json
 from autotagging.dataset.groups import LEVELS, group_ids, read_groups
 from autotagging.dataset.subsets import SUBSETS, read_labels
 from autotagging.labels import partition
@@ -23,6 +23,7 @@ def split(
     settings: Annotated[partition.SplitSettings, Parameter(name="*")],
     split: Path,
     leakage: Path,
+    split_settings: Path,
 ) -> None:
     """Divide the clips into training, validation and test set.
 
@@ -39,6 +40,8 @@ def split(
     leakage
         Output: level, share of test clips whose track, album or artist is also in training, and
         number of clips of which it is unknown.
+    split_settings
+        Output: scheme of the split, for the descriptions of later results.
     """
     known = read_labels(labels)
     usable = _usable(known, pd.read_csv(clips).set_index("clip_id")["bytes"], settings.untagged)
@@ -62,6 +65,7 @@ def split(
     leaking = partition.leakage(subset, names)
     _describe_unknown(leaking, len(subset), settings.scheme)
     write_csv(leaking, leakage)
+    write_json({"scheme": settings.scheme}, split_settings)
 
 
 def _check_number(path: Path, number: int, of: str) -> None:
