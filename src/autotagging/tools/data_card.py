@@ -110,7 +110,12 @@ def _describe_tags(
         paths = {name: Path(folder) / f"{name}.csv" for name in ("labels", "tags", "raw_tags")}
         n = settings["n_tags"]
         merge_tags(
-            annotations=annotations, vocabulary=vocabulary, synonyms="merge", n_tags=n, **paths
+            annotations=annotations,
+            vocabulary=vocabulary,
+            synonyms="merge",
+            n_tags=n,
+            tag_settings=Path(folder) / "settings.json",
+            **paths,
         )
         labels, tags, raw_tags = (pd.read_csv(path) for path in paths.values())
     raw, usable = clips.drop(columns="mp3_path"), clips.drop(index=_EMPTY_CLIPS)
