@@ -10,7 +10,7 @@ from autotagging.corpus.delimited import read_delimited
 from autotagging.dataset.subsets import SUBSETS
 
 
-def read_split(path: Path, *, usable: pd.Index, known: pd.Index) -> pd.Series:
+def read_given_split(path: Path, *, usable: pd.Index, known: pd.Index) -> pd.Series:
     """Read a split of the usable clips; clips that are not usable are left out, and counted.
 
     Parameters

@@ -12,7 +12,7 @@ from autotagging.common.files import write_csv, write_json
 from autotagging.dataset.groups import LEVELS, group_ids, read_groups
 from autotagging.dataset.subsets import SUBSETS, read_labels
 from autotagging.labels import partition
-from autotagging.labels.given_split import read_split
+from autotagging.labels.given_split import read_given_split
 
 
 def split(
@@ -50,7 +50,7 @@ def split(
     if settings.scheme == "file":
         if settings.file is None:
             raise UserError("split.scheme is file, but split.file is not set")
-        subset = read_split(settings.file, usable=usable.index, known=known.index)
+        subset = read_given_split(settings.file, usable=usable.index, known=known.index)
     elif settings.scheme in LEVELS:
         of_clip = _groups(groups, names, settings.scheme, usable.index)
         tags = usable.drop(columns="mp3_path")

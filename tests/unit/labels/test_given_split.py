@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from autotagging.common.errors import UserError
-from autotagging.labels.given_split import read_split
+from autotagging.labels.given_split import read_given_split
 
 KNOWN = pd.Index([2, 6, 10, 11])
 USABLE = pd.Index([2, 6, 10])
@@ -15,7 +15,7 @@ TEXT = "clip_id,subset\n10,train\n2,test\n6,validation\n"
 
 
 def read(path):
-    return read_split(path, usable=USABLE, known=KNOWN)
+    return read_given_split(path, usable=USABLE, known=KNOWN)
 
 
 @pytest.fixture
