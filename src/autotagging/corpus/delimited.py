@@ -59,8 +59,8 @@ def read_delimited(
         columns is used, or else the first.
     by_hand
         Whether a person may have typed the table: blanks around names and values are removed, lines
-        may also end in CR, the last needs no end, and empty lines may follow it. Otherwise a file
-        without a final line end is incomplete.
+        may also end in CR, the last needs no end, empty lines may follow it, and columns may lack a
+        name. Otherwise a file without a final line end is incomplete.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def read_delimited(
     _check_fields(path, content, separator)
     _check_quotes(path, content, separator)
     columns = found[separator]
-    _check_columns(path, columns, required, found)
+    _check_columns(path, [name for name in columns if name or not by_hand], required, found)
     if content.count(b"\n") == 1:
         raise UserError(f"{path}, line 2: no data; expected lines below the header")
     table = _parse(content, columns, separator, columns if unique is None else set(unique))

@@ -35,6 +35,7 @@ def path(tmp_path):
         TEXT.replace(",", ", "),
         TEXT.strip(),
         TEXT + "\n\n",
+        "clip_id,subset,,\n10,train,,\n2,test,,\n6,validation,,\n",
         "subset,clip_id\ntrain,10\ntest,2\nvalidation,6\n",
         '"clip_id","subset"\n"10","train"\n"2","test"\n"6","validation"\n',
         'clip_id;title;subset\n10;"a; ""b""";train\n2;NA;test\n6;;validation\n',
