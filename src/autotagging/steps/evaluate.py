@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays, write_csv, write_json
-from autotagging.dataset.groups import read_groups
+from autotagging.dataset.groups import read_groups, track_numbers
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
 from autotagging.metrics.averages import calibration, roc_curves
@@ -148,7 +148,7 @@ def evaluate(
     by_epoch = table_of_epochs(test_set, scores, others, stored.description)
     counts = fit_lookup(subsets["train"], groups)
     lookup = _score_groups(score_lookup, counts, groups, subsets, pseudo_count=pseudo_count)
-    track = _tracks(test.index, groups)
+    track = track_numbers(groups, test.index)
     units = sampling_units(track, bootstrap)
     resampled = {unit: resample(test_set, scores, drawn) for unit, drawn in units.items()}
     reference = {
@@ -278,12 +278,6 @@ def _write_predictions(
         "thresholds": test_set.tag_thresholds(scores),
     }
     save_arrays(path, arrays)
-
-
-def _tracks(clip_ids: pd.Index, groups: pd.DataFrame) -> np.ndarray:
-    """Give each clip the number of its track, or its own if unknown; the same for every model."""
-    numbers = pd.Series(pd.factorize(groups["track"])[0], index=groups.index).reindex(clip_ids)
-    return np.where(numbers.isna(), -1 - clip_ids, numbers).astype(np.int64)
 
 
 def _headline(model: dict[str, Any], summary: dict[str, Any]) -> str:
