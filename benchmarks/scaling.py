@@ -185,6 +185,7 @@ def download(corpus: Path, results: Path) -> Step:
         "--clips": results / "clips.csv",
         "--groups": results / "groups.csv",
         "--audio": results / "audio.json",
+        "--checksums": results / "SHA256SUMS",
     }
     return "download", autotagging("download", settings, outputs), [*outputs.values()]
 
@@ -200,6 +201,7 @@ def merge_tags(results: Path, params: dict) -> Step:
         "--labels": results / "labels.csv",
         "--tags": results / "tags.csv",
         "--raw-tags": results / "raw_tags.csv",
+        "--checksums": results / "SHA256SUMS",
     }
     return "merge_tags", autotagging("merge_tags", settings, outputs), [*outputs.values()]
 
@@ -217,7 +219,11 @@ def split(results: Path, scheme: str, params: dict) -> Step:
         "--test": params["test"],
         "--seed": params["seed"],
     }
-    outputs = {"--split": results / "split.csv", "--leakage": results / "leakage.csv"}
+    outputs = {
+        "--split": results / "split.csv",
+        "--leakage": results / "leakage.csv",
+        "--checksums": results / "SHA256SUMS",
+    }
     return f"split, {scheme}", autotagging("split", settings, outputs), [*outputs.values()]
 
 
@@ -256,6 +262,7 @@ def train(results: Path, pseudo_count: float) -> Step:
         "--epoch-weights": results / "epochs.npz",
         "--history": results / "history.csv",
         "--times": results / "times.csv",
+        "--checksums": results / "SHA256SUMS",
     }
     command = autotagging("train", settings, of_networks, outputs)
     return "train, lookup", command, [*outputs.values()]
@@ -286,6 +293,7 @@ def evaluate(results: Path, pseudo_count: float) -> Step:
         "--per-epoch": results / "per_epoch.csv",
         "--roc": results / "roc.csv",
         "--calibration": results / "calibration.csv",
+        "--checksums": results / "SHA256SUMS",
     }
     return "evaluate, lookup", autotagging("evaluate", settings, outputs), [*outputs.values()]
 

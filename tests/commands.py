@@ -39,7 +39,7 @@ def download(corpus, out, *options, code=0):
         *("--annotations", out / "annotations_final.csv"),
         *("--clip-info", out / "clip_info_final.csv"),
         *("--clips", out / "clips.csv", "--groups", out / "groups.csv"),
-        *("--audio", out / "audio.json", *options),
+        *("--audio", out / "audio.json", "--checksums", out / "SHA256SUMS", *options),
         code=code,
     )
 
@@ -50,7 +50,7 @@ def merge_tags(annotations, vocabulary, out, *, synonyms="merge", code=0):
         *("--annotations", annotations, "--vocabulary", vocabulary, "--n-tags", 50),
         *("--synonyms", synonyms),
         *("--labels", out / "labels.csv", "--tags", out / "tags.csv"),
-        *("--raw-tags", out / "raw_tags.csv"),
+        *("--raw-tags", out / "raw_tags.csv", "--checksums", out / "SHA256SUMS"),
         code=code,
     )
 
@@ -62,6 +62,7 @@ def split(folder, counts, *, scheme="random", file="none", untagged="keep", code
         *("--groups", folder / "groups.csv", *counts),
         *("--scheme", scheme, "--file", file, "--untagged", untagged),
         *("--split", folder / "split.csv", "--leakage", folder / "leakage.csv"),
+        *("--checksums", folder / "SHA256SUMS"),
         code=code,
     )
 
@@ -84,7 +85,7 @@ def extract_mel(folder, shards, max_bad, code=0):
         "--shards",
         *(folder / f"shard-{shard:02}.csv" for shard in range(shards)),
         *(*FRONT_END, "--max-bad", max_bad, "--summary", folder / "summary.csv"),
-        *("--front-end", folder / "front_end.json"),
+        *("--front-end", folder / "front_end.json", "--checksums", folder / "SHA256SUMS"),
         code=code,
     )
 
@@ -107,6 +108,7 @@ def train_arguments(folder, name, options=()):
         *("--weights", out / "weights.npz", "--epoch-weights", out / "epochs.npz"),
         *("--model-json", out / "model.json"),
         *("--history", out / "history.csv", "--times", out / "times.csv"),
+        *("--checksums", out / "SHA256SUMS"),
     ]
 
 
@@ -127,6 +129,43 @@ def evaluate(folder, name, code=0):
     )
 
 
+def train_lookup(folder):
+    """Fit an audio-blind model to the tables in a folder."""
+    autotagging(
+        *("train", "--model", "lookup", "--seed", 0, "--scheme", "random"),
+        *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
+        *("--schedule", "constant", "--output-bias", "prior"),
+        *("--monitor", "val_loss", "--patience", "none"),
+        *("--keep-epochs", "all", "--epoch-weights", folder / "epochs.npz"),
+        *("--devices", "auto", "--xla=false", "--precision", "float32", "--cache", 0.001),
+        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
+        *("--options", "pseudo_count=1.0", "--history", folder / "history.csv"),
+        *("--times", folder / "times.csv", "--weights", folder / "weights.npz"),
+        *("--audio", folder / "audio.json", "--checksums", folder / "SHA256SUMS"),
+        *_lookup_files(folder),
+        without="tensorflow",
+    )
+
+
+def evaluate_lookup(folder, code=0):
+    """Evaluate the model of `train_lookup`."""
+    return autotagging(
+        *("evaluate", "--batch-size", 1, "--tags", folder / "tags.csv"),
+        *_lookup_files(folder),
+        *evaluate_settings(folder),
+        without="tensorflow",
+        code=code,
+    )
+
+
+def _lookup_files(folder):
+    return [
+        *("--labels", folder / "labels.csv", "--split", folder / "split.csv"),
+        *("--groups", folder / "groups.csv", "--threads", 1),
+        *("--model-json", folder / "model.json"),
+    ]
+
+
 def evaluate_settings(out):
     """Flags of a small evaluation, and its outputs."""
     return [
@@ -135,5 +174,5 @@ def evaluate_settings(out):
         *("--predictions", out / "predictions.npz", "--metrics", out / "metrics.json"),
         *("--per-tag", out / "per_tag.csv", "--per-category", out / "per_category.csv"),
         *("--per-epoch", out / "per_epoch.csv", "--roc", out / "roc.csv"),
-        *("--calibration", out / "calibration.csv"),
+        *("--calibration", out / "calibration.csv", "--checksums", out / "SHA256SUMS"),
     ]

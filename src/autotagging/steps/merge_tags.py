@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv
+from autotagging.common.files import read_written, write_checksums, write_csv
 from autotagging.corpus.tables import read_annotations
 from autotagging.labels.tags import SynonymError, merge_synonyms, merged_names, most_frequent
 
@@ -22,6 +22,7 @@ def merge_tags(
     labels: Path,
     tags: Path,
     raw_tags: Path,
+    checksums: Path,
 ) -> None:
     """Merge synonymous tags and keep the most frequent.
 
@@ -41,10 +42,13 @@ def merge_tags(
         Output: tag, category, count and merged_from of each kept tag.
     raw_tags
         Output: raw_tag, count, merged_into, merged_count and kept of each raw tag.
+    checksums
+        Output: SHA-256 of the three tables.
     """
     groups, category_of = _read_vocabulary(vocabulary)
     if synonyms == "keep":
         groups = {}
+    read_written(annotations)  # compares its checksum
     clips = read_annotations(annotations)
     raw = clips.drop(columns=["clip_id", "mp3_path"])
     try:
@@ -84,12 +88,13 @@ def merge_tags(
         ),
         raw_tags,
     )
+    write_checksums(checksums, [labels, tags, raw_tags])
 
 
 def _read_vocabulary(path: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Read synonym groups, and the category of each tag that has one."""
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         synonyms, categories = content["synonyms"], content["categories"]
         category_of = {tag: name for name, members in categories.items() for tag in members}
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
@@ -102,7 +107,7 @@ def _read_vocabulary(path: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
 
 def _line_of(vocabulary: Path, tag: str, group: str) -> int:
     """Find the line on which a synonym group names a tag."""
-    top = yaml.compose(vocabulary.read_text())
+    top = yaml.compose(vocabulary.read_text(encoding="utf-8"))
     synonyms = next(value for key, value in top.value if key.value == "synonyms")
     members = next(value for key, value in synonyms.value if key.value == group)
     lines = [node.start_mark.line for node in members.value if node.value == tag]

@@ -8,7 +8,8 @@ import pandas as pd
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv
+from autotagging.common.files import write_checksums, write_csv
+from autotagging.dataset.clips import read_clips
 from autotagging.dataset.groups import read_groups
 from autotagging.dataset.subsets import SUBSETS, read_labels
 from autotagging.labels import partition
@@ -22,6 +23,7 @@ def split(
     settings: Annotated[partition.SplitSettings, Parameter(name="*")],
     split: Path,
     leakage: Path,
+    checksums: Path,
 ) -> None:
     """Divide the clips into training, validation and test set.
 
@@ -37,10 +39,12 @@ def split(
         Output: clip_id, mp3_path, subset.
     leakage
         Output: level, and share of test clips whose track, album or artist is also in training.
+    checksums
+        Output: SHA-256 of both tables.
     """
     scheme, weights = settings.scheme, settings.weights
     known = read_labels(labels)
-    usable = _usable(known, pd.read_csv(clips).set_index("clip_id")["bytes"], settings.untagged)
+    usable = _usable(known, read_clips(clips).set_index("clip_id")["bytes"], settings.untagged)
     names = read_groups(groups)
     tags = usable.drop(columns="mp3_path")
     if scheme == "random":
@@ -61,6 +65,7 @@ def split(
     table = usable.loc[subset.index, ["mp3_path"]].assign(subset=subset)
     write_csv(table.reset_index(), split)
     write_csv(partition.leakage(subset, names), leakage)
+    write_checksums(checksums, [split, leakage])
 
 
 def _usable(known: pd.DataFrame, sizes: pd.Series, untagged: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import replacing
+from autotagging.common.files import CHECKSUMS, replacing
 from autotagging.common.params import read_exponents
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.remote import MAGNATAGATUNE, DataSet, read_data_set
@@ -23,11 +23,12 @@ from autotagging.corpus.tables import find_table, read_annotations, read_clip_in
 from autotagging.corpus.transfer import RemoteFile
 from autotagging.corpus.tsv import read_tsv
 from autotagging.dataset.groups import LEVELS
-from autotagging.dataset.subsets import SUBSETS, describe
+from autotagging.dataset.subsets import SUBSETS, describe, read_labels
 from autotagging.labels import partition
 from autotagging.labels.tags import merge_synonyms, most_frequent
 from autotagging.metrics.averages import accuracy
 from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.reporting.inputs import read_table
 from autotagging.reporting.tables.files import to_markdown
 from autotagging.steps.merge_tags import merge_tags
 from autotagging.training.epoch_metrics import cross_entropy, mean_roc_auc
@@ -107,13 +108,19 @@ def _describe_tags(
     """Describe the tags that the step merge_tags gives."""
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / f"{name}.csv" for name in ("labels", "tags", "raw_tags")}
+        checksums = Path(folder) / CHECKSUMS
         n = settings["n_tags"]
         merge_tags(
-            annotations=annotations, vocabulary=vocabulary, synonyms="merge", n_tags=n, **paths
+            annotations=annotations,
+            vocabulary=vocabulary,
+            synonyms="merge",
+            n_tags=n,
+            **paths,
+            checksums=checksums,
         )
-        labels, tags, raw_tags = (pd.read_csv(path) for path in paths.values())
+        labels = read_labels(paths["labels"]).drop(columns="mp3_path")
+        tags, raw_tags = (read_table(paths[name], ()) for name in ("tags", "raw_tags"))
     raw, usable = clips.drop(columns="mp3_path"), clips.drop(index=_EMPTY_CLIPS)
-    labels = labels.set_index("clip_id").drop(columns="mp3_path")
     used = labels.loc[usable.index]
     truth = used.to_numpy()
     return {
@@ -131,7 +138,7 @@ def _describe_tags(
 
 def _read_params(path: Path) -> dict[str, Any]:
     try:
-        params = read_exponents(yaml.safe_load(path.read_text()))
+        params = read_exponents(yaml.safe_load(path.read_text(encoding="utf-8")))
         return {
             "n_tags": params["merge_tags"]["n_tags"],
             "weights": {name: params["split"][name] for name in SUBSETS},

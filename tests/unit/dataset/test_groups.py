@@ -15,5 +15,5 @@ def test_names_are_text_also_where_they_are_empty_or_numbers(tmp_path):
 def test_another_table_is_refused(tmp_path):
     path = tmp_path / "groups.csv"
     path.write_text("clip_id,track\n7,u#1\n")
-    with pytest.raises(UserError, match="not a table of groups"):
+    with pytest.raises(UserError, match="no column 'album'"):
         read_groups(path)
