@@ -68,7 +68,7 @@ def main() -> None:
             pool.submit(make_corpus, arguments.tables, corpus, arguments.clips).result()
             pool.submit(make_shards, corpus, results / "extract_mel", arguments.shards).result()
             pool.submit(make_written_shard, results / "written").result()
-    params = yaml.safe_load(Path("params.yaml").read_text())
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     print("| step | clips | wall s | CPU s | peak MB | MB written |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
     for name, command, outputs in steps(corpus, results, params):

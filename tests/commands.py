@@ -1,5 +1,6 @@
 """Subcommands as tests run them: flags in, a process of its own, standard error out."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -11,7 +12,9 @@ FRONT_END = ["--sample-rate", "12000", "--n-fft", "512", "--hop-length", "256", 
 FRONT_END += ["--log-scale", "power_db", "--seconds", "29.12"]
 
 
-def autotagging(*arguments, code=0, without="no module", most_bytes=resource.RLIM_INFINITY):
+def autotagging(
+    *arguments, code=0, without="no module", most_bytes=resource.RLIM_INFINITY, env=None
+):
     """Run a subcommand in a process of its own; return its standard error."""
     command = f"""
 import sys
@@ -22,8 +25,9 @@ assert {without!r} not in sys.modules, "{without} was loaded"
     result = subprocess.run(
         [sys.executable, "-c", command, *map(str, arguments)],
         cwd=ROOT,
-        text=True,
+        encoding="utf-8",
         capture_output=True,
+        env={**os.environ, **(env or {})},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
     )
     assert result.returncode == code, result.stderr
@@ -31,7 +35,7 @@ assert {without!r} not in sys.modules, "{without} was loaded"
     return result.stderr
 
 
-def download(corpus, out, *options, code=0):
+def download(corpus, out, *options, code=0, env=None):
     return autotagging(
         "download",
         *("--corpus", corpus, "--remote", "workflow/resources/magnatagatune.yaml"),
@@ -41,10 +45,11 @@ def download(corpus, out, *options, code=0):
         *("--clips", out / "clips.csv", "--groups", out / "groups.csv"),
         *("--audio", out / "audio.json", "--checksums", out / "SHA256SUMS", *options),
         code=code,
+        env=env,
     )
 
 
-def merge_tags(annotations, vocabulary, out, *, synonyms="merge", code=0):
+def merge_tags(annotations, vocabulary, out, *, synonyms="merge", code=0, env=None):
     return autotagging(
         "merge_tags",
         *("--annotations", annotations, "--vocabulary", vocabulary, "--n-tags", 50),
@@ -52,6 +57,7 @@ def merge_tags(annotations, vocabulary, out, *, synonyms="merge", code=0):
         *("--labels", out / "labels.csv", "--tags", out / "tags.csv"),
         *("--raw-tags", out / "raw_tags.csv", "--checksums", out / "SHA256SUMS"),
         code=code,
+        env=env,
     )
 
 

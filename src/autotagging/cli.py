@@ -1,5 +1,6 @@
 """The command `autotagging`, with a subcommand per step, figure and tool."""
 
+import locale
 import os
 import sys
 
@@ -11,6 +12,7 @@ from autotagging.common.errors import UserError
 
 def main() -> None:
     """Run one subcommand; an error that the user can correct is one line and exit code 2."""
+    _start_in_utf8()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         _make_app()(exit_on_error=False, print_error=False)
@@ -21,6 +23,18 @@ def main() -> None:
         sys.exit(_fail(f"{place}{error.strerror or error}"))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _start_in_utf8() -> None:
+    """Start again in UTF-8 mode, Python's default from 3.15, if the locale has another encoding.
+
+    Only so can names of files, the command line, pipes and messages hold any character.
+    """
+    if sys.flags.utf8_mode or locale.getencoding().lower() == "utf-8":
+        return
+    if os.environ.get("PYTHONUTF8") != "1":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _fail(message: str) -> int:

@@ -54,9 +54,9 @@ def read_schema(folder: Path) -> dict[str, Any]:
     folder
         Folder with params.schema.yaml, and models/<name>.schema.yaml for each model.
     """
-    schema = yaml.safe_load((folder / "params.schema.yaml").read_text())
+    schema = yaml.safe_load((folder / "params.schema.yaml").read_text(encoding="utf-8"))
     options = {
-        path.name.removesuffix(".schema.yaml"): yaml.safe_load(path.read_text())
+        path.name.removesuffix(".schema.yaml"): yaml.safe_load(path.read_text(encoding="utf-8"))
         for path in sorted((folder / "models").glob("*.schema.yaml"))
     }
     schema["properties"]["models"]["items"] = {"enum": [*options]}

@@ -14,7 +14,10 @@ def run(
 ) -> subprocess.CompletedProcess:
     """Run DVC or Snakemake in the environment of this package."""
     result = subprocess.run(
-        [sys.executable, "-m", tool, *arguments], text=True, capture_output=capture
+        [sys.executable, "-m", tool, *arguments],
+        text=True,
+        capture_output=capture,
+        encoding="utf-8",
     )
     if check and result.returncode:
         last = (result.stderr or "").strip().splitlines()[-1:] or ["see above"]
