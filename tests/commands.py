@@ -35,7 +35,7 @@ assert {without!r} not in sys.modules, "{without} was loaded"
     return result.stderr
 
 
-def download(corpus, out, *options, code=0, env=None):
+def download(corpus, out, *options, **expected):
     return autotagging(
         "download",
         *("--corpus", corpus, "--remote", "workflow/resources/magnatagatune.yaml"),
@@ -44,20 +44,18 @@ def download(corpus, out, *options, code=0, env=None):
         *("--clip-info", out / "clip_info_final.csv"),
         *("--clips", out / "clips.csv", "--groups", out / "groups.csv"),
         *("--audio", out / "audio.json", "--checksums", out / "SHA256SUMS", *options),
-        code=code,
-        env=env,
+        **expected,
     )
 
 
-def merge_tags(annotations, vocabulary, out, *, synonyms="merge", code=0, env=None):
+def merge_tags(annotations, vocabulary, out, *, synonyms="merge", **expected):
     return autotagging(
         "merge_tags",
         *("--annotations", annotations, "--vocabulary", vocabulary, "--n-tags", 50),
         *("--synonyms", synonyms),
         *("--labels", out / "labels.csv", "--tags", out / "tags.csv"),
         *("--raw-tags", out / "raw_tags.csv", "--checksums", out / "SHA256SUMS"),
-        code=code,
-        env=env,
+        **expected,
     )
 
 
