@@ -8,6 +8,7 @@ import yaml
 from autotagging.common.tables import read_table
 from autotagging.dataset.subsets import read_labels
 from autotagging.reporting.outputs import FigureFiles, TableFiles
+from autotagging.reporting.tables.files import save_table
 from autotagging.steps.figures.tag_scores import tag_scores
 from commands import evaluate_lookup, merge_tags
 from conftest import write_table
@@ -33,6 +34,18 @@ def test_training_and_evaluation_keep_the_names(lookup):
     evaluate_lookup(lookup)
     lines = (lookup / "per_tag.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in lines[1:]] == [["NA", "mood"], ["007", "genre"]]
+
+
+def test_a_name_is_data_for_programs_and_text_for_readers(tmp_path):
+    names = ["=1+1", "@a", "<b>&amp;", "50%_{x}", "a|b"]
+    table = TableFiles(*(tmp_path / name for name in ("csv", "md", "html", "tex")))
+    save_table(pd.DataFrame({"tag": names}), table, caption="Tags.")
+    assert read_table(table.csv, {"tag": str})["tag"].tolist() == names
+    assert "a\\|b" in table.md.read_text()
+    page = table.html.read_text()
+    assert "<b>" not in page
+    assert "&lt;b&gt;&amp;amp;" in page
+    assert r"50\%\_\{x\}" in table.tex.read_text()
 
 
 def test_figures_show_the_names(lookup, tmp_path):
