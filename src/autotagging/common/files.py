@@ -6,6 +6,7 @@ The folder of a step's results has SHA256SUMS, which `sha256sum -c SHA256SUMS` c
 import hashlib
 import json
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,8 +20,9 @@ import pandas as pd
 from autotagging.common.errors import UserError
 
 CHECKSUMS = "SHA256SUMS"
-_NOT_ARRAYS = (OSError, ValueError, TypeError, EOFError, RuntimeError)
-_NOT_ARRAYS += (zipfile.BadZipFile, zlib.error)
+NOT_ARRAYS = (OSError, ValueError, TypeError, EOFError, RuntimeError, SyntaxError)
+NOT_ARRAYS += (tokenize.TokenError, zipfile.BadZipFile, zlib.error)
+"""What np.load raises for files that are damaged, or no arrays."""
 
 
 @contextmanager
@@ -165,7 +167,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             loaded = dict(arrays)
-    except _NOT_ARRAYS as error:
+    except NOT_ARRAYS as error:
         raise UserError(
             f"{path}: damaged, or not an .npz file of plain arrays ({error}); create it again"
         ) from error

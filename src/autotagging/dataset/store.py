@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import read_json, sha256
+from autotagging.common.files import NOT_ARRAYS, read_json, sha256
 from autotagging.common.tables import read_table
 
 FRONT_END = dict.fromkeys(("sample_rate", "n_fft", "hop_length", "n_mels", "frames"), int)
@@ -107,7 +107,7 @@ def read_front_end(path: Path) -> dict[str, Any]:
 
 
 def _read_summary(path: Path) -> pd.DataFrame:
-    table = read_table(path, {"shard": str, "table_sha256": str})
+    table = read_table(path, {"shard": str, "table_sha256": str}, key="shard").reset_index()
     if table.empty:
         raise UserError(f"{path}: a list without shards; delete it and run again")
     return table
@@ -137,7 +137,7 @@ class Shard:
             if array.dtype != np.float16 or not array.flags.c_contiguous:
                 raise ValueError(f"{array.dtype}, expected float16 row by row")
             self._file = path.open("rb")
-        except (OSError, ValueError, EOFError) as error:
+        except NOT_ARRAYS as error:
             raise UserError(
                 f"{path}: not a readable shard ({error}); delete it and run again"
             ) from error
