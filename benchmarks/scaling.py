@@ -201,6 +201,7 @@ def merge_tags(results: Path, params: dict) -> Step:
         "--labels": results / "labels.csv",
         "--tags": results / "tags.csv",
         "--raw-tags": results / "raw_tags.csv",
+        "--tag-settings": results / "tag_settings.json",
         "--checksums": results / "SHA256SUMS",
     }
     return "merge_tags", autotagging("merge_tags", settings, outputs), [*outputs.values()]
@@ -222,6 +223,7 @@ def split(results: Path, scheme: str, params: dict) -> Step:
     outputs = {
         "--split": results / "split.csv",
         "--leakage": results / "leakage.csv",
+        "--split-settings": results / "split_settings.json",
         "--checksums": results / "SHA256SUMS",
     }
     return f"split, {scheme}", autotagging("split", settings, outputs), [*outputs.values()]
@@ -232,10 +234,10 @@ def train(results: Path, pseudo_count: float) -> Step:
         "--model": "lookup",
         "--options": f"pseudo_count={pseudo_count}",
         "--seed": 0,
-        "--scheme": "random",
-        "--synonyms": "merge",
         "--labels": results / "labels.csv",
+        "--tag-settings": results / "tag_settings.json",
         "--split": results / "split.csv",
+        "--split-settings": results / "split_settings.json",
         "--groups": results / "groups.csv",
         "--audio": results / "audio.json",
     }

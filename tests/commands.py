@@ -54,7 +54,8 @@ def merge_tags(annotations, vocabulary, out, *, synonyms="merge", **expected):
         *("--annotations", annotations, "--vocabulary", vocabulary, "--n-tags", 50),
         *("--synonyms", synonyms),
         *("--labels", out / "labels.csv", "--tags", out / "tags.csv"),
-        *("--raw-tags", out / "raw_tags.csv", "--checksums", out / "SHA256SUMS"),
+        *("--raw-tags", out / "raw_tags.csv", "--tag-settings", out / "tag_settings.json"),
+        *("--checksums", out / "SHA256SUMS"),
         **expected,
     )
 
@@ -66,6 +67,7 @@ def split(folder, counts, *, scheme="random", file="none", untagged="keep", code
         *("--groups", folder / "groups.csv", *counts),
         *("--scheme", scheme, "--file", file, "--untagged", untagged),
         *("--split", folder / "split.csv", "--leakage", folder / "leakage.csv"),
+        *("--split-settings", folder / "split_settings.json"),
         *("--checksums", folder / "SHA256SUMS"),
         code=code,
     )
@@ -100,9 +102,10 @@ def train_arguments(folder, name, options=()):
     settings += ["pool_dropout=0.1", "output_dropout=0.3", "gru_reset_after=true", *options]
     out = folder / name
     return [
-        *("train", "--model", "crnn", "--seed", 0, "--scheme", "random"),
-        *("--synonyms", "merge", "--labels", folder / "labels.csv"),
-        *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
+        *("train", "--model", "crnn", "--seed", 0),
+        *("--labels", folder / "labels.csv", "--tag-settings", folder / "tag_settings.json"),
+        *("--split", folder / "split.csv", "--split-settings", folder / "split_settings.json"),
+        *("--mel", folder / "summary.csv"),
         *("--audio", folder / "audio.json", "--front-end", folder / "front_end.json"),
         *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--schedule", "constant"),
         *("--output-bias", "prior", "--keep-epochs", "all"),
@@ -136,8 +139,10 @@ def evaluate(folder, name, code=0):
 def train_lookup(folder):
     """Fit an audio-blind model to the tables in a folder."""
     autotagging(
-        *("train", "--model", "lookup", "--seed", 0, "--scheme", "random"),
-        *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
+        *("train", "--model", "lookup", "--seed", 0),
+        *("--tag-settings", folder / "tag_settings.json"),
+        *("--split-settings", folder / "split_settings.json"),
+        *("--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
         *("--schedule", "constant", "--output-bias", "prior"),
         *("--monitor", "val_loss", "--patience", "none"),
         *("--keep-epochs", "all", "--epoch-weights", folder / "epochs.npz"),

@@ -55,6 +55,8 @@ def write_tables(folder, *names):
     labels = {"clip_id": range(6), "mp3_path": "x"}
     labels |= dict(zip(names, ([0, 1] * 3, [1, 1, 0] * 2), strict=True))
     pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)
+    (folder / "tag_settings.json").write_text('{"synonyms": "merge"}')
+    (folder / "split_settings.json").write_text('{"scheme": "random"}')
     tags = {"tag": names, "category": ["mood", "genre"]}
     pd.DataFrame(tags).to_csv(folder / "tags.csv", index=False)
     groups = {"clip_id": range(6), "track": [*"uvwxyz"], "album": "x/y", "artist": "x"}

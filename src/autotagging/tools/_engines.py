@@ -16,8 +16,9 @@ def run(
     result = subprocess.run(
         [sys.executable, "-m", tool, *arguments],
         text=True,
-        capture_output=capture,
         encoding="utf-8",
+        errors="replace",
+        capture_output=capture,
     )
     if check and result.returncode:
         last = (result.stderr or "").strip().splitlines()[-1:] or ["see above"]

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import CHECKSUMS, replacing
-from autotagging.common.params import read_exponents
+from autotagging.common.files import replacing
+from autotagging.common.params import read_params
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.remote import MAGNATAGATUNE, DataSet, read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
@@ -107,16 +106,11 @@ def _describe_tags(
 ) -> dict[str, Any]:
     """Describe the tags that the step merge_tags gives."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder) / f"{name}.csv" for name in ("labels", "tags", "raw_tags")}
-        checksums = Path(folder) / CHECKSUMS
+        names = ("labels", "tags", "raw_tags", "tag_settings", "checksums")
+        paths = {name: Path(folder) / name for name in names}
         n = settings["n_tags"]
         merge_tags(
-            annotations=annotations,
-            vocabulary=vocabulary,
-            synonyms="merge",
-            n_tags=n,
-            **paths,
-            checksums=checksums,
+            annotations=annotations, vocabulary=vocabulary, synonyms="merge", n_tags=n, **paths
         )
         labels = read_labels(paths["labels"]).drop(columns="mp3_path")
         tags, raw_tags = (read_table(paths[name], ()) for name in ("tags", "raw_tags"))
@@ -138,14 +132,14 @@ def _describe_tags(
 
 def _read_params(path: Path) -> dict[str, Any]:
     try:
-        params = read_exponents(yaml.safe_load(path.read_text(encoding="utf-8")))
+        params = read_params(path)
         return {
             "n_tags": params["merge_tags"]["n_tags"],
             "weights": {name: params["split"][name] for name in SUBSETS},
             "seed": params["split"]["seed"],
             "pseudo_count": params["train"]["lookup"]["pseudo_count"],
         }
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not the parameters of the pipeline ({reason})") from error
 
