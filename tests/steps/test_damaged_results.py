@@ -45,9 +45,9 @@ def test_each_step_leaves_checksums_of_its_results(downloaded, vocabulary):
     tables = ["annotations_final.csv", "clip_info_final.csv", "clips.csv", "groups.csv"]
     assert listed() == sorted([*tables, "audio.json"])
     merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
-    assert listed() == ["labels.csv", "raw_tags.csv", "tags.csv"]
+    assert listed() == ["labels.csv", "raw_tags.csv", "tag_settings.json", "tags.csv"]
     split(downloaded, COUNTS)
-    assert listed() == ["leakage.csv", "split.csv"]
+    assert listed() == ["leakage.csv", "split.csv", "split_settings.json"]
 
 
 @pytest.mark.parametrize("name", ["labels", "split"])

@@ -1,4 +1,4 @@
-"""Labels of the clips of each subset: training, validation, test (sec. II.A)."""
+"""Clips, labels and subsets: training, validation, test (sec. II.A)."""
 
 import sys
 from collections.abc import Sequence
@@ -16,6 +16,12 @@ SUBSETS = ("train", "validation", "test")
 def describe(scheme: str, subset: pd.Series) -> str:
     """Describe a split in a few words: "random 19773/1521/4566"."""
     return f"{scheme} " + "/".join(str((subset == name).sum()) for name in SUBSETS)
+
+
+def read_clips(path: Path) -> pd.DataFrame:
+    """Read clips.csv of download: clip_id, mp3_path, and numbers that a clip without file lacks."""
+    types = {"clip_id": int, "mp3_path": str, "bytes": "Int64"}
+    return read_table(path, types, others="Int64", key="clip_id").reset_index()
 
 
 def read_labels(path: Path) -> pd.DataFrame:

@@ -22,8 +22,8 @@ from autotagging.common.files import write_csv
 from autotagging.common.memory import keep_freed_memory
 from autotagging.common.progress import progress
 from autotagging.corpus.audio import Corpus, open_corpus
-from autotagging.dataset.clips import read_clips
 from autotagging.dataset.store import USABLE
+from autotagging.dataset.subsets import read_clips
 from autotagging.mel.front_end import FrontEnd, Limits, MelSettings
 from autotagging.mel.shards import UnfinishedShard
 

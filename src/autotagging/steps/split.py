@@ -9,9 +9,8 @@ from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import write_checksums, write_csv, write_json
-from autotagging.dataset.clips import read_clips
 from autotagging.dataset.groups import read_groups
-from autotagging.dataset.subsets import SUBSETS, read_labels
+from autotagging.dataset.subsets import SUBSETS, read_clips, read_labels
 from autotagging.labels import partition
 
 
