@@ -35,7 +35,7 @@ _METRICS = {
 }
 _TEXTS = ("tag", "category", "raw_tag", "merged_into", "merged_from", "mp3_path", "subset", "level")
 _COUNTS = ("clip_id", "count", "merged_count", "kept", "positives", "tags", "tags_scored")
-_COUNTS += ("epoch", "best", "last", "oracle", "decisions")
+_COUNTS += ("epoch", "best", "last", "oracle", "decisions", "clips_without_group")
 _TYPES = {**dict.fromkeys(_TEXTS, str), **dict.fromkeys(_COUNTS, int)}
 _PUBLISHED = ("method", "year", "roc_auc", "citation", "tags", "split", "comparable", "note")
 
@@ -87,7 +87,7 @@ def read_published(path: Path) -> list[dict[str, Any]]:
         The file is damaged, or a row lacks a key.
     """
     try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+        rows = yaml.safe_load(path.read_bytes())
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML ({error})") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
