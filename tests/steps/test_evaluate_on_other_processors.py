@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from autotagging.common.files import sha256
 from autotagging.metrics.scores import Scores
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.models.stored import StoredModel
@@ -48,16 +49,17 @@ def score_network(*_):
     return Scores(scores("test"), scores("validation")), others
 
 
+trained_on = {f"{name}_sha256": sha256(folder / f"{name}.csv") for name in ("labels", "split")}
 step.load_model = lambda path: StoredModel(
     path,
     {"model": path.stem, "seed": 0, "corpus": "c", "split": "s", "synonyms": "merge",
-     "tags": TAGS, "epochs": 3, "best_epoch": 2},
+     "tags": TAGS, "epochs": 3, "best_epoch": 2, "trained_on": trained_on},
     {},
 )
 step._open_store = lambda stored, data: type("Store", (), {"clip_ids": pd.RangeIndex(CLIPS)})
 step._score_network = score_network
 names = ("predictions.npz", "metrics.json", "per_tag.csv", "per_category.csv", "per_epoch.csv",
-         "roc.csv", "calibration.csv")
+         "roc.csv", "calibration.csv", "SHA256SUMS")
 for model in ("one", "other"):
     data = step.EvaluationData(
         *(folder / f"{name}.csv" for name in ("labels", "tags", "split", "groups"))
@@ -112,6 +114,6 @@ def test_the_same_scores_give_the_same_bytes_on_every_processor(tmp_path):
         running.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}))
     assert [process.wait() for process in running] == [0] * len(PROCESSORS)
     written = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
-    assert len(written[0]) == 26
+    assert len(written[0]) == 28
     for other in written[1:]:
         assert [name for name in written[0] if other[name] != written[0][name]] == []

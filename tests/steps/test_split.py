@@ -26,6 +26,7 @@ def test_clips_without_a_tag_can_be_dropped(downloaded, vocabulary):
     merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
     labels = pd.read_csv(downloaded / "labels.csv")
     labels.loc[labels["clip_id"] == 6, ["beat", "flute"]] = 0
+    (downloaded / "SHA256SUMS").unlink()  # as of a table made by hand
     labels.to_csv(downloaded / "labels.csv", index=False)
     counts = ["--train", 1, "--validation", 1, "--test", 1, "--seed", 0]
     message = split(downloaded, counts, untagged="drop", code=2)

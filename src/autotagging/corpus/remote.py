@@ -38,7 +38,7 @@ def read_data_set(path: Path) -> DataSet:
         A key is missing, or the sizes of the parts don't add up to that of the archive.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         files = [_remote_file(file, content["mirrors"]) for file in content["files"]]
         named = {file.name: file for file in files}
         archive = _remote_file(content["archive"], mirrors=())

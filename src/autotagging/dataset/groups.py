@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autotagging.common.errors import UserError
+from autotagging.common.tables import read_table
 
 LEVELS = ("track", "album", "artist")
 """Kinds of groups, the smallest first."""
@@ -23,14 +23,10 @@ def read_groups(path: Path) -> pd.DataFrame:
     Raises
     ------
     UserError
-        The file is not such a table.
+        The file is not such a table, or not as download wrote it.
     """
-    types = {"clip_id": np.int64, **dict.fromkeys(LEVELS, str)}
-    try:
-        table = pd.read_csv(path, usecols=[*types], dtype=types, na_filter=False)
-    except ValueError as error:
-        raise UserError(f"{path}: not a table of groups ({error}); run download again") from error
-    names = table.set_index("clip_id")[[*LEVELS]]
+    types = {"clip_id": int, **dict.fromkeys(LEVELS, str)}
+    names = read_table(path, types, key="clip_id")[[*LEVELS]]
     return names.where(names != "")
 
 

@@ -10,7 +10,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import read_json, replacing, write_csv, write_json
+from autotagging.common.files import (
+    read_json,
+    replacing,
+    write_checksums,
+    write_csv,
+    write_json,
+)
 from autotagging.corpus.audio import open_corpus
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
 from autotagging.corpus.tables import (
@@ -55,6 +61,8 @@ class CorpusFiles:
         is unknown.
     audio
         Output: name of the corpus, its title for captions, its audio files, bytes and sha256.
+    checksums
+        Output: SHA-256 of the other files.
     """
 
     annotations: Path
@@ -62,6 +70,7 @@ class CorpusFiles:
     clips: Path
     groups: Path
     audio: Path
+    checksums: Path
 
 
 def download(
@@ -109,6 +118,7 @@ def download(
     write_csv(clip_info.drop(columns="mp3_path"), files.groups)
     title = corpus_title(corpus)
     write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, files.audio)
+    write_checksums(files.checksums, vars(files).values())
     print(
         f"{len(listed)} clips, {listed['bytes'].isna().sum()} of them missing, "
         f"{(listed['bytes'] == 0).sum()} empty",
@@ -136,5 +146,7 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
 
 def _copy_table(source: Path, target: Path) -> None:
     opener = gzip.open if source.suffix == ".gz" else open
-    with replacing(target) as temporary, opener(source, "rb") as original:
-        temporary.write_bytes(original.read())
+    with opener(source, "rb") as original:
+        content = original.read()
+    with replacing(target) as temporary:
+        temporary.write_bytes(content)

@@ -12,7 +12,8 @@ from cyclopts import Parameter
 
 from autotagging import models
 from autotagging.common.errors import UserError
-from autotagging.common.files import save_arrays, write_csv, write_json
+from autotagging.common.files import save_arrays, write_checksums, write_csv, write_json
+from autotagging.common.tables import read_table
 from autotagging.dataset.groups import read_groups, track_numbers
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
@@ -33,6 +34,7 @@ from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.models.stored import (
     StoredModel,
     build_network,
+    check_data,
     check_front_end,
     load_epochs,
     load_model,
@@ -92,6 +94,8 @@ class EvaluationFiles:
         Output: ROC curves: fpr, and the true positive rates macro and micro.
     calibration
         Output: mean score and share of right tags in each bin.
+    checksums
+        Output: SHA-256 of the other files.
     """
 
     predictions: Path
@@ -101,6 +105,7 @@ class EvaluationFiles:
     per_epoch: Path
     roc: Path
     calibration: Path
+    checksums: Path
 
 
 def evaluate(
@@ -128,6 +133,7 @@ def evaluate(
         Number of CPU threads.
     """
     stored = load_model(model_json)
+    check_data(stored, labels=data.labels, split=data.split)
     store = _open_store(stored, data)
     available = store.clip_ids if store else None
     subsets = labelled_clips(data.labels, data.split, subsets=SUBSETS, available=available)
@@ -169,6 +175,7 @@ def evaluate(
     categories = _categories(data.tags, test.columns)
     _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
     _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
+    write_checksums(files.checksums, vars(files).values())
     print(_headline(stored.description, summary), file=sys.stderr)
 
 
@@ -185,10 +192,10 @@ def _open_store(stored: StoredModel, data: EvaluationData) -> MelStore | None:
 
 def _categories(path: Path, tags: Iterable[str]) -> list[str]:
     """Read the category of each tag."""
-    table = pd.read_csv(path)
-    if not {"tag", "category"}.issubset(table) or not set(tags).issubset(table["tag"]):
+    category = read_table(path, {"tag": str, "category": str}, key="tag")["category"]
+    if not set(tags) <= set(category.index):
         raise UserError(f"{path}: not the categories of these tags; run merge_tags again")
-    return table.set_index("tag")["category"].loc[[*tags]].tolist()
+    return category.loc[[*tags]].tolist()
 
 
 def _score_tables(

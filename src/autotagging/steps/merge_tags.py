@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv, write_json
+from autotagging.common.files import read_written, write_checksums, write_csv, write_json
 from autotagging.corpus.tables import read_annotations
 from autotagging.labels.tags import (
     STRUCTURE,
@@ -29,6 +29,7 @@ def merge_tags(
     tags: Path,
     raw_tags: Path,
     tag_settings: Path,
+    checksums: Path,
 ) -> None:
     """Merge synonymous tags and keep the most frequent.
 
@@ -50,9 +51,12 @@ def merge_tags(
         Output: raw_tag, count, merged_into, merged_count and kept of each raw tag.
     tag_settings
         Output: synonyms and n_tags, for the descriptions of later results.
+    checksums
+        Output: SHA-256 of the other files.
     """
     known = read_vocabulary(vocabulary)
     groups = known.synonyms if synonyms == "merge" else {}
+    read_written(annotations)  # compares its checksum
     clips = read_annotations(annotations)
     raw = clips.drop(columns=[*STRUCTURE])
     try:
@@ -93,3 +97,4 @@ def merge_tags(
         raw_tags,
     )
     write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)
+    write_checksums(checksums, [labels, tags, raw_tags, tag_settings])

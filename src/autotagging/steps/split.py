@@ -8,9 +8,9 @@ import pandas as pd
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv, write_json
+from autotagging.common.files import write_checksums, write_csv, write_json
 from autotagging.dataset.groups import LEVELS, group_ids, read_groups
-from autotagging.dataset.subsets import SUBSETS, read_labels
+from autotagging.dataset.subsets import SUBSETS, read_clips, read_labels
 from autotagging.labels import partition
 from autotagging.labels.given_split import read_given_split
 
@@ -24,6 +24,7 @@ def split(
     split: Path,
     leakage: Path,
     split_settings: Path,
+    checksums: Path,
 ) -> None:
     """Divide the clips into training, validation and test set.
 
@@ -42,9 +43,11 @@ def split(
         number of clips of which it is unknown.
     split_settings
         Output: scheme of the split, for the descriptions of later results.
+    checksums
+        Output: SHA-256 of the other files.
     """
     known = read_labels(labels)
-    usable = _usable(known, pd.read_csv(clips).set_index("clip_id")["bytes"], settings.untagged)
+    usable = _usable(known, read_clips(clips).set_index("clip_id")["bytes"], settings.untagged)
     names = read_groups(groups)
     _check_number(labels, len(usable), "usable clips")
     if settings.scheme == "file":
@@ -66,6 +69,7 @@ def split(
     _describe_unknown(leaking, len(subset), settings.scheme)
     write_csv(leaking, leakage)
     write_json({"scheme": settings.scheme}, split_settings)
+    write_checksums(checksums, [split, leakage, split_settings])
 
 
 def _check_number(path: Path, number: int, of: str) -> None:

@@ -22,11 +22,12 @@ from autotagging.corpus.remote import MAGNATAGATUNE, DataSet, read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
 from autotagging.corpus.transfer import RemoteFile
 from autotagging.dataset.groups import LEVELS
-from autotagging.dataset.subsets import SUBSETS, describe
+from autotagging.dataset.subsets import SUBSETS, describe, read_labels
 from autotagging.labels import partition
 from autotagging.labels.tags import merge_synonyms, most_frequent
 from autotagging.metrics.averages import accuracy
 from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.reporting.inputs import read_table
 from autotagging.reporting.tables.files import to_markdown
 from autotagging.steps.merge_tags import merge_tags
 from autotagging.training.epoch_metrics import cross_entropy, mean_roc_auc
@@ -107,7 +108,8 @@ def _describe_tags(
 ) -> dict[str, Any]:
     """Describe the tags that the step merge_tags gives."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder) / f"{name}.csv" for name in ("labels", "tags", "raw_tags")}
+        names = ("labels", "tags", "raw_tags", "tag_settings", "checksums")
+        paths = {name: Path(folder) / name for name in names}
         n = settings["n_tags"]
         merge_tags(
             annotations=annotations,
@@ -117,9 +119,9 @@ def _describe_tags(
             tag_settings=Path(folder) / "settings.json",
             **paths,
         )
-        labels, tags, raw_tags = (pd.read_csv(path) for path in paths.values())
+        labels = read_labels(paths["labels"]).drop(columns="mp3_path")
+        tags, raw_tags = (read_table(paths[name], ()) for name in ("tags", "raw_tags"))
     raw, usable = clips.drop(columns="mp3_path"), clips.drop(index=_EMPTY_CLIPS)
-    labels = labels.set_index("clip_id").drop(columns="mp3_path")
     used = labels.loc[usable.index]
     truth = used.to_numpy()
     return {

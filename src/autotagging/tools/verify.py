@@ -112,7 +112,7 @@ def _change_since_download(corpus: str, folder: Path) -> list[str]:
     """Compare the audio with the fingerprint of the step download, if it is of this corpus."""
     if not _AUDIO.exists():
         return []
-    seen = read_json(_AUDIO)
+    seen = read_json(_AUDIO, corpus=str, sha256=str)
     if seen["corpus"] != corpus or seen["sha256"] == Corpus(folder).fingerprint()["sha256"]:
         return []
     return [f"{folder}: not the audio of {_AUDIO}, sha256 {seen['sha256']}"]

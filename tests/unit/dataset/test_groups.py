@@ -57,5 +57,5 @@ def test_clips_of_unknown_tracks_have_numbers_of_their_own():
 def test_another_table_is_refused(tmp_path):
     path = tmp_path / "groups.csv"
     path.write_text("clip_id,track\n7,u#1\n")
-    with pytest.raises(UserError, match="not a table of groups"):
+    with pytest.raises(UserError, match="no column 'album'"):
         read_groups(path)

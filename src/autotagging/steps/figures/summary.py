@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from autotagging.common.errors import UserError
 from autotagging.common.files import write_json
 from autotagging.reporting import first_page
 from autotagging.reporting.captions import attribution, corpus_name
@@ -48,6 +49,8 @@ def summary(
     clips = first_page.example_clips(read_predictions(predictions))
     paths = read_table(split, ("clip_id", "mp3_path")).set_index("clip_id")["mp3_path"]
     for clip in clips:
+        if clip["clip_id"] not in paths:
+            raise UserError(f"{split}: no test clip {clip['clip_id']} of {predictions}; evaluate")
         clip["mp3_path"] = paths[clip["clip_id"]]
         audio, clip["missing"] = read_audio(download, clip["mp3_path"])
         clip["uri"] = data_uri(audio, "audio/mpeg") if audio else ""
