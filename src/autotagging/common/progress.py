@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from tqdm import tqdm
 
@@ -68,7 +68,7 @@ def native_log_hidden() -> Iterator[None]:
     """
     sys.stderr.flush()
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as hidden:
+    with _temporary_file() as hidden:
         os.dup2(hidden.fileno(), 2)
         try:
             yield
@@ -80,3 +80,10 @@ def native_log_hidden() -> Iterator[None]:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def _temporary_file() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:  # no folder for temporary files, or its disk is full
+        return open(os.devnull, "w+b")
