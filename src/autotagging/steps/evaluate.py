@@ -37,6 +37,7 @@ from autotagging.models.stored import (
     load_model,
     set_weights,
 )
+from autotagging.training.checkpoints import discard
 from autotagging.training.epoch_metrics import smoothed_prior
 
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
@@ -112,6 +113,7 @@ def evaluate(
     batch_size: int,
     threads: int,
     files: Annotated[EvaluationFiles, Parameter(name="*")],
+    unfinished: Path | None = None,
 ) -> None:
     """Score the test clips with a trained model.
 
@@ -125,6 +127,8 @@ def evaluate(
         Clips per scoring step.
     threads
         Number of CPU threads.
+    unfinished
+        Folder of the checkpoints of train; those of this model are deleted at the end.
     """
     stored = load_model(model_json)
     store = _open_store(stored, data)
@@ -168,6 +172,8 @@ def evaluate(
     categories = _categories(data.tags, test.columns)
     _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
     _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
+    if unfinished:
+        discard(unfinished, weights_sha256=stored.description["weights_sha256"])
     print(_headline(stored.description, summary), file=sys.stderr)
 
 
