@@ -48,8 +48,12 @@ class TrainingData:
     ----------
     labels
         labels.csv of merge_tags: each clip's tags.
+    tag_settings
+        settings.json of merge_tags, whose treatment of synonyms is noted in model.json.
     split
         split.csv of split: each clip's subset.
+    split_settings
+        settings.json of split, whose scheme is noted in model.json.
     audio
         audio.json of download, whose title and checksum are noted in model.json.
     mel
@@ -61,27 +65,13 @@ class TrainingData:
     """
 
     labels: Path
+    tag_settings: Path
     split: Path
+    split_settings: Path
     audio: Path
     mel: Path | None = None
     front_end: Path | None = None
     groups: Path | None = None
-
-
-@dataclass(frozen=True)
-class Record:
-    """Entries of model.json about the data that the training does not depend on.
-
-    Attributes
-    ----------
-    scheme
-        Scheme of the split, noted in model.json.
-    synonyms
-        Treatment of synonymous tags (merge or keep), noted in model.json.
-    """
-
-    scheme: str
-    synonyms: str
 
 
 @dataclass(frozen=True)
@@ -115,7 +105,6 @@ def train(
     seed: int,
     options: list[str],
     data: Annotated[TrainingData, Parameter(name="*")],
-    record: Annotated[Record, Parameter(name="*")],
     settings: Annotated[TrainingSettings, Parameter(name="*")],
     machine: Annotated[Machine, Parameter(name="*")],
     files: Annotated[ModelFiles, Parameter(name="*")],
@@ -136,11 +125,12 @@ def train(
     with only_training(machine.unfinished) if alone else nullcontext():
         fitted = _fit_network(job) if models.reads(model) == "mel" else _fit_tables(job)
         if fitted is not None:
-            _write(fitted, job, record, files)
+            _write(fitted, job, files)
 
 
-def _write(fitted: "_Fitted", job: "_Job", record: Record, files: ModelFiles) -> None:
+def _write(fitted: "_Fitted", job: "_Job", files: ModelFiles) -> None:
     """Write a fitted model, and the log of its times if that is possible."""
+    data = job.data
     with suppress(OSError, UserError):  # a log stops no training
         write_csv(fitted.times, files.times)
     write_csv(fitted.history, files.history)
@@ -148,16 +138,18 @@ def _write(fitted: "_Fitted", job: "_Job", record: Record, files: ModelFiles) ->
     description = {
         "model": job.model,
         "seed": job.seed,
-        "corpus": read_json(job.data.audio)["title"],
-        "split": describe(record.scheme, pd.read_csv(job.data.split)["subset"]),
-        "synonyms": record.synonyms,
+        "corpus": read_json(data.audio)["title"],
+        "split": describe(
+            read_json(data.split_settings)["scheme"], pd.read_csv(data.split)["subset"]
+        ),
+        "synonyms": read_json(data.tag_settings)["synonyms"],
         "options": job.options,
         **fitted.description,
         "kept_epochs": [*fitted.epochs],
         "epochs_sha256": sha256(files.epoch_weights),
         "trained_on": job.trained_on,
         "versions": versions(),
-        "tags": pd.read_csv(job.data.labels, nrows=0).columns[2:].tolist(),
+        "tags": pd.read_csv(data.labels, nrows=0).columns[2:].tolist(),
     }
     save_model(files.model_json, files.weights, description, fitted.arrays)
     if fitted.checkpoints:
