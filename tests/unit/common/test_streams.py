@@ -7,7 +7,7 @@ import sys
 import pytest
 
 SHOW = """
-import sys
+import subprocess, sys
 from autotagging.common.progress import native_log_hidden, progress
 from autotagging.common.streams import show_without_failing
 show_without_failing()
@@ -16,6 +16,7 @@ with native_log_hidden():
 for item in progress(range(3), total=3, label="counted"):
     print("é" * 5000, flush=True)
     print("é" * 5000, file=sys.stderr)
+subprocess.run([sys.executable, "-c", "import os; os.fstat(1), os.fstat(2)"], check=True)
 open(sys.argv[1], "w").write("done")
 print("left in the buffer", end="")
 """
