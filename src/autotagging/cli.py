@@ -7,7 +7,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from autotagging.commands import PACKAGE, find_commands, package_title
 from autotagging.common.errors import UserError
-from autotagging.common.streams import show_without_failing
+from autotagging.common.progress import show_without_failing
 
 
 def main() -> None:

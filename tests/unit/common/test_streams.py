@@ -8,8 +8,7 @@ import pytest
 
 SHOW = """
 import subprocess, sys
-from autotagging.common.progress import native_log_hidden, progress
-from autotagging.common.streams import show_without_failing
+from autotagging.common.progress import native_log_hidden, progress, show_without_failing
 show_without_failing()
 with native_log_hidden():
     pass
