@@ -29,6 +29,7 @@ rule split:
         **sources(
             "src/autotagging/steps/split.py",
             "src/autotagging/common",
+            "src/autotagging/corpus",
             "src/autotagging/dataset",
             "src/autotagging/labels",
         ),

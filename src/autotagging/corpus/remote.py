@@ -43,7 +43,7 @@ def read_data_set(path: Path) -> DataSet:
         named = {file.name: file for file in files}
         archive = _remote_file(content["archive"], mirrors=())
         parts = [named[name] for name in content["archive"]["parts"]]
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not the description of a data set ({reason})") from error
     if sum(part.bytes for part in parts) != archive.bytes:

@@ -95,7 +95,7 @@ def read_published(path: Path) -> list[dict[str, Any]]:
         The file is damaged, or a row lacks a key.
     """
     try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+        rows = yaml.safe_load(path.read_bytes())
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML ({error})") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

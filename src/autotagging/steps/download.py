@@ -13,7 +13,13 @@ from autotagging.common.files import read_json, replacing, write_csv, write_json
 from autotagging.common.locks import locked
 from autotagging.corpus.audio import open_corpus
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
-from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
+from autotagging.corpus.tables import (
+    compare_tables,
+    describe_unknown,
+    find_table,
+    read_annotations,
+    read_clip_info,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ class CorpusFiles:
     clips
         Output: clip_id, mp3_path and bytes (empty if the file is missing) of annotated clips.
     groups
-        Output: clip_id, track, album, artist of each clip in clip_info_final.csv.
+        Output: clip_id, track, album, artist of each clip in clip_info_final.csv; an empty field
+        is unknown.
     audio
         Output: name of the corpus, its title for captions, its audio files, bytes and sha256.
     """
@@ -92,18 +99,21 @@ def download(
 
     sources = [find_table(folder, name) for name in (ANNOTATIONS, CLIP_INFO)]
     listed = read_annotations(sources[0])[["clip_id", "mp3_path"]]
-    grouped = read_clip_info(sources[1])
+    clip_info = read_clip_info(sources[1])
+    compare_tables(listed, clip_info, sources)
     opened = open_corpus(folder)
     listed["bytes"] = listed["mp3_path"].map(opened.sizes()).astype("Int64")
     for source, target in zip(sources, (files.annotations, files.clip_info), strict=True):
         _copy_table(source, target)
     write_csv(listed, files.clips)
-    write_csv(grouped, files.groups)
+    write_csv(clip_info.drop(columns="mp3_path"), files.groups)
     title = corpus_title(corpus)
     write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, files.audio)
     print(
         f"{len(listed)} clips, {listed['bytes'].isna().sum()} of them missing, "
         f"{(listed['bytes'] == 0).sum()} empty",
+        *describe_unknown(listed, clip_info),
+        sep="\n",
         file=sys.stderr,
     )
 

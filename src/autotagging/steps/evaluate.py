@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays, write_csv, write_json
-from autotagging.dataset.groups import read_groups
+from autotagging.dataset.groups import read_groups, track_numbers
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
 from autotagging.metrics.averages import calibration, roc_curves
@@ -25,6 +25,7 @@ from autotagging.metrics.breakdown import (
     table_of_tags,
 )
 from autotagging.metrics.intervals import Resampled, resample, sampling_units
+from autotagging.metrics.rounding import rounded
 from autotagging.metrics.scores import Scores, TestSet
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
@@ -151,7 +152,7 @@ def evaluate(
     by_epoch = table_of_epochs(test_set, scores, others, stored.description)
     counts = fit_lookup(subsets["train"], groups)
     lookup = _score_groups(score_lookup, counts, groups, subsets, pseudo_count=pseudo_count)
-    track = _tracks(test.index, groups)
+    track = track_numbers(groups, test.index)
     units = sampling_units(track, bootstrap)
     resampled = {unit: resample(test_set, scores, drawn) for unit, drawn in units.items()}
     reference = {
@@ -167,8 +168,8 @@ def evaluate(
     )
     record = {name: stored.description[name] for name in _RECORD if name in stored.description}
     metrics = {**record, **summary, "epoch_choices": choice_of_epochs(by_epoch)}
-    write_json(metrics, files.metrics)
-    write_csv(by_epoch, files.per_epoch)
+    write_json(rounded(metrics), files.metrics)
+    write_csv(rounded(by_epoch), files.per_epoch)
     categories = _categories(data.tags, test.columns)
     _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
     _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
@@ -255,11 +256,12 @@ def _write_tables(
     files: EvaluationFiles,
 ) -> None:
     by_tag = table_of_tags(test_set, scores, categories, resampled, confidence=confidence)
-    write_csv(by_tag, files.per_tag)
-    write_csv(table_of_categories(by_tag, resampled, confidence=confidence), files.per_category)
-    write_csv(roc_curves(test_set.test, scores.test), files.roc)
-    bins = test_set.settings.calibration_bins
-    write_csv(calibration(test_set.test, scores.test, bins=bins), files.calibration)
+    by_category = table_of_categories(by_tag, resampled, confidence=confidence)
+    bins = calibration(test_set.test, scores.test, bins=test_set.settings.calibration_bins)
+    write_csv(rounded(by_tag), files.per_tag)
+    write_csv(rounded(by_category), files.per_category)
+    write_csv(rounded(roc_curves(test_set.test, scores.test)), files.roc)
+    write_csv(rounded(bins), files.calibration)
 
 
 def _write_predictions(
@@ -282,12 +284,6 @@ def _write_predictions(
         "thresholds": test_set.tag_thresholds(scores),
     }
     save_arrays(path, arrays)
-
-
-def _tracks(clip_ids: pd.Index, groups: pd.DataFrame) -> np.ndarray:
-    """Give each clip the number of its track, or its own if unknown; the same for every model."""
-    numbers = pd.Series(pd.factorize(groups["track"])[0], index=groups.index).reindex(clip_ids)
-    return np.where(numbers.isna(), -1 - clip_ids, numbers).astype(np.int64)
 
 
 def _headline(model: dict[str, Any], summary: dict[str, Any]) -> str:

@@ -63,7 +63,7 @@ def summary(
         comparison=rows,
         result=next(row for row in rows if row["method"] == shown["model"]),
         gain=first_page.gain_over_lookup(runs),
-        leakage=read_table(leakage, ("level", "share")).to_dict("records"),
+        leakage=read_table(leakage, ("level", "share", "clips_without_group")).to_dict("records"),
         figures=[
             {"uri": data_uri(svg.read_bytes(), "image/svg+xml"), "text": text}
             for svg, text in figures
