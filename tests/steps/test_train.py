@@ -98,7 +98,7 @@ def test_the_next_start_waits_for_a_training_that_outlived_its_parent_and_takes_
             time.sleep(0.01)
         process.kill()
     message = train(folder, "orphan")
-    assert f"{folder}/unfinished/orphan: checkpoints: waiting for process" in message
+    assert f"training in {folder}/unfinished/orphan: waiting for process" in message
     assert "all epochs are in the checkpoint: no training\n" in message
     assert "epoch 2/2" not in message
     assert_same_outputs(folder, "orphan")

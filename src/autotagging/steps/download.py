@@ -124,7 +124,7 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
 
     made = {"clips": wanted.demo_clips, "seed": wanted.demo_seed, "synthesiser": demo.fingerprint()}
     receipt = folder / demo.RECEIPT
-    with locked(folder.with_name(f".{folder.name}.lock"), f"{folder}: synthesis", wait=True):
+    with locked(folder.with_name(f".{folder.name}.lock"), f"synthesis of {folder}", wait=True):
         demo.remove_unfinished(folder)
         if _is_receipt(receipt, made):
             return

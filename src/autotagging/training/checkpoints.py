@@ -25,7 +25,7 @@ _NAMES = ("checkpoint-", "epoch-", "finished-", ".partial-")
 
 def only_training(folder: Path) -> AbstractContextManager[None]:
     """Wait for a training that uses the same folder, which may have outlived its Snakemake."""
-    return locked(_lock_of(folder), f"{folder}: checkpoints", wait=True)
+    return locked(_lock_of(folder), f"training in {folder}", wait=True)
 
 
 def _lock_of(folder: Path) -> Path:
