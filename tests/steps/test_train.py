@@ -79,7 +79,7 @@ def test_lost_outputs_are_written_again_without_training_though_nothing_can_be_s
     kept = shutil.copytree(folder / "unfinished/one", folder / "unfinished/again")
     before = {path: path.stat().st_mtime_ns for path in kept.glob("*.npz")}
     (folder / "again/times.csv").mkdir(parents=True)
-    with open("/dev/full", "w") as full:
+    with open("/dev/full", "wb") as full:
         arguments = command(train_arguments(folder, "again"))
         result = subprocess.run(arguments, cwd=ROOT, stdout=full, stderr=full)
     assert result.returncode == 0

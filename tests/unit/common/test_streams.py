@@ -31,7 +31,7 @@ def ends_well(result, *streams, **environment):
             os.close(descriptor)
 
     with (
-        open("/dev/full", "w") as full,
+        open("/dev/full", "wb") as full,
         subprocess.Popen(
             command,
             stdout=full if "full" in streams else subprocess.PIPE,

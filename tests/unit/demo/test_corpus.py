@@ -178,14 +178,14 @@ def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
 
 
 def children_of(pid):
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
     return [int(child) for child in listed.split()]
 
 
 def state_of(pid):
     """State of a process; empty if it has ended."""
     with contextlib.suppress(FileNotFoundError):
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
         return state.replace("Z", "")
     return ""
 
