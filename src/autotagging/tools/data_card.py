@@ -116,7 +116,6 @@ def _describe_tags(
             vocabulary=vocabulary,
             synonyms="merge",
             n_tags=n,
-            tag_settings=Path(folder) / "settings.json",
             **paths,
         )
         labels = read_labels(paths["labels"]).drop(columns="mp3_path")
