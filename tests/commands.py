@@ -111,7 +111,7 @@ def train_arguments(folder, name, options=()):
         *("--output-bias", "prior", "--keep-epochs", "all"),
         *("--monitor", "val_loss", "--patience", "none", "--options", *settings, "--threads", 2),
         *("--devices", "auto", "--xla=false", "--precision", "float32", "--cache", 0.001),
-        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
+        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished" / name),
         *("--weights", out / "weights.npz", "--epoch-weights", out / "epochs.npz"),
         *("--model-json", out / "model.json"),
         *("--history", out / "history.csv", "--times", out / "times.csv"),
@@ -123,7 +123,7 @@ def train(folder, name, *, options=(), code=0):
     return autotagging(*train_arguments(folder, name, options), code=code)
 
 
-def evaluate(folder, name, code=0):
+def evaluate(folder, name, *options, code=0):
     return autotagging(
         "evaluate",
         *("--model-json", folder / name / "model.json"),
@@ -132,6 +132,7 @@ def evaluate(folder, name, code=0):
         *("--front-end", folder / "front_end.json"),
         *("--tags", folder / "tags.csv", "--groups", folder / "groups.csv"),
         *("--batch-size", 2, "--threads", 2, *evaluate_settings(folder / name)),
+        *options,
         code=code,
     )
 

@@ -161,6 +161,7 @@ def train(
     saved = Checkpoints(
         checkpoints or Path(mkdtemp(dir=folder)),
         fingerprint="gpu",
+        devices="GPU",
         keep_epochs="last",
         minutes=checkpoint_minutes,
     )

@@ -12,11 +12,13 @@ from cyclopts import App, CycloptsError, Parameter
 
 from autotagging.commands import PACKAGE, find_commands, package_title
 from autotagging.common.errors import UserError
+from autotagging.common.progress import show_without_failing
 
 
 def main() -> None:
     """Run one subcommand; an error that the user can correct is one line and exit code 2."""
     _start_in_utf8()
+    show_without_failing()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with _writable_caches():

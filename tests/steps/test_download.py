@@ -1,9 +1,13 @@
 """Step download as a command."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
+from autotagging import demo
+from autotagging.common.locks import locked
+from autotagging.steps.download import Demo, _make_demo
 from commands import (
     download,
 )
@@ -73,3 +77,26 @@ def test_download_offline_names_what_is_not_there(tmp_path, monkeypatch):
         "clip_info_final.csv, mp3.zip.001, mp3.zip.002, mp3.zip.003 (or mp3.zip) missing; put "
         "them there, or run without --offline\n"
     )
+
+
+def test_a_second_synthesis_waits_for_the_first_and_takes_its_corpus(tmp_path, monkeypatch):
+    """The first one may be of a run that was killed, and has outlived it."""
+    monkeypatch.setattr(demo.corpus, "make_clip", lambda *_, **__: (b"mp3", frozenset({"rock"})))
+    folder, settings = tmp_path / "demo", Demo(demo_clips=20, demo_seed=0)
+    with ThreadPoolExecutor() as others, monkeypatch.context() as patch:
+        with locked(tmp_path / ".demo.lock", "the first"):
+            second = others.submit(_make_demo, folder, settings, threads=1)
+            made = {"clips": 20, "seed": 0, "synthesiser": demo.fingerprint()}
+            demo.synthesise(folder, clips=20, seed=0, workers=1, receipt=made)
+            patch.delattr(demo, "synthesise")
+            assert not second.done()
+        second.result()
+    assert json.loads((folder / "demo.json").read_text(encoding="utf-8")) == made
+
+
+def test_a_damaged_receipt_makes_the_demo_corpus_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo.corpus, "make_clip", lambda *_, **__: (b"mp3", frozenset({"rock"})))
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo/demo.json").write_text('{"clips": 20, "se', encoding="utf-8")
+    _make_demo(tmp_path / "demo", Demo(demo_clips=20, demo_seed=0), threads=1)
+    assert (tmp_path / "demo/annotations_final.csv").exists()

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,9 @@ def subsets_of(call):
 
 def test_evaluate_scores_the_test_clips(trained):
     folder, _ = trained
-    message = evaluate(folder, "one")
+    checkpoints = shutil.copytree(folder / "unfinished/one", folder / "unfinished/evaluated")
+    message = evaluate(folder, "one", "--unfinished", checkpoints)
+    assert not checkpoints.exists()  # the model has been read, so they are of no use any more
     assert "crnn, seed 0: test macro ROC-AUC" in message
     assert "over 2 of 2 tags, 2 clips" in message
     metrics = json.loads((folder / "one/metrics.json").read_text())

@@ -52,4 +52,5 @@ rule evaluate:
         "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     shell:
         "autotagging evaluate {params.files} {params.settings} --threads {threads}"
+        " --unfinished unfinished/train/{wildcards.model}/seed-{wildcards.seed}"
         " 2>&1 | tee {log}"

@@ -35,6 +35,8 @@ _SCHEMA = {
     "properties": {
         "model": {"enum": [*models.MODELS]},
         "seed": {"type": "integer"},
+        "corpus": {"type": "string"},
+        "split": {"type": "string"},
         "options": {"type": "object", **_PLAIN},
         "weights_sha256": {"type": "string"},
         "epochs_sha256": {"type": "string"},

@@ -1,11 +1,10 @@
 """Step download: get a corpus, list its clips, fingerprint its audio (sec. II.A)."""
 
 import gzip
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -17,6 +16,7 @@ from autotagging.common.files import (
     write_csv,
     write_json,
 )
+from autotagging.common.locks import locked
 from autotagging.corpus.audio import open_corpus
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
 from autotagging.corpus.tables import (
@@ -132,16 +132,23 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
     """Synthesise the demo corpus, unless the folder already contains the same one."""
     from autotagging import demo
 
-    receipt = folder / "demo.json"
-    clips, seed = wanted.demo_clips, wanted.demo_seed
-    made = {"clips": clips, "seed": seed, "synthesiser": demo.fingerprint()}
-    if receipt.exists() and read_json(receipt) == made:
-        return
-    if folder.exists() and any(folder.iterdir()) and not receipt.exists():
-        raise UserError(f"{folder}: not a demo corpus, so it is not replaced; move it away")
-    shutil.rmtree(folder, ignore_errors=True)
-    demo.synthesise(folder, clips=clips, seed=seed, workers=threads)
-    write_json(made, receipt)
+    made = {"clips": wanted.demo_clips, "seed": wanted.demo_seed, "synthesiser": demo.fingerprint()}
+    receipt = folder / demo.RECEIPT
+    with locked(folder.with_name(f".{folder.name}.lock"), f"synthesis of {folder}", wait=True):
+        demo.remove_unfinished(folder)
+        if _is_receipt(receipt, made):
+            return
+        if folder.exists() and any(folder.iterdir()) and not receipt.exists():
+            raise UserError(f"{folder}: not a demo corpus, so it is not replaced; move it away")
+        clips, seed = wanted.demo_clips, wanted.demo_seed
+        demo.synthesise(folder, clips=clips, seed=seed, workers=threads, receipt=made)
+
+
+def _is_receipt(path: Path, made: dict[str, Any]) -> bool:
+    try:
+        return path.exists() and read_json(path) == made
+    except UserError:  # damaged, so the corpus is made again
+        return False
 
 
 def _copy_table(source: Path, target: Path) -> None:

@@ -40,6 +40,7 @@ from autotagging.models.stored import (
     load_model,
     set_weights,
 )
+from autotagging.training.checkpoints import discard
 from autotagging.training.epoch_metrics import smoothed_prior
 
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
@@ -118,6 +119,7 @@ def evaluate(
     batch_size: int,
     threads: int,
     files: Annotated[EvaluationFiles, Parameter(name="*")],
+    unfinished: Path | None = None,
 ) -> None:
     """Score the test clips with a trained model.
 
@@ -131,6 +133,8 @@ def evaluate(
         Clips per scoring step.
     threads
         Number of CPU threads.
+    unfinished
+        Folder of the checkpoints of train; those of this model are deleted at the end.
     """
     stored = load_model(model_json)
     check_data(stored, labels=data.labels, split=data.split)
@@ -176,6 +180,8 @@ def evaluate(
     _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
     _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
     write_checksums(files.checksums, vars(files).values())
+    if unfinished:
+        discard(unfinished, weights_sha256=stored.description["weights_sha256"])
     print(_headline(stored.description, summary), file=sys.stderr)
 
 

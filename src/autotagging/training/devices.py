@@ -65,6 +65,10 @@ class Devices:
         """Count the devices of all processes."""
         return 1 if self.strategy is None else self.strategy.num_replicas_in_sync
 
+    def describe(self, threads: int) -> str:
+        """Name the devices and the number of threads: with others, a training has other bits."""
+        return self.label if "threads" in self.label else f"{self.label}, {threads} threads"
+
     @property
     def writes(self) -> bool:
         """Tell whether this is the process that writes checkpoints and results."""
