@@ -35,7 +35,7 @@ def main() -> None:
 def _start_in_utf8() -> None:
     """Start again in UTF-8 mode, Python's default from 3.15, if the locale has another encoding.
 
-    Only so can names of files, the command line, pipes and messages hold any character.
+    Names of files, the command line, pipes and messages can then have any character.
     """
     if sys.flags.utf8_mode or locale.getencoding().lower() == "utf-8":
         return

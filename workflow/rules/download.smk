@@ -16,12 +16,6 @@ rule download:
     resources:
         mem_mb=3000,
     params:
-        files=files,
-        settings=settings(
-            corpus=config["corpus"],
-            demo_clips=config["demo"]["clips"],
-            demo_seed=config["demo"]["seed"],
-        ),
         **own_corpus(),
         **sources(
             "workflow/resources/magnatagatune.yaml",
@@ -29,6 +23,12 @@ rule download:
             "src/autotagging/common",
             "src/autotagging/corpus",
             "src/autotagging/demo",
+        ),
+        files=files,
+        settings=settings(
+            corpus=config["corpus"],
+            demo_clips=config["demo"]["clips"],
+            demo_seed=config["demo"]["seed"],
         ),
     message:
         "Get the corpus {config[corpus]} and list its clips"

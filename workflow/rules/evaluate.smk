@@ -27,6 +27,15 @@ rule evaluate:
         mem_mb=4000,
         runtime=lambda wildcards: 1440 if reads_mel(wildcards.model) else 60,
     params:
+        **sources(
+            "src/autotagging/steps/evaluate.py",
+            "src/autotagging/common",
+            "src/autotagging/dataset",
+            "src/autotagging/training",
+            "src/autotagging/metrics",
+            "src/autotagging/models",
+            "src/autotagging/models/lookup",
+        ),
         files=files,
         settings=settings(
             pseudo_count=config["train"]["lookup"]["pseudo_count"],
@@ -39,15 +48,6 @@ rule evaluate:
             batch_size=config["evaluate"]["batch_size"],
         ),
         model_source=model_source,
-        **sources(
-            "src/autotagging/steps/evaluate.py",
-            "src/autotagging/common",
-            "src/autotagging/dataset",
-            "src/autotagging/training",
-            "src/autotagging/metrics",
-            "src/autotagging/models",
-            "src/autotagging/models/lookup",
-        ),
     message:
         "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     shell:

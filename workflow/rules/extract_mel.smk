@@ -13,6 +13,13 @@ rule extract_mel_shard:
     resources:
         mem_mb=2000,
     params:
+        **sources(
+            "src/autotagging/steps/extract_mel_shard.py",
+            "src/autotagging/common",
+            "src/autotagging/corpus",
+            "src/autotagging/dataset",
+            "src/autotagging/mel",
+        ),
         files=files,
         settings=settings(
             download=Path(rules.download.output.clips).parent,
@@ -25,13 +32,6 @@ rule extract_mel_shard:
             seconds=config["extract_mel"]["seconds"],
             tolerance=config["extract_mel"]["tolerance"],
             longest=config["extract_mel"]["longest"],
-        ),
-        **sources(
-            "src/autotagging/steps/extract_mel_shard.py",
-            "src/autotagging/common",
-            "src/autotagging/corpus",
-            "src/autotagging/dataset",
-            "src/autotagging/mel",
         ),
     message:
         "Compute log-mel spectrograms, shard {wildcards.shard}"
@@ -57,6 +57,13 @@ rule extract_mel:
     resources:
         mem_mb=1000,
     params:
+        **sources(
+            "src/autotagging/steps/extract_mel.py",
+            "src/autotagging/common",
+            "src/autotagging/corpus",
+            "src/autotagging/dataset",
+            "src/autotagging/mel",
+        ),
         files=files,
         settings=settings(
             sample_rate=config["extract_mel"]["sample_rate"],
@@ -66,13 +73,6 @@ rule extract_mel:
             log_scale=config["extract_mel"]["log_scale"],
             seconds=config["extract_mel"]["seconds"],
             max_bad=config["extract_mel"]["max_bad"],
-        ),
-        **sources(
-            "src/autotagging/steps/extract_mel.py",
-            "src/autotagging/common",
-            "src/autotagging/corpus",
-            "src/autotagging/dataset",
-            "src/autotagging/mel",
         ),
     message:
         "List the shards of spectrograms"

@@ -36,8 +36,8 @@ rule figure_2:
     log:
         "logs/figures/figure_2.log",
     params:
-        files=files,
         **FIGURE_SOURCES,
+        files=files,
     message:
         figure_title("figure_2")
     shell:
@@ -54,8 +54,8 @@ rule tag_distribution:
     log:
         "logs/figures/tag_distribution.log",
     params:
-        files=files,
         **FIGURE_SOURCES,
+        files=files,
     message:
         figure_title("tag_distribution")
     shell:
@@ -71,9 +71,9 @@ rule figure_6:
     log:
         "logs/figures/figure_6.log",
     params:
+        **FIGURE_SOURCES,
         files=files,
         settings=settings(clip_id=config["figures"]["clip_id"]),
-        **FIGURE_SOURCES,
     message:
         figure_title("figure_6")
     shell:
@@ -93,9 +93,9 @@ rule figure_7:
     log:
         "logs/figures/figure_7.log",
     params:
-        files=files,
         **FIGURE_SOURCES,
-            **sources(PUBLISHED),
+        **sources(PUBLISHED),
+        files=files,
     message:
         figure_title("figure_7")
     shell:
@@ -111,8 +111,8 @@ rule calibration:
     log:
         "logs/figures/calibration.log",
     params:
-        files=files,
         **FIGURE_SOURCES,
+        files=files,
     message:
         figure_title("calibration")
     shell:
@@ -129,8 +129,8 @@ rule tag_scores:
     log:
         "logs/figures/tag_scores.log",
     params:
-        files=files,
         **FIGURE_SOURCES,
+        files=files,
     message:
         figure_title("tag_scores")
     shell:
@@ -147,8 +147,8 @@ rule category_scores:
     log:
         "logs/figures/category_scores.log",
     params:
-        files=files,
         **FIGURE_SOURCES,
+        files=files,
     message:
         figure_title("category_scores")
     shell:
@@ -163,8 +163,8 @@ rule all_metrics:
     log:
         "logs/figures/all_metrics.log",
     params:
-        files=files,
         **FIGURE_SOURCES,
+        files=files,
     message:
         figure_title("all_metrics")
     shell:
@@ -180,9 +180,9 @@ rule table_4:
     log:
         "logs/figures/table_4.log",
     params:
-        files=files,
         **FIGURE_SOURCES,
-            **sources(PUBLISHED),
+        **sources(PUBLISHED),
+        files=files,
     message:
         figure_title("table_4")
     shell:
@@ -203,9 +203,9 @@ if NETWORKS:
         log:
             "logs/figures/mel_examples.log",
         params:
+            **FIGURE_SOURCES,
             files=files,
             settings=settings(clips_per_tag=config["figures"]["clips_per_tag"]),
-            **FIGURE_SOURCES,
         message:
             figure_title("mel_examples")
         shell:
@@ -222,12 +222,12 @@ if NETWORKS:
         log:
             "logs/figures/figure_3.log",
         params:
+            **FIGURE_SOURCES,
             files=files,
             settings=settings(
                 download=Path(rules.download.output.clips).parent,
                 clip_id=config["figures"]["clip_id"],
             ),
-            **FIGURE_SOURCES,
         message:
             figure_title("figure_3")
         shell:
@@ -241,8 +241,8 @@ if NETWORKS:
         log:
             "logs/figures/figure_4.log",
         params:
-            files=files,
             **FIGURE_SOURCES,
+            files=files,
         message:
             figure_title("figure_4")
         shell:
@@ -257,8 +257,8 @@ if NETWORKS:
         log:
             "logs/figures/figure_5.log",
         params:
-            files=files,
             **FIGURE_SOURCES,
+            files=files,
         message:
             figure_title("figure_5")
         shell:
@@ -272,8 +272,8 @@ if NETWORKS:
         log:
             "logs/figures/table_1.log",
         params:
-            files=files,
             **FIGURE_SOURCES,
+            files=files,
         message:
             figure_title("table_1")
         shell:
@@ -287,8 +287,8 @@ if NETWORKS:
         log:
             "logs/figures/table_2.log",
         params:
-            files=files,
             **FIGURE_SOURCES,
+            files=files,
         message:
             figure_title("table_2")
         shell:
@@ -302,8 +302,8 @@ if NETWORKS:
         log:
             "logs/figures/epoch_choices.log",
         params:
-            files=files,
             **FIGURE_SOURCES,
+            files=files,
         message:
             figure_title("epoch_choices")
         shell:
@@ -322,13 +322,13 @@ if len(config["models"]) > 1:
         log:
             "logs/figures/differences.log",
         params:
+            **FIGURE_SOURCES,
             files=files,
             settings=settings(
                 resamples=config["evaluate"]["bootstrap"]["resamples"],
                 confidence=config["evaluate"]["bootstrap"]["confidence"],
                 bootstrap_seed=config["evaluate"]["bootstrap"]["seed"],
             ),
-            **FIGURE_SOURCES,
         message:
             figure_title("differences")
         shell:
@@ -354,10 +354,10 @@ rule summary:
     log:
         "logs/figures/summary.log",
     params:
+        **FIGURE_SOURCES,
+        **sources(PUBLISHED),
         files=files,
         settings=settings(download=Path(rules.download.output.clips).parent),
-        **FIGURE_SOURCES,
-            **sources(PUBLISHED),
     message:
         figure_title("summary")
     shell:

@@ -16,17 +16,17 @@ rule merge_tags:
     resources:
         mem_mb=3000,
     params:
-        files=files,
-        settings=settings(
-            synonyms=config["merge_tags"]["synonyms"],
-            n_tags=config["merge_tags"]["n_tags"],
-        ),
         **sources(
             "workflow/resources/tags.yaml",
             "src/autotagging/steps/merge_tags.py",
             "src/autotagging/common",
             "src/autotagging/corpus",
             "src/autotagging/labels",
+        ),
+        files=files,
+        settings=settings(
+            synonyms=config["merge_tags"]["synonyms"],
+            n_tags=config["merge_tags"]["n_tags"],
         ),
     message:
         "Merge synonymous tags and keep the {config[merge_tags][n_tags]} most frequent"

@@ -16,6 +16,14 @@ rule split:
     resources:
         mem_mb=2000,
     params:
+        **own_split(),
+        **sources(
+            "src/autotagging/steps/split.py",
+            "src/autotagging/common",
+            "src/autotagging/corpus",
+            "src/autotagging/dataset",
+            "src/autotagging/labels",
+        ),
         files=files,
         settings=settings(
             scheme=config["split"]["scheme"],
@@ -25,14 +33,6 @@ rule split:
             validation=config["split"]["validation"],
             test=config["split"]["test"],
             seed=config["split"]["seed"],
-        ),
-        **own_split(),
-        **sources(
-            "src/autotagging/steps/split.py",
-            "src/autotagging/common",
-            "src/autotagging/corpus",
-            "src/autotagging/dataset",
-            "src/autotagging/labels",
         ),
     message:
         "Split the clips by the scheme {config[split][scheme]}"

@@ -27,6 +27,13 @@ rule train:
         checkpoint_minutes=str(config["train"]["checkpoint_minutes"]),
         runtime=lambda wildcards: 1440 if reads_mel(wildcards.model) else 60,
     params:
+        **sources(
+            "src/autotagging/steps/train.py",
+            "src/autotagging/common",
+            "src/autotagging/dataset",
+            "src/autotagging/training",
+            "src/autotagging/models",
+        ),
         launcher=launcher,
         files=files,
         settings=settings(
@@ -44,13 +51,6 @@ rule train:
         ),
         options=model_options,
         model_source=model_source,
-        **sources(
-            "src/autotagging/steps/train.py",
-            "src/autotagging/common",
-            "src/autotagging/dataset",
-            "src/autotagging/training",
-            "src/autotagging/models",
-        ),
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on the training clips"
     shell:

@@ -131,15 +131,25 @@ def train(
     """
     job = _Job(model, seed, read_options(options), data, _trained_on(data), settings, machine)
     alone = models.reads(model) != "mel" or is_first(machine.devices, os.environ)
+    origin = _origin(data)  # before the training, so that a damaged file costs no time
     with only_training(machine.unfinished) if alone else nullcontext():
         fitted = _fit_network(job) if models.reads(model) == "mel" else _fit_tables(job)
         if fitted is not None:
-            _write(fitted, job, files)
+            _write(fitted, job, origin, files)
 
 
-def _write(fitted: "_Fitted", job: "_Job", files: ModelFiles) -> None:
+def _origin(data: TrainingData) -> dict[str, str]:
+    """Describe the data that a model is fitted to, for model.json."""
+    scheme = read_json(data.split_settings, scheme=str)["scheme"]
+    return {
+        "corpus": read_json(data.audio, title=str)["title"],
+        "split": describe(scheme, read_split(data.split)),
+        "synonyms": read_json(data.tag_settings, synonyms=str)["synonyms"],
+    }
+
+
+def _write(fitted: "_Fitted", job: "_Job", origin: dict[str, str], files: ModelFiles) -> None:
     """Write a fitted model, and the log of its times if that is possible."""
-    data = job.data
     with suppress(OSError, UserError):  # a log stops no training
         write_csv(fitted.times, files.times)
     write_csv(fitted.history, files.history)
@@ -147,18 +157,14 @@ def _write(fitted: "_Fitted", job: "_Job", files: ModelFiles) -> None:
     description = {
         "model": job.model,
         "seed": job.seed,
-        "corpus": read_json(data.audio, title=str)["title"],
-        "split": describe(
-            read_json(data.split_settings, scheme=str)["scheme"], read_split(data.split)
-        ),
-        "synonyms": read_json(data.tag_settings, synonyms=str)["synonyms"],
+        **origin,
         "options": job.options,
         **fitted.description,
         "kept_epochs": [*fitted.epochs],
         "epochs_sha256": sha256(files.epoch_weights),
         "trained_on": job.trained_on,
         "versions": versions(),
-        "tags": read_labels(data.labels).columns.drop("mp3_path").tolist(),
+        "tags": read_labels(job.data.labels).columns.drop("mp3_path").tolist(),
     }
     save_model(files.model_json, files.weights, description, fitted.arrays)
     write_checksums(files.checksums, vars(files).values())

@@ -112,11 +112,7 @@ def _describe_tags(
         paths = {name: Path(folder) / name for name in names}
         n = settings["n_tags"]
         merge_tags(
-            annotations=annotations,
-            vocabulary=vocabulary,
-            synonyms="merge",
-            n_tags=n,
-            **paths,
+            annotations=annotations, vocabulary=vocabulary, synonyms="merge", n_tags=n, **paths
         )
         labels = read_labels(paths["labels"]).drop(columns="mp3_path")
         tags, raw_tags = (read_table(paths[name], ()) for name in ("tags", "raw_tags"))
