@@ -1,12 +1,14 @@
 """The command `autotagging`, with a subcommand per step, figure and tool."""
 
 import locale
+import math
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -19,6 +21,7 @@ def main() -> None:
     """Run one subcommand; an error that the user can correct is one line and exit code 2."""
     _start_in_utf8()
     show_without_failing()
+    _warn_of_other_code()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with _writable_caches():
@@ -62,6 +65,22 @@ def _writable_caches() -> Iterator[None]:
         yield
 
 
+def _warn_of_other_code() -> None:
+    """Say so if this is another copy of the package than that of the folder's pipeline."""
+    here = Path("src", PACKAGE.name)
+    if Path("Snakefile").exists() and here.is_dir() and here.resolve() != PACKAGE.resolve():
+        print(
+            f"warning: this command is {PACKAGE}, not {here} of this folder; jobs of Snakemake run "
+            "the folder's own code",
+            file=sys.stderr,
+        )
+
+
+def _check_finite(kind: Any, value: Any) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number.")
+
+
 def _fail(message: str) -> int:
     print(f"autotagging: {' '.join(message.split())}", file=sys.stderr)
     return 2
@@ -73,7 +92,7 @@ def _make_app() -> App:
         name="autotagging",
         help="Music auto-tagging on MagnaTagATune, step by step.",
         name_transform=str,
-        default_parameter=Parameter(consume_multiple=True, negative=()),
+        default_parameter=Parameter(consume_multiple=True, negative=(), validator=_check_finite),
     )
     for room in ("steps", "tools"):
         _add_commands(app, room)

@@ -10,6 +10,7 @@ import pytest
 from commands import (
     autotagging,
     evaluate,
+    extract_mel,
 )
 
 
@@ -78,6 +79,23 @@ def test_an_export_says_what_goes_in_and_what_comes_out(exported):
     assert "dB: 10 log10 of the mel power" in page
     assert "- sample_rate: 12000\n" in page
     assert "- audio_sha256: ffff" in page
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_number_that_is_not_finite_is_one_line(tmp_path, value):
+    message = extract_mel(tmp_path, 1, value, code=2)
+    assert f"{value} is not a finite number" in message
+    assert message.count("\n") == 1
+
+
+def test_a_command_of_another_copy_of_the_package_says_so(tmp_path):
+    (tmp_path / "src/autotagging").mkdir(parents=True)
+    (tmp_path / "Snakefile").touch()
+    code = "from autotagging.cli import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", code, "split"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.stderr.startswith("warning: this command is ")
 
 
 def test_a_missing_flag_and_an_unknown_command_are_one_line():

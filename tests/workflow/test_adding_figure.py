@@ -63,8 +63,8 @@ rule tags_per_clip:
     log:
         "logs/figures/tags_per_clip.log",
     params:
-        files=files,
         **FIGURE_SOURCES,
+        files=files,
     message:
         figure_title("tags_per_clip")
     shell:
