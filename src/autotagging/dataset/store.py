@@ -13,7 +13,7 @@ import pandas as pd
 
 from autotagging.common.errors import UserError
 
-USABLE = ("ok", "padded", "cropped")
+USABLE = ("ok", "padded", "cropped", "partly_decoded")
 """Statuses of the clips that have a spectrogram."""
 
 
