@@ -1,6 +1,8 @@
 """Step download as a command."""
 
 import json
+import zipfile
+import zlib
 
 import pandas as pd
 
@@ -16,6 +18,9 @@ def test_download_lists_clips_and_fingerprints_the_audio(small_corpus, tmp_path)
     clips = pd.read_csv(out / "clips.csv")
     assert clips["clip_id"].tolist() == [2, 6, 10, 11, 15]
     assert clips["bytes"].isna().tolist() == [False] * 4 + [True]
+    assert clips["crc32"].isna().tolist() == [False] * 4 + [True]
+    content = (small_corpus / "0/clip-0-0-29.mp3").read_bytes()
+    assert clips["crc32"].iloc[0] == zlib.crc32(content)
     audio = json.loads((out / "audio.json").read_text())
     assert audio["corpus"] == str(small_corpus)
     assert len(audio["sha256"]) == 64
@@ -49,3 +54,14 @@ def test_download_offline_names_what_is_not_there(tmp_path, monkeypatch):
         "clip_info_final.csv, mp3.zip.001, mp3.zip.002, mp3.zip.003 (or mp3.zip) missing; put "
         "them there, or run without --offline\n"
     )
+
+
+def test_audio_of_other_clips_is_refused(small_corpus, tmp_path):
+    with zipfile.ZipFile(small_corpus / "mp3.zip", "w") as archive:
+        archive.writestr("track 1.mp3", b"x")
+    message = download(small_corpus, tmp_path / "out", code=2)
+    assert message == (
+        f"autotagging: {small_corpus}: none of the 5 clips in annotations_final.csv is there; the "
+        "first file found is track 1.mp3, the first expected 0/clip-0-0-29.mp3\n"
+    )
+    assert not (tmp_path / "out").exists()
