@@ -80,13 +80,7 @@ class ArchiveAudio:
             raise UserError(
                 f"{parts[0].parent}: {names} is not a whole zip ({error}); download it again"
             ) from error
-        where = parts[0].with_name(names)
-        found: dict[str, dict[str, zipfile.ZipInfo]] = {}
-        for entry in self._zip.infolist():
-            if split := split_name(_entry_name(entry)):
-                found.setdefault(split[0], {})[split[1]] = entry
-        self._entries = found.get(choose_folder(found, where), {})
-        _check_methods(self._entries, where)
+        self._entries = _clip_entries(self._zip, parts[0].with_name(names))
 
     def first_name(self) -> str | None:
         """Name of the first file; None if there is none."""
@@ -137,6 +131,26 @@ class ArchiveAudio:
                 return b"".join(iter(lambda: file.read(_PIECE), b""))
         except _DAMAGED_ENTRY:
             raise BadClipError("undecodable") from None
+
+
+def _clip_entries(archive: zipfile.ZipFile, where: Path) -> dict[str, zipfile.ZipInfo]:
+    """Find the entries of the clips, by mp3_path.
+
+    Raises
+    ------
+    UserError
+        It is not clear which entry is that of a clip, or the entries can't be read.
+    """
+    found: dict[str, dict[str, zipfile.ZipInfo]] = {}
+    for entry in archive.infolist():
+        if split := split_name(_entry_name(entry)):
+            folder, mp3_path = split
+            clips = found.setdefault(folder, {})
+            if clips.setdefault(mp3_path, entry).CRC != entry.CRC:
+                raise UserError(f"{where}: two different files are {mp3_path}; keep one of them")
+    entries = found.get(choose_folder(found, where), {})
+    _check_methods(entries, where)
+    return entries
 
 
 def _entry_name(entry: zipfile.ZipInfo) -> str:
@@ -190,6 +204,8 @@ class FolderAudio:
 
     def _path(self, mp3_path: str) -> Path:
         """Path of a clip's file, whichever way its umlauts are stored."""
+        if mp3_path.isascii():
+            return self._folder / mp3_path
         paths = (self._folder / normalize(form, mp3_path) for form in ("NFC", "NFD"))
         return next((path for path in paths if os.path.lexists(path)), self._folder / mp3_path)
 

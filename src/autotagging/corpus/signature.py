@@ -45,8 +45,14 @@ def _lines(folder: Path) -> Iterator[str]:
             with os.scandir(clips) as files:
                 for file in files:
                     if file.name.endswith(".mp3"):
-                        status = file.stat(follow_symlinks=os.path.exists(file.path))
-                        yield _line(f"{clips.name}/{file.name}", status)
+                        yield _line(f"{clips.name}/{file.name}", _status(file))
+
+
+def _status(file: os.DirEntry[str]) -> os.stat_result:
+    try:
+        return file.stat()
+    except OSError:  # a link to nothing, or a loop of links
+        return file.stat(follow_symlinks=False)
 
 
 def _line(name: str, status: os.stat_result) -> str:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autotagging.corpus.audio import Corpus, Decoded
+from autotagging.corpus.audio import Corpus
 from autotagging.corpus.containers import BadClipError
+from autotagging.corpus.decoding import Decoded
 from autotagging.dataset.store import USABLE
 from autotagging.mel import spectrogram
 

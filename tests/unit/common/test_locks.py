@@ -1,8 +1,10 @@
+import io
 import os
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -34,17 +36,21 @@ def test_the_second_is_told_who_holds_it_and_nothing_is_left(path):
     assert not list(path.parent.iterdir())
 
 
-def test_the_second_waits_and_says_so(path, capsys):
+def test_the_second_waits_and_says_so(path, monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
     first = locked(path, "the work")
     first.__enter__()
-    second = threading.Thread(target=lambda: locked(path, "the work", wait=True).__enter__())
+    second = threading.Thread(target=locked(path, "the work", wait=True).__enter__, daemon=True)
     second.start()
-    while "waiting for process" not in (message := capsys.readouterr().err):
-        pass
-    assert message.startswith("the work: waiting for process")
+    for _ in range(1000):
+        if shown.getvalue().endswith("\n"):
+            break
+        time.sleep(0.01)
+    assert shown.getvalue().startswith(f"the work: waiting for process {os.getpid()} on ")
     assert second.is_alive()
     first.__exit__(None, None, None)
-    second.join(5)
+    second.join(10)
     assert not second.is_alive()
 
 

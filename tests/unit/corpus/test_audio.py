@@ -126,7 +126,10 @@ def test_a_damaged_archive_is_named(small_corpus):
 
 
 def test_a_folder_without_audio_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no audio"):
+    with pytest.raises(UserError, match=r"no audio; expected .* of mp3 files$"):
+        open_corpus(tmp_path)
+    (tmp_path / "0\\x.mp3").write_bytes(b"x")
+    with pytest.raises(UserError, match=r"of mp3 files; found 0\\x\.mp3$"):
         open_corpus(tmp_path)
 
 
@@ -272,6 +275,14 @@ def test_an_archive_may_have_another_top_folder_or_backslashes(small_corpus, nam
 def test_clips_in_several_folders_are_not_guessed(small_corpus):
     zip_entries(small_corpus, {"new/0/x.mp3": b"x", "old/0/x.mp3": b"y"})
     with pytest.raises(UserError, match=r"mp3\.zip: clips in several folders, new and old; keep"):
+        open_corpus(small_corpus)
+
+
+def test_two_entries_of_one_clip_are_not_guessed(small_corpus):
+    zip_entries(small_corpus, {"0/x.mp3": b"x", "./0/x.mp3": b"x", "1/y.mp3": b"y"})
+    assert sorted(open_corpus(small_corpus).sizes()) == ["0/x.mp3", "1/y.mp3"]
+    zip_entries(small_corpus, {"0/x.mp3": b"x", "0\\x.mp3": b"y"})
+    with pytest.raises(UserError, match=r"mp3\.zip: two different files are 0/x\.mp3; keep one"):
         open_corpus(small_corpus)
 
 

@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import time
+import zipfile
 from multiprocessing import get_context
 
 import numpy as np
@@ -11,11 +12,13 @@ import pandas as pd
 import pytest
 import soundfile
 
+from autotagging.common.errors import UserError
 from autotagging.common.files import write_json
 from autotagging.corpus.audio import open_corpus
 from autotagging.dataset.store import USABLE, MelStore
 from autotagging.mel import log_mel
 from autotagging.mel.front_end import STATUSES, FrontEnd, Limits, MelSettings
+from autotagging.mel.shards import UnfinishedShard
 from autotagging.steps.extract_mel import extract_mel
 from autotagging.steps.extract_mel_shard import extract_mel_shard
 from conftest import ROOT, write_mp3
@@ -291,6 +294,49 @@ def test_killed_twenty_times_it_ends_with_the_same_bytes(small_corpus, tmp_path)
         whole = (tmp_path / "whole" / name).read_bytes()
         assert (tmp_path / "killed" / name).read_bytes() == whole
     assert not list(journal.parent.iterdir())
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_clips_of_equal_size_that_are_exchanged_are_refused(small_corpus, tmp_path, zipped):
+    paths = ["0/clip-0-0-29.mp3", "1/clip-1-0-29.mp3"]
+    contents = [(small_corpus / path).read_bytes() for path in paths]
+    assert len(contents[0]) == len(contents[1])
+    write_clips(small_corpus, paths, contents, zipped=zipped)
+    write_tables(small_corpus, paths)
+    write_clips(small_corpus, paths, contents[::-1], zipped=zipped)
+    with pytest.raises(UserError, match=f"{paths[0]} has changed since the download; run"):
+        extract_mel_shard(**shard(small_corpus, tmp_path))
+    assert not (tmp_path / "shard-00.npy").exists()
+
+
+def write_clips(folder, paths, contents, *, zipped):
+    for path, content in zip(paths, contents, strict=True):
+        (folder / path).write_bytes(content)
+    if zipped:
+        with zipfile.ZipFile(folder / "mp3.zip", "w") as archive:
+            for path in paths:
+                archive.write(folder / path, path)
+
+
+def test_a_repaired_clip_takes_no_row_of_the_damaged_one(small_corpus, tmp_path, monkeypatch):
+    paths = ["0/clip-0-0-29.mp3", "1/clip-1-0-29.mp3"]
+    good = (small_corpus / paths[0]).read_bytes()
+    (small_corpus / paths[0]).write_bytes(bytes(len(good)))
+    write_tables(small_corpus, paths)
+    with monkeypatch.context() as patch:
+        patch.setattr(UnfinishedShard, "finish", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            extract_mel_shard(**shard(small_corpus, tmp_path))
+    journal = tmp_path / "unfinished/shard-00.journal"
+    assert journal.read_bytes().count(b"\n") == 3  # the fingerprint, two clips
+    (small_corpus / paths[0]).write_bytes(good)
+    write_tables(small_corpus, paths)
+    extract_mel_shard(**shard(small_corpus, tmp_path))
+    assert pd.read_csv(tmp_path / "shard-00.csv")["status"].tolist() == ["ok", "ok"]
+
+
+def interrupt(*arguments):
+    raise KeyboardInterrupt
 
 
 def test_the_page_on_spectrograms_explains_every_status():
