@@ -41,9 +41,11 @@ def locked(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
             os.pwrite(descriptor, _name_of_this_process().encode(), 0)
         yield
     finally:
-        with suppress(OSError):
-            path.unlink()
-        os.close(descriptor)
+        try:
+            with suppress(OSError):
+                path.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def _acquire(path: Path, what: str, *, wait: bool) -> int | None:

@@ -13,7 +13,7 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.locks import locked
-from autotagging.common.opening import refuse_link
+from autotagging.corpus.opening import refuse_link
 from autotagging.corpus.transfer import RemoteFile, fetch_file, partial_path, set_aside, size
 
 MAGNATAGATUNE = Path("workflow/resources/magnatagatune.yaml")

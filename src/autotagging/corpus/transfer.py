@@ -10,8 +10,8 @@ from pathlib import Path
 import requests
 
 from autotagging.common.errors import UserError
-from autotagging.common.opening import refuse_link
 from autotagging.common.progress import progress
+from autotagging.corpus.opening import refuse_link
 
 _CHUNK = 1 << 20
 # Timeouts in seconds: for connecting, and between two pieces of data.

@@ -19,7 +19,7 @@ import numpy as np
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
 from autotagging.common.locks import locked
-from autotagging.common.opening import refuse_link
+from autotagging.corpus.opening import refuse_link
 
 _DTYPE = np.dtype(np.float16)
 
