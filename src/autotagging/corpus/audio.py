@@ -6,10 +6,12 @@ never from outside the corpus.
 """
 
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
@@ -27,10 +29,24 @@ _LONGEST = 600.0  # seconds, of a clip that is not limited otherwise
 
 
 class Corpus:
-    """The tables and clips of one corpus folder, opened by `open_corpus`."""
+    """The clips of one corpus folder, opened by `open_corpus`.
 
-    def __init__(self, folder: Path):
+    Parameters
+    ----------
+    folder
+        Folder of the corpus.
+    checksums
+        CRC-32 that the file of a clip must have, by mp3_path; others may have any.
+
+    Raises
+    ------
+    UserError
+        There is no audio, or the archive is damaged.
+    """
+
+    def __init__(self, folder: Path, checksums: Mapping[str, int] | None = None):
         self.folder = folder
+        self._checksums = checksums or {}
         if archives := archive_files(folder):
             self._audio = ArchiveAudio(archives)
         elif root := clip_folder(folder):
@@ -64,20 +80,18 @@ class Corpus:
         """Describe the audio: files, bytes, and the SHA-256 of the archive or of all clips."""
         return self._audio.fingerprint()
 
-    def encoded(
-        self, mp3_path: str, *, longest: float = _LONGEST, crc32: int | None = None
-    ) -> bytes:
+    def encoded(self, mp3_path: str, *, longest: float = _LONGEST) -> bytes:
         """Read one clip's file without decoding it.
 
         Parameters
         ----------
-        mp3_path, longest, crc32
+        mp3_path, longest
             See `decode`, which also lists the errors that are raised before decoding.
         """
         if not CLIP_PATH.fullmatch(mp3_path):
             raise UserError(f"mp3_path {mp3_path!r} is not like 0/name.mp3; nothing was opened")
         encoded = self._audio.read(mp3_path, most_bytes=most_bytes(longest))
-        if crc32 is not None and zlib.crc32(encoded) != crc32:
+        if zlib.crc32(encoded) != self._checksums.get(mp3_path, zlib.crc32(encoded)):
             raise UserError(
                 f"{self.folder}: {mp3_path} has changed since the download; run `snakemake --cores "
                 "all --forcerun download`"
@@ -86,9 +100,7 @@ class Corpus:
             raise BadClipError("empty")
         return encoded
 
-    def decode(
-        self, mp3_path: str, *, longest: float = _LONGEST, crc32: int | None = None
-    ) -> Decoded:
+    def decode(self, mp3_path: str, *, longest: float = _LONGEST) -> Decoded:
         """Decode one clip, up to the length in its header, and average its channels.
 
         Parameters
@@ -97,8 +109,6 @@ class Corpus:
             The clip's path as in the annotations, such as "f/artist-album-01-title-0-29.mp3".
         longest
             Maximum length to decode, in seconds (plus one sample), which bounds the memory.
-        crc32
-            CRC-32 that the clip's file must have; None: any.
 
         Raises
         ------
@@ -107,11 +117,10 @@ class Corpus:
             "non_finite"; and "too_long" for more bytes, encoded or decoded, than `longest` seconds
             take in any common format.
         UserError
-            The path is not of the form 0/name.mp3, or is a link that leaves the corpus, or the file
-            has another checksum.
+            The path is not of the form 0/name.mp3, or is a link that leaves the corpus, or its file
+            has another checksum than it must have.
         """
-        encoded = self.encoded(mp3_path, longest=longest, crc32=crc32)
-        return decode_audio(encoded, longest=longest)
+        return decode_audio(self.encoded(mp3_path, longest=longest), longest=longest)
 
     def waveform(self, mp3_path: str, *, sample_rate: int) -> np.ndarray:
         """Decode one clip, up to 10 minutes, and resample it.
@@ -134,10 +143,21 @@ class Corpus:
 def open_corpus(path: Path) -> Corpus:
     """Open a corpus folder, or the corpus that results/download refers to.
 
+    Of the latter, each clip that is read is compared with its checksum in clips.csv.
+
     Raises
     ------
     UserError
-        There is no audio, or the archive is damaged.
+        There is no audio, the archive is damaged, or clips.csv is.
     """
-    audio = path / "audio.json"
-    return Corpus(corpus_folder(read_json(audio)["corpus"]) if audio.exists() else path)
+    audio, clips = path / "audio.json", path / "clips.csv"
+    if not audio.exists():
+        return Corpus(path)
+    try:
+        table = pd.read_csv(clips, usecols=["mp3_path", "crc32"], dtype={"crc32": "Int64"}).dropna()
+    except ValueError as error:
+        raise UserError(
+            f"{clips}: not a list of clips ({error}); delete it and run again"
+        ) from error
+    checksums = dict(zip(table["mp3_path"], table["crc32"].tolist(), strict=True))
+    return Corpus(corpus_folder(read_json(audio)["corpus"]), checksums)

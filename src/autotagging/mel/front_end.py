@@ -103,17 +103,8 @@ class FrontEnd:
     settings: MelSettings
     limits: Limits
 
-    def extract(
-        self, corpus: Corpus, mp3_path: str, *, crc32: int | None = None
-    ) -> tuple[np.ndarray | None, float, str]:
+    def extract(self, corpus: Corpus, mp3_path: str) -> tuple[np.ndarray | None, float, str]:
         """Make the spectrogram of one clip.
-
-        Parameters
-        ----------
-        corpus, mp3_path
-            The clip.
-        crc32
-            CRC-32 that its file must have, see `Corpus.decode`; None: any.
 
         Returns
         -------
@@ -125,7 +116,7 @@ class FrontEnd:
             One of `STATUSES`.
         """
         try:
-            clip = corpus.decode(mp3_path, longest=self.limits.longest, crc32=crc32)
+            clip = corpus.decode(mp3_path, longest=self.limits.longest)
         except BadClipError as error:
             return None, 0.0, str(error)
         seconds = round(len(clip.waveform) / clip.sample_rate, 3)

@@ -63,7 +63,7 @@ def extract_mel_shard(
     UserError
         The audio has changed since the download, or the disk is too small.
     """
-    table = pd.read_csv(download / "clips.csv", dtype={"bytes": "Int64", "crc32": "Int64"})
+    table = pd.read_csv(download / "clips.csv")
     block = table.iloc[np.array_split(np.arange(len(table)), shards)[shard]]
     front_end, corpus = FrontEnd(settings, limits), open_corpus(download)
     _check_unchanged(block, corpus)
@@ -77,8 +77,7 @@ def extract_mel_shard(
             print(f"shard {shard}: resuming after {done} of {len(block)} clips", file=sys.stderr)
         todo = block.iloc[done:]
         for clip in progress(todo.itertuples(), total=len(todo), label=f"shard {shard}"):
-            crc32 = None if pd.isna(clip.crc32) else clip.crc32
-            spectrogram, decoded, status = front_end.extract(corpus, clip.mp3_path, crc32=crc32)
+            spectrogram, decoded, status = front_end.extract(corpus, clip.mp3_path)
             file.append(spectrogram, seconds=decoded, status=status)
         for clip, row in zip(block.itertuples(), file.rows, strict=True):
             if row.status not in USABLE:
