@@ -163,11 +163,13 @@ def _entry_name(entry: zipfile.ZipInfo) -> str:
 
 
 def _check_methods(entries: dict[str, zipfile.ZipInfo], where: Path) -> None:
-    """Raise UserError if clips are encrypted, or compressed by a method that is not read."""
+    """Raise UserError if clips are encrypted, elsewhere, or compressed by another method."""
     faults = {}
     for path, entry in entries.items():
         if entry.flag_bits & _ENCRYPTED:
             faults[path] = "encrypted"
+        elif entry.volume:
+            faults[path] = "in a volume that is missing"
         elif entry.compress_type not in _METHODS:
             method = zipfile.compressor_names.get(entry.compress_type, "unknown")
             faults[path] = f"compressed by method {entry.compress_type} ({method})"
@@ -175,7 +177,8 @@ def _check_methods(entries: dict[str, zipfile.ZipInfo], where: Path) -> None:
         first = next(iter(faults))
         raise UserError(
             f"{where}: {len(faults)} of {len(entries)} clips can't be read, such as {first}, which "
-            f"is {faults[first]}; unpack it, and zip it again without password, by deflate"
+            f"is {faults[first]}; unpack it, and zip it again, without password, in one file, by "
+            "deflate"
         )
 
 

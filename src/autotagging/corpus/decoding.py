@@ -2,6 +2,8 @@
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +72,7 @@ def decode_audio(encoded: bytes, *, longest: float) -> Decoded:
         "non_finite".
     """
     try:
-        with soundfile.SoundFile(_Encoded(_with_data_size(encoded))) as file:
+        with _quiet(), soundfile.SoundFile(_Encoded(_with_data_size(encoded))) as file:
             rate, announced, subtype = file.samplerate, file.frames, file.subtype
             samples, whole = _read(file, longest)
     except soundfile.LibsndfileError as error:
@@ -85,6 +87,24 @@ def decode_audio(encoded: bytes, *, longest: float) -> Decoded:
         raise BadClipError("non_finite")
     damaged = damaged_seconds(encoded) if subtype == "MPEG_LAYER_III" else 0.0
     return Decoded(mono, rate, announced, power, whole, damaged)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop what libraries write to standard error: mpg123 has a line for each fault of a clip."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class _Encoded(io.BytesIO):

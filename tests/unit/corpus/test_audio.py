@@ -1,4 +1,5 @@
 import contextlib
+import os
 import shutil
 import tracemalloc
 import zipfile
@@ -111,6 +112,15 @@ def test_bad_clips_have_a_reason(small_corpus, content, status):
     (small_corpus / CLIP).write_bytes(content)
     with pytest.raises(BadClipError, match=status):
         open_corpus(small_corpus).waveform(CLIP, sample_rate=12_000)
+
+
+def test_a_damaged_clip_is_decoded_without_a_word(small_corpus, capfd):
+    """mpg123 would write a line for each damaged frame."""
+    path = small_corpus / CLIP
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert open_corpus(small_corpus).decode(CLIP).damaged_seconds > 10
+    os.write(2, b"what is written later\n")
+    assert capfd.readouterr().err == "what is written later\n"
 
 
 def test_a_clip_that_is_not_there_is_missing(small_corpus):
@@ -305,6 +315,7 @@ def test_a_folder_may_have_another_top_folder(small_corpus):
     ("changes", "fault"),
     [
         ([(LOCAL, 6, b"\x01"), (CENTRAL, 8, b"\x01")], r"encrypted"),
+        ([(CENTRAL, 34, b"\x03")], r"in a volume that is missing"),
         ([(LOCAL, 8, b"\x09"), (CENTRAL, 10, b"\x09")], r"compressed by method 9 \(deflate64\)"),
         ([(LOCAL, 8, b"\x0c"), (CENTRAL, 10, b"\x0c")], r"compressed by method 12 \(bzip2\)"),
         ([(LOCAL, 8, b"\x5d"), (CENTRAL, 10, b"\x5d")], r"compressed by method 93 \(unknown\)"),
