@@ -46,6 +46,30 @@ def test_download_names_the_line_of_a_faulty_table_and_writes_nothing(small_corp
     assert not (tmp_path / "out").exists()
 
 
+def test_download_compares_the_two_tables(small_corpus, tmp_path):
+    path = small_corpus / "clip_info_final.csv"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"1/clip-1", b"2/clip-1"))
+    message = download(small_corpus, tmp_path / "out", code=2)
+    assert "line 3: clip_id 6 has mp3_path 1/clip-1-0-29.mp3, but 2/clip-1-0-29.mp3 in" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_clips_of_unknown_groups_are_counted_and_have_empty_fields(small_corpus, tmp_path):
+    path = small_corpus / "clip_info_final.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = lines[2].replace(b'"A"', b'" "')
+    path.write_bytes(b"".join(lines[:-2]))
+    message = download(small_corpus, tmp_path / "out")
+    assert "\n1 of 5 clips have no row in clip_info_final.csv: they belong to no track" in message
+    assert "\n1 of 5 clips have a row in clip_info_final.csv without artist" in message
+    assert (tmp_path / "out/groups.csv").read_text().splitlines()[:3] == [
+        "clip_id,track,album,artist",
+        "2,u/x#1,A/x,A",
+        "6,u/x#1,,",
+    ]
+
+
 def test_download_offline_names_what_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setenv("AUTOTAGGING_CORPORA", str(tmp_path))
     message = download("magnatagatune", tmp_path / "out", "--offline", code=2)

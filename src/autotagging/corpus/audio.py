@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
+from autotagging.common.tables import read_table
 from autotagging.corpus.containers import ArchiveAudio, BadClipError, FolderAudio
 from autotagging.corpus.decoding import Decoded, decode_audio, most_bytes
 from autotagging.corpus.paths import (
@@ -150,14 +150,9 @@ def open_corpus(path: Path) -> Corpus:
     UserError
         There is no audio, the archive is damaged, or clips.csv is.
     """
-    audio, clips = path / "audio.json", path / "clips.csv"
+    audio = path / "audio.json"
     if not audio.exists():
         return Corpus(path)
-    try:
-        table = pd.read_csv(clips, usecols=["mp3_path", "crc32"], dtype={"crc32": "Int64"}).dropna()
-    except ValueError as error:
-        raise UserError(
-            f"{clips}: not a list of clips ({error}); delete it and run again"
-        ) from error
+    table = read_table(path / "clips.csv", {"mp3_path": str, "crc32": "Int64"}).dropna()
     checksums = dict(zip(table["mp3_path"], table["crc32"].tolist(), strict=True))
-    return Corpus(corpus_folder(read_json(audio)["corpus"]), checksums)
+    return Corpus(corpus_folder(read_json(audio, corpus=str)["corpus"]), checksums)

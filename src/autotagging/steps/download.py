@@ -11,10 +11,22 @@ import pandas as pd
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import read_json, replacing, write_csv, write_json
+from autotagging.common.files import (
+    read_json,
+    replacing,
+    write_checksums,
+    write_csv,
+    write_json,
+)
 from autotagging.corpus.audio import Corpus, open_corpus
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
-from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
+from autotagging.corpus.tables import (
+    compare_tables,
+    describe_unknown,
+    find_table,
+    read_annotations,
+    read_clip_info,
+)
 
 
 @dataclass(frozen=True)
@@ -47,9 +59,12 @@ class CorpusFiles:
         Output: clip_id, mp3_path, and bytes and CRC-32 of its file (empty if it is missing) of each
         annotated clip.
     groups
-        Output: clip_id, track, album, artist of each clip in clip_info_final.csv.
+        Output: clip_id, track, album, artist of each clip in clip_info_final.csv; an empty field
+        is unknown.
     audio
         Output: name of the corpus, its title for captions, its audio files, bytes and sha256.
+    checksums
+        Output: SHA-256 of the other files.
     """
 
     annotations: Path
@@ -57,6 +72,7 @@ class CorpusFiles:
     clips: Path
     groups: Path
     audio: Path
+    checksums: Path
 
 
 def download(
@@ -94,7 +110,8 @@ def download(
 
     sources = [find_table(folder, name) for name in (ANNOTATIONS, CLIP_INFO)]
     listed = read_annotations(sources[0])[["clip_id", "mp3_path"]]
-    grouped = read_clip_info(sources[1])
+    clip_info = read_clip_info(sources[1])
+    compare_tables(listed, clip_info, sources)
     opened = open_corpus(folder)
     listed["bytes"] = listed["mp3_path"].map(opened.size).astype("Int64")
     _check_some_found(listed, opened, sources[0])
@@ -102,12 +119,15 @@ def download(
     for source, target in zip(sources, (files.annotations, files.clip_info), strict=True):
         _copy_table(source, target)
     write_csv(listed, files.clips)
-    write_csv(grouped, files.groups)
+    write_csv(clip_info.drop(columns="mp3_path"), files.groups)
     title = corpus_title(corpus)
     write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, files.audio)
+    write_checksums(files.checksums, vars(files).values())
     print(
         f"{len(listed)} clips, {listed['bytes'].isna().sum()} of them missing, "
         f"{(listed['bytes'] == 0).sum()} empty",
+        *describe_unknown(listed, clip_info),
+        sep="\n",
         file=sys.stderr,
     )
 
@@ -140,5 +160,7 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
 
 def _copy_table(source: Path, target: Path) -> None:
     opener = gzip.open if source.suffix == ".gz" else open
-    with replacing(target) as temporary, opener(source, "rb") as original:
-        temporary.write_bytes(original.read())
+    with opener(source, "rb") as original:
+        content = original.read()
+    with replacing(target) as temporary:
+        temporary.write_bytes(content)

@@ -12,12 +12,17 @@ import pandas as pd
 from cyclopts import Parameter
 
 from autotagging import models
-from autotagging.common.errors import UserError
-from autotagging.common.files import read_json, save_arrays, sha256, write_csv
+from autotagging.common.files import (
+    read_json,
+    save_arrays,
+    sha256,
+    write_checksums,
+    write_csv,
+)
 from autotagging.common.params import read_options
 from autotagging.dataset.groups import read_groups
-from autotagging.dataset.store import MelStore
-from autotagging.dataset.subsets import describe, labelled_clips
+from autotagging.dataset.store import MelStore, read_front_end
+from autotagging.dataset.subsets import describe, labelled_clips, read_labels, read_split
 from autotagging.models.stored import save_model, stack_epochs, versions
 from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.settings import Machine, TrainingSettings
@@ -87,6 +92,8 @@ class ModelFiles:
         Output: a row of epoch, loss, val_loss, auc, val_auc per epoch.
     times
         Output: a row of epoch, seconds, and seconds spent waiting for data per epoch.
+    checksums
+        Output: SHA-256 of the other files in its folder.
     """
 
     weights: Path
@@ -94,6 +101,7 @@ class ModelFiles:
     model_json: Path
     history: Path
     times: Path
+    checksums: Path
 
 
 def train(
@@ -128,20 +136,21 @@ def train(
     description = {
         "model": model,
         "seed": seed,
-        "corpus": read_json(data.audio)["title"],
+        "corpus": read_json(data.audio, title=str)["title"],
         "split": describe(
-            read_json(data.split_settings)["scheme"], pd.read_csv(data.split)["subset"]
+            read_json(data.split_settings, scheme=str)["scheme"], read_split(data.split)
         ),
-        "synonyms": read_json(data.tag_settings)["synonyms"],
+        "synonyms": read_json(data.tag_settings, synonyms=str)["synonyms"],
         "options": job.options,
         **fitted.description,
         "kept_epochs": [*fitted.epochs],
         "epochs_sha256": sha256(files.epoch_weights),
         "trained_on": trained_on,
         "versions": versions(),
-        "tags": pd.read_csv(data.labels, nrows=0).columns[2:].tolist(),
+        "tags": read_labels(data.labels).columns.drop("mp3_path").tolist(),
     }
     save_model(files.model_json, files.weights, description, fitted.arrays)
+    write_checksums(files.checksums, vars(files).values())
     if fitted.checkpoints:
         fitted.checkpoints.delete()
 
@@ -192,7 +201,7 @@ def _fit_network(job: _Job) -> _Fitted | None:
 
     model, machine = job.model, job.machine
     summary = models.required(job.data.mel, "--mel", model)
-    front_end = read_json(models.required(job.data.front_end, "--front-end", model))
+    front_end = read_front_end(models.required(job.data.front_end, "--front-end", model))
     devices = prepare(
         seed=job.seed, threads=machine.threads, devices=machine.devices, xla=machine.xla
     )
@@ -295,11 +304,8 @@ def _fit_tables(job: _Job) -> _Fitted:
 
 def _trained_on(data: TrainingData) -> dict[str, str]:
     """Give the SHA-256 of the corpus's audio, of the labels and of the split."""
-    corpus = read_json(data.audio)
-    if not {"sha256", "title"} <= set(corpus):
-        raise UserError(f"{data.audio}: no sha256 or title; run download again")
     return {
-        "audio_sha256": corpus["sha256"],
+        "audio_sha256": read_json(data.audio, sha256=str, title=str)["sha256"],
         "labels_sha256": sha256(data.labels),
         "split_sha256": sha256(data.split),
     }

@@ -75,7 +75,7 @@ class Devices:
         """Silence standard error in all processes except the first; exceptions are still raised."""
         with ExitStack() as stack:
             if not self.writes:
-                nowhere = stack.enter_context(open(os.devnull, "w"))
+                nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
                 stack.enter_context(redirect_stderr(nowhere))
             yield
 

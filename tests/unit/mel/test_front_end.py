@@ -182,6 +182,7 @@ def test_every_odd_file_has_its_status(odd, tmp_path):
         max_bad=0.9,
         summary=tmp_path / "summary.csv",
         front_end=tmp_path / "front_end.json",
+        checksums=tmp_path / "SHA256SUMS",
     )
     assert len(MelStore(tmp_path / "summary.csv").clip_ids) == (~bad).sum()
 
