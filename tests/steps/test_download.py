@@ -2,6 +2,8 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+import zipfile
+import zlib
 
 import pandas as pd
 
@@ -20,6 +22,9 @@ def test_download_lists_clips_and_fingerprints_the_audio(small_corpus, tmp_path)
     clips = pd.read_csv(out / "clips.csv")
     assert clips["clip_id"].tolist() == [2, 6, 10, 11, 15]
     assert clips["bytes"].isna().tolist() == [False] * 4 + [True]
+    assert clips["crc32"].isna().tolist() == [False] * 4 + [True]
+    content = (small_corpus / "0/clip-0-0-29.mp3").read_bytes()
+    assert clips["crc32"].iloc[0] == zlib.crc32(content)
     audio = json.loads((out / "audio.json").read_text())
     assert audio["corpus"] == str(small_corpus)
     assert len(audio["sha256"]) == 64
@@ -100,3 +105,14 @@ def test_a_damaged_receipt_makes_the_demo_corpus_anew(tmp_path, monkeypatch):
     (tmp_path / "demo/demo.json").write_text('{"clips": 20, "se', encoding="utf-8")
     _make_demo(tmp_path / "demo", Demo(demo_clips=20, demo_seed=0), threads=1)
     assert (tmp_path / "demo/annotations_final.csv").exists()
+
+
+def test_audio_of_other_clips_is_refused(small_corpus, tmp_path):
+    with zipfile.ZipFile(small_corpus / "mp3.zip", "w") as archive:
+        archive.writestr("track 1.mp3", b"x")
+    message = download(small_corpus, tmp_path / "out", code=2)
+    assert message == (
+        f"autotagging: {small_corpus}: none of the 5 clips in annotations_final.csv is there; the "
+        "first file found is track 1.mp3, the first expected 0/clip-0-0-29.mp3\n"
+    )
+    assert not (tmp_path / "out").exists()

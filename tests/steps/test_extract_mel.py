@@ -99,9 +99,8 @@ def test_too_many_bad_clips_stop_extract_mel(downloaded):
 
 def test_the_real_clip_goes_through_extract_mel(magnatagatune, tmp_path):
     (clip,) = (path.relative_to(magnatagatune / "mp3") for path in magnatagatune.glob("mp3/*/*"))
-    pd.DataFrame({"clip_id": [37386], "mp3_path": [clip.as_posix()], "bytes": [117_213]}).to_csv(
-        tmp_path / "clips.csv", index=False
-    )
+    row = {"clip_id": 37386, "mp3_path": clip.as_posix(), "bytes": 117_213, "crc32": 0x492B9431}
+    pd.DataFrame([row]).to_csv(tmp_path / "clips.csv", index=False)
     (tmp_path / "audio.json").write_text(json.dumps({"corpus": str(magnatagatune)}))
     extract_shard(tmp_path, 0, 1)
     table = pd.read_csv(tmp_path / "shard-00.csv")

@@ -15,6 +15,7 @@ from snakemake.exceptions import WorkflowError
 from autotagging.commands import figure_title
 from autotagging.common.files import sha256
 from autotagging.corpus.paths import corpus_folder
+from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads
 
 
@@ -154,7 +155,8 @@ def own_corpus():
     folder = corpus_folder(config["corpus"])
     if not folder.is_dir():
         raise WorkflowError(f"params.yaml: corpus: {folder} is not a folder")
-    return sources(*sorted(map(str, folder.glob("*_final.csv*"))))
+    tables = sources(*sorted(map(str, folder.glob("*_final.csv*"))))
+    return {**tables, "audio": f"audio {audio_signature(config['corpus'])}"}
 
 
 def own_split():

@@ -5,64 +5,59 @@ parts mp3.zip.001, ..., or folders of mp3 files. Clips are read directly from th
 never from outside the corpus.
 """
 
-import io
-from dataclasses import dataclass
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
-import soxr
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
-from autotagging.corpus.containers import ArchiveAudio, BadClipError, FolderAudio, archive_files
-from autotagging.corpus.paths import ARCHIVE, CLIP_PATH, corpus_folder
+from autotagging.common.tables import read_table
+from autotagging.corpus.containers import ArchiveAudio, BadClipError, FolderAudio
+from autotagging.corpus.decoding import Decoded, decode_audio, most_bytes
+from autotagging.corpus.paths import (
+    ARCHIVE,
+    CLIP_PATH,
+    archive_files,
+    clip_folder,
+    corpus_folder,
+)
 
 _LONGEST = 600.0  # seconds, of a clip that is not limited otherwise
-_MOST_BYTES_PER_SECOND = 192_000 * 2 * 4  # the largest format in use: 192 kHz, stereo, float32
-_UNRECOGNISED_FORMAT = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """A decoded audio file.
-
-    Attributes
-    ----------
-    waveform : float32, (samples,)
-        The mean of the channels, in the range -1 to 1.
-    sample_rate
-        Sample rate of the waveform, in Hz.
-    announced
-        Number of samples given in the file's header; in MP3 an estimate, often a little too high.
-    power
-        Mean square of the waveform.
-    """
-
-    waveform: np.ndarray
-    sample_rate: int
-    announced: int
-    power: float
-
-    def resampled(self, sample_rate: int) -> np.ndarray:
-        """Resample with soxr in high quality, librosa's default: float32, (samples,)."""
-        return soxr.resample(self.waveform, self.sample_rate, sample_rate, quality="HQ")
 
 
 class Corpus:
-    """The tables and clips of one corpus folder, opened by `open_corpus`."""
+    """The clips of one corpus folder, opened by `open_corpus`.
 
-    def __init__(self, folder: Path):
+    Parameters
+    ----------
+    folder
+        Folder of the corpus.
+    checksums
+        CRC-32 that the file of a clip must have, by mp3_path; others may have any.
+
+    Raises
+    ------
+    UserError
+        There is no audio, or the archive is damaged.
+    """
+
+    def __init__(self, folder: Path, checksums: Mapping[str, int] | None = None):
         self.folder = folder
+        self._checksums = checksums or {}
         if archives := archive_files(folder):
             self._audio = ArchiveAudio(archives)
-        elif any(root := sub for sub in (folder, folder / "mp3") if any(sub.glob("[0-9a-f]/"))):
+        elif root := clip_folder(folder):
             self._audio = FolderAudio(root, corpus=folder)
         else:
+            other = next(
+                (f"; found {mp3.relative_to(folder)}" for mp3 in folder.rglob("*.mp3")), ""
+            )
             raise UserError(
                 f"{folder}: no audio; expected {ARCHIVE}, its parts {ARCHIVE}.001, ..., "
-                "or folders 0 to f of mp3 files"
+                f"or folders 0 to f of mp3 files{other}"
             )
 
     def sizes(self) -> dict[str, int]:
@@ -72,6 +67,14 @@ class Corpus:
     def size(self, mp3_path: str) -> int | None:
         """Size of one clip in bytes; None if it is missing. No other clip is looked up."""
         return self._audio.size(mp3_path)
+
+    def crc32(self, mp3_path: str) -> int | None:
+        """CRC-32 of one clip's file; None if it is missing. The first call may read all clips."""
+        return self._audio.crc32(mp3_path)
+
+    def first_name(self) -> str | None:
+        """Name of the first file, whether or not it is a clip; None if there is none."""
+        return self._audio.first_name()
 
     def fingerprint(self) -> dict[str, Any]:
         """Describe the audio: files, bytes, and the SHA-256 of the archive or of all clips."""
@@ -87,7 +90,12 @@ class Corpus:
         """
         if not CLIP_PATH.fullmatch(mp3_path):
             raise UserError(f"mp3_path {mp3_path!r} is not like 0/name.mp3; nothing was opened")
-        encoded = self._audio.read(mp3_path, most_bytes=longest * _MOST_BYTES_PER_SECOND)
+        encoded = self._audio.read(mp3_path, most_bytes=most_bytes(longest))
+        if zlib.crc32(encoded) != self._checksums.get(mp3_path, zlib.crc32(encoded)):
+            raise UserError(
+                f"{self.folder}: {mp3_path} has changed since the download; run `snakemake --cores "
+                "all --forcerun download`"
+            )
         if not encoded:
             raise BadClipError("empty")
         return encoded
@@ -105,26 +113,14 @@ class Corpus:
         Raises
         ------
         BadClipError
-            "missing", "unreadable", "empty", "not_audio", "undecodable" or "non_finite"; and
-            "too_long" for a file with more bytes than `longest` seconds in any common format.
+            "missing", "unreadable", "empty", "not_audio", "undecodable" (from the beginning) or
+            "non_finite"; and "too_long" for more bytes, encoded or decoded, than `longest` seconds
+            take in any common format.
         UserError
-            The path is not of the form 0/name.mp3, or is a link that leaves the corpus.
+            The path is not of the form 0/name.mp3, or is a link that leaves the corpus, or its file
+            has another checksum than it must have.
         """
-        encoded = self.encoded(mp3_path, longest=longest)
-        try:
-            with soundfile.SoundFile(io.BytesIO(encoded)) as file:
-                rate, announced = file.samplerate, file.frames
-                samples = file.read(int(longest * rate) + 1, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            unknown = error.code == _UNRECOGNISED_FORMAT
-            raise BadClipError("not_audio" if unknown else "undecodable") from None
-        if not len(samples):
-            raise BadClipError("undecodable")
-        mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-        power = float(np.dot(mono, mono)) / len(mono)  # NaN if any sample is NaN
-        if not np.isfinite(power):
-            raise BadClipError("non_finite")
-        return Decoded(mono, rate, announced, power)
+        return decode_audio(self.encoded(mp3_path, longest=longest), longest=longest)
 
     def waveform(self, mp3_path: str, *, sample_rate: int) -> np.ndarray:
         """Decode one clip, up to 10 minutes, and resample it.
@@ -147,10 +143,16 @@ class Corpus:
 def open_corpus(path: Path) -> Corpus:
     """Open a corpus folder, or the corpus that results/download refers to.
 
+    Of the latter, each clip that is read is compared with its checksum in clips.csv.
+
     Raises
     ------
     UserError
-        There is no audio, or the archive is damaged.
+        There is no audio, the archive is damaged, or clips.csv is.
     """
     audio = path / "audio.json"
-    return Corpus(corpus_folder(read_json(audio, corpus=str)["corpus"]) if audio.exists() else path)
+    if not audio.exists():
+        return Corpus(path)
+    table = read_table(path / "clips.csv", {"mp3_path": str, "crc32": "Int64"}).dropna()
+    checksums = dict(zip(table["mp3_path"], table["crc32"].tolist(), strict=True))
+    return Corpus(corpus_folder(read_json(audio, corpus=str)["corpus"]), checksums)

@@ -2,13 +2,18 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from unicodedata import normalize
+
+from autotagging.common.errors import UserError
 
 ANNOTATIONS = "annotations_final.csv"
 CLIP_INFO = "clip_info_final.csv"
 ARCHIVE = "mp3.zip"
 # A path of this form can't leave the corpus: it has one slash, and its folder is not "..".
-CLIP_PATH = re.compile(r"[0-9a-f]/[A-Za-z0-9_.-]+\.mp3")
+# Names may have spaces and letters of any language, but no control characters.
+CLIP_PATH = re.compile(r"[0-9a-f]/[^/\\\x00-\x1f\x7f]+\.mp3")
 
 _MADE_HERE = ("demo", "magnatagatune")
 
@@ -25,11 +30,86 @@ def corpus_folder(corpus: str) -> Path:
     """
     path = Path(corpus).expanduser()
     below = corpora_folder() / corpus
-    if corpus in _MADE_HERE or (below.is_dir() and not path.is_dir()):
+    if is_made_here(corpus) or (below.is_dir() and not path.is_dir()):
         return below
     return path
 
 
+def is_made_here(corpus: str) -> bool:
+    """Tell whether the step download makes or downloads a corpus itself."""
+    return corpus in _MADE_HERE
+
+
 def corpus_title(corpus: str) -> str:
     """Title of a corpus in the results: demo, magnatagatune, or "folder" with the folder's name."""
-    return corpus if corpus in _MADE_HERE else f"folder {Path(corpus).name}"
+    return corpus if is_made_here(corpus) else f"folder {Path(corpus).name}"
+
+
+def normal_form(mp3_path: str) -> str:
+    """Spell a path as it is compared: macOS stores an umlaut as a letter and a mark."""
+    return normalize("NFC", mp3_path)
+
+
+def split_name(name: str) -> tuple[str, str] | None:
+    """Split the name of a file into the folder that the clips are in, and the clip's mp3_path.
+
+    Backslashes count as slashes. The folder is "" where the folders 0 to f are at the top; None
+    for a name that is not that of a clip.
+    """
+    parts = [part for part in name.replace("\\", "/").split("/") if part != "."]
+    mp3_path = "/".join(parts[-2:])
+    if not parts or not parts[0] or ".." in parts or not CLIP_PATH.fullmatch(mp3_path):
+        return None
+    return "/".join(parts[:-2]), normal_form(mp3_path)
+
+
+def choose_folder(folders: Iterable[str], where: Path) -> str:
+    """Choose the folder that holds the folders 0 to f: the top, mp3, or else the only one.
+
+    Raises
+    ------
+    UserError
+        There are several.
+    """
+    found = sorted(folder for folder in folders if not folder.startswith("__MACOSX"))
+    for usual in ("", "mp3"):
+        if usual in found:
+            return usual
+    if len(found) > 1:
+        raise UserError(
+            f"{where}: clips in several folders, {found[0]} and {found[1]}; keep one of them"
+        )
+    return found[0] if found else ""
+
+
+def archive_files(folder: Path) -> list[Path]:
+    """List the files of a corpus folder's archive: [mp3.zip], its parts in order, or [].
+
+    Raises
+    ------
+    UserError
+        A part is missing, or the archive has volumes, whose entries lie otherwise than in parts.
+    """
+    whole = folder / ARCHIVE
+    if volumes := sorted(folder.glob(f"{whole.stem}.z[0-9][0-9]")):
+        raise UserError(
+            f"{folder}: {volumes[0].name} and {ARCHIVE} are volumes of one archive; join them with "
+            f"`zip -s 0 {ARCHIVE} --out joined.zip`, delete them, and name it {ARCHIVE}"
+        )
+    if whole.exists():
+        return [whole]
+    parts = sorted(folder.glob(f"{ARCHIVE}.[0-9][0-9][0-9]"))
+    for number, part in enumerate(parts, start=1):
+        if part.suffix != f".{number:03}":
+            raise UserError(f"{folder}: {ARCHIVE}.{number:03} is missing; download it again")
+    return parts
+
+
+def clip_folder(folder: Path) -> Path | None:
+    """Find the folders 0 to f of a corpus: at the top, in mp3, or in the only folder with clips."""
+    for usual in (folder, folder / "mp3"):
+        if any(usual.glob("[0-9a-f]/")):
+            return usual
+    clips = (clip for depth in ("*", "*/*") for clip in folder.glob(f"{depth}/[0-9a-f]/*.mp3"))
+    found = {clip.parent.parent.relative_to(folder).as_posix() for clip in clips}
+    return folder / choose_folder(found, folder) if found else None

@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 from autotagging.common.errors import UserError
+from autotagging.common.locks import locked
+from autotagging.corpus.opening import refuse_link
 from autotagging.corpus.transfer import RemoteFile, fetch_file, partial_path, set_aside, size
 
 MAGNATAGATUNE = Path("workflow/resources/magnatagatune.yaml")
@@ -69,8 +71,8 @@ def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
 
     A file with a wrong size or checksum is renamed to damaged-NAME. Each part is appended to the
     archive and deleted as soon as it is complete, so that the disk never has more than one part
-    twice. If a part is not available, the rest of the whole archive is downloaded instead. An
-    interrupted download is resumed.
+    twice; the joined archive is checked again as a whole. If a part is not available, the rest of
+    the whole archive is downloaded instead. An interrupted download is resumed.
 
     Parameters
     ----------
@@ -84,9 +86,15 @@ def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
     Raises
     ------
     UserError
-        No address has a file, the disk is too small, or a file is missing when offline.
+        No address has a file, the disk is too small, a file is missing when offline, or another
+        process is downloading to the same folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / ".download.lock", f"the download to {folder}"):
+        _fetch(data_set, folder, offline=offline)
+
+
+def _fetch(data_set: DataSet, folder: Path, *, offline: bool) -> None:
     missing = [file for file in data_set.tables if not _is_there(file, folder)]
     has_archive = _is_there(data_set.archive, folder)
     parts = [] if has_archive else _parts_left(data_set, folder)
@@ -123,8 +131,9 @@ def _parts_left(data_set: DataSet, folder: Path) -> list[RemoteFile]:
     joining = _joining_path(data_set, folder)
     ends = list(accumulate(part.bytes for part in data_set.parts))
     whole = bisect_right(ends, size(joining))
-    if joining.exists():
-        os.truncate(joining, ends[whole - 1] if whole else 0)
+    if os.path.lexists(joining):
+        with open(joining, "ab", opener=refuse_link) as file:
+            file.truncate(ends[whole - 1] if whole else 0)
     for part in data_set.parts[:whole]:
         (folder / part.name).unlink(missing_ok=True)
     return data_set.parts[whole:]
@@ -166,9 +175,12 @@ def _join_parts(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> Non
         path = folder / part.name
         if not path.exists():
             fetch_file(part, folder)
-        with joining.open("ab") as target, path.open("rb") as source:
+        with open(joining, "ab", opener=refuse_link) as target, path.open("rb") as source:
             shutil.copyfileobj(source, target, _CHUNK)
         path.unlink()
+    if fault := data_set.archive.fault(joining):
+        kept = set_aside(joining, name=data_set.archive.name)
+        raise UserError(f"{folder}: the joined parts: {fault}; kept as {kept}; run again")
     joining.replace(folder / data_set.archive.name)
 
 

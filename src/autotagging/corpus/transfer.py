@@ -11,6 +11,7 @@ import requests
 
 from autotagging.common.errors import UserError
 from autotagging.common.progress import progress
+from autotagging.corpus.opening import refuse_link
 
 _CHUNK = 1 << 20
 # Timeouts in seconds: for connecting, and between two pieces of data.
@@ -158,7 +159,7 @@ def _check_offer(response: requests.Response, file: RemoteFile, have: int) -> No
 
 def _hash_beginning(partial: Path, have: int, digest) -> None:
     """Hash the first `have` bytes of the partial file, and truncate it to them."""
-    with partial.open("ab+") as beginning:
+    with open(partial, "ab+", opener=refuse_link) as beginning:
         beginning.truncate(have)
         beginning.seek(0)
         while chunk := beginning.read(_CHUNK):
@@ -175,7 +176,7 @@ def _receive(
         total=-(-(file.bytes - have) // _CHUNK),
         label=f"{file.name}, MiB",
     )
-    with partial.open("ab") as target:
+    with open(partial, "ab", opener=refuse_link) as target:
         for chunk in chunks:
             received += len(chunk)
             if received > file.bytes:

@@ -18,7 +18,7 @@ FRONT_END = dict.fromkeys(("sample_rate", "n_fft", "hop_length", "n_mels", "fram
 FRONT_END |= {"seconds": int | float, "log_scale": str}
 """Types of the entries of front_end.json."""
 
-USABLE = ("ok", "padded", "cropped")
+USABLE = ("ok", "padded", "cropped", "partly_decoded")
 """Statuses of the clips that have a spectrogram."""
 
 

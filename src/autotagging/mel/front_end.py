@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autotagging.corpus.audio import Corpus, Decoded
+from autotagging.corpus.audio import Corpus
 from autotagging.corpus.containers import BadClipError
+from autotagging.corpus.decoding import Decoded
 from autotagging.dataset.store import USABLE
 from autotagging.mel import spectrogram
 
@@ -13,20 +14,25 @@ STATUSES = {
     "ok": "up to the tolerance longer than the set length; the excess is cropped",
     "padded": "up to the tolerance shorter; padded with zeros at both ends",
     "cropped": "longer by more than the tolerance; the middle is used",
+    "partly_decoded": "decoding ends with an error, at most the tolerance too early",
     "missing": "in the tables, but not in the corpus",
     "unreadable": "no permission, a read error, or not a regular file",
     "empty": "a file of zero bytes",
     "not_audio": "no audio format is recognised",
-    "undecodable": "an audio format, but decoding fails",
+    "undecodable": "an audio format, but decoding fails, or ends too early with an error",
+    "damaged_frames": "an MP3 with damaged frames that last longer than the tolerance",
     "too_short": "shorter by more than the tolerance, in the header as well",
     "wrong_length": "shorter by more than the tolerance, but not in the header: damaged",
     "too_long": "longer than `longest`",
     "non_finite": "NaN or infinite samples, or an infinite power",
     "silent": "RMS not above the last bit of 16-bit audio",
+    "too_loud": "RMS more than 20 dB above full scale: not in the range -1 to 1",
 }
-"""Statuses of clips, with meanings. The first three have a spectrogram; the others are bad."""
+"""Statuses of clips, with meanings. The first four have a spectrogram; the others are bad."""
 
 _LAST_BIT = 2.0**-15
+# No mix is so loud. 16-bit integers that are stored as floating-point numbers are: by 90 dB.
+_LOUDEST = 10.0
 
 
 @dataclass(frozen=True)
@@ -135,13 +141,25 @@ class FrontEnd:
         """Give the status of a decoded clip; its header only decides why a short clip is short."""
         if clip.power <= _LAST_BIT**2:
             return "silent"
+        if clip.power > _LOUDEST**2:
+            return "too_loud"
         seconds = len(clip.waveform) / clip.sample_rate
         if seconds > self.limits.longest:
             return "too_long"
-        shortest = self.settings.seconds - self.limits.tolerance
-        if seconds < shortest:
-            promised = clip.announced / clip.sample_rate
-            return "too_short" if promised < shortest else "wrong_length"
+        if clip.damaged_seconds > self.limits.tolerance:
+            return "damaged_frames"
+        if seconds < self.settings.seconds - self.limits.tolerance:
+            return self._judge_short(clip)
+        if not clip.whole:
+            return "partly_decoded"
         if seconds > self.settings.seconds + self.limits.tolerance:
             return "cropped"
         return "ok" if seconds >= self.settings.seconds else "padded"
+
+    def _judge_short(self, clip: Decoded) -> str:
+        """Say why a clip is too short."""
+        if not clip.whole:
+            return "undecodable"
+        promised = clip.announced / clip.sample_rate
+        shortest = self.settings.seconds - self.limits.tolerance
+        return "too_short" if promised < shortest else "wrong_length"

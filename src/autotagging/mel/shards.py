@@ -4,14 +4,13 @@ Unfinished files are outside results/, so that neither Snakemake nor DVC deletes
 """
 
 import errno
-import fcntl
 import io
 import math
 import os
 import shutil
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,8 @@ import numpy as np
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
+from autotagging.common.locks import locked
+from autotagging.corpus.opening import refuse_link
 
 _DTYPE = np.dtype(np.float16)
 
@@ -77,17 +78,21 @@ class UnfinishedShard:
         np.lib.format.write_array_header_1_0(header, layout)
         self._start = header.tell()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._journal = path.with_suffix(".journal").open("a+b", buffering=0)
-        _lock(self._journal, path)
-        self._array = path.open("r+b" if path.exists() else "w+b", buffering=0)
+        with ExitStack() as stack:
+            stack.enter_context(locked(path.with_suffix(".lock"), str(path)))
+            journal, mode = path.with_suffix(".journal"), "r+b" if path.exists() else "w+b"
+            self._journal = stack.enter_context(
+                open(journal, "a+b", buffering=0, opener=refuse_link)
+            )
+            self._array = stack.enter_context(open(path, mode, buffering=0, opener=refuse_link))
+            self._open = stack.pop_all()
         self.rows: list[Row] = []
         self._write(header.getvalue(), 0)
         self._recover(f"{fingerprint}\n".encode())
 
     def close(self) -> None:
         """Close the files; unfinished files are kept."""
-        self._array.close()
-        self._journal.close()
+        self._open.close()
 
     def _recover(self, first_line: bytes) -> None:
         """Read the rows that are done, up to the first one that does not match the journal."""
@@ -167,13 +172,4 @@ class UnfinishedShard:
                 shutil.copyfile(self._path, temporary)
             self._path.unlink()
         self._path.with_suffix(".journal").unlink()
-
-
-def _lock(journal: io.FileIO, path: Path) -> None:
-    """Lock out other processes until the journal is closed or this process ends."""
-    try:
-        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UserError(f"{path}: another process is writing it; wait for it, or stop it") from None
-    except OSError:
-        return  # some network file systems have no locks
+        self.close()

@@ -48,7 +48,7 @@ def read_audio(download: Path, mp3_path: str) -> tuple[bytes, str]:
     Returns
     -------
     audio
-        Bytes of the file; empty if it is missing, too long or can't be decoded.
+        Bytes of the file; empty if it is missing, has changed, is too long or can't be decoded.
     reason
         Reason for empty audio.
     """
@@ -59,7 +59,7 @@ def read_audio(download: Path, mp3_path: str) -> tuple[bytes, str]:
     except BadClipError as error:
         return b"", str(error).replace("_", " ")
     except (UserError, OSError):  # their texts hold paths of this machine
-        return b"", "the audio of the corpus is missing or can't be opened"
+        return b"", "the audio of the corpus is missing, has changed, or can't be opened"
     if len(encoded) > _MOST_PLAYED:
         return b"", f"more than {_MOST_PLAYED:,} bytes"
     return encoded, ""

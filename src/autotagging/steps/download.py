@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
@@ -17,7 +18,7 @@ from autotagging.common.files import (
     write_json,
 )
 from autotagging.common.locks import locked
-from autotagging.corpus.audio import open_corpus
+from autotagging.corpus.audio import Corpus, open_corpus
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
 from autotagging.corpus.tables import (
     compare_tables,
@@ -55,7 +56,8 @@ class CorpusFiles:
     clip_info
         Output: copy of clip_info_final.csv.
     clips
-        Output: clip_id, mp3_path and bytes (empty if the file is missing) of annotated clips.
+        Output: clip_id, mp3_path, and bytes and CRC-32 of its file (empty if it is missing) of each
+        annotated clip.
     groups
         Output: clip_id, track, album, artist of each clip in clip_info_final.csv; an empty field
         is unknown.
@@ -111,7 +113,9 @@ def download(
     clip_info = read_clip_info(sources[1])
     compare_tables(listed, clip_info, sources)
     opened = open_corpus(folder)
-    listed["bytes"] = listed["mp3_path"].map(opened.sizes()).astype("Int64")
+    listed["bytes"] = listed["mp3_path"].map(opened.size).astype("Int64")
+    _check_some_found(listed, opened, sources[0])
+    listed["crc32"] = listed["mp3_path"].map(opened.crc32).astype("Int64")
     for source, target in zip(sources, (files.annotations, files.clip_info), strict=True):
         _copy_table(source, target)
     write_csv(listed, files.clips)
@@ -126,6 +130,16 @@ def download(
         sep="\n",
         file=sys.stderr,
     )
+
+
+def _check_some_found(listed: pd.DataFrame, opened: Corpus, annotations: Path) -> None:
+    """Raise UserError if the audio has none of the listed clips."""
+    if listed["bytes"].isna().all():
+        raise UserError(
+            f"{opened.folder}: none of the {len(listed)} clips in {annotations.name} is there; the "
+            f"first file found is {opened.first_name()}, the first expected "
+            f"{listed['mp3_path'].iloc[0]}"
+        )
 
 
 def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:

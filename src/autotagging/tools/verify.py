@@ -9,8 +9,8 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
 from autotagging.common.progress import progress
 from autotagging.corpus.audio import Corpus
-from autotagging.corpus.containers import BadClipError, archive_files
-from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder
+from autotagging.corpus.containers import BadClipError
+from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, archive_files, corpus_folder
 from autotagging.corpus.remote import MAGNATAGATUNE, read_data_set
 from autotagging.corpus.tables import (
     compare_tables,
@@ -100,10 +100,16 @@ def _clip_faults(folder: Path, annotations: pd.DataFrame | None) -> Iterator[str
         return
     for clip in progress(sizes, total=len(sizes), label="Decoding clips"):
         try:
-            opened.decode(clip)
+            decoded = opened.decode(clip)
         except BadClipError as error:
             if str(error) != "empty":
                 yield f"{folder}, {clip}: {error}"
+            continue
+        if not decoded.whole:
+            seconds = len(decoded.waveform) / decoded.sample_rate
+            yield f"{folder}, {clip}: an error after {seconds:.1f} decoded seconds"
+        if decoded.damaged_seconds:
+            yield f"{folder}, {clip}: {decoded.damaged_seconds:.1f} seconds of damaged frames"
     listed = () if annotations is None else annotations["mp3_path"]
     yield from (f"{folder}, {clip}: listed, but missing" for clip in listed if clip not in sizes)
 

@@ -1,17 +1,47 @@
 import contextlib
+import os
 import shutil
+import tracemalloc
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
+import soundfile
 
 from autotagging.common.errors import UserError
-from autotagging.corpus.audio import open_corpus
+from autotagging.corpus.audio import Corpus, open_corpus
 from autotagging.corpus.containers import BadClipError
 from autotagging.corpus.paths import corpus_folder, corpus_title
-from conftest import write_mp3
 
 CLIP = "0/clip-0-0-29.mp3"
+
+
+def write_wav(path, samples):
+    soundfile.write(path, samples, 16_000, format="WAV")
+
+
+def zip_entries(folder, entries, **form):
+    """Write an archive with given names, in place of the folders of clips."""
+    for digit in folder.glob("?"):
+        shutil.rmtree(digit)
+    with zipfile.ZipFile(folder / "mp3.zip", "w", **form) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+
+
+def patched(path, *changes):
+    """Replace bytes after each occurrence of a signature of a zip: (signature, offset, new)."""
+    content = bytearray(path.read_bytes())
+    for signature, offset, new in changes:
+        place = content.find(signature)
+        while place >= 0:
+            content[place + offset : place + offset + len(new)] = new
+            place = content.find(signature, place + 1)
+    path.write_bytes(content)
+
+
+LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
 
 
 def zip_audio(folder, *, parts, prefix=""):
@@ -53,10 +83,25 @@ def test_waveform_is_as_long_as_what_was_decoded(small_corpus):
 
 
 def test_channels_are_averaged(small_corpus):
-    stereo = np.stack([np.full(48_000, 0.5), np.full(48_000, -0.5)], axis=1)
-    write_mp3(small_corpus / CLIP, stereo, 16_000)
-    waveform = open_corpus(small_corpus).waveform(CLIP, sample_rate=12_000)
-    assert np.abs(waveform).max() < 0.05
+    left = np.sin(np.arange(48_000) * 0.1)
+    write_wav(small_corpus / CLIP, np.stack([0.5 * left, 0.25 * left], axis=1))
+    decoded = open_corpus(small_corpus).decode(CLIP)
+    np.testing.assert_allclose(decoded.waveform, 0.375 * left, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("right", "used"),
+    [
+        (-1.0, 0.5),  # the mean would be silence
+        (-1.05, 0.525),  # the mean would be 0.0125: 32 dB below the louder channel
+        (-0.9, 0.025),  # 26 dB below it
+    ],
+)
+def test_of_channels_that_cancel_each_other_the_loudest_is_used(small_corpus, right, used):
+    left = 0.5 * np.sin(np.arange(48_000) * 0.1)
+    write_wav(small_corpus / CLIP, np.stack([left, right * left], axis=1))
+    waveform = open_corpus(small_corpus).decode(CLIP).waveform
+    assert np.abs(waveform).max() == pytest.approx(used, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +112,15 @@ def test_bad_clips_have_a_reason(small_corpus, content, status):
     (small_corpus / CLIP).write_bytes(content)
     with pytest.raises(BadClipError, match=status):
         open_corpus(small_corpus).waveform(CLIP, sample_rate=12_000)
+
+
+def test_a_damaged_clip_is_decoded_without_a_word(small_corpus, capfd):
+    """mpg123 would write a line for each damaged frame."""
+    path = small_corpus / CLIP
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert open_corpus(small_corpus).decode(CLIP).damaged_seconds > 10
+    os.write(2, b"what is written later\n")
+    assert capfd.readouterr().err == "what is written later\n"
 
 
 def test_a_clip_that_is_not_there_is_missing(small_corpus):
@@ -82,7 +136,10 @@ def test_a_damaged_archive_is_named(small_corpus):
 
 
 def test_a_folder_without_audio_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no audio"):
+    with pytest.raises(UserError, match=r"no audio; expected .* of mp3 files$"):
+        open_corpus(tmp_path)
+    (tmp_path / "0\\x.mp3").write_bytes(b"x")
+    with pytest.raises(UserError, match=r"of mp3 files; found 0\\x\.mp3$"):
         open_corpus(tmp_path)
 
 
@@ -202,3 +259,139 @@ def test_an_archive_with_a_flipped_byte_anywhere_never_ends_in_a_traceback(small
         path.write_bytes(damaged)
         with contextlib.suppress(BadClipError, UserError):
             open_corpus(small_corpus).decode(CLIP, longest=1)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("audio/0/x.mp3", "audio/1/y.mp3"),
+        ("MagnaTagATune/audio/0/x.mp3", "MagnaTagATune/audio/1/y.mp3"),
+        ("0\\x.mp3", "1\\y.mp3"),
+        ("audio\\0\\x.mp3", "audio\\1\\y.mp3"),
+        ("./0/x.mp3", "./1/y.mp3"),
+        ("./mp3/0/x.mp3", "./mp3/1/y.mp3"),
+        ("audio/0/x.mp3", "audio/1/y.mp3", "__MACOSX/audio/0/x.mp3"),
+        ("0/x.mp3", "1/y.mp3", "backup/0/x.mp3"),
+        ("mp3/0/x.mp3", "mp3/1/y.mp3", "old/0/x.mp3"),
+    ],
+)
+def test_an_archive_may_have_another_top_folder_or_backslashes(small_corpus, names):
+    zip_entries(small_corpus, {name: name.encode() for name in names})
+    corpus = open_corpus(small_corpus)
+    assert sorted(corpus.sizes()) == ["0/x.mp3", "1/y.mp3"]
+    assert corpus.encoded("0/x.mp3") == names[0].encode()
+
+
+def test_clips_in_several_folders_are_not_guessed(small_corpus):
+    zip_entries(small_corpus, {"new/0/x.mp3": b"x", "old/0/x.mp3": b"y"})
+    with pytest.raises(UserError, match=r"mp3\.zip: clips in several folders, new and old; keep"):
+        open_corpus(small_corpus)
+
+
+def test_two_entries_of_one_clip_are_not_guessed(small_corpus):
+    zip_entries(small_corpus, {"0/x.mp3": b"x", "./0/x.mp3": b"x", "1/y.mp3": b"y"})
+    assert sorted(open_corpus(small_corpus).sizes()) == ["0/x.mp3", "1/y.mp3"]
+    zip_entries(small_corpus, {"0/x.mp3": b"x", "0\\x.mp3": b"y"})
+    with pytest.raises(UserError, match=r"mp3\.zip: two different files are 0/x\.mp3; keep one"):
+        open_corpus(small_corpus)
+
+
+def test_a_folder_may_have_another_top_folder(small_corpus):
+    sizes = open_corpus(small_corpus).sizes()
+    (small_corpus / "MagnaTagATune/audio").mkdir(parents=True)
+    for digit in "01ab":
+        (small_corpus / digit).rename(small_corpus / "MagnaTagATune/audio" / digit)
+    corpus = open_corpus(small_corpus)
+    assert corpus.sizes() == sizes
+    assert len(corpus.decode(CLIP).waveform) > 400_000
+    shutil.copytree(small_corpus / "MagnaTagATune/audio", small_corpus / "copy")
+    with pytest.raises(
+        UserError, match="corpus: clips in several folders, MagnaTagATune/audio and"
+    ):
+        open_corpus(small_corpus)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ([(LOCAL, 6, b"\x01"), (CENTRAL, 8, b"\x01")], r"encrypted"),
+        ([(CENTRAL, 34, b"\x03")], r"in a volume that is missing"),
+        ([(LOCAL, 8, b"\x09"), (CENTRAL, 10, b"\x09")], r"compressed by method 9 \(deflate64\)"),
+        ([(LOCAL, 8, b"\x0c"), (CENTRAL, 10, b"\x0c")], r"compressed by method 12 \(bzip2\)"),
+        ([(LOCAL, 8, b"\x5d"), (CENTRAL, 10, b"\x5d")], r"compressed by method 93 \(unknown\)"),
+    ],
+)
+def test_an_archive_that_can_not_be_read_is_said_once(small_corpus, changes, fault):
+    zip_entries(small_corpus, {f"0/{number}.mp3": b"x" * 100 for number in range(20)})
+    patched(small_corpus / "mp3.zip", *changes)
+    with pytest.raises(
+        UserError, match=f"20 of 20 clips can't be read, such as 0/0.mp3, .*{fault}"
+    ):
+        open_corpus(small_corpus)
+
+
+def test_volumes_of_an_archive_are_named(small_corpus):
+    zip_audio(small_corpus, parts=1)
+    (small_corpus / "mp3.z01").write_bytes(b"x")
+    with pytest.raises(UserError, match=r"mp3\.z01 and mp3\.zip are volumes .* `zip -s 0 mp3.zip"):
+        open_corpus(small_corpus)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_an_entry_that_is_larger_than_it_says_is_not_read_whole(small_corpus, method):
+    zip_entries(small_corpus, {CLIP: bytes(100_000_000)}, compression=method)
+    patched(small_corpus / "mp3.zip", (CENTRAL, 24, (100).to_bytes(4, "little")))
+    corpus = open_corpus(small_corpus)
+    assert corpus.size(CLIP) == 100
+    tracemalloc.start()
+    with pytest.raises(BadClipError, match="undecodable"):
+        corpus.decode(CLIP)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 70_000_000
+
+
+def test_names_may_have_spaces_and_umlauts_however_they_are_stored(small_corpus):
+    name = "0/F\u00fcr Elise, no. 1.mp3"
+    apart = "0/Fu\u0308r Elise, no. 1.mp3"
+    for stored in (name, apart):
+        (small_corpus / CLIP).rename(small_corpus / stored)
+        corpus = open_corpus(small_corpus)
+        size = corpus.size(name)
+        assert size == corpus.size(apart) == corpus.sizes()[name] > 100_000
+        assert corpus.crc32(name) == zlib.crc32(corpus.encoded(apart))
+        (small_corpus / stored).rename(small_corpus / CLIP)
+    for stored in (name, apart):
+        zip_entries(small_corpus, {stored: b"x"})
+        corpus = open_corpus(small_corpus)
+        assert corpus.size(name) == corpus.size(apart) == 1
+    patched(small_corpus / "mp3.zip", (LOCAL, 6, b"\0\0"), (CENTRAL, 8, b"\0\0"))  # no UTF-8 flag
+    assert open_corpus(small_corpus).encoded(name) == b"x"
+
+
+@pytest.mark.parametrize("parts", [0, 1])
+def test_a_clip_with_another_checksum_is_refused(small_corpus, parts):
+    if parts:
+        zip_audio(small_corpus, parts=parts)
+    crc32 = open_corpus(small_corpus).crc32(CLIP)
+    assert crc32 == zlib.crc32(open_corpus(small_corpus).encoded(CLIP))
+    assert len(Corpus(small_corpus, {CLIP: crc32}).decode(CLIP).waveform) > 400_000
+    with pytest.raises(UserError, match=f"{CLIP} has changed since the download"):
+        Corpus(small_corpus, {CLIP: crc32 ^ 1}).decode(CLIP)
+    assert open_corpus(small_corpus).crc32("f/clip-f-0-29.mp3") is None
+
+
+def test_a_header_that_promises_too_much_takes_no_memory(small_corpus):
+    write_wav(small_corpus / CLIP, np.zeros((100, 2)))
+    content = bytearray((small_corpus / CLIP).read_bytes())
+    content[24:28] = (2_000_000_000).to_bytes(4, "little")  # Hz
+    (small_corpus / CLIP).write_bytes(content)
+    assert len(open_corpus(small_corpus).decode(CLIP).waveform) == 100
+
+
+def test_a_sample_that_is_not_a_number_in_one_channel_is_non_finite(small_corpus):
+    samples = 0.1 * np.ones((1000, 2), np.float32)
+    samples[500, 1] = np.nan
+    soundfile.write(small_corpus / CLIP, samples, 16_000, format="WAV", subtype="FLOAT")
+    with pytest.raises(BadClipError, match="non_finite"):
+        open_corpus(small_corpus).decode(CLIP)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from autotagging.common.errors import UserError
+from autotagging.common.locks import locked
 from autotagging.corpus import remote, transfer
 from conftest import ROOT
 
@@ -279,6 +280,43 @@ def test_an_interrupted_join_is_finished(server, tmp_path):
     assert all("001" not in path for path, _ in Server.requests)
 
 
+def test_the_joined_archive_is_checked_as_a_whole(server, tmp_path):
+    (tmp_path / ".joining-mp3.zip").write_bytes(b"X" + CONTENT["mp3.zip.001"][1:])
+    with pytest.raises(UserError, match=r"the joined parts: wrong md5, .* kept as .*; run again"):
+        remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert names(tmp_path) == ["damaged-mp3.zip", "table.csv"]
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_where_the_joined_archive_is_wrong_the_whole_one_is_fetched(server, tmp_path):
+    (tmp_path / ".joining-mp3.zip").write_bytes(b"X" + CONTENT["mp3.zip.001"][1:])
+    remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    assert Server.requests[-1] == ("/whole/mp3.zip", None)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_two_downloads_into_one_folder_do_not_mix(server, tmp_path):
+    with locked(tmp_path / ".download.lock", "a test"):
+        with pytest.raises(UserError, match=rf"the download to {tmp_path}: process \d+ on"):
+            remote.fetch(data_set(f"{server}/a"), tmp_path)
+        assert Server.requests == []
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert names(tmp_path) == ["mp3.zip", "table.csv"]
+
+
+@pytest.mark.parametrize("planted", [".partial-table.csv", ".joining-mp3.zip"])
+@pytest.mark.parametrize("content", [b"", b"not ours"])
+def test_a_planted_link_is_not_followed(server, tmp_path, planted, content):
+    target, folder = tmp_path / "target", tmp_path / "corpus"
+    target.write_bytes(content)
+    folder.mkdir()
+    (folder / planted).symlink_to(target)
+    with pytest.raises(UserError, match=f"{planted}: a link, expected a file; delete it"):
+        remote.fetch(data_set(f"{server}/a"), folder)
+    assert target.read_bytes() == content
+
+
 def test_no_part_is_on_the_disk_when_the_next_is_fetched(server, tmp_path, monkeypatch):
     seen = []
 
@@ -288,7 +326,7 @@ def test_no_part_is_on_the_disk_when_the_next_is_fetched(server, tmp_path, monke
 
     monkeypatch.setattr(remote, "fetch_file", watch)
     remote.fetch(data_set(f"{server}/a"), tmp_path)
-    assert seen[-1] == ("mp3.zip.002", [".joining-mp3.zip", "table.csv"])
+    assert seen[-1] == ("mp3.zip.002", [".download.lock", ".joining-mp3.zip", "table.csv"])
 
 
 def test_where_a_part_is_nowhere_the_archive_is_fetched_from_the_byte_reached(server, tmp_path):

@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import time
+import zipfile
 from multiprocessing import get_context
 
 import numpy as np
@@ -11,10 +12,13 @@ import pandas as pd
 import pytest
 import soundfile
 
+from autotagging.common.errors import UserError
 from autotagging.common.files import write_json
 from autotagging.corpus.audio import open_corpus
 from autotagging.dataset.store import USABLE, MelStore
+from autotagging.mel import log_mel
 from autotagging.mel.front_end import STATUSES, FrontEnd, Limits, MelSettings
+from autotagging.mel.shards import UnfinishedShard
 from autotagging.steps.extract_mel import extract_mel
 from autotagging.steps.extract_mel_shard import extract_mel_shard
 from conftest import ROOT, write_mp3
@@ -54,6 +58,10 @@ def files(mp3):
     variable_without_header = encoded(quieter, format="MP3", bitrate_mode="VARIABLE")
     second_frame = variable_without_header.index(variable_without_header[:2], 4)
     variable_without_header = variable_without_header[second_frame:]
+    flac = encoded(clip, format="FLAC")
+    unknown_length = replaced(flac, 21, bytes([flac[21] & 0xF0, 0, 0, 0, 0]))
+    wav = encoded(clip, format="WAV")
+    data_size = wav.index(b"data") + 4
     id3 = b"ID3\x04\0\0\0\0\x0f\x76" + bytes(2038)
     return {
         "whole": (mp3, "ok"),
@@ -72,6 +80,27 @@ def files(mp3):
         "ogg": (encoded(clip, format="OGG"), "ok"),
         "flac": (encoded(clip, format="FLAC"), "ok"),
         "half-a-flac": (encoded(clip, format="FLAC")[:300_000], "undecodable"),
+        "line-ends-converted": (mp3.replace(b"\n", b"\r\n"), "damaged_frames"),
+        "line-ends-converted-otherwise": (mp3.replace(b"\r\n", b"\n"), "ok"),
+        "zeros-at-the-end": (mp3 + bytes(1500), "partly_decoded"),
+        "html-at-the-end": (mp3 + b"<html></html>" * 500, "partly_decoded"),
+        "garbage-at-the-end": (mp3 + garbage[:20_000], "partly_decoded"),
+        "zeros-at-the-end-of-a-half": (mp3[:middle] + bytes(1500), "undecodable"),
+        "tag-at-the-end": (mp3 + b"TAG" + bytes(125), "ok"),
+        "flac-of-unknown-length": (unknown_length, "partly_decoded"),
+        "half-a-flac-of-unknown-length": (unknown_length[:300_000], "undecodable"),
+        "flac-without-its-end": (flac[:-3000], "partly_decoded"),
+        "streamed-wav": (replaced(replaced(wav, 4, bytes(4)), data_size, bytes(4)), "ok"),
+        "streamed-wav-too": (
+            replaced(replaced(wav, 4, b"\xff" * 4), data_size, b"\xff" * 4),
+            "ok",
+        ),
+        "wav-of-integers-as-floats": (
+            encoded(32_768 * clip, format="WAV", subtype="FLOAT"),
+            "too_loud",
+        ),
+        "wav-above-full-scale": (encoded(20 * clip, format="WAV", subtype="FLOAT"), "ok"),
+        "antiphase": (encoded(np.stack([clip, -clip], axis=1), format="WAV"), "ok"),
         "stereo-44100": (encoded(stereo, 44_100, format="MP3"), "ok"),
         "48000": (encoded(noise(29.124, 48_000), 48_000, format="MP3"), "ok"),
         "8000": (encoded(noise(29.124, 8_000), 8_000, format="MP3"), "ok"),
@@ -114,9 +143,11 @@ def odd(tmp_path_factory):
 
 
 def write_tables(folder, paths):
-    sizes = open_corpus(folder).sizes()
+    corpus = open_corpus(folder)
     clips = pd.DataFrame({"clip_id": range(100, 100 + len(paths)), "mp3_path": paths})
-    clips.assign(bytes=clips["mp3_path"].map(sizes)).to_csv(folder / "clips.csv", index=False)
+    clips["bytes"] = clips["mp3_path"].map(corpus.size).astype("Int64")
+    clips["crc32"] = clips["mp3_path"].map(corpus.crc32).astype("Int64")
+    clips.to_csv(folder / "clips.csv", index=False)
     write_json({"corpus": str(folder)}, folder / "audio.json")
 
 
@@ -151,6 +182,7 @@ def test_every_odd_file_has_its_status(odd, tmp_path):
         max_bad=0.9,
         summary=tmp_path / "summary.csv",
         front_end=tmp_path / "front_end.json",
+        checksums=tmp_path / "SHA256SUMS",
     )
     assert len(MelStore(tmp_path / "summary.csv").clip_ids) == (~bad).sum()
 
@@ -181,7 +213,10 @@ def test_the_lengths_are_those_of_what_was_decoded(odd):
     front_end = FrontEnd(SETTINGS, LIMITS)
     lengths = {
         name: front_end.extract(open_corpus(folder), f"0/{name}.mp3")[1]
-        for name in ("good", "35-seconds", "10-minutes", "8000", "nan")
+        for name in (
+            *("good", "35-seconds", "10-minutes", "8000", "nan"),
+            *("zeros-at-the-end", "flac-of-unknown-length", "streamed-wav"),
+        )
     }
     assert lengths == {
         "good": 29.196,  # the encoder fills its last frame
@@ -189,7 +224,41 @@ def test_the_lengths_are_those_of_what_was_decoded(odd):
         "10-minutes": 60,
         "8000": 29.124,
         "nan": 0,
+        "zeros-at-the-end": 29.196,
+        "flac-of-unknown-length": 29.124,
+        "streamed-wav": 29.124,
     }
+
+
+def test_bytes_after_the_last_frame_change_no_sample(odd):
+    folder, _ = odd
+    front_end, corpus = FrontEnd(SETTINGS, LIMITS), open_corpus(folder)
+    for whole, other in (
+        ("good", "zeros-at-the-end"),
+        ("good", "garbage-at-the-end"),
+        ("flac", "flac-of-unknown-length"),
+        ("wav", "streamed-wav"),
+    ):
+        expected, _, _ = front_end.extract(corpus, f"0/{whole}.mp3")
+        found, _, _ = front_end.extract(corpus, f"0/{other}.mp3")
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_channels_that_cancel_each_other_are_not_silent(odd):
+    folder, _ = odd
+    front_end, corpus = FrontEnd(SETTINGS, LIMITS), open_corpus(folder)
+    one_channel, _, _ = front_end.extract(corpus, "0/wav.mp3")
+    found, _, _ = front_end.extract(corpus, "0/antiphase.mp3")
+    np.testing.assert_allclose(found, one_channel, atol=0.2)  # the signs are rounded otherwise
+
+
+@pytest.mark.parametrize("log_scale", ["power_db", "squared_power_db", "log1p"])
+def test_the_loudest_clip_that_is_used_is_finite_in_float16(log_scale):
+    sine = 14.1 * np.sin(np.arange(12_000, dtype=np.float32))  # RMS 9.97
+    mel = log_mel(
+        sine, sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, log_scale=log_scale
+    )
+    assert np.isfinite(mel.astype(np.float16)).all()
 
 
 def test_killed_twenty_times_it_ends_with_the_same_bytes(small_corpus, tmp_path):
@@ -226,6 +295,49 @@ def test_killed_twenty_times_it_ends_with_the_same_bytes(small_corpus, tmp_path)
         whole = (tmp_path / "whole" / name).read_bytes()
         assert (tmp_path / "killed" / name).read_bytes() == whole
     assert not list(journal.parent.iterdir())
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_clips_of_equal_size_that_are_exchanged_are_refused(small_corpus, tmp_path, zipped):
+    paths = ["0/clip-0-0-29.mp3", "1/clip-1-0-29.mp3"]
+    contents = [(small_corpus / path).read_bytes() for path in paths]
+    assert len(contents[0]) == len(contents[1])
+    write_clips(small_corpus, paths, contents, zipped=zipped)
+    write_tables(small_corpus, paths)
+    write_clips(small_corpus, paths, contents[::-1], zipped=zipped)
+    with pytest.raises(UserError, match=f"{paths[0]} has changed since the download; run"):
+        extract_mel_shard(**shard(small_corpus, tmp_path))
+    assert not (tmp_path / "shard-00.npy").exists()
+
+
+def write_clips(folder, paths, contents, *, zipped):
+    for path, content in zip(paths, contents, strict=True):
+        (folder / path).write_bytes(content)
+    if zipped:
+        with zipfile.ZipFile(folder / "mp3.zip", "w") as archive:
+            for path in paths:
+                archive.write(folder / path, path)
+
+
+def test_a_repaired_clip_takes_no_row_of_the_damaged_one(small_corpus, tmp_path, monkeypatch):
+    paths = ["0/clip-0-0-29.mp3", "1/clip-1-0-29.mp3"]
+    good = (small_corpus / paths[0]).read_bytes()
+    (small_corpus / paths[0]).write_bytes(bytes(len(good)))
+    write_tables(small_corpus, paths)
+    with monkeypatch.context() as patch:
+        patch.setattr(UnfinishedShard, "finish", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            extract_mel_shard(**shard(small_corpus, tmp_path))
+    journal = tmp_path / "unfinished/shard-00.journal"
+    assert journal.read_bytes().count(b"\n") == 3  # the fingerprint, two clips
+    (small_corpus / paths[0]).write_bytes(good)
+    write_tables(small_corpus, paths)
+    extract_mel_shard(**shard(small_corpus, tmp_path))
+    assert pd.read_csv(tmp_path / "shard-00.csv")["status"].tolist() == ["ok", "ok"]
+
+
+def interrupt(*arguments):
+    raise KeyboardInterrupt
 
 
 def test_the_page_on_spectrograms_explains_every_status():

@@ -1,4 +1,5 @@
 import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -81,9 +82,22 @@ def test_a_line_of_the_journal_that_was_cut_short_does_not_count(path, cut):
 
 def test_two_processes_never_write_the_same_shard(path):
     file = begin(path)
-    with pytest.raises(UserError, match=r"shard-00\.npy: another process is writing it"):
+    with pytest.raises(UserError, match=rf"shard-00\.npy: process {os.getpid()} on .* is at work"):
         begin(path)
     file.close()
+    begin(path)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".journal"])
+def test_a_link_in_the_place_of_an_unfinished_file_is_not_followed(path, tmp_path, suffix):
+    target = tmp_path / "target"
+    target.write_text("not ours")
+    path.parent.mkdir()
+    path.with_suffix(suffix).symlink_to(target)
+    with pytest.raises(UserError, match=rf"shard-00\{suffix}: a link, expected a file; delete it"):
+        begin(path)
+    assert target.read_text() == "not ours"
+    path.with_suffix(suffix).unlink()
     begin(path)
 
 

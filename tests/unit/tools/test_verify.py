@@ -64,6 +64,17 @@ def test_every_faulty_file_of_a_folder_has_a_line(whole_corpus, capsys):
     ]
 
 
+def test_a_clip_that_decodes_in_part_or_has_damaged_frames_has_a_line(whole_corpus, capsys):
+    clip = whole_corpus / CLIP
+    clip.write_bytes(clip.read_bytes()[:50_000] + bytes(2000))
+    other = whole_corpus / "1/clip-1-0-29.mp3"
+    other.write_bytes(other.read_bytes().replace(b"\n", b"\r\n"))
+    first, second = verified(capsys, whole_corpus)
+    assert first == f"{whole_corpus}, {CLIP}: an error after 12.5 decoded seconds"
+    assert second.startswith(f"{whole_corpus}, 1/clip-1-0-29.mp3: ")
+    assert second.endswith(" seconds of damaged frames")
+
+
 def test_tables_that_contradict_each_other_are_a_fault(whole_corpus, capsys):
     table = whole_corpus / "clip_info_final.csv"
     content = table.read_bytes()
