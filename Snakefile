@@ -1,20 +1,33 @@
 # The pipeline: download -> merge_tags -> split -> train -> evaluate -> figures, and extract_mel.
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from autotagging.common.params import faults, read_exponents, read_schema
-
 min_version("9.0")
+
+# The package next to this file, even if another copy is installed.
+SOURCE = Path(workflow.basedir, "src")
+sys.path.insert(0, str(SOURCE))
+
+from autotagging.common.errors import UserError
+from autotagging.common.params import faults, read_params, read_schema
+
+# Snakemake's own reader accepts repeated keys and anchors, and leaves numbers of --config as text.
+try:
+    params = read_params(Path("params.yaml"), overrides=config)
+except UserError as error:
+    raise WorkflowError(str(error))
+where = "params.yaml or --config" if config else "params.yaml"
+if found := faults(params, read_schema(Path("workflow/schemas")), source=where):
+    raise WorkflowError("\n".join(found))
 
 
 configfile: "params.yaml"
 
 
-config.update(read_exponents(config))
-if found := faults(config, read_schema(Path("workflow/schemas"))):
-    raise WorkflowError("\n".join(found))
+config.update(params)
 
 
 report: "workflow/report/workflow.rst"

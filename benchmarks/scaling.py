@@ -200,6 +200,7 @@ def merge_tags(results: Path, params: dict) -> Step:
         "--labels": results / "labels.csv",
         "--tags": results / "tags.csv",
         "--raw-tags": results / "raw_tags.csv",
+        "--tag-settings": results / "tag_settings.json",
     }
     return "merge_tags", autotagging("merge_tags", settings, outputs), [*outputs.values()]
 
@@ -217,7 +218,11 @@ def split(results: Path, scheme: str, params: dict) -> Step:
         "--test": params["test"],
         "--seed": params["seed"],
     }
-    outputs = {"--split": results / "split.csv", "--leakage": results / "leakage.csv"}
+    outputs = {
+        "--split": results / "split.csv",
+        "--leakage": results / "leakage.csv",
+        "--split-settings": results / "split_settings.json",
+    }
     return f"split, {scheme}", autotagging("split", settings, outputs), [*outputs.values()]
 
 
@@ -226,10 +231,10 @@ def train(results: Path, pseudo_count: float) -> Step:
         "--model": "lookup",
         "--options": f"pseudo_count={pseudo_count}",
         "--seed": 0,
-        "--scheme": "random",
-        "--synonyms": "merge",
         "--labels": results / "labels.csv",
+        "--tag-settings": results / "tag_settings.json",
         "--split": results / "split.csv",
+        "--split-settings": results / "split_settings.json",
         "--groups": results / "groups.csv",
         "--audio": results / "audio.json",
     }

@@ -50,7 +50,7 @@ def merge_tags(annotations, vocabulary, out, *, synonyms="merge", code=0):
         *("--annotations", annotations, "--vocabulary", vocabulary, "--n-tags", 50),
         *("--synonyms", synonyms),
         *("--labels", out / "labels.csv", "--tags", out / "tags.csv"),
-        *("--raw-tags", out / "raw_tags.csv"),
+        *("--raw-tags", out / "raw_tags.csv", "--tag-settings", out / "tag_settings.json"),
         code=code,
     )
 
@@ -62,6 +62,7 @@ def split(folder, counts, *, scheme="random", file="none", untagged="keep", code
         *("--groups", folder / "groups.csv", *counts),
         *("--scheme", scheme, "--file", file, "--untagged", untagged),
         *("--split", folder / "split.csv", "--leakage", folder / "leakage.csv"),
+        *("--split-settings", folder / "split_settings.json"),
         code=code,
     )
 
@@ -95,9 +96,10 @@ def train_arguments(folder, name, options=()):
     settings += ["pool_dropout=0.1", "output_dropout=0.3", "gru_reset_after=true", *options]
     out = folder / name
     return [
-        *("train", "--model", "crnn", "--seed", 0, "--scheme", "random"),
-        *("--synonyms", "merge", "--labels", folder / "labels.csv"),
-        *("--split", folder / "split.csv", "--mel", folder / "summary.csv"),
+        *("train", "--model", "crnn", "--seed", 0),
+        *("--labels", folder / "labels.csv", "--tag-settings", folder / "tag_settings.json"),
+        *("--split", folder / "split.csv", "--split-settings", folder / "split_settings.json"),
+        *("--mel", folder / "summary.csv"),
         *("--audio", folder / "audio.json", "--front-end", folder / "front_end.json"),
         *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--schedule", "constant"),
         *("--output-bias", "prior", "--keep-epochs", "all"),

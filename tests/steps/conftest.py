@@ -40,6 +40,8 @@ def trained(tmp_path_factory):
     (folder / "audio.json").write_text(json.dumps({"title": "noise", "sha256": "f" * 64}))
     labels = {"clip_id": range(6), "mp3_path": "x", "a": [0, 1] * 3, "b": [1, 1, 0] * 2}
     pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)
+    (folder / "tag_settings.json").write_text('{"synonyms": "merge"}')
+    (folder / "split_settings.json").write_text('{"scheme": "random"}')
     tags = {"tag": ["a", "b"], "category": ["mood", "genre"]}
     pd.DataFrame(tags).to_csv(folder / "tags.csv", index=False)
     groups = {"clip_id": range(6), "track": [*"uvwxyz"], "album": "x/y", "artist": "x"}

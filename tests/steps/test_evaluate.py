@@ -23,8 +23,10 @@ def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
     shared += ["--groups", downloaded / "groups.csv", "--threads", 1]
     shared += ["--model-json", downloaded / "model.json"]
     autotagging(
-        *("train", "--model", "lookup", "--seed", 0, "--scheme", "random"),
-        *("--synonyms", "merge", "--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
+        *("train", "--model", "lookup", "--seed", 0),
+        *("--tag-settings", downloaded / "tag_settings.json"),
+        *("--split-settings", downloaded / "split_settings.json"),
+        *("--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
         *("--schedule", "constant", "--output-bias", "prior"),
         *("--monitor", "val_loss", "--patience", "none"),
         *("--keep-epochs", "all", "--epoch-weights", downloaded / "epochs.npz"),

@@ -107,14 +107,9 @@ TRAIN_PARAMETER = [
     ),
     (
         "workflow/rules/train.smk",
-        '        schedule=config["train"]["schedule"],\n',
-        '        beta_1=config["train"]["beta_1"],\n'
-        '        schedule=config["train"]["schedule"],\n',
-    ),
-    (
-        "workflow/rules/train.smk",
-        " --schedule {params.schedule}",
-        " --beta-1 {params.beta_1} --schedule {params.schedule}",
+        '            schedule=config["train"]["schedule"],\n',
+        '            beta_1=config["train"]["beta_1"],\n'
+        '            schedule=config["train"]["schedule"],\n',
     ),
     (
         "src/autotagging/training/settings.py",
@@ -270,8 +265,8 @@ def test_a_parameter_is_added(project):
         "      scheme:\n        description:",
     )
     rule = "workflow/rules/split.smk"
-    project.replace(rule, "    params:\n", '    params:\n        share=config["split"]["share"],\n')
-    project.replace(rule, " --seed {params.seed}", " --seed {params.seed} --share {params.share}")
+    seed = '            seed=config["split"]["seed"],\n'
+    project.replace(rule, seed, seed + '            share=config["split"]["share"],\n')
     partition = "src/autotagging/labels/partition.py"
     project.replace(
         partition,

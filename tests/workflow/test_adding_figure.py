@@ -58,17 +58,17 @@ RULE = """
 rule tags_per_clip:
     input:
         labels=rules.merge_tags.output.labels,
-        code=FIGURE_CODE,
     output:
         **figure_files("tags_per_clip"),
     log:
         "logs/figures/tags_per_clip.log",
     params:
-        flags=all_flags(),
+        files=files,
+        **FIGURE_SOURCES,
     message:
         figure_title("tags_per_clip")
     shell:
-        "autotagging figures tags_per_clip {params.flags} > {log} 2>&1"
+        "autotagging figures tags_per_clip {params.files} > {log} 2>&1"
 """
 
 
@@ -100,8 +100,9 @@ def test_both_engines_draw_it_and_run_nothing_before_it(project):
     assert project.jobs(f"sh {script}") == every
     drawn = "results/figures/tags_per_clip.svg"
     ran = project.run(f"snakemake --cores 1 --allowed-rules tags_per_clip -- {drawn}")
-    assert "Tags per clip, after merging." in ran
-    assert "--labels results/merge_tags/labels.csv --svg" in ran
+    assert "start  Tags per clip, after merging\n" in ran
+    log = max((project.folder / ".snakemake/log").iterdir()).read_text()
+    assert "--labels results/merge_tags/labels.csv --svg" in log
     assert "<svg" in (project.folder / drawn).read_text()
 
 

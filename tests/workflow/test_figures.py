@@ -37,7 +37,8 @@ def test_a_rule_uses_its_own_name_throughout(name):
     rule = rules()[name]
     assert f'"logs/figures/{name}.log"' in rule
     assert f'figure_title("{name}")' in rule
-    assert f'"autotagging figures {name} {{params.flags}} > {{log}} 2>&1"' in rule
+    flags = "{params.files} {params.settings}" if "settings(" in rule else "{params.files}"
+    assert f'"autotagging figures {name} {flags} > {{log}} 2>&1"' in rule
     named = re.findall(r'(?:figure_files|table_files)\("(\w+)"\)|results/figures/(\w+)\.', rule)
     assert {one or other for one, other in named} == {name}
 

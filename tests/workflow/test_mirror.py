@@ -1,5 +1,6 @@
 """Snakefile and dvc.yaml describe one pipeline; both know all code that a step runs."""
 
+import base64
 import hashlib
 import itertools
 import json
@@ -191,12 +192,21 @@ def lock_differences(lock: dict, params: dict, root: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def outputs(tiny_run) -> dict[str, set[str]]:
-    """Inputs of each output of the workflow, by snakemake's own account."""
-    lines = tiny_run.run("snakemake --detailed-summary").splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("output_file"))
-    columns = lines[start].split("\t")
-    rows = [dict(zip(columns, line.split("\t"), strict=True)) for line in lines[start + 1 :]]
-    return {row["output_file"]: set(row["input-file(s)"].split(",")) for row in rows}
+    """Inputs and sources of each output of the workflow, by snakemake's own account."""
+    found = {}
+    for path in (tiny_run.folder / ".snakemake/metadata").iterdir():
+        record = json.loads(path.read_text())
+        sources = re.findall(r"'((?:src|workflow)/\S+) [0-9a-f]{16}'", "\n".join(record["params"]))
+        files = set().union(*(files_of(source) for source in sources))
+        found[base64.b64decode(path.name).decode()] = {*record["input"], *files}
+    return found
+
+
+def files_of(source: str) -> set[str]:
+    """A file itself, or the files in a folder without its subfolders."""
+    path = ROOT / source
+    files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+    return {file.relative_to(ROOT).as_posix() for file in files}
 
 
 pytestmark = pytest.mark.xdist_group("tiny_run")

@@ -28,10 +28,10 @@ def test_the_profile_of_several_nodes_adds_to_the_other_what_they_need():
 
 def test_a_network_is_started_on_each_node_where_it_takes_several(make_project):
     project = make_project()
-    alone = training_commands(project.run("snakemake -n"))
+    alone = training_commands(project.run("snakemake -n -p"))
     assert all(command.startswith("autotagging train") for command in alone.values())
     project.replace("params.yaml", "devices: auto", "devices: multi_worker")
-    together = training_commands(project.run("snakemake -n"))
+    together = training_commands(project.run("snakemake -n -p"))
     assert together["crnn"].startswith("srun --nodes=$(squeue ")
     assert " --ntasks-per-node=1 " in together["crnn"]
     assert together["lookup"].startswith("autotagging train")

@@ -1,12 +1,42 @@
 # Helpers of several rules. Only the Snakefile and its rules read params.yaml.
+#
+# The shell command of a rule is `autotagging <rule> {params.files} {params.settings}`: a flag for
+# each named input and output, and for each parameter. Snakemake compares parameters as values
+# without names; as flags they carry their names, so that two exchanged values are a change.
+import hashlib
+import json
+import sys
+from functools import cache
 from pathlib import Path
 from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
 from autotagging.commands import figure_title
+from autotagging.common.files import sha256
 from autotagging.corpus.paths import corpus_folder
 from autotagging.models import reads
+
+
+def shell_prefix():
+    """Beginning of every shell command.
+
+    Commands run the package next to the Snakefile, with the Python that runs Snakemake. tee never
+    fails, even if the terminal was closed or the disk is full, because what only shows or logs must
+    not stop a step.
+    """
+    python, source = (
+        quote(str(path)).replace("{", "{{").replace("}", "}}")
+        for path in (Path(sys.executable).parent, SOURCE)
+    )
+    return (
+        f"set -euo pipefail; export PATH={python}:$PATH"
+        f" PYTHONPATH={source}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
+        'tee() {{ command tee "$1" || cat >> "$1" || cat > /dev/null; }}; '
+    )
+
+
+shell.prefix(shell_prefix())
 
 
 wildcard_constraints:
@@ -18,24 +48,65 @@ wildcard_constraints:
 SHARDS = [f"{shard:02}" for shard in range(config["extract_mel"]["shards"])]
 
 
-def rooms(*names):
-    """Code files of a rule, as inputs: if the code changes, the step runs again.
+def sources(*paths):
+    """Code and other files that no rule makes, as parameters: path and hash of the contents.
 
-    A room is a folder of src/autotagging without its subfolders; a name may also be a module.
-    Files that editors leave behind are no code; .dvcignore and .gitignore say the same.
+    If a content changes, the rule's jobs run again, whatever the time stamps. A folder is meant
+    without its subfolders. Files that editors leave behind do not count; .dvcignore and .gitignore
+    say the same.
     """
-    paths = [Path("src/autotagging", name) for name in names]
-    return [
-        str(file)
-        for path in paths
-        for file in ([path] if path.suffix else sorted(path.iterdir()))
+    return {path: f"{path} {content_hash(Path(path))}" for path in paths}
+
+
+@cache
+def content_hash(path):
+    """Hash of a file, or of the files in a folder."""
+    if path.is_file():
+        return sha256(path)[:16]
+    if not path.is_dir():
+        raise WorkflowError(f"{path}: no such file or folder")
+    files = [
+        file
+        for file in sorted(path.iterdir())
         if file.is_file() and not file.name.startswith(".") and not file.name.endswith("~")
     ]
+    contents = [f"{file.name} {sha256(file)}" for file in files]
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest()[:16]
 
 
-def model_rooms(*names):
-    """Make an input function for these rooms and the room of a job's model."""
-    return lambda wildcards: rooms(*names, "models", f"models/{wildcards.model}")
+def model_source(wildcards):
+    """Code of a job's model, as in `sources`."""
+    (source,) = sources(f"src/autotagging/models/{wildcards.model}").values()
+    return source
+
+
+def files(wildcards, input, output):
+    """Flags for a job's named inputs and outputs. An input without a name only orders the jobs."""
+    named = [*input.items(), *output.items()]
+    return " ".join(
+        flag(name, paths if isinstance(paths, str) else [*paths]) for name, paths in named if paths
+    )
+
+
+def settings(**parameters):
+    """Make a function of a job that gives parameters as flags."""
+    flags = " ".join(flag(name, value) for name, value in parameters.items())
+    return lambda wildcards: flags
+
+
+def flag(name, value):
+    """One flag of the command line: a parameter, or a list of them."""
+    name = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{name}={value}"
+    values = value if isinstance(value, list) else [value]
+    return f"--{name} {' '.join(quote(str(each)) for each in values)}"
+
+
+def model_options(wildcards):
+    """Options of a job's model as flags: name=value, as in YAML."""
+    options = sorted(config["train"][wildcards.model].items())
+    return flag("options", [f"{name}={json.dumps(value)}" for name, value in options])
 
 
 def epochs():
@@ -60,19 +131,12 @@ def spectrograms(wildcards):
     return {
         "mel": rules.extract_mel.output.summary,
         "front_end": rules.extract_mel.output.front_end,
-        "shards": rules.extract_mel.input.shards,
-        "spectrograms": rules.extract_mel.input.spectrograms,
     }
 
 
-def flags(*names):
-    """Make a params function that turns these inputs of a job into flags, if it has them."""
-
-    def make(wildcards, input):
-        present = [name for name in names if input.get(name)]
-        return " ".join(flag(name, input[name]) for name in present)
-
-    return make
+def shards(wildcards):
+    """Shards of spectrograms, for a model that reads them."""
+    return SHARD_FILES if reads_mel(wildcards.model) else []
 
 
 def launcher(wildcards):
@@ -83,21 +147,28 @@ def launcher(wildcards):
     return f"srun --nodes={nodes} --ntasks-per-node=1 --cpu-bind=none --kill-on-bad-exit=1 "
 
 
-def model_options(wildcards):
-    """Options of one model as name=value, the format of the command line."""
-    return [f"{name}={value}" for name, value in config["train"][wildcards.model].items()]
-
-
-def split_file(wildcards):
-    """The user's own split, if any, as an input: if it changes, the later steps run again."""
-    return [config["split"]["file"]] if config["split"]["scheme"] == "file" else []
-
-
-def corpus_tables(wildcards):
-    """Tables of a user's corpus folder, as inputs: if they change, all steps run again."""
+def own_corpus():
+    """Tables and audio of a corpus folder of the user, as in `sources`; nothing for others."""
     if config["corpus"] in ("demo", "magnatagatune"):
-        return []
-    return sorted(map(str, corpus_folder(config["corpus"]).glob("*_final.csv*")))
+        return {}
+    folder = corpus_folder(config["corpus"])
+    if not folder.is_dir():
+        raise WorkflowError(f"params.yaml: corpus: {folder} is not a folder")
+    return sources(*sorted(map(str, folder.glob("*_final.csv*"))))
+
+
+def own_split():
+    """Split table of the user, as in `sources`; nothing if the scheme does not need it."""
+    if config["split"]["scheme"] != "file":
+        return {}
+    path = config["split"]["file"]
+    if path is None or not Path(path).is_file():
+        raise WorkflowError(f"params.yaml: split.file: {path} is not a file; split.scheme needs it")
+    if Path(path).parent != Path("workflow/splits"):
+        raise WorkflowError(
+            f"params.yaml: split.file: put {path} into workflow/splits, so that DVC notices changes"
+        )
+    return sources(path)
 
 
 # Helpers of the rules of figures and tables.
@@ -120,33 +191,6 @@ def in_report(path, name, *, category, column):
     """A file in the report, with its command's title and the text workflow/report/<name>.rst."""
     label = figure_title(name).removesuffix(".")
     return report(path, caption=f"../report/{name}.rst", category=category, labels={column: label})
-
-
-def all_flags(**parameters):
-    """Make a params function that turns named inputs, parameters and outputs into flags.
-
-    It leaves out empty inputs, `code`, and inputs without a name, which only order the jobs.
-    """
-
-    def make(wildcards, input, output):
-        files = {name: paths for name, paths in input.items() if name != "code" and paths}
-        flags = [flag(name, paths) for name, paths in files.items()]
-        flags += [flag(name, quoted(value)) for name, value in parameters.items()]
-        return " ".join(flags + [flag(name, path) for name, path in output.items()])
-
-    return make
-
-
-def flag(name, value):
-    """One flag of the command line."""
-    return f"--{name.replace('_', '-')} {value}"
-
-
-def quoted(value):
-    """A parameter, or a list of them, for the shell."""
-    if isinstance(value, bool):
-        raise WorkflowError("a flag without a value: write it into the shell command")
-    return " ".join(quote(str(each)) for each in (value if isinstance(value, list) else [value]))
 
 
 def all_figures(wildcards):

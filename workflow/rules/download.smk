@@ -1,8 +1,6 @@
 rule download:
     input:
-        tables=corpus_tables,
         remote="workflow/resources/magnatagatune.yaml",
-        code=rooms("steps/download.py", "common", "corpus", "demo"),
     output:
         annotations="results/download/annotations_final.csv",
         clip_info="results/download/clip_info_final.csv",
@@ -17,13 +15,22 @@ rule download:
     resources:
         mem_mb=3000,
     params:
-        corpus=config["corpus"],
-        clips=config["demo"]["clips"],
-        seed=config["demo"]["seed"],
+        files=files,
+        settings=settings(
+            corpus=config["corpus"],
+            demo_clips=config["demo"]["clips"],
+            demo_seed=config["demo"]["seed"],
+        ),
+        **own_corpus(),
+        **sources(
+            "workflow/resources/magnatagatune.yaml",
+            "src/autotagging/steps/download.py",
+            "src/autotagging/common",
+            "src/autotagging/corpus",
+            "src/autotagging/demo",
+        ),
     message:
-        "Get the corpus {params.corpus} and list its clips"
+        "Get the corpus {config[corpus]} and list its clips"
     shell:
-        "autotagging download --corpus {params.corpus:q} --remote {input.remote}"
-        " --demo-clips {params.clips} --demo-seed {params.seed} --threads {threads}"
-        " --annotations {output.annotations} --clip-info {output.clip_info}"
-        " --clips {output.clips} --groups {output.groups} --audio {output.audio} > {log} 2>&1"
+        "autotagging download {params.files} {params.settings} --threads {threads}"
+        " 2>&1 | tee {log}"

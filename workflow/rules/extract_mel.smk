@@ -1,8 +1,7 @@
 rule extract_mel_shard:
     input:
-        clips=rules.download.output.clips,
-        audio=rules.download.output.audio,
-        code=rooms("steps/extract_mel_shard.py", "common", "corpus", "dataset", "mel"),
+        rules.download.output.clips,
+        rules.download.output.audio,
     output:
         spectrograms="results/extract_mel/shard-{shard}.npy",
         clips="results/extract_mel/shard-{shard}.csv",
@@ -14,35 +13,38 @@ rule extract_mel_shard:
     resources:
         mem_mb=2000,
     params:
-        download=subpath(input.clips, parent=True),
-        shards=config["extract_mel"]["shards"],
-        sample_rate=config["extract_mel"]["sample_rate"],
-        n_fft=config["extract_mel"]["n_fft"],
-        hop_length=config["extract_mel"]["hop_length"],
-        n_mels=config["extract_mel"]["n_mels"],
-        log_scale=config["extract_mel"]["log_scale"],
-        seconds=config["extract_mel"]["seconds"],
-        tolerance=config["extract_mel"]["tolerance"],
-        longest=config["extract_mel"]["longest"],
-        unfinished="unfinished/extract_mel/shard-{shard}.npy",
+        files=files,
+        settings=settings(
+            download=Path(rules.download.output.clips).parent,
+            shards=config["extract_mel"]["shards"],
+            sample_rate=config["extract_mel"]["sample_rate"],
+            n_fft=config["extract_mel"]["n_fft"],
+            hop_length=config["extract_mel"]["hop_length"],
+            n_mels=config["extract_mel"]["n_mels"],
+            log_scale=config["extract_mel"]["log_scale"],
+            seconds=config["extract_mel"]["seconds"],
+            tolerance=config["extract_mel"]["tolerance"],
+            longest=config["extract_mel"]["longest"],
+        ),
+        **sources(
+            "src/autotagging/steps/extract_mel_shard.py",
+            "src/autotagging/common",
+            "src/autotagging/corpus",
+            "src/autotagging/dataset",
+            "src/autotagging/mel",
+        ),
     message:
         "Compute log-mel spectrograms, shard {wildcards.shard}"
     shell:
-        "OMP_NUM_THREADS={threads} autotagging extract_mel_shard --download {params.download}"
-        " --shard {wildcards.shard} --shards {params.shards}"
-        " --sample-rate {params.sample_rate} --n-fft {params.n_fft}"
-        " --hop-length {params.hop_length} --n-mels {params.n_mels}"
-        " --log-scale {params.log_scale} --seconds {params.seconds}"
-        " --tolerance {params.tolerance} --longest {params.longest}"
-        " --unfinished {params.unfinished} --spectrograms {output.spectrograms}"
-        " --clips {output.clips} > {log} 2>&1"
+        "OMP_NUM_THREADS={threads} autotagging extract_mel_shard --shard {wildcards.shard}"
+        " {params.files} {params.settings}"
+        " --unfinished unfinished/extract_mel/shard-{wildcards.shard}.npy > {log} 2>&1"
 
 
 rule extract_mel:
     input:
+        expand(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
         shards=expand(rules.extract_mel_shard.output.clips, shard=SHARDS),
-        spectrograms=expand(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
-        code=rooms("steps/extract_mel.py", "common", "corpus", "dataset", "mel"),
     output:
         summary="results/extract_mel/summary.csv",
         front_end="results/extract_mel/front_end.json",
@@ -54,17 +56,27 @@ rule extract_mel:
     resources:
         mem_mb=1000,
     params:
-        sample_rate=config["extract_mel"]["sample_rate"],
-        n_fft=config["extract_mel"]["n_fft"],
-        hop_length=config["extract_mel"]["hop_length"],
-        n_mels=config["extract_mel"]["n_mels"],
-        log_scale=config["extract_mel"]["log_scale"],
-        seconds=config["extract_mel"]["seconds"],
-        max_bad=config["extract_mel"]["max_bad"],
+        files=files,
+        settings=settings(
+            sample_rate=config["extract_mel"]["sample_rate"],
+            n_fft=config["extract_mel"]["n_fft"],
+            hop_length=config["extract_mel"]["hop_length"],
+            n_mels=config["extract_mel"]["n_mels"],
+            log_scale=config["extract_mel"]["log_scale"],
+            seconds=config["extract_mel"]["seconds"],
+            max_bad=config["extract_mel"]["max_bad"],
+        ),
+        **sources(
+            "src/autotagging/steps/extract_mel.py",
+            "src/autotagging/common",
+            "src/autotagging/corpus",
+            "src/autotagging/dataset",
+            "src/autotagging/mel",
+        ),
     message:
         "List the shards of spectrograms"
     shell:
-        "autotagging extract_mel --shards {input.shards} --sample-rate {params.sample_rate}"
-        " --n-fft {params.n_fft} --hop-length {params.hop_length} --n-mels {params.n_mels}"
-        " --log-scale {params.log_scale} --seconds {params.seconds} --max-bad {params.max_bad}"
-        " --summary {output.summary} --front-end {output.front_end} > {log} 2>&1"
+        "autotagging extract_mel {params.files} {params.settings} > {log} 2>&1"
+
+
+SHARD_FILES = expand(rules.extract_mel_shard.output, shard=SHARDS)

@@ -1,19 +1,20 @@
-# One rule per figure and table, and one that requests all of them. Named inputs become flags of the
-# command.
+# One rule per figure and table, and one that requests all of them.
 
-FIGURE_CODE = rooms(
-    "steps/figures",
-    "common",
-    "corpus",
-    "dataset",
-    "mel",
-    "metrics",
-    "training",
-    "reporting",
-    "reporting/plots",
-    "reporting/tables",
-    "reporting/templates",
+
+FIGURE_SOURCES = sources(
+    "src/autotagging/steps/figures",
+    "src/autotagging/common",
+    "src/autotagging/corpus",
+    "src/autotagging/dataset",
+    "src/autotagging/mel",
+    "src/autotagging/metrics",
+    "src/autotagging/training",
+    "src/autotagging/reporting",
+    "src/autotagging/reporting/plots",
+    "src/autotagging/reporting/tables",
+    "src/autotagging/reporting/templates",
 )
+PUBLISHED = "workflow/resources/published.yaml"
 
 # Figures of one training show the first network and seed of params.yaml; Fig. 6 shows the first
 # model. Figures of layers and learning curves are only of networks.
@@ -30,52 +31,53 @@ rule figure_2:
         tags=rules.merge_tags.output.tags,
         raw_tags=rules.merge_tags.output.raw_tags,
         audio=rules.download.output.audio,
-        code=FIGURE_CODE,
     output:
         **figure_files("figure_2"),
     log:
         "logs/figures/figure_2.log",
     params:
-        flags=all_flags(),
+        files=files,
+        **FIGURE_SOURCES,
     message:
         figure_title("figure_2")
     shell:
-        "autotagging figures figure_2 {params.flags} > {log} 2>&1"
+        "autotagging figures figure_2 {params.files} > {log} 2>&1"
 
 
 rule tag_distribution:
     input:
         raw_tags=rules.merge_tags.output.raw_tags,
         audio=rules.download.output.audio,
-        code=FIGURE_CODE,
     output:
         **figure_files("tag_distribution"),
         **table_files("tag_distribution"),
     log:
         "logs/figures/tag_distribution.log",
     params:
-        flags=all_flags(),
+        files=files,
+        **FIGURE_SOURCES,
     message:
         figure_title("tag_distribution")
     shell:
-        "autotagging figures tag_distribution {params.flags} > {log} 2>&1"
+        "autotagging figures tag_distribution {params.files} > {log} 2>&1"
 
 
 rule figure_6:
     input:
         predictions=expand(rules.evaluate.output.predictions, **FIRST),
         metrics=expand(rules.evaluate.output.metrics, **FIRST),
-        code=FIGURE_CODE,
     output:
         **figure_files("figure_6"),
     log:
         "logs/figures/figure_6.log",
     params:
-        flags=all_flags(clip_id=config["figures"]["clip_id"]),
+        files=files,
+        settings=settings(clip_id=config["figures"]["clip_id"]),
+        **FIGURE_SOURCES,
     message:
         figure_title("figure_6")
     shell:
-        "autotagging figures figure_6 {params.flags} > {log} 2>&1"
+        "autotagging figures figure_6 {params.files} {params.settings} > {log} 2>&1"
 
 
 rule figure_7:
@@ -85,127 +87,129 @@ rule figure_7:
         per_epoch=expand(rules.evaluate.output.per_epoch, **ALL),
         roc=expand(rules.evaluate.output.roc, **ALL),
         metrics=expand(rules.evaluate.output.metrics, **ALL),
-        published="workflow/resources/published.yaml",
-        code=FIGURE_CODE,
+        published=PUBLISHED,
     output:
         **figure_files("figure_7"),
     log:
         "logs/figures/figure_7.log",
     params:
-        flags=all_flags(),
+        files=files,
+        **FIGURE_SOURCES,
+            **sources(PUBLISHED),
     message:
         figure_title("figure_7")
     shell:
-        "autotagging figures figure_7 {params.flags} > {log} 2>&1"
+        "autotagging figures figure_7 {params.files} > {log} 2>&1"
 
 
 rule calibration:
     input:
         calibration=expand(rules.evaluate.output.calibration, **ALL),
         metrics=expand(rules.evaluate.output.metrics, **ALL),
-        code=FIGURE_CODE,
     output:
         **figure_files("calibration"),
     log:
         "logs/figures/calibration.log",
     params:
-        flags=all_flags(),
+        files=files,
+        **FIGURE_SOURCES,
     message:
         figure_title("calibration")
     shell:
-        "autotagging figures calibration {params.flags} > {log} 2>&1"
+        "autotagging figures calibration {params.files} > {log} 2>&1"
 
 
 rule tag_scores:
     input:
         per_tag=expand(rules.evaluate.output.per_tag, **ALL),
         metrics=expand(rules.evaluate.output.metrics, **ALL),
-        code=FIGURE_CODE,
     output:
         **figure_files("tag_scores"),
         **table_files("tag_scores"),
     log:
         "logs/figures/tag_scores.log",
     params:
-        flags=all_flags(),
+        files=files,
+        **FIGURE_SOURCES,
     message:
         figure_title("tag_scores")
     shell:
-        "autotagging figures tag_scores {params.flags} > {log} 2>&1"
+        "autotagging figures tag_scores {params.files} > {log} 2>&1"
 
 
 rule category_scores:
     input:
         per_category=expand(rules.evaluate.output.per_category, **ALL),
         metrics=expand(rules.evaluate.output.metrics, **ALL),
-        code=FIGURE_CODE,
     output:
         **figure_files("category_scores"),
         **table_files("category_scores"),
     log:
         "logs/figures/category_scores.log",
     params:
-        flags=all_flags(),
+        files=files,
+        **FIGURE_SOURCES,
     message:
         figure_title("category_scores")
     shell:
-        "autotagging figures category_scores {params.flags} > {log} 2>&1"
+        "autotagging figures category_scores {params.files} > {log} 2>&1"
 
 
 rule all_metrics:
     input:
         metrics=expand(rules.evaluate.output.metrics, **ALL),
-        code=FIGURE_CODE,
     output:
         **table_files("all_metrics"),
     log:
         "logs/figures/all_metrics.log",
     params:
-        flags=all_flags(),
+        files=files,
+        **FIGURE_SOURCES,
     message:
         figure_title("all_metrics")
     shell:
-        "autotagging figures all_metrics {params.flags} > {log} 2>&1"
+        "autotagging figures all_metrics {params.files} > {log} 2>&1"
 
 
 rule table_4:
     input:
         metrics=expand(rules.evaluate.output.metrics, **ALL),
-        published="workflow/resources/published.yaml",
-        code=FIGURE_CODE,
+        published=PUBLISHED,
     output:
         **table_files("table_4"),
     log:
         "logs/figures/table_4.log",
     params:
-        flags=all_flags(),
+        files=files,
+        **FIGURE_SOURCES,
+            **sources(PUBLISHED),
     message:
         figure_title("table_4")
     shell:
-        "autotagging figures table_4 {params.flags} > {log} 2>&1"
+        "autotagging figures table_4 {params.files} > {log} 2>&1"
 
 
 if NETWORKS:
 
     rule mel_examples:
         input:
-            rules.extract_mel.input.shards,
-            rules.extract_mel.input.spectrograms,
+            SHARD_FILES,
             labels=rules.merge_tags.output.labels,
             summary=rules.extract_mel.output.summary,
             front_end=rules.extract_mel.output.front_end,
             audio=rules.download.output.audio,
-            code=FIGURE_CODE,
         output:
             **figure_files("mel_examples"),
         log:
             "logs/figures/mel_examples.log",
         params:
-            flags=all_flags(clips_per_tag=config["figures"]["clips_per_tag"]),
+            files=files,
+            settings=settings(clips_per_tag=config["figures"]["clips_per_tag"]),
+            **FIGURE_SOURCES,
         message:
             figure_title("mel_examples")
         shell:
-            "autotagging figures mel_examples {params.flags} > {log} 2>&1"
+            "autotagging figures mel_examples {params.files} {params.settings} > {log} 2>&1"
 
     rule figure_3:
         input:
@@ -213,96 +217,97 @@ if NETWORKS:
             rules.download.output.audio,
             split=rules.split.output.split,
             model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
-            code=FIGURE_CODE,
         output:
             **figure_files("figure_3"),
         log:
             "logs/figures/figure_3.log",
         params:
-            flags=all_flags(
-                download=subpath(rules.download.output.clips, parent=True),
+            files=files,
+            settings=settings(
+                download=Path(rules.download.output.clips).parent,
                 clip_id=config["figures"]["clip_id"],
             ),
+            **FIGURE_SOURCES,
         message:
             figure_title("figure_3")
         shell:
-            "autotagging figures figure_3 {params.flags} > {log} 2>&1"
+            "autotagging figures figure_3 {params.files} {params.settings} > {log} 2>&1"
 
     rule figure_4:
         input:
             model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
-            code=FIGURE_CODE,
         output:
             **figure_files("figure_4"),
         log:
             "logs/figures/figure_4.log",
         params:
-            flags=all_flags(),
+            files=files,
+            **FIGURE_SOURCES,
         message:
             figure_title("figure_4")
         shell:
-            "autotagging figures figure_4 {params.flags} > {log} 2>&1"
+            "autotagging figures figure_4 {params.files} > {log} 2>&1"
 
     rule figure_5:
         input:
             history=expand(rules.train.output.history, **TRAINED),
             model_json=expand(rules.train.output.model_json, **TRAINED),
-            code=FIGURE_CODE,
         output:
             **figure_files("figure_5"),
         log:
             "logs/figures/figure_5.log",
         params:
-            flags=all_flags(),
+            files=files,
+            **FIGURE_SOURCES,
         message:
             figure_title("figure_5")
         shell:
-            "autotagging figures figure_5 {params.flags} > {log} 2>&1"
+            "autotagging figures figure_5 {params.files} > {log} 2>&1"
 
     rule table_1:
         input:
             model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
-            code=FIGURE_CODE,
         output:
             **table_files("table_1"),
         log:
             "logs/figures/table_1.log",
         params:
-            flags=all_flags(),
+            files=files,
+            **FIGURE_SOURCES,
         message:
             figure_title("table_1")
         shell:
-            "autotagging figures table_1 {params.flags} > {log} 2>&1"
+            "autotagging figures table_1 {params.files} > {log} 2>&1"
 
     rule table_2:
         input:
             model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
-            code=FIGURE_CODE,
         output:
             **table_files("table_2"),
         log:
             "logs/figures/table_2.log",
         params:
-            flags=all_flags(),
+            files=files,
+            **FIGURE_SOURCES,
         message:
             figure_title("table_2")
         shell:
-            "autotagging figures table_2 {params.flags} > {log} 2>&1"
+            "autotagging figures table_2 {params.files} > {log} 2>&1"
 
     rule epoch_choices:
         input:
             metrics=expand(rules.evaluate.output.metrics, **TRAINED),
-            code=FIGURE_CODE,
         output:
             **table_files("epoch_choices"),
         log:
             "logs/figures/epoch_choices.log",
         params:
-            flags=all_flags(),
+            files=files,
+            **FIGURE_SOURCES,
         message:
             figure_title("epoch_choices")
         shell:
-            "autotagging figures epoch_choices {params.flags} > {log} 2>&1"
+            "autotagging figures epoch_choices {params.files} > {log} 2>&1"
 
 
 if len(config["models"]) > 1:
@@ -312,21 +317,22 @@ if len(config["models"]) > 1:
             predictions=expand(rules.evaluate.output.predictions, **ALL),
             metrics=expand(rules.evaluate.output.metrics, **ALL),
             tags=rules.merge_tags.output.tags,
-            code=FIGURE_CODE,
         output:
             **table_files("differences"),
         log:
             "logs/figures/differences.log",
         params:
-            flags=all_flags(
+            files=files,
+            settings=settings(
                 resamples=config["evaluate"]["bootstrap"]["resamples"],
                 confidence=config["evaluate"]["bootstrap"]["confidence"],
                 bootstrap_seed=config["evaluate"]["bootstrap"]["seed"],
             ),
+            **FIGURE_SOURCES,
         message:
             figure_title("differences")
         shell:
-            "autotagging figures differences {params.flags} > {log} 2>&1"
+            "autotagging figures differences {params.files} {params.settings} > {log} 2>&1"
 
 
 rule summary:
@@ -339,21 +345,23 @@ rule summary:
         predictions=expand(rules.evaluate.output.predictions, **SHOWN),
         split=rules.split.output.split,
         leakage=rules.split.output.leakage,
-        published="workflow/resources/published.yaml",
+        published=PUBLISHED,
         figure_5=[rules.figure_5.output.svg] if NETWORKS else [],
         figure_7=rules.figure_7.output.svg,
-        code=FIGURE_CODE,
     output:
         html=in_report("results/figures/summary.html", "summary", category="Summary", column="page"),
         json="results/figures/summary.json",
     log:
         "logs/figures/summary.log",
     params:
-        flags=all_flags(download=subpath(rules.download.output.clips, parent=True)),
+        files=files,
+        settings=settings(download=Path(rules.download.output.clips).parent),
+        **FIGURE_SOURCES,
+            **sources(PUBLISHED),
     message:
         figure_title("summary")
     shell:
-        "autotagging figures summary {params.flags} > {log} 2>&1"
+        "autotagging figures summary {params.files} {params.settings} > {log} 2>&1"
 
 
 rule figures:

@@ -2,11 +2,11 @@ rule merge_tags:
     input:
         annotations=rules.download.output.annotations,
         vocabulary="workflow/resources/tags.yaml",
-        code=rooms("steps/merge_tags.py", "common", "corpus", "labels"),
     output:
         labels="results/merge_tags/labels.csv",
         tags="results/merge_tags/tags.csv",
         raw_tags="results/merge_tags/raw_tags.csv",
+        tag_settings="results/merge_tags/settings.json",
     log:
         "logs/merge_tags/merge_tags.log",
     benchmark:
@@ -15,11 +15,19 @@ rule merge_tags:
     resources:
         mem_mb=3000,
     params:
-        synonyms=config["merge_tags"]["synonyms"],
-        n_tags=config["merge_tags"]["n_tags"],
+        files=files,
+        settings=settings(
+            synonyms=config["merge_tags"]["synonyms"],
+            n_tags=config["merge_tags"]["n_tags"],
+        ),
+        **sources(
+            "workflow/resources/tags.yaml",
+            "src/autotagging/steps/merge_tags.py",
+            "src/autotagging/common",
+            "src/autotagging/corpus",
+            "src/autotagging/labels",
+        ),
     message:
-        "Merge synonymous tags and keep the {params.n_tags} most frequent"
+        "Merge synonymous tags and keep the {config[merge_tags][n_tags]} most frequent"
     shell:
-        "autotagging merge_tags --annotations {input.annotations}"
-        " --vocabulary {input.vocabulary} --synonyms {params.synonyms} --n-tags {params.n_tags} --labels {output.labels}"
-        " --tags {output.tags} --raw-tags {output.raw_tags} > {log} 2>&1"
+        "autotagging merge_tags {params.files} {params.settings} > {log} 2>&1"

@@ -1,10 +1,12 @@
 rule train:
     input:
+        shards,
         unpack(features),
         labels=rules.merge_tags.output.labels,
+        tag_settings=rules.merge_tags.output.tag_settings,
         split=rules.split.output.split,
+        split_settings=rules.split.output.split_settings,
         audio=rules.download.output.audio,
-        code=model_rooms("steps/train.py", "common", "dataset", "training"),
     output:
         weights="results/train/{model}/seed-{seed}/weights.npz",
         epoch_weights="results/train/{model}/seed-{seed}/epochs.npz",
@@ -25,36 +27,34 @@ rule train:
         runtime=lambda wildcards: 1440 if reads_mel(wildcards.model) else 60,
     params:
         launcher=launcher,
-        features=flags("mel", "front_end", "groups"),
-        scheme=config["split"]["scheme"],
-        synonyms=config["merge_tags"]["synonyms"],
-        batch_size=config["train"]["batch_size"],
-        epochs=epochs(),
-        learning_rate=config["train"]["learning_rate"],
-        schedule=config["train"]["schedule"],
-        output_bias=config["train"]["output_bias"],
-        monitor=config["train"]["monitor"],
-        patience=config["train"]["patience"],
-        keep_epochs=config["train"]["keep_epochs"],
+        files=files,
+        settings=settings(
+            batch_size=config["train"]["batch_size"],
+            epochs=epochs(),
+            learning_rate=config["train"]["learning_rate"],
+            schedule=config["train"]["schedule"],
+            output_bias=config["train"]["output_bias"],
+            monitor=config["train"]["monitor"],
+            patience=config["train"]["patience"],
+            keep_epochs=config["train"]["keep_epochs"],
+            devices=config["train"]["devices"],
+            xla=config["train"]["xla"],
+            precision=config["train"]["precision"],
+        ),
         options=model_options,
-        devices=config["train"]["devices"],
-        xla=config["train"]["xla"],
-        precision=config["train"]["precision"],
-        unfinished="unfinished/train/{model}/seed-{seed}",
+        model_source=model_source,
+        **sources(
+            "src/autotagging/steps/train.py",
+            "src/autotagging/common",
+            "src/autotagging/dataset",
+            "src/autotagging/training",
+            "src/autotagging/models",
+        ),
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on the training clips"
     shell:
         "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
-        " --scheme {params.scheme} --synonyms {params.synonyms} --labels {input.labels} --split {input.split}"
-        " --audio {input.audio} {params.features} --batch-size {params.batch_size}"
-        " --epochs {params.epochs} --learning-rate {params.learning_rate}"
-        " --schedule {params.schedule}"
-        " --output-bias {params.output_bias} --monitor {params.monitor} --patience {params.patience}"
-        " --keep-epochs {params.keep_epochs}"
-        " --options {params.options} --threads {threads} --devices {params.devices} --xla={params.xla}"
-        " --precision {params.precision}"
+        " {params.files} {params.settings} {params.options} --threads {threads}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --cache {resources.cache_gb}"
-        " --unfinished {params.unfinished}"
-        " --weights {output.weights} --epoch-weights {output.epoch_weights}"
-        " --model-json {output.model_json} --history {output.history}"
+        " --unfinished unfinished/train/{wildcards.model}/seed-{wildcards.seed}"
         " --times {log.times} 2>&1 | tee {log.text}"

@@ -1,6 +1,6 @@
-"""Read parameters from YAML, and check params.yaml against its JSON schema."""
+"""Read params.yaml, with values from the command line, and check it against its JSON schema."""
 
-import re
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,25 +8,46 @@ import jsonschema
 import yaml
 
 from autotagging.common.errors import UserError
+from autotagging.common.strict_yaml import parse_yaml, read_yaml
 
-_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
-
-def read_exponents(value: Any) -> Any:
-    """Convert numbers such as 1e-05, which YAML 1.1 reads as text, to floats, at any depth.
+def read_params(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Read params.yaml strictly, and replace single values.
 
     Parameters
     ----------
-    value
-        A parameter, or a dictionary or list of parameters.
+    path
+        Path of params.yaml.
+    overrides
+        Values to use instead of those in the file, at any depth. Text is read as in YAML, because
+        `snakemake --config train={"epochs":3}` gives numbers as text.
+
+    Raises
+    ------
+    UserError
+        The file can't be read or is not a mapping.
     """
+    params = read_yaml(path)
+    if not isinstance(params, dict):
+        raise UserError(f"{path}: expected a mapping of parameters")
+    return _replaced(params, _typed(overrides or {}, name="--config"))
+
+
+def _typed(value: Any, *, name: str) -> Any:
+    """Read all text in an override as YAML."""
     if isinstance(value, dict):
-        return {name: read_exponents(child) for name, child in value.items()}
+        return {key: _typed(child, name=f"{name} {key}") for key, child in value.items()}
     if isinstance(value, list):
-        return [read_exponents(child) for child in value]
-    if isinstance(value, str) and _EXPONENT.fullmatch(value):
-        return float(value)
-    return value
+        return [_typed(child, name=name) for child in value]
+    return parse_yaml(value, name=name) if isinstance(value, str) else value
+
+
+def _replaced(params: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    result = dict(params)
+    for key, value in overrides.items():
+        nested = isinstance(value, dict) and isinstance(params.get(key), dict)
+        result[key] = _replaced(params[key], value) if nested else value
+    return result
 
 
 def read_options(options: list[str]) -> dict[str, Any]:
@@ -35,14 +56,14 @@ def read_options(options: list[str]) -> dict[str, Any]:
     Raises
     ------
     UserError
-        A pair has no "=".
+        A pair has no "=", or its value is not valid YAML.
     """
     read = {}
     for option in options:
         name, equals, value = option.partition("=")
         if not equals:
             raise UserError(f"option {option!r}: expected name=value")
-        read[name] = read_exponents(yaml.safe_load(value))
+        read[name] = parse_yaml(value, name=f"option {name}")
     return read
 
 
@@ -54,9 +75,9 @@ def read_schema(folder: Path) -> dict[str, Any]:
     folder
         Folder with params.schema.yaml, and models/<name>.schema.yaml for each model.
     """
-    schema = yaml.safe_load((folder / "params.schema.yaml").read_text())
+    schema = yaml.safe_load((folder / "params.schema.yaml").read_text(encoding="utf-8"))
     options = {
-        path.name.removesuffix(".schema.yaml"): yaml.safe_load(path.read_text())
+        path.name.removesuffix(".schema.yaml"): yaml.safe_load(path.read_text(encoding="utf-8"))
         for path in sorted((folder / "models").glob("*.schema.yaml"))
     }
     schema["properties"]["models"]["items"] = {"enum": [*options]}
@@ -66,8 +87,12 @@ def read_schema(folder: Path) -> dict[str, Any]:
     return schema
 
 
-def faults(params: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+def faults(
+    params: dict[str, Any], schema: dict[str, Any], *, source: str = "params.yaml"
+) -> list[str]:
     """List the faults of params.yaml, one line each, with the name of the parameter.
+
+    4.0 is not an integer, and infinity is not a number.
 
     Parameters
     ----------
@@ -75,9 +100,27 @@ def faults(params: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         Content of params.yaml.
     schema
         JSON schema, from `read_schema`.
+    source
+        Where the parameters come from, for the message.
     """
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(params)
+    errors = _STRICT(schema).iter_errors(params)
     return [
-        f"params.yaml: {'.'.join(map(str, error.path)) or 'top level'}: {error.message}"
+        f"{source}: {'.'.join(map(str, error.path)) or 'top level'}: {error.message}"
         for error in sorted(errors, key=lambda error: [*map(str, error.path)])
     ]
+
+
+def _is_integer(checker: jsonschema.TypeChecker, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker: jsonschema.TypeChecker, value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+_STRICT = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)

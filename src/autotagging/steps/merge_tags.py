@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv
+from autotagging.common.files import write_csv, write_json
 from autotagging.corpus.tables import read_annotations
 from autotagging.labels.tags import SynonymError, merge_synonyms, merged_names, most_frequent
 
@@ -22,6 +22,7 @@ def merge_tags(
     labels: Path,
     tags: Path,
     raw_tags: Path,
+    tag_settings: Path,
 ) -> None:
     """Merge synonymous tags and keep the most frequent.
 
@@ -41,6 +42,8 @@ def merge_tags(
         Output: tag, category, count and merged_from of each kept tag.
     raw_tags
         Output: raw_tag, count, merged_into, merged_count and kept of each raw tag.
+    tag_settings
+        Output: synonyms and n_tags, for the descriptions of later results.
     """
     groups, category_of = _read_vocabulary(vocabulary)
     if synonyms == "keep":
@@ -84,6 +87,7 @@ def merge_tags(
         ),
         raw_tags,
     )
+    write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)
 
 
 def _read_vocabulary(path: Path) -> tuple[dict[str, list[str]], dict[str, str]]:

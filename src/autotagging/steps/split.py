@@ -8,7 +8,7 @@ import pandas as pd
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv
+from autotagging.common.files import write_csv, write_json
 from autotagging.dataset.groups import read_groups
 from autotagging.dataset.subsets import SUBSETS, read_labels
 from autotagging.labels import partition
@@ -22,6 +22,7 @@ def split(
     settings: Annotated[partition.SplitSettings, Parameter(name="*")],
     split: Path,
     leakage: Path,
+    split_settings: Path,
 ) -> None:
     """Divide the clips into training, validation and test set.
 
@@ -37,6 +38,8 @@ def split(
         Output: clip_id, mp3_path, subset.
     leakage
         Output: level, and share of test clips whose track, album or artist is also in training.
+    split_settings
+        Output: scheme of the split, for the descriptions of later results.
     """
     scheme, weights = settings.scheme, settings.weights
     known = read_labels(labels)
@@ -61,6 +64,7 @@ def split(
     table = usable.loc[subset.index, ["mp3_path"]].assign(subset=subset)
     write_csv(table.reset_index(), split)
     write_csv(partition.leakage(subset, names), leakage)
+    write_json({"scheme": scheme}, split_settings)
 
 
 def _usable(known: pd.DataFrame, sizes: pd.Series, untagged: str) -> pd.DataFrame:

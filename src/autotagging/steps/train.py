@@ -45,8 +45,12 @@ class TrainingData:
     ----------
     labels
         labels.csv of merge_tags: each clip's tags.
+    tag_settings
+        settings.json of merge_tags, whose treatment of synonyms is noted in model.json.
     split
         split.csv of split: each clip's subset.
+    split_settings
+        settings.json of split, whose scheme is noted in model.json.
     audio
         audio.json of download, whose title and checksum are noted in model.json.
     mel
@@ -58,27 +62,13 @@ class TrainingData:
     """
 
     labels: Path
+    tag_settings: Path
     split: Path
+    split_settings: Path
     audio: Path
     mel: Path | None = None
     front_end: Path | None = None
     groups: Path | None = None
-
-
-@dataclass(frozen=True)
-class Record:
-    """Entries of model.json about the data that the training does not depend on.
-
-    Attributes
-    ----------
-    scheme
-        Scheme of the split, noted in model.json.
-    synonyms
-        Treatment of synonymous tags (merge or keep), noted in model.json.
-    """
-
-    scheme: str
-    synonyms: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +102,6 @@ def train(
     seed: int,
     options: list[str],
     data: Annotated[TrainingData, Parameter(name="*")],
-    record: Annotated[Record, Parameter(name="*")],
     settings: Annotated[TrainingSettings, Parameter(name="*")],
     machine: Annotated[Machine, Parameter(name="*")],
     files: Annotated[ModelFiles, Parameter(name="*")],
@@ -140,8 +129,10 @@ def train(
         "model": model,
         "seed": seed,
         "corpus": read_json(data.audio)["title"],
-        "split": describe(record.scheme, pd.read_csv(data.split)["subset"]),
-        "synonyms": record.synonyms,
+        "split": describe(
+            read_json(data.split_settings)["scheme"], pd.read_csv(data.split)["subset"]
+        ),
+        "synonyms": read_json(data.tag_settings)["synonyms"],
         "options": job.options,
         **fitted.description,
         "kept_epochs": [*fitted.epochs],

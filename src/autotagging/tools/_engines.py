@@ -14,7 +14,11 @@ def run(
 ) -> subprocess.CompletedProcess:
     """Run DVC or Snakemake in the environment of this package."""
     result = subprocess.run(
-        [sys.executable, "-m", tool, *arguments], text=True, capture_output=capture
+        [sys.executable, "-m", tool, *arguments],
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        capture_output=capture,
     )
     if check and result.returncode:
         last = (result.stderr or "").strip().splitlines()[-1:] or ["see above"]

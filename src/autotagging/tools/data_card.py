@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
-from autotagging.common.params import read_exponents
+from autotagging.common.params import read_params
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.remote import MAGNATAGATUNE, DataSet, read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
@@ -131,14 +130,14 @@ def _describe_tags(
 
 def _read_params(path: Path) -> dict[str, Any]:
     try:
-        params = read_exponents(yaml.safe_load(path.read_text()))
+        params = read_params(path)
         return {
             "n_tags": params["merge_tags"]["n_tags"],
             "weights": {name: params["split"][name] for name in SUBSETS},
             "seed": params["split"]["seed"],
             "pseudo_count": params["train"]["lookup"]["pseudo_count"],
         }
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not the parameters of the pipeline ({reason})") from error
 

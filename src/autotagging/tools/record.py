@@ -1,6 +1,6 @@
 """Record the results of Snakemake in DVC: the command `autotagging record`.
 
-Snakemake detects finished results by file times, DVC by contents.
+Snakemake detects finished results by file times and recorded parameters, DVC by contents.
 """
 
 from pathlib import Path
@@ -8,9 +8,14 @@ from pathlib import Path
 from autotagging.common.errors import UserError
 from autotagging.tools._engines import RESULTS, run
 
+_SPECTROGRAMS = RESULTS / "extract_mel"
+
 
 def record() -> None:
     """Record the results of a finished snakemake run in DVC's cache and dvc.lock.
+
+    Without a model that reads spectrograms, there may be none; DVC's stage extract_mel is then left
+    out.
 
     Raises
     ------
@@ -33,7 +38,11 @@ def record() -> None:
     )
     if extra:
         raise UserError(f"no rule makes these files; delete them, then record: {', '.join(extra)}")
-    run("dvc", "commit", "--force")
+    stages = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
+    if not _SPECTROGRAMS.exists():
+        _SPECTROGRAMS.mkdir()  # DVC requires what a stage depends on
+        stages.remove("extract_mel")
+    run("dvc", "commit", "--force", *stages)
 
 
 def _outputs() -> dict[str, str]:

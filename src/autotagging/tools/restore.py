@@ -1,10 +1,15 @@
 """Restore results from DVC for Snakemake: the command `autotagging restore`."""
 
+import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 from autotagging.common.errors import UserError
+from autotagging.common.progress import progress
 from autotagging.tools._engines import RESULTS, run
 
 
@@ -12,15 +17,17 @@ def restore() -> None:
     """Get the results in dvc.lock from DVC's cache, and mark them as finished for Snakemake.
 
     Needed after `git checkout`, `dvc pull`, `dvc exp apply`, or a stage that DVC took from its run
-    cache, because file times are then wrong.
+    cache, because file times are then wrong. All files are read and compared with dvc.lock, because
+    DVC itself trusts the files in its cache.
 
     Raises
     ------
     UserError
-        dvc.lock belongs to other code or parameters, the cache lacks a result, or results/ has
-        files that were never recorded. Nothing is changed then.
+        dvc.lock belongs to other code or parameters, the cache lacks a result, results/ has files
+        that were never recorded, or a file is damaged. Nothing is marked then.
     """
-    if not Path("dvc.lock").exists():
+    lock = Path("dvc.lock")
+    if not lock.exists():
         raise UserError("no dvc.lock here: is this the folder of the project?")
     if changed := _changed_sources():
         raise UserError(
@@ -38,8 +45,45 @@ def restore() -> None:
             "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "
             "`dvc repro` makes them again"
         )
+    if damaged := list(_damaged_files(lock)):
+        raise UserError(
+            f"not what dvc.lock says: {', '.join(damaged)}; delete these files, get them again by "
+            "`dvc pull` or make them again by `dvc repro`, then restore"
+        )
     run("snakemake", "--touch", "--cores", "all", "--quiet", "all", capture=True)
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
+
+
+def _damaged_files(lock: Path) -> Iterator[str]:
+    """Find results whose content differs from dvc.lock, and damaged objects of the cache."""
+    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip()) / "files/md5"
+    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
+    expected = {}
+    for folder, md5 in outs.items():
+        listing = _object(cache, md5)
+        if not _has_md5(listing, md5.removesuffix(".dir")):
+            yield str(listing)
+            continue
+        for entry in json.loads(listing.read_text(encoding="utf-8")):
+            expected[Path(folder, entry["relpath"])] = entry["md5"]
+    for path, md5 in progress(expected.items(), total=len(expected), label="Comparing results"):
+        if not _has_md5(path, md5):
+            yield str(path)
+            if not _has_md5(_object(cache, md5), md5):
+                yield str(_object(cache, md5))
+
+
+def _object(cache: Path, md5: str) -> Path:
+    """Path of an object in DVC's cache."""
+    return cache / md5[:2] / md5[2:]
+
+
+def _has_md5(path: Path, md5: str) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest() == md5
 
 
 def _changed_sources() -> list[str]:

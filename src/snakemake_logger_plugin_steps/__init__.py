@@ -1,0 +1,83 @@
+"""Logger plugin of Snakemake: a line when a step starts, and a line when it ends.
+
+The default profile selects it. Dry runs, errors and the plan are printed as by Snakemake itself,
+whose log in .snakemake/log also has the reason and the shell command of each step.
+"""
+
+import sys
+import time
+from contextlib import suppress
+from logging import WARNING, LogRecord
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+# What Snakemake prints around every job, and about itself.
+_LEFT_OUT = {
+    LogEvent.JOB_STARTED,
+    LogEvent.PROGRESS,
+    LogEvent.RESOURCES_INFO,
+    LogEvent.SHELLCMD,
+    LogEvent.WORKFLOW_STARTED,
+}
+_LEFT_OUT_TEXTS = (
+    "Assuming unrestricted shared filesystem",
+    "Building DAG of jobs",
+    "Select jobs to execute",
+    "Using shell:",
+    "Using workflow specific profile",
+)
+
+
+class LogHandler(LogHandlerBase):
+    """Prints to standard error."""
+
+    writes_to_stream = True
+    writes_to_file = False
+    has_filter = False
+    has_formatter = False
+    needs_rulegraph = False
+
+    def __post_init__(self) -> None:
+        """Start to count."""
+        self._jobs: dict[int, tuple[str, float]] = {}
+        self._finished = self._total = 0
+
+    def emit(self, record: LogRecord) -> None:
+        """Print a record, or nothing; a closed terminal is no error."""
+        text = self._text(record)
+        if text:
+            with suppress(OSError):
+                print(text, file=sys.stderr, flush=True)
+
+    def _text(self, record: LogRecord) -> str:
+        event = getattr(record, "event", None)
+        if self.common_settings.dryrun or record.levelno >= WARNING:
+            return self.format(record)
+        if event == LogEvent.RUN_INFO:
+            self._total = getattr(record, "stats", {}).get("total", 0)
+        if event == LogEvent.JOB_INFO:
+            return self._start(record)
+        if event == LogEvent.JOB_FINISHED:
+            return self._end(record)
+        left_out = event in _LEFT_OUT or str(record.msg).startswith(_LEFT_OUT_TEXTS)
+        return "" if left_out else self.format(record)
+
+    def _start(self, record: LogRecord) -> str:
+        if not record.rule_msg:  # a target, which does nothing
+            return ""
+        what = record.rule_msg.removesuffix(".")
+        self._jobs[record.jobid] = what, time.monotonic()
+        return f"{_clock()}  start  {what}"
+
+    def _end(self, record: LogRecord) -> str:
+        self._finished += 1
+        if record.job_id not in self._jobs:
+            return ""
+        what, start = self._jobs.pop(record.job_id)
+        seconds = round(time.monotonic() - start)
+        return f"{_clock()}  done   {what} ({seconds} s; {self._finished} of {self._total})"
+
+
+def _clock() -> str:
+    return time.strftime("%H:%M:%S")

@@ -1,0 +1,208 @@
+"""What Snakemake and DVC notice: every change, however it was made, and no other."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from itertools import combinations
+
+import pytest
+import yaml
+
+from autotagging.common.params import faults, read_params, read_schema
+from conftest import ROOT
+
+pytestmark = pytest.mark.xdist_group("tiny_run")
+
+
+@pytest.fixture(scope="module")
+def project(finished_copy):
+    """A project in which all is as if it had been run there; a test leaves it as it was."""
+    copy = finished_copy()
+    copy.commit()
+    assert copy.jobs("snakemake -n") == set()
+    return copy
+
+
+@pytest.fixture(autouse=True)
+def undo(request):
+    yield
+    if "project" in request.fixturenames:
+        project = request.getfixturevalue("project")
+        project.run("git checkout --quiet -- .")
+        project.run("git clean --quiet --force -- workflow")
+
+
+def set_param(project, section, **values):
+    path = project.folder / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    (params[section] if section else params).update(values)
+    path.write_text(yaml.safe_dump(params))
+
+
+# Reads the workflow once per set of parameters, and prints the params of each rule as Snakemake
+# compares them: as a set of values.
+RECORDED = """
+import json, sys
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+
+class Job:
+    model, seed, shard = "crnn", "0", "00"
+
+def values(rule):
+    items = [value for name, value in rule.params._allitems() if name != "files"]
+    return sorted(str(value(Job) if callable(value) else value) for value in items)
+
+for config in json.load(sys.stdin):
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        flow = api.workflow(
+            snakefile=Path("Snakefile"),
+            resource_settings=ResourceSettings(cores=2),
+            config_settings=ConfigSettings(config=config),
+        )
+        print(json.dumps({rule.name: values(rule) for rule in flow._workflow.rules}))
+"""
+
+
+def recorded_params(configs):
+    result = subprocess.run(
+        [sys.executable, "-c", RECORDED],
+        input=json.dumps(configs),
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def exchanged(values, names=()):
+    """Yield overrides that exchange two values of one type in a section, at any depth."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from exchanged(value, (*names, name))
+    for one, two in combinations(values, 2):
+        if type(values[one]) is type(values[two]) and values[one] != values[two] and names:
+            swapped = {one: values[two], two: values[one]}
+            for name in reversed(names):
+                swapped = {name: swapped}
+            yield f"{'.'.join(names)}: {one} and {two}", swapped
+
+
+def test_every_two_exchanged_values_are_a_change():
+    """Snakemake compares the params of a job as values without names."""
+    params = read_params(ROOT / "params.yaml")
+    schema = read_schema(ROOT / "workflow/schemas")
+    pairs = {
+        name: override
+        for name, override in exchanged(params)
+        if not faults(read_params(ROOT / "params.yaml", override), schema)
+    }
+    assert {
+        "extract_mel: n_fft and hop_length",
+        "extract_mel: tolerance and longest",
+        "split: validation and test",
+        "train.crnn: pool_dropout and output_dropout",
+    } <= set(pairs)
+    before, *after = recorded_params([{}, *pairs.values()])
+    unnoticed = [name for name, rules in zip(pairs, after, strict=True) if rules == before]
+    # On the demo corpus, train.epochs has no influence; checkpoint_minutes never has.
+    assert unnoticed == ["train: epochs and checkpoint_minutes"]
+
+
+def test_exchanged_values_run_the_steps_again_and_are_not_recorded(project):
+    set_param(project, "split", validation=4566, test=1521)
+    assert "split" in project.jobs("snakemake -n")
+    message = project.run("autotagging record", code=2)
+    assert "not up to date with params.yaml" in message
+
+
+def test_a_parameter_of_a_figure_draws_it_again_and_no_other(project):
+    set_param(project, "figures", clip_id=3)
+    assert project.jobs("snakemake -n") == {"figure_3", "figure_6"}
+    set_param(project, "figures", clip_id=None, clips_per_tag=2)
+    assert project.jobs("snakemake -n") == {"mel_examples"}
+
+
+def test_a_changed_source_with_an_older_time_is_a_change(project):
+    """As after rsync -a, cp -p or tar, and after a clock was put back."""
+    for path in ("workflow/resources/tags.yaml", "src/autotagging/labels/tags.py"):
+        source = project.folder / path
+        old = source.stat().st_mtime_ns - 10**16
+        source.write_text(source.read_text() + "\n# a comment\n")
+        os.utime(source, ns=(old, old))
+        assert "merge_tags" in project.jobs("snakemake -n"), path
+        project.run("git checkout --quiet -- .")
+        assert project.jobs("snakemake -n") == set()
+
+
+def test_a_new_time_is_no_change(project):
+    for path in ("workflow/resources/tags.yaml", "src/autotagging/common/files.py"):
+        os.utime(project.folder / path)
+    assert project.jobs("snakemake -n") == set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "workflow/resources/tags.yaml",
+        "workflow/resources/published.yaml",
+        "workflow/resources/magnatagatune.yaml",
+        "src/autotagging/steps/split.py",
+    ],
+)
+def test_a_vanished_source_stops_everything(project, path):
+    (project.folder / path).unlink()
+    printed = project.run("snakemake --cores 1", code=1)
+    assert f"{path}: no such file" in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "message"),
+    [
+        ("split", {"scheme": "file"}, "split.file: None is not a file"),
+        ("split", {"scheme": "file", "file": "typo.csv"}, "split.file: typo.csv is not a file"),
+        ("split", {"scheme": "file", "file": "README.md"}, "put README.md into workflow/splits"),
+        (None, {"corpus": "no/such<b>"}, "corpus: no/such<b> is not a folder"),
+    ],
+)
+def test_a_mistyped_source_stops_everything(project, section, values, message):
+    set_param(project, section, **values)
+    printed = project.run("snakemake --cores 1", code=1)
+    assert message in printed
+    assert "Traceback" not in printed
+
+
+def test_both_engines_notice_an_edited_split(project):
+    table = project.folder / "workflow/splits/mine.csv"
+    shutil.copy(project.folder / "results/split/split.csv", table)
+    set_param(project, "split", scheme="file", file="workflow/splits/mine.csv")
+    split = "results/split/split.csv"
+    project.run(f"snakemake --cores 1 -- {split}")
+    assert project.jobs(f"snakemake -n -- {split}") == set()
+    assert "file" in (project.folder / "results/split/settings.json").read_text()
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+    assert project.jobs(f"snakemake -n -- {split}") == {"split"}
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert "workflow/splits" in stages["split"]["deps"]
+
+
+def test_the_code_of_this_checkout_runs_whatever_is_installed(tiny_run, finished_copy):
+    """Without an activated environment, and with another copy of the package installed."""
+    copy = finished_copy()
+    step = copy.folder / "src/autotagging/steps/split.py"
+    step.write_text(
+        step.read_text().replace(
+            "    scheme, weights =", '    print("own code")\n    scheme, weights ='
+        )
+    )
+    other = {**os.environ, "PATH": "/usr/bin:/bin", "PYTHONPATH": str(tiny_run.folder / "src")}
+    other["AUTOTAGGING_CORPORA"] = str(copy.folder / "none")
+    split = "results/split/split.csv"
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--", split]
+    subprocess.run(command, cwd=copy.folder, env=other, check=True, capture_output=True)
+    assert "own code" in (copy.folder / "logs/split/split.log").read_text()

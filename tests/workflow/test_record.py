@@ -1,0 +1,49 @@
+"""What `autotagging record` and `restore` do apart from the usual round."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("tiny_run")
+
+
+def test_results_without_spectrograms_can_be_recorded_and_restored(make_project, tiny_run):
+    """A model that reads only tables needs none; DVC's stages name their folder all the same."""
+    project = make_project()
+    project.replace("params.yaml", "models: [crnn, lookup]", "models: [lookup]")
+    project.run("snakemake --cores 2")
+    assert not (project.folder / "results/extract_mel").exists()
+    project.run("autotagging record")
+    assert project.jobs("snakemake -n") == set()
+    status = json.loads(project.run("dvc status --json"))
+    assert set(status) <= {"extract_mel"}
+    project.commit()
+    project.run("rm -r results/train .snakemake/metadata")
+    project.run("autotagging restore")
+    assert project.jobs("snakemake -n") == set()
+
+
+def test_a_damaged_object_of_the_cache_is_not_restored(finished_copy):
+    """DVC trusts its cache: here a metric of 0.641 became 0.941."""
+    project = finished_copy()
+    project.run("autotagging record")
+    metrics = project.folder / "results/evaluate/lookup/seed-0/metrics.json"
+    content = metrics.read_bytes()
+    cached = next(
+        path
+        for path in (project.folder / ".dvc/cache/files").rglob("*")
+        if path.is_file() and path.read_bytes() == content
+    )
+    cached.chmod(0o644)
+    cached.write_bytes(content.replace(b'"roc_auc_macro": 0.', b'"roc_auc_macro": 9.'))
+    metrics.unlink()
+    message = project.run("autotagging restore", code=2)
+    assert "not what dvc.lock says: results/evaluate/lookup/seed-0/metrics.json" in message
+    assert cached.name in message
+
+    cached.unlink()
+    metrics.unlink()
+    project.run("snakemake --cores 2")
+    project.run("autotagging record")
+    assert metrics.read_bytes() == content
+    project.run("autotagging restore")
