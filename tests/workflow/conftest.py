@@ -13,7 +13,7 @@ from conftest import ROOT
 
 TINY = {
     "clips: 440": "clips: 24",
-    "epochs: 8": "epochs: 1",
+    "epochs: 9": "epochs: 1",
     "shards: 16": "shards: 2",
     "max_bad: 0.01": "max_bad: 0.1",
 }
