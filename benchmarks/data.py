@@ -123,7 +123,7 @@ def take_epochs(row: Row, summary: Path, results: Connection) -> None:
 
 def memory() -> dict[str, float]:
     """Resident memory in MB, by kind: the process's own, mapped files, and the peak."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     fields = (line.split() for line in lines if line.startswith("Rss"))
     kilobytes = {name: int(value) for name, value, _ in fields}
     return {

@@ -20,7 +20,7 @@ METADATA = Path(".snakemake/metadata")
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    rules = re.findall(r"^ *rule (\w+):", RULES.read_text(), re.MULTILINE)
+    rules = re.findall(r"^ *rule (\w+):", RULES.read_text(encoding="utf-8"), re.MULTILINE)
     before = digests()
     start = time.perf_counter()
     command = ["snakemake", "--cores", "all", "--quiet", "all", "--allowed-rules", *rules]
@@ -36,7 +36,11 @@ def main() -> None:
 
 def durations(rules: list[str]) -> dict[str, float]:
     """Seconds that the last job of each rule took, from Snakemake's metadata."""
-    records = [json.loads(path.read_text()) for path in METADATA.rglob("*") if path.is_file()]
+    records = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in METADATA.rglob("*")
+        if path.is_file()
+    ]
     jobs = [record for record in records if record["rule"] in rules]
     jobs.sort(key=lambda job: job["endtime"])
     return {job["rule"]: job["endtime"] - job["starttime"] for job in jobs}

@@ -32,7 +32,11 @@ def main() -> None:
         chosen = [rows.Row("training", options, expected_seconds=args.seconds / 3.0)]
     if args.only:
         chosen = [row for row in chosen if any(row.key.startswith(kind) for kind in args.only)]
-    known = json.loads(args.out.read_text())["rows"] if args.go_on and args.out.exists() else []
+    known = (
+        json.loads(args.out.read_text(encoding="utf-8"))["rows"]
+        if args.go_on and args.out.exists()
+        else []
+    )
     results = runner.measure_all(
         chosen,
         size,
@@ -44,7 +48,11 @@ def main() -> None:
     if args.reference:
         store_reference(results[0])
         return
-    stored = json.loads(REFERENCE.read_text()) if REFERENCE.exists() and not args.tiny else None
+    stored = (
+        json.loads(REFERENCE.read_text(encoding="utf-8"))
+        if REFERENCE.exists() and not args.tiny
+        else None
+    )
     tables.print_all(results, size_of(size), stored)
 
 
@@ -61,7 +69,7 @@ def store_reference(result: dict) -> None:
     made_by = {"processor": machine.processor(), "python": platform.python_version(), **versions}
     losses = [round(loss, 6) for loss in measured["losses"]]
     stored = {"made_by": made_by, "history": measured["history"], "losses": losses}
-    REFERENCE.write_text(json.dumps(stored, indent=1) + "\n")
+    REFERENCE.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
 def parse() -> argparse.Namespace:

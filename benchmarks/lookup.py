@@ -27,8 +27,10 @@ def main() -> None:
 
 
 def print_scores(folder: Path) -> None:
-    params = yaml.safe_load(Path("params.yaml").read_text())
-    synonyms = yaml.safe_load(Path("workflow/resources/tags.yaml").read_text())["synonyms"]
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    synonyms = yaml.safe_load(Path("workflow/resources/tags.yaml").read_text(encoding="utf-8"))[
+        "synonyms"
+    ]
     annotations = read_annotations(find_table(folder, ANNOTATIONS)).set_index("clip_id")
     annotations = annotations.drop(index=EMPTY_CLIPS)
     groups = read_clip_info(find_table(folder, CLIP_INFO)).set_index("clip_id")

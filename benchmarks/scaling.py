@@ -68,7 +68,7 @@ def main() -> None:
             pool.submit(make_corpus, arguments.tables, corpus, arguments.clips).result()
             pool.submit(make_shards, corpus, results / "extract_mel", arguments.shards).result()
             pool.submit(make_written_shard, results / "written").result()
-    params = yaml.safe_load(Path("params.yaml").read_text())
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     print("| step | clips | wall s | CPU s | peak MB | MB written |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
     for name, command, outputs in steps(corpus, results, params):
@@ -185,6 +185,7 @@ def download(corpus: Path, results: Path) -> Step:
         "--clips": results / "clips.csv",
         "--groups": results / "groups.csv",
         "--audio": results / "audio.json",
+        "--checksums": results / "SHA256SUMS",
     }
     return "download", autotagging("download", settings, outputs), [*outputs.values()]
 
@@ -201,6 +202,7 @@ def merge_tags(results: Path, params: dict) -> Step:
         "--tags": results / "tags.csv",
         "--raw-tags": results / "raw_tags.csv",
         "--tag-settings": results / "tag_settings.json",
+        "--checksums": results / "SHA256SUMS",
     }
     return "merge_tags", autotagging("merge_tags", settings, outputs), [*outputs.values()]
 
@@ -222,6 +224,7 @@ def split(results: Path, scheme: str, params: dict) -> Step:
         "--split": results / "split.csv",
         "--leakage": results / "leakage.csv",
         "--split-settings": results / "split_settings.json",
+        "--checksums": results / "SHA256SUMS",
     }
     return f"split, {scheme}", autotagging("split", settings, outputs), [*outputs.values()]
 
@@ -261,6 +264,7 @@ def train(results: Path, pseudo_count: float) -> Step:
         "--epoch-weights": results / "epochs.npz",
         "--history": results / "history.csv",
         "--times": results / "times.csv",
+        "--checksums": results / "SHA256SUMS",
     }
     command = autotagging("train", settings, of_networks, outputs)
     return "train, lookup", command, [*outputs.values()]
@@ -291,6 +295,7 @@ def evaluate(results: Path, pseudo_count: float) -> Step:
         "--per-epoch": results / "per_epoch.csv",
         "--roc": results / "roc.csv",
         "--calibration": results / "calibration.csv",
+        "--checksums": results / "SHA256SUMS",
     }
     return "evaluate, lookup", autotagging("evaluate", settings, outputs), [*outputs.values()]
 

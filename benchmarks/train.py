@@ -73,7 +73,7 @@ def build(threads: int, precision: str):
     from autotagging.training.devices import prepare
 
     prepare(seed=0, threads=threads)
-    options = yaml.safe_load(Path("params.yaml").read_text())["train"]["crnn"]
+    options = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["train"]["crnn"]
     shape = (MEL_BINS, FRAMES)
     network = models.build("crnn", input_shape=shape, n_tags=TAGS, precision=precision, **options)
     return network

@@ -1,5 +1,6 @@
 """Subcommands as tests run them: flags in, a process of its own, standard error out."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -11,7 +12,9 @@ FRONT_END = ["--sample-rate", "12000", "--n-fft", "512", "--hop-length", "256", 
 FRONT_END += ["--log-scale", "power_db", "--seconds", "29.12"]
 
 
-def autotagging(*arguments, code=0, without="no module", most_bytes=resource.RLIM_INFINITY):
+def autotagging(
+    *arguments, code=0, without="no module", most_bytes=resource.RLIM_INFINITY, env=None
+):
     """Run a subcommand in a process of its own; return its standard error."""
     command = f"""
 import sys
@@ -22,8 +25,9 @@ assert {without!r} not in sys.modules, "{without} was loaded"
     result = subprocess.run(
         [sys.executable, "-c", command, *map(str, arguments)],
         cwd=ROOT,
-        text=True,
+        encoding="utf-8",
         capture_output=True,
+        env={**os.environ, **(env or {})},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
     )
     assert result.returncode == code, result.stderr
@@ -31,7 +35,7 @@ assert {without!r} not in sys.modules, "{without} was loaded"
     return result.stderr
 
 
-def download(corpus, out, *options, code=0):
+def download(corpus, out, *options, **expected):
     return autotagging(
         "download",
         *("--corpus", corpus, "--remote", "workflow/resources/magnatagatune.yaml"),
@@ -39,19 +43,20 @@ def download(corpus, out, *options, code=0):
         *("--annotations", out / "annotations_final.csv"),
         *("--clip-info", out / "clip_info_final.csv"),
         *("--clips", out / "clips.csv", "--groups", out / "groups.csv"),
-        *("--audio", out / "audio.json", *options),
-        code=code,
+        *("--audio", out / "audio.json", "--checksums", out / "SHA256SUMS", *options),
+        **expected,
     )
 
 
-def merge_tags(annotations, vocabulary, out, *, synonyms="merge", code=0):
+def merge_tags(annotations, vocabulary, out, *, synonyms="merge", **expected):
     return autotagging(
         "merge_tags",
         *("--annotations", annotations, "--vocabulary", vocabulary, "--n-tags", 50),
         *("--synonyms", synonyms),
         *("--labels", out / "labels.csv", "--tags", out / "tags.csv"),
         *("--raw-tags", out / "raw_tags.csv", "--tag-settings", out / "tag_settings.json"),
-        code=code,
+        *("--checksums", out / "SHA256SUMS"),
+        **expected,
     )
 
 
@@ -63,6 +68,7 @@ def split(folder, counts, *, scheme="random", file="none", untagged="keep", code
         *("--scheme", scheme, "--file", file, "--untagged", untagged),
         *("--split", folder / "split.csv", "--leakage", folder / "leakage.csv"),
         *("--split-settings", folder / "split_settings.json"),
+        *("--checksums", folder / "SHA256SUMS"),
         code=code,
     )
 
@@ -85,7 +91,7 @@ def extract_mel(folder, shards, max_bad, code=0):
         "--shards",
         *(folder / f"shard-{shard:02}.csv" for shard in range(shards)),
         *(*FRONT_END, "--max-bad", max_bad, "--summary", folder / "summary.csv"),
-        *("--front-end", folder / "front_end.json"),
+        *("--front-end", folder / "front_end.json", "--checksums", folder / "SHA256SUMS"),
         code=code,
     )
 
@@ -105,10 +111,11 @@ def train_arguments(folder, name, options=()):
         *("--output-bias", "prior", "--keep-epochs", "all"),
         *("--monitor", "val_loss", "--patience", "none", "--options", *settings, "--threads", 2),
         *("--devices", "auto", "--xla=false", "--precision", "float32", "--cache", 0.001),
-        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
+        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished" / name),
         *("--weights", out / "weights.npz", "--epoch-weights", out / "epochs.npz"),
         *("--model-json", out / "model.json"),
         *("--history", out / "history.csv", "--times", out / "times.csv"),
+        *("--checksums", out / "SHA256SUMS"),
     ]
 
 
@@ -116,7 +123,7 @@ def train(folder, name, *, options=(), code=0):
     return autotagging(*train_arguments(folder, name, options), code=code)
 
 
-def evaluate(folder, name, code=0):
+def evaluate(folder, name, *options, code=0):
     return autotagging(
         "evaluate",
         *("--model-json", folder / name / "model.json"),
@@ -125,8 +132,48 @@ def evaluate(folder, name, code=0):
         *("--front-end", folder / "front_end.json"),
         *("--tags", folder / "tags.csv", "--groups", folder / "groups.csv"),
         *("--batch-size", 2, "--threads", 2, *evaluate_settings(folder / name)),
+        *options,
         code=code,
     )
+
+
+def train_lookup(folder):
+    """Fit an audio-blind model to the tables in a folder."""
+    autotagging(
+        *("train", "--model", "lookup", "--seed", 0),
+        *("--tag-settings", folder / "tag_settings.json"),
+        *("--split-settings", folder / "split_settings.json"),
+        *("--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
+        *("--schedule", "constant", "--output-bias", "prior"),
+        *("--monitor", "val_loss", "--patience", "none"),
+        *("--keep-epochs", "all", "--epoch-weights", folder / "epochs.npz"),
+        *("--devices", "auto", "--xla=false", "--precision", "float32", "--cache", 0.001),
+        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
+        *("--options", "pseudo_count=1.0", "--history", folder / "history.csv"),
+        *("--times", folder / "times.csv", "--weights", folder / "weights.npz"),
+        *("--audio", folder / "audio.json", "--checksums", folder / "SHA256SUMS"),
+        *_lookup_files(folder),
+        without="tensorflow",
+    )
+
+
+def evaluate_lookup(folder, code=0):
+    """Evaluate the model of `train_lookup`."""
+    return autotagging(
+        *("evaluate", "--batch-size", 1, "--tags", folder / "tags.csv"),
+        *_lookup_files(folder),
+        *evaluate_settings(folder),
+        without="tensorflow",
+        code=code,
+    )
+
+
+def _lookup_files(folder):
+    return [
+        *("--labels", folder / "labels.csv", "--split", folder / "split.csv"),
+        *("--groups", folder / "groups.csv", "--threads", 1),
+        *("--model-json", folder / "model.json"),
+    ]
 
 
 def evaluate_settings(out):
@@ -137,5 +184,5 @@ def evaluate_settings(out):
         *("--predictions", out / "predictions.npz", "--metrics", out / "metrics.json"),
         *("--per-tag", out / "per_tag.csv", "--per-category", out / "per_category.csv"),
         *("--per-epoch", out / "per_epoch.csv", "--roc", out / "roc.csv"),
-        *("--calibration", out / "calibration.csv"),
+        *("--calibration", out / "calibration.csv", "--checksums", out / "SHA256SUMS"),
     ]

@@ -54,7 +54,9 @@ def describe() -> dict[str, Any]:
 def _nvidia_smi(fields: str) -> str:
     command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, encoding="utf-8"
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "not known: no nvidia-smi"
 
@@ -86,7 +88,7 @@ def _mapped(name: str) -> list[str]:
     """Name the files of a library that this process has loaded, without their folders."""
     stem = name.split(".so")[0]
     with suppress(OSError):
-        maps = Path("/proc/self/maps").read_text()
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8")
         return sorted(set(re.findall(rf"/({stem}\.so[.\d]*)", maps)))
     return []
 
@@ -118,7 +120,9 @@ def _versions() -> Iterator[str]:
 def processor() -> str:
     """Name the processor."""
     with suppress(OSError):
-        names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+        names = re.findall(
+            r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        )
         if names:
             return names[0]
     return platform.machine()

@@ -51,7 +51,7 @@ def prepare(
 
 def build(size: Size, precision: str, **changes: Any) -> Any:
     """Build the CRNN with the options of params.yaml, and some changed."""
-    options = yaml.safe_load(_PARAMS.read_text())["train"]["crnn"]
+    options = yaml.safe_load(_PARAMS.read_text(encoding="utf-8"))["train"]["crnn"]
     options |= {"padded_frames": size.padded, **changes}
     shape = (MEL_BINS, size.frames)
     return models.build(
@@ -161,6 +161,7 @@ def train(
     saved = Checkpoints(
         checkpoints or Path(mkdtemp(dir=folder)),
         fingerprint="gpu",
+        devices="GPU",
         keep_epochs="last",
         minutes=checkpoint_minutes,
     )

@@ -46,6 +46,7 @@ class Worker:
             stderr=self._log,
             start_new_session=True,
             text=True,
+            encoding="utf-8",
         )
         self.row = row
 
@@ -69,7 +70,7 @@ class Worker:
             reason = f"stopped after {longest:.0f} s"
         finally:
             self.stop()
-        lines = out.read_text().splitlines() if out.exists() else []
+        lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
         measured = [json.loads(line) for line in lines if line.endswith("}")]
         reason = reason or next((_failure(m) for m in measured if "error" in m), None)
         if reason is None and self._process.returncode != 0:
@@ -161,5 +162,7 @@ def measure_all(
 def _write(out: Path, size: str, results: list[dict]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_suffix(".part")
-    temporary.write_text(json.dumps({"size": size, "rows": results}, indent=1) + "\n")
+    temporary.write_text(
+        json.dumps({"size": size, "rows": results}, indent=1) + "\n", encoding="utf-8"
+    )
     temporary.replace(out)

@@ -203,7 +203,7 @@ def main(framework: str) -> None:
     task = json.loads(sys.stdin.readline() or "null")
     if task is None:
         return  # not needed after all
-    with Path(task["out"]).open("a") as out:
+    with Path(task["out"]).open("a", encoding="utf-8") as out:
 
         def emit(measurement: dict) -> None:
             print(json.dumps(measurement), file=out, flush=True)

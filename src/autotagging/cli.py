@@ -1,19 +1,28 @@
 """The command `autotagging`, with a subcommand per step, figure and tool."""
 
+import locale
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from cyclopts import App, CycloptsError, Parameter
 
 from autotagging.commands import PACKAGE, find_commands, package_title
 from autotagging.common.errors import UserError
+from autotagging.common.progress import show_without_failing
 
 
 def main() -> None:
     """Run one subcommand; an error that the user can correct is one line and exit code 2."""
+    _start_in_utf8()
+    show_without_failing()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        _make_app()(exit_on_error=False, print_error=False)
+        with _writable_caches():
+            _make_app()(exit_on_error=False, print_error=False)
     except (UserError, CycloptsError) as error:
         sys.exit(_fail(str(error)))
     except OSError as error:
@@ -21,6 +30,36 @@ def main() -> None:
         sys.exit(_fail(f"{place}{error.strerror or error}"))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _start_in_utf8() -> None:
+    """Start again in UTF-8 mode, Python's default from 3.15, if the locale has another encoding.
+
+    Only so can names of files, the command line, pipes and messages hold any character.
+    """
+    if sys.flags.utf8_mode or locale.getencoding().lower() == "utf-8":
+        return
+    if os.environ.get("PYTHONUTF8") != "1":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+@contextmanager
+def _writable_caches() -> Iterator[None]:
+    """Give libraries a temporary folder for their caches if the home folder can't be written.
+
+    numba, which librosa imports, and Snakemake stop without one; matplotlib complains.
+    """
+    caches = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    nearest = next(filter(os.path.exists, (caches, *map(str, Path(caches).parents))))
+    if os.path.isdir(nearest) and os.access(nearest, os.W_OK | os.X_OK):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="autotagging-") as folder:
+        os.environ["XDG_CACHE_HOME"] = folder
+        os.environ.setdefault("MPLCONFIGDIR", folder)
+        os.environ.setdefault("NUMBA_CACHE_DIR", folder)
+        yield
 
 
 def _fail(message: str) -> int:

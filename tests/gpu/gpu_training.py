@@ -111,7 +111,11 @@ def train(run: str, precision: str, devices, folder: Path) -> None:
         seed=0,
         devices=devices,
         checkpoints=Checkpoints(
-            saved, fingerprint="a", keep_epochs="last", minutes=0 if run == "stop" else 10
+            saved,
+            fingerprint="a",
+            devices="CPU",
+            keep_epochs="last",
+            minutes=0 if run == "stop" else 10,
         ),
     )
     score = step.make_scorer(network)

@@ -1,9 +1,13 @@
 """Step download as a command."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
+from autotagging import demo
+from autotagging.common.locks import locked
+from autotagging.steps.download import Demo, _make_demo
 from commands import (
     download,
 )
@@ -41,6 +45,30 @@ def test_download_names_the_line_of_a_faulty_table_and_writes_nothing(small_corp
     assert not (tmp_path / "out").exists()
 
 
+def test_download_compares_the_two_tables(small_corpus, tmp_path):
+    path = small_corpus / "clip_info_final.csv"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"1/clip-1", b"2/clip-1"))
+    message = download(small_corpus, tmp_path / "out", code=2)
+    assert "line 3: clip_id 6 has mp3_path 1/clip-1-0-29.mp3, but 2/clip-1-0-29.mp3 in" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_clips_of_unknown_groups_are_counted_and_have_empty_fields(small_corpus, tmp_path):
+    path = small_corpus / "clip_info_final.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = lines[2].replace(b'"A"', b'" "')
+    path.write_bytes(b"".join(lines[:-2]))
+    message = download(small_corpus, tmp_path / "out")
+    assert "\n1 of 5 clips have no row in clip_info_final.csv: they belong to no track" in message
+    assert "\n1 of 5 clips have a row in clip_info_final.csv without artist" in message
+    assert (tmp_path / "out/groups.csv").read_text().splitlines()[:3] == [
+        "clip_id,track,album,artist",
+        "2,u/x#1,A/x,A",
+        "6,u/x#1,,",
+    ]
+
+
 def test_download_offline_names_what_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setenv("AUTOTAGGING_CORPORA", str(tmp_path))
     message = download("magnatagatune", tmp_path / "out", "--offline", code=2)
@@ -49,3 +77,26 @@ def test_download_offline_names_what_is_not_there(tmp_path, monkeypatch):
         "clip_info_final.csv, mp3.zip.001, mp3.zip.002, mp3.zip.003 (or mp3.zip) missing; put "
         "them there, or run without --offline\n"
     )
+
+
+def test_a_second_synthesis_waits_for_the_first_and_takes_its_corpus(tmp_path, monkeypatch):
+    """The first one may be of a run that was killed, and has outlived it."""
+    monkeypatch.setattr(demo.corpus, "make_clip", lambda *_, **__: (b"mp3", frozenset({"rock"})))
+    folder, settings = tmp_path / "demo", Demo(demo_clips=20, demo_seed=0)
+    with ThreadPoolExecutor() as others, monkeypatch.context() as patch:
+        with locked(tmp_path / ".demo.lock", "the first"):
+            second = others.submit(_make_demo, folder, settings, threads=1)
+            made = {"clips": 20, "seed": 0, "synthesiser": demo.fingerprint()}
+            demo.synthesise(folder, clips=20, seed=0, workers=1, receipt=made)
+            patch.delattr(demo, "synthesise")
+            assert not second.done()
+        second.result()
+    assert json.loads((folder / "demo.json").read_text(encoding="utf-8")) == made
+
+
+def test_a_damaged_receipt_makes_the_demo_corpus_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo.corpus, "make_clip", lambda *_, **__: (b"mp3", frozenset({"rock"})))
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo/demo.json").write_text('{"clips": 20, "se', encoding="utf-8")
+    _make_demo(tmp_path / "demo", Demo(demo_clips=20, demo_seed=0), threads=1)
+    assert (tmp_path / "demo/annotations_final.csv").exists()

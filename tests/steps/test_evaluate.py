@@ -2,46 +2,20 @@
 
 import ast
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
 
-from commands import (
-    autotagging,
-    evaluate,
-    evaluate_settings,
-    merge_tags,
-    split,
-)
+from commands import evaluate, evaluate_lookup, merge_tags, split, train_lookup
 from conftest import ROOT
 
 
 def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
     merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
     split(downloaded, ["--train", 1, "--validation", 1, "--test", 1, "--seed", 0])
-    shared = ["--labels", downloaded / "labels.csv", "--split", downloaded / "split.csv"]
-    shared += ["--groups", downloaded / "groups.csv", "--threads", 1]
-    shared += ["--model-json", downloaded / "model.json"]
-    autotagging(
-        *("train", "--model", "lookup", "--seed", 0),
-        *("--tag-settings", downloaded / "tag_settings.json"),
-        *("--split-settings", downloaded / "split_settings.json"),
-        *("--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
-        *("--schedule", "constant", "--output-bias", "prior"),
-        *("--monitor", "val_loss", "--patience", "none"),
-        *("--keep-epochs", "all", "--epoch-weights", downloaded / "epochs.npz"),
-        *("--devices", "auto", "--xla=false", "--precision", "float32", "--cache", 0.001),
-        *("--checkpoint-minutes", 10, "--unfinished", downloaded / "unfinished"),
-        *("--options", "pseudo_count=1.0", "--history", downloaded / "history.csv"),
-        *("--times", downloaded / "times.csv", "--weights", downloaded / "weights.npz", *shared),
-        *("--audio", downloaded / "audio.json"),
-        without="tensorflow",
-    )
-    autotagging(
-        *("evaluate", "--batch-size", 1, *shared, "--tags", downloaded / "tags.csv"),
-        *evaluate_settings(downloaded),
-        without="tensorflow",
-    )
+    train_lookup(downloaded)
+    evaluate_lookup(downloaded)
     metrics = json.loads((downloaded / "metrics.json").read_text())
     assert metrics["model"] == "lookup"
     assert metrics["n_clips"] == 1
@@ -77,7 +51,9 @@ def subsets_of(call):
 
 def test_evaluate_scores_the_test_clips(trained):
     folder, _ = trained
-    message = evaluate(folder, "one")
+    checkpoints = shutil.copytree(folder / "unfinished/one", folder / "unfinished/evaluated")
+    message = evaluate(folder, "one", "--unfinished", checkpoints)
+    assert not checkpoints.exists()  # the model has been read, so they are of no use any more
     assert "crnn, seed 0: test macro ROC-AUC" in message
     assert "over 2 of 2 tags, 2 clips" in message
     metrics = json.loads((folder / "one/metrics.json").read_text())

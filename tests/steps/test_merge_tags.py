@@ -28,22 +28,23 @@ def test_merge_tags(downloaded, vocabulary):
     assert raw["kept"].tolist() == [1, 1, 1, 0]
 
 
-def test_merge_tags_names_a_vocabulary_that_is_none(downloaded, vocabulary):
-    vocabulary.write_text("synonyms: [beat, beats]\n")
-    message = merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded, code=2)
-    assert "tags.yaml: expected mappings of lists" in message
-
-
 @pytest.mark.parametrize(
-    ("members", "message"),
+    ("content", "message"),
     [
-        (["beat", "beets"], "line 4: synonym group 'beat': the corpus has no tag 'beets'"),
-        (["beat", "flute"], "line 6: tag 'flute' is in two groups: 'beat' and 'wind'"),
+        (
+            "synonyms:\n  beat:\n    - beat\n    - beets\ncategories: {}\n",
+            "line 4: synonym group 'beat': the corpus has no tag 'beets'; correct the group, or "
+            "set merge_tags.synonyms to keep",
+        ),
+        (
+            "synonyms:\n  flute:\n    - beat\ncategories: {}\n",
+            "line 3: synonym group 'flute' has the name of a tag that is not in it",
+        ),
+        ("synonyms: [beat]\ncategories: {}\n", "line 1: synonyms: expected a mapping of lists"),
     ],
 )
-def test_a_wrong_synonym_is_named_with_its_line(downloaded, vocabulary, members, message):
-    listed = "".join(f"    - {member}\n" for member in members)
-    vocabulary.write_text(f"synonyms:\n  beat:\n{listed}  wind:\n    - flute\ncategories: {{}}\n")
+def test_a_wrong_vocabulary_is_named_with_its_line(downloaded, vocabulary, content, message):
+    vocabulary.write_text(content)
     printed = merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded, code=2)
     assert f"tags.yaml, {message}" in printed
 

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ def test_train_says_how_long_it_takes_and_describes_the_model(trained):
     assert model["tags"] == ["a", "b"]
     assert model["split"] == "random 2/2/2"
     assert model["options"]["input_norm"] == "frequency"
+    assert model["devices"] == "CPU, 2 threads"
     assert model["front_end"]["sample_rate"] == 12_000
     assert model["trained_on"] == {
         "audio_sha256": "f" * 64,
@@ -48,18 +50,59 @@ def test_train_says_how_long_it_takes_and_describes_the_model(trained):
     assert pd.read_csv(folder / "one/times.csv")["seconds"].gt(0).all()
 
 
+OUTPUTS = ("weights.npz", "epochs.npz", "model.json", "history.csv")
+
+
+def command(arguments):
+    return [sys.executable, "-c", "from autotagging.cli import main; main()", *map(str, arguments)]
+
+
+def assert_same_outputs(folder, name):
+    for output in OUTPUTS:
+        assert (folder / "one" / output).read_bytes() == (folder / name / output).read_bytes()
+
+
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes(trained):
     folder, _ = trained
-    command = "from autotagging.cli import main; main()"
-    arguments = [sys.executable, "-c", command, *map(str, train_arguments(folder, "killed"))]
+    arguments = command(train_arguments(folder, "killed"))
     with subprocess.Popen(arguments, cwd=ROOT, text=True, stderr=subprocess.PIPE) as process:
         assert any(line.startswith("epoch 1/2") for line in process.stderr)
         process.kill()
     assert not (folder / "killed").exists()
     assert "resuming in epoch 2, after step 0" in train(folder, "killed")
-    for name in ("weights.npz", "epochs.npz", "model.json", "history.csv"):
-        assert (folder / "one" / name).read_bytes() == (folder / "killed" / name).read_bytes()
-    assert not list((folder / "unfinished").iterdir())
+    assert_same_outputs(folder, "killed")
+
+
+def test_lost_outputs_are_written_again_without_training_though_nothing_can_be_shown(trained):
+    """Of a finished training, before its model was evaluated; the log can't be written, either."""
+    folder, _ = trained
+    kept = shutil.copytree(folder / "unfinished/one", folder / "unfinished/again")
+    before = {path: path.stat().st_mtime_ns for path in kept.glob("*.npz")}
+    (folder / "again/times.csv").mkdir(parents=True)
+    with open("/dev/full", "wb") as full:
+        arguments = command(train_arguments(folder, "again"))
+        result = subprocess.run(arguments, cwd=ROOT, stdout=full, stderr=full)
+    assert result.returncode == 0
+    assert_same_outputs(folder, "again")
+    assert {path: path.stat().st_mtime_ns for path in kept.glob("*.npz")} == before
+
+
+def test_the_next_start_waits_for_a_training_that_outlived_its_parent_and_takes_its_result(trained):
+    """What the first one shows has no reader from then on, which does not stop it, either."""
+    folder, _ = trained
+    child = command(train_arguments(folder, "orphan"))
+    parent = [sys.executable, "-c", f"import subprocess; subprocess.run({child})"]
+    with subprocess.Popen(parent, cwd=ROOT, stderr=subprocess.PIPE) as process:
+        while not (folder / "unfinished/orphan.lock").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    message = train(folder, "orphan")
+    assert f"training in {folder}/unfinished/orphan: waiting for process" in message
+    assert "all epochs are in the checkpoint: no training\n" in message
+    assert "epoch 2/2" not in message
+    assert_same_outputs(folder, "orphan")
+    assert not (folder / "unfinished/orphan.lock").exists()
 
 
 def test_two_trainings_are_the_same_bytes_whatever_the_test_labels_are(trained, tmp_path):

@@ -156,7 +156,9 @@ def trained(beta_1, folder):
     labels = np.tile(np.eye(2, dtype=np.float32), (8, 1))
     mel = np.ones((16, 1, 3), np.float32)
     examples = Examples(np.arange(16), labels, lambda clips: mel[clips])
-    checkpoints = Checkpoints(folder, fingerprint="a", keep_epochs="last", minutes=10)
+    checkpoints = Checkpoints(
+        folder, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10
+    )
     settings = training_settings(batch_size=2, epochs=1, beta_1=beta_1)
     fit(network, examples, examples, settings, seed=0, devices=ONE_DEVICE, checkpoints=checkpoints)
     return network.get_weights()[1].tolist()

@@ -256,8 +256,8 @@ def test_every_stage_lists_the_code_of_its_step(step):
 def test_train_lists_no_module_that_it_does_not_run():
     listed = set().union(*(stage["deps"] for stage in stages()["train"]))
     assert unused_modules("train", listed) == set()
-    assert unused_modules("train", {*listed, "src/autotagging/corpus/tsv.py"}) == {
-        "src/autotagging/corpus/tsv.py"
+    assert unused_modules("train", {*listed, "src/autotagging/corpus/delimited.py"}) == {
+        "src/autotagging/corpus/delimited.py"
     }
 
 

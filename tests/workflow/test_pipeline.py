@@ -141,7 +141,7 @@ def record_nothing_but_the_results(project):
 
     moved = (project.folder / WEIGHTS).rename(project.folder / "weights.npz")
     message = project.run("autotagging record", code=2)
-    assert f"missing or {NOT_UP_TO_DATE}" in message
+    assert f"results are missing, {WEIGHTS} the first" in message
     moved.rename(project.folder / WEIGHTS)
 
     project.run(

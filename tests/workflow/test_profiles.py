@@ -35,3 +35,8 @@ def test_a_network_is_started_on_each_node_where_it_takes_several(make_project):
     assert together["crnn"].startswith("srun --nodes=$(squeue ")
     assert " --ntasks-per-node=1 " in together["crnn"]
     assert together["lookup"].startswith("autotagging train")
+
+
+def test_no_home_folder_is_needed(make_project):
+    home = "HOME=/dev/null/home XDG_CACHE_HOME=/dev/null/home/.cache"
+    assert "split" in make_project().jobs(f"env {home} snakemake -n split")

@@ -36,6 +36,7 @@ def test_a_damaged_object_of_the_cache_is_not_restored(finished_copy):
     )
     cached.chmod(0o644)
     cached.write_bytes(content.replace(b'"roc_auc_macro": 0.', b'"roc_auc_macro": 9.'))
+    cached.chmod(0o444)  # DVC takes such a file for unchanged
     metrics.unlink()
     message = project.run("autotagging restore", code=2)
     assert "not what dvc.lock says: results/evaluate/lookup/seed-0/metrics.json" in message
@@ -43,6 +44,10 @@ def test_a_damaged_object_of_the_cache_is_not_restored(finished_copy):
 
     cached.unlink()
     metrics.unlink()
+    name = metrics.relative_to(project.folder)
+    message = project.run("autotagging record", code=2)
+    assert f"1 of 100 results are missing, {name} the first" in message
+    project.run(f"snakemake --cores 2 -- {name}")
     project.run("snakemake --cores 2")
     project.run("autotagging record")
     assert metrics.read_bytes() == content

@@ -17,6 +17,7 @@ rule evaluate:
         per_epoch="results/evaluate/{model}/seed-{seed}/per_epoch.csv",
         roc="results/evaluate/{model}/seed-{seed}/roc.csv",
         calibration="results/evaluate/{model}/seed-{seed}/calibration.csv",
+        checksums="results/evaluate/{model}/seed-{seed}/SHA256SUMS",
     log:
         "logs/evaluate/{model}/seed-{seed}/evaluate.log",
     benchmark:
@@ -51,4 +52,5 @@ rule evaluate:
         "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     shell:
         "autotagging evaluate {params.files} {params.settings} --threads {threads}"
+        " --unfinished unfinished/train/{wildcards.model}/seed-{wildcards.seed}"
         " 2>&1 | tee {log}"

@@ -48,6 +48,7 @@ rule extract_mel:
     output:
         summary="results/extract_mel/summary.csv",
         front_end="results/extract_mel/front_end.json",
+        checksums="results/extract_mel/SHA256SUMS",
     log:
         "logs/extract_mel/extract_mel.log",
     benchmark:

@@ -7,6 +7,7 @@ rule merge_tags:
         tags="results/merge_tags/tags.csv",
         raw_tags="results/merge_tags/raw_tags.csv",
         tag_settings="results/merge_tags/settings.json",
+        checksums="results/merge_tags/SHA256SUMS",
     log:
         "logs/merge_tags/merge_tags.log",
     benchmark:

@@ -7,6 +7,7 @@ rule split:
         split="results/split/split.csv",
         leakage="results/split/leakage.csv",
         split_settings="results/split/settings.json",
+        checksums="results/split/SHA256SUMS",
     log:
         "logs/split/split.log",
     benchmark:
@@ -29,6 +30,7 @@ rule split:
         **sources(
             "src/autotagging/steps/split.py",
             "src/autotagging/common",
+            "src/autotagging/corpus",
             "src/autotagging/dataset",
             "src/autotagging/labels",
         ),

@@ -1,11 +1,16 @@
-"""Write files completely or not at all, and the same content as the same bytes."""
+"""Write files completely or not at all, the same content as the same bytes, with checksums.
+
+The folder of a step's results has SHA256SUMS, which `sha256sum -c SHA256SUMS` checks, too.
+"""
 
 import hashlib
 import json
+import os
+import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,43 +19,135 @@ import pandas as pd
 
 from autotagging.common.errors import UserError
 
-_NOT_ARRAYS = (OSError, ValueError, TypeError, EOFError, RuntimeError)
-_NOT_ARRAYS += (zipfile.BadZipFile, zlib.error)
+CHECKSUMS = "SHA256SUMS"
+NOT_ARRAYS = (OSError, ValueError, TypeError, EOFError, RuntimeError, SyntaxError)
+NOT_ARRAYS += (tokenize.TokenError, zipfile.BadZipFile, zlib.error)
+"""What np.load raises for files that are damaged, or no arrays."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path next to `path`; rename it on success, delete it on failure.
 
-    The temporary name keeps the suffix, from which many writers take the file format.
+    The temporary name keeps the suffix, from which many writers take the file format. The content
+    is on the disk before it gets its name: a power failure leaves the old file or the new one. An
+    OSError names `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".partial-{path.name}")
+    with naming(path, temporary):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            _flush(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # some network file systems can't flush a folder
+            _flush(path.parent)
+
+
+@contextmanager
+def naming(path: Path, *others: Path) -> Iterator[None]:
+    """Name a file in each OSError that names none, or one of the others."""
     try:
-        yield temporary
-        temporary.replace(path)
+        yield
+    except OSError as error:
+        if error.filename is None or Path(error.filename) in others:
+            error.filename = str(path)
+        raise
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
     finally:
-        temporary.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_checksums(path: Path, files: Iterable[Path]) -> None:
+    """Write the SHA-256 of the files that are next to `path`, in the format of `sha256sum`."""
+    near = sorted(file for file in files if file.parent == path.parent and file != path)
+    with replacing(path) as temporary:
+        lines = [f"{sha256(file)}  {file.name}\n" for file in near]
+        temporary.write_text("".join(lines), encoding="utf-8")
+
+
+def read_written(path: Path) -> bytes:
+    """Read a file that a step wrote.
+
+    Raises
+    ------
+    UserError
+        The SHA256SUMS next to it lists the file with another checksum: it was cut or changed.
+    """
+    content = path.read_bytes()
+    checksums = path.with_name(CHECKSUMS)
+    if checksums.exists():
+        lines = checksums.read_text(encoding="utf-8", errors="replace").splitlines()
+        listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+        if listed.get(path.name) not in (None, hashlib.sha256(content).hexdigest()):
+            raise UserError(
+                f"{path}: not as its step wrote it ({CHECKSUMS}): cut or changed since; "
+                "delete it and run again"
+            )
+    return content
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table without its index, with Unix line ends."""
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+        table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
     """Write a dictionary as indented JSON, in its own order, with a final line end."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        temporary.write_text(text, encoding="utf-8")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a dictionary from JSON; raise UserError if the file is damaged."""
+def read_json(path: Path, **types: Any) -> dict[str, Any]:
+    """Read a dictionary from JSON.
+
+    Parameters
+    ----------
+    path
+        File to read.
+    types
+        Types of the entries that must exist; a dictionary of types for the entries of an entry.
+
+    Raises
+    ------
+    UserError
+        The file is damaged, or lacks an entry, or one has another type.
+    """
     try:
-        return json.loads(path.read_text())
-    except ValueError as error:
+        content = json.loads(read_written(path))
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON ({error}); delete it and run again") from error
+    check_entries(content, path, types)
+    return content
+
+
+def check_entries(content: Any, place: Path | str, types: Mapping[str, Any]) -> None:
+    """Raise UserError unless a dictionary, found at `place`, has entries of these types."""
+    if not isinstance(content, dict):
+        raise UserError(f"{place}: not a dictionary; delete it and run again")
+    for name, expected in types.items():
+        if name not in content:
+            raise UserError(f"{place}: no entry {name!r}; delete it and run again")
+        if isinstance(expected, Mapping):
+            check_entries(content[name], f"{place}: {name}", expected)
+        elif not isinstance(content[name], expected):
+            found = type(content[name]).__name__
+            raise UserError(f"{place}: entry {name!r} is of type {found}; delete it and run again")
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -70,7 +167,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             loaded = dict(arrays)
-    except _NOT_ARRAYS as error:
+    except NOT_ARRAYS as error:
         raise UserError(
             f"{path}: damaged, or not an .npz file of plain arrays ({error}); create it again"
         ) from error
@@ -78,9 +175,3 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         if not isinstance(array, np.ndarray):
             raise UserError(f"{path}: {name!r} is not an array; create it again")
     return loaded
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

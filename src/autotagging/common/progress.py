@@ -1,12 +1,13 @@
-"""Progress of long loops: a bar on a terminal, plain lines in a log."""
+"""What a command shows, which never stops it: a bar on a terminal, plain lines in a log."""
 
+import io
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import contextmanager, suppress
+from typing import IO, TypeVar
 
 from tqdm import tqdm
 
@@ -68,7 +69,7 @@ def native_log_hidden() -> Iterator[None]:
     """
     sys.stderr.flush()
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as hidden:
+    with _temporary_file() as hidden:
         os.dup2(hidden.fileno(), 2)
         try:
             yield
@@ -80,3 +81,45 @@ def native_log_hidden() -> Iterator[None]:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def _temporary_file() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:  # no folder for temporary files, or its disk is full
+        return open(os.devnull, "w+b")
+
+
+def show_without_failing() -> None:
+    """Replace both streams by ones that go on when they can't be written.
+
+    A terminal may be closed, a pipe's reader may end, and the disk of a log may be full. A closed
+    descriptor is opened on the null device, so that no file of the work gets its number.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            os.set_inheritable(opened, True)
+    sys.stdout = _stream(1, sys.stdout)
+    sys.stderr = _stream(2, sys.stderr)
+
+
+class _Shown(io.FileIO):
+    """A descriptor on which failed writing counts as done."""
+
+    def write(self, content) -> int:
+        with suppress(OSError):
+            if (written := super().write(content)) is not None:
+                return written
+        return len(content)
+
+
+def _stream(descriptor: int, replaced: io.TextIOBase | None) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Shown(descriptor, "w", closefd=False)),
+        encoding=replaced.encoding if replaced else "utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+    )

@@ -153,4 +153,4 @@ def open_corpus(path: Path) -> Corpus:
         There is no audio, or the archive is damaged.
     """
     audio = path / "audio.json"
-    return Corpus(corpus_folder(read_json(audio)["corpus"]) if audio.exists() else path)
+    return Corpus(corpus_folder(read_json(audio, corpus=str)["corpus"]) if audio.exists() else path)

@@ -38,12 +38,12 @@ def read_data_set(path: Path) -> DataSet:
         A key is missing, or the sizes of the parts don't add up to that of the archive.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         files = [_remote_file(file, content["mirrors"]) for file in content["files"]]
         named = {file.name: file for file in files}
         archive = _remote_file(content["archive"], mirrors=())
         parts = [named[name] for name in content["archive"]["parts"]]
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not the description of a data set ({reason})") from error
     if sum(part.bytes for part in parts) != archive.bytes:

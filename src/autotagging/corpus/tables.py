@@ -1,18 +1,19 @@
-"""The two tables of a corpus in MagnaTagATune's format, validated before use (sec. II.A).
+"""The two tables of a corpus in MagnaTagATune's format, checked before use (sec. II.A).
 
 Every error names the file, the line in it (the header is line 1) and the expected content.
 """
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from autotagging.common.errors import UserError
-from autotagging.corpus.paths import CLIP_PATH
+from autotagging.corpus.delimited import read_delimited
+from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, CLIP_PATH
 from autotagging.corpus.raw_tags import RAW_TAGS
-from autotagging.corpus.tsv import read_tsv
 
 
 def find_table(folder: Path, name: str) -> Path:
@@ -38,7 +39,7 @@ def read_annotations(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path
-        Path of the table, plain or gzipped; see `tsv.read_tsv` for the format.
+        Path of the table, plain or gzipped; see `delimited.read_delimited` for the format.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def read_annotations(path: Path) -> pd.DataFrame:
         an id or path is repeated, or a path is not of the form 0/name.mp3.
     """
     names = ("clip_id", "mp3_path")
-    table = read_tsv(path, required=names, unique=names)
+    table = read_delimited(path, required=names, unique=names)
     tags = [name for name in table.columns if name not in names]
     _check_vocabulary(path, tags)
     clip_id = _clip_ids(path, table["clip_id"])
@@ -65,18 +66,22 @@ def read_annotations(path: Path) -> pd.DataFrame:
 
 
 def read_clip_info(path: Path) -> pd.DataFrame:
-    """Read the track, album and artist of each clip from clip_info_final.csv.
+    """Read the path, track, album and artist of each clip from clip_info_final.csv.
+
+    What is blank, empty or white space, is unknown. An unknown url or track number makes the track
+    unknown, an unknown artist or album the album. Every other text is a name, "Unknown Artist" too.
 
     Parameters
     ----------
     path
-        Path of the table, plain or gzipped; see `tsv.read_tsv` for the format. Clips without a
-        file have an empty mp3_path; the column itself may be missing.
+        Path of the table, plain or gzipped; see `delimited.read_delimited` for the format. Clips
+        without a file have an empty mp3_path; the column itself may be missing.
 
     Returns
     -------
-    clip_info : (clips, 4)
-        clip_id, track, album, artist. A track is a url and a track number, because titles repeat.
+    clip_info : (clips, 5)
+        clip_id, mp3_path, track, album, artist; missing (NaN) where unknown. A track is a url and a
+        track number, because titles repeat; an album is an artist with the album's name.
 
     Raises
     ------
@@ -84,20 +89,89 @@ def read_clip_info(path: Path) -> pd.DataFrame:
         The file is damaged, a column is missing or repeated, an id or path is repeated, or a path
         is not of the form 0/name.mp3.
     """
-    info = read_tsv(path, required=("clip_id", "track_number", "artist", "album", "url"))
+    info = read_delimited(path, required=("clip_id", "track_number", "artist", "album", "url"))
     clip_id = _clip_ids(path, info["clip_id"])
-    if "mp3_path" in info:
-        given = info.loc[info["mp3_path"] != "", "mp3_path"]
-        _check_paths(path, given)
-        _check_unique(path, given)
+    if "mp3_path" not in info:
+        info["mp3_path"] = ""
+    known = info.where(info.apply(lambda column: column.str.strip() != ""))
+    given = known["mp3_path"].dropna()
+    _check_paths(path, given)
+    _check_unique(path, given)
     return pd.DataFrame(
         {
             "clip_id": clip_id,
-            "track": info["url"] + "#" + info["track_number"],
-            "album": info["artist"] + "/" + info["album"],
-            "artist": info["artist"],
+            "mp3_path": known["mp3_path"],
+            "track": known["url"] + "#" + known["track_number"],
+            "album": known["artist"] + "/" + known["album"],
+            "artist": known["artist"],
         }
     )
+
+
+def compare_tables(
+    annotations: pd.DataFrame, clip_info: pd.DataFrame, paths: Sequence[Path]
+) -> None:
+    """Check that both tables give each clip the same path, and each path the same clip.
+
+    A table whose rows have moved against those of the other passes every other check, and gives
+    clips the track, album and artist of others.
+
+    Parameters
+    ----------
+    annotations, clip_info
+        Tables from `read_annotations` and `read_clip_info`; only clips with a path in both are
+        compared.
+    paths
+        Paths of the two tables, for the message.
+
+    Raises
+    ------
+    UserError
+        A clip has two paths, or a path two clips.
+    """
+    own, other = (
+        table[["clip_id", "mp3_path"]].assign(line=np.arange(len(table)) + 2).dropna()
+        for table in (annotations, clip_info)
+    )
+    for key, value in (("clip_id", "mp3_path"), ("mp3_path", "clip_id")):
+        both = own.merge(other, on=key, suffixes=("", "_there"))
+        wrong = both[both[value] != both[f"{value}_there"]]
+        if len(wrong):
+            first = wrong.iloc[0]
+            raise UserError(
+                f"{paths[0]}, line {first['line']}: {key} {first[key]} has {value} {first[value]}, "
+                f"but {first[f'{value}_there']} in {paths[1]}, line {first['line_there']}; "
+                f"{len(wrong)} of {len(both)} differ, perhaps because the rows of a table have "
+                "moved; expected two tables of the same corpus"
+            )
+
+
+def describe_unknown(annotations: pd.DataFrame, clip_info: pd.DataFrame) -> list[str]:
+    """Say in lines how many annotated clips have no row in clip_info, or no track, album, artist.
+
+    Parameters
+    ----------
+    annotations, clip_info
+        Tables from `read_annotations` and `read_clip_info`.
+    """
+    listed = annotations["clip_id"]
+    total = len(listed)
+    rows = clip_info[clip_info["clip_id"].isin(listed)]
+    lines = []
+    if clip_info["mp3_path"].isna().all():
+        lines.append(f"{CLIP_INFO} has no mp3_path, so it is not compared with {ANNOTATIONS}")
+    if missing := total - len(rows):
+        lines.append(
+            f"{missing} of {total} clips have no row in {CLIP_INFO}: they belong to no track, "
+            "album or artist"
+        )
+    for level in ("track", "album", "artist"):
+        if unknown := int(rows[level].isna().sum()):
+            lines.append(
+                f"{unknown} of {total} clips have a row in {CLIP_INFO} without {level}: they share "
+                f"no {level} with other clips"
+            )
+    return lines
 
 
 def _check_vocabulary(path: Path, tags: list[str]) -> None:

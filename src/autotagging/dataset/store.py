@@ -1,17 +1,22 @@
 """Stored spectrograms: shards of float16 arrays, and a table that lists them (sec. II.B)."""
 
-import hashlib
-import io
 import math
 import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from autotagging.common.errors import UserError
+from autotagging.common.files import NOT_ARRAYS, read_json, sha256
+from autotagging.common.tables import read_table
+
+FRONT_END = dict.fromkeys(("sample_rate", "n_fft", "hop_length", "n_mels", "frames"), int)
+FRONT_END |= {"seconds": int | float, "log_scale": str}
+"""Types of the entries of front_end.json."""
 
 USABLE = ("ok", "padded", "cropped")
 """Statuses of the clips that have a spectrogram."""
@@ -46,7 +51,7 @@ class MelStore:
         self._paths = [summary.with_name(f"{name}.npy") for name in listed["shard"]]
         self._shards = [Shard(path) for path in self._paths]
         tables = [
-            _read_table(path.with_suffix(".csv"), sha256=checksum, rows=shard.shape[0])
+            _read_gathered(path.with_suffix(".csv"), checksum, rows=shard.shape[0])
             for path, shard, checksum in zip(
                 self._paths, self._shards, listed["table_sha256"], strict=True
             )
@@ -96,10 +101,15 @@ class MelStore:
         return batch
 
 
+def read_front_end(path: Path) -> dict[str, Any]:
+    """Read front_end.json of extract_mel; raise UserError if it is damaged."""
+    return read_json(path, **FRONT_END)
+
+
 def _read_summary(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path)
-    if table.empty or not {"shard", "table_sha256"} <= set(table):
-        raise UserError(f"{path}: not a list of shards; run extract_mel again")
+    table = read_table(path, {"shard": str, "table_sha256": str}, key="shard").reset_index()
+    if table.empty:
+        raise UserError(f"{path}: a list without shards; delete it and run again")
     return table
 
 
@@ -127,7 +137,7 @@ class Shard:
             if array.dtype != np.float16 or not array.flags.c_contiguous:
                 raise ValueError(f"{array.dtype}, expected float16 row by row")
             self._file = path.open("rb")
-        except (OSError, ValueError, EOFError) as error:
+        except NOT_ARRAYS as error:
             raise UserError(
                 f"{path}: not a readable shard ({error}); delete it and run again"
             ) from error
@@ -140,13 +150,30 @@ class Shard:
             raise UserError(f"{self._path}: shorter than when it was opened; run again")
 
 
-def _read_table(path: Path, *, sha256: str, rows: int) -> pd.DataFrame:
+def _read_gathered(path: Path, checksum: str, *, rows: int) -> pd.DataFrame:
     """Read the table of a shard, which must not have changed since the shards were gathered."""
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if sha256(path) != checksum:
         raise UserError(f"{path}: changed since the shards were gathered; run again")
-    table = pd.read_csv(io.BytesIO(content))
-    if len(table) != rows:
+    return read_shard_table(path, rows=rows)
+
+
+def read_shard_table(path: Path, *, rows: int) -> pd.DataFrame:
+    """Read the table of a shard: clip_id, row, status, and CRC-32 of the row.
+
+    Parameters
+    ----------
+    path
+        Path of the table, shard-NN.csv.
+    rows
+        Number of rows of the shard's array.
+
+    Raises
+    ------
+    UserError
+        The table is damaged, or its rows are not those of the array.
+    """
+    table = read_table(path, {"clip_id": int, "row": int, "status": str, "crc32": int})
+    if table["row"].tolist() != list(range(rows)):
         raise UserError(
             f"{path}: {len(table)} rows, but {rows} in the .npy; delete both and run again"
         )

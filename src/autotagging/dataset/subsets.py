@@ -1,7 +1,6 @@
-"""Labels of the clips of each subset: training, validation, test (sec. II.A)."""
+"""Clips, labels and subsets: training, validation, test (sec. II.A)."""
 
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autotagging.common.errors import UserError
+from autotagging.common.tables import read_table
 
 SUBSETS = ("train", "validation", "test")
 
@@ -18,10 +18,27 @@ def describe(scheme: str, subset: pd.Series) -> str:
     return f"{scheme} " + "/".join(str((subset == name).sum()) for name in SUBSETS)
 
 
+def read_clips(path: Path) -> pd.DataFrame:
+    """Read clips.csv of download: clip_id, mp3_path, and numbers that a clip without file lacks."""
+    types = {"clip_id": int, "mp3_path": str, "bytes": "Int64"}
+    return read_table(path, types, others="Int64", key="clip_id").reset_index()
+
+
 def read_labels(path: Path) -> pd.DataFrame:
     """Read labels.csv of merge_tags: mp3_path, then 0 and 1 (uint8) per tag, by clip_id."""
-    types = defaultdict(lambda: np.uint8, clip_id=np.int64, mp3_path=str)
-    return pd.read_csv(path, dtype=types).set_index("clip_id")
+    types = {"clip_id": int, "mp3_path": str}
+    labels = read_table(path, types, others=np.uint8, key="clip_id")
+    if (labels.drop(columns="mp3_path") > 1).any(axis=None):
+        raise UserError(f"{path}: a label is neither 0 nor 1; delete it and run again")
+    return labels
+
+
+def read_split(path: Path) -> pd.Series:
+    """Read the subset of each clip from split.csv of split, by clip_id."""
+    subset = read_table(path, {"clip_id": int, "subset": str}, key="clip_id")["subset"]
+    if not subset.isin(SUBSETS).all():
+        raise UserError(f"{path}: a subset is none of {SUBSETS}; delete it and run again")
+    return subset
 
 
 def labelled_clips(
@@ -50,10 +67,12 @@ def labelled_clips(
     Raises
     ------
     UserError
-        A given subset has no clip left.
+        A table is damaged, a clip of `split` has no labels, or a given subset has no clip left.
     """
     table = read_labels(labels).drop(columns="mp3_path")
-    subset = pd.read_csv(split).set_index("clip_id")["subset"]
+    subset = read_split(split)
+    if len(unlabelled := subset.index.difference(table.index)):
+        raise UserError(f"{split}: clip {unlabelled[0]} is not in {labels}; run split again")
     usable = subset if available is None else subset[subset.index.isin(available)]
     if len(usable) < len(subset):
         print(f"{len(subset) - len(usable)} clips have no spectrogram: left out", file=sys.stderr)

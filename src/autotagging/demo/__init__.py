@@ -4,9 +4,9 @@ import hashlib
 from pathlib import Path
 
 from autotagging.corpus import raw_tags as vocabulary
-from autotagging.demo.corpus import synthesise
+from autotagging.demo.corpus import RECEIPT, remove_unfinished, synthesise
 
-__all__ = ["fingerprint", "synthesise"]
+__all__ = ["RECEIPT", "fingerprint", "remove_unfinished", "synthesise"]
 
 
 def fingerprint() -> str:

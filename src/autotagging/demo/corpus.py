@@ -4,12 +4,17 @@ It replaces the real audio where that is not available. The same arguments give 
 """
 
 import csv
+import functools
 import io
 import os
+import shutil
 import tempfile
+import threading
+import time
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -17,6 +22,7 @@ import soundfile
 from threadpoolctl import threadpool_limits
 
 from autotagging.common.errors import UserError
+from autotagging.common.files import write_json
 from autotagging.common.progress import progress
 from autotagging.corpus.raw_tags import RAW_TAGS
 from autotagging.demo.catalogue import Clip, catalogue
@@ -31,6 +37,7 @@ COMPRESSION = 0.84
 PARTS = ("mp3.zip.001", "mp3.zip.002", "mp3.zip.003")
 # As in the official parts: two of 37 % and the rest.
 PART_SHARE = 0.37
+RECEIPT = "demo.json"
 FEWEST_CLIPS = 4
 CLIP_INFO_COLUMNS = (
     "clip_id",
@@ -45,21 +52,34 @@ CLIP_INFO_COLUMNS = (
     "mp3_path",
 )
 
+MadeClip = tuple[bytes, frozenset[str]]
 
-def synthesise(folder: Path, *, clips: int, seed: int, workers: int | None = None) -> None:
+
+def synthesise(
+    folder: Path,
+    *,
+    clips: int,
+    seed: int,
+    workers: int | None = None,
+    receipt: Mapping[str, Any] | None = None,
+) -> None:
     """Write a demo corpus.
+
+    The whole folder appears at once; only one process may write it.
 
     Parameters
     ----------
     folder
         Folder for ``annotations_final.csv``, ``clip_info_final.csv`` and ``mp3.zip.001`` to
-        ``.003``, the parts of one zip archive. It may exist; files of these names are replaced.
+        ``.003``, the parts of one zip archive. If it exists, it is replaced.
     clips
         Number of annotated clips; one of them has an mp3 of zero bytes.
     seed
         Seed of all random choices; 0 or more.
     workers
         Number of processes; by default the number of cores. The bytes do not depend on it.
+    receipt
+        Content of ``demo.json``, which tells how a complete corpus was made.
 
     Raises
     ------
@@ -75,14 +95,29 @@ def synthesise(folder: Path, *, clips: int, seed: int, workers: int | None = Non
     listed = catalogue(clips, seed=seed)
     annotated = [clip for clip in listed if clip.annotated]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        scratch = Path(temporary)
+    with tempfile.TemporaryDirectory(
+        prefix=_unfinished(folder), dir=folder.parent, ignore_cleanup_errors=True
+    ) as temporary:
+        scratch = Path(temporary, folder.name)
+        scratch.mkdir()
         _write_table(scratch / "clip_info_final.csv", CLIP_INFO_COLUMNS, map(_info_row, listed))
         tags = _write_audio(scratch, annotated, seed=seed, workers=workers)
         rows = (_annotation_row(clip, given) for clip, given in zip(annotated, tags, strict=True))
         columns = ("clip_id", *RAW_TAGS, "mp3_path")
         _write_table(scratch / "annotations_final.csv", columns, rows)
-        _move(scratch, folder)
+        if receipt is not None:
+            write_json(dict(receipt), scratch / RECEIPT)
+        _publish(scratch, folder)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what processes that were killed while they wrote this corpus have left behind."""
+    for leftover in folder.parent.glob(f"{_unfinished(folder)}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _unfinished(folder: Path) -> str:
+    return f".{folder.name}-unfinished-"
 
 
 def piece_of(clip: Clip, *, seed: int) -> Piece:
@@ -95,7 +130,7 @@ def piece_of(clip: Clip, *, seed: int) -> Piece:
     )
 
 
-def make_clip(clip: Clip, *, seed: int, silent: bool = False) -> tuple[bytes, frozenset[str]]:
+def make_clip(clip: Clip, *, seed: int, silent: bool = False) -> MadeClip:
     """Make the audio file and the tags of a clip.
 
     Parameters
@@ -143,10 +178,10 @@ def _write_audio(
 ) -> list[frozenset[str]]:
     """Write the parts of the archive; return the tags of the clips."""
     empty = len(clips) // 2
-    made: Iterator[tuple[bytes, frozenset[str]]] = joblib.Parallel(
+    made: Iterator[MadeClip] = joblib.Parallel(
         n_jobs=workers or joblib.cpu_count(), return_as="generator"
     )(
-        joblib.delayed(make_clip)(clip, seed=seed, silent=index == empty)
+        joblib.delayed(_make_in_worker)(clip, seed=seed, silent=index == empty, parent=os.getpid())
         for index, clip in enumerate(clips)
     )
     tags = []
@@ -212,9 +247,29 @@ def _write_table(path: Path, columns: Iterable[str], rows: Iterable[Iterable[obj
         writer.writerows(rows)
 
 
-def _move(scratch: Path, folder: Path) -> None:
-    """Move the finished files; the annotations come last, because they mark a complete corpus."""
-    folder.mkdir(exist_ok=True)
-    (folder / "annotations_final.csv").unlink(missing_ok=True)
-    for name in (*PARTS, "clip_info_final.csv", "annotations_final.csv"):
-        os.replace(scratch / name, folder / name)
+def _publish(scratch: Path, folder: Path) -> None:
+    """Put the finished folder, once it is on the disk, into the place of an earlier one."""
+    for path in scratch.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    if folder.exists():
+        folder.rename(scratch.with_name("replaced"))
+    scratch.rename(folder)
+
+
+@functools.cache
+def _end_with(parent: int) -> None:
+    """End this worker soon after the process that started it, which may be killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    if os.getpid() != parent:
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def _make_in_worker(clip: Clip, *, seed: int, silent: bool, parent: int) -> MadeClip:
+    _end_with(parent)
+    return make_clip(clip, seed=seed, silent=silent)

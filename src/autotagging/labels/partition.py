@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ Scheme = Literal["random", "folder", "track", "album", "artist", "file"]
 # sizes are corrected.
 _WEIGHTS_OF_SIZE = (1.0, 1000.0)
 _BLOCK = 10_000  # groups that are compared before one of them moves
+_FEW = 7  # groups of which all placements are compared: at most 3 ** 7
 _DIGITS = 12  # of a squared error, so that rounding errors never decide
 _FOLDERS = {**dict.fromkeys("0123456789ab", "train"), "c": "validation"}
 _FOLDERS |= dict.fromkeys("def", "test")
@@ -110,13 +112,14 @@ def group_split(
     """Split so that no group (track, album or artist) is in two subsets.
 
     Groups are placed greedily, the largest first; then single groups move as long as the error
-    falls. The error is the squared relative error of each subset's size and of each tag's
+    falls. Of a few groups, all placements are compared. No subset is empty if there are at least
+    three groups. The error is the squared relative error of each subset's size and of each tag's
     positives in it.
 
     Parameters
     ----------
     groups : (clips,)
-        Name of each clip's group, indexed by clip_id.
+        Id of each clip's group, from `dataset.groups.group_ids`, indexed by clip_id.
     labels : (clips, tags)
         0 and 1, indexed by clip_id.
     weights
@@ -129,24 +132,36 @@ def group_split(
     subset : (clips,)
         Indexed by clip_id, in the order of `groups`.
     """
-    counts = labels.reindex(groups.index).assign(clips=1).groupby(groups.to_numpy()).sum()
-    counts = counts.loc[_shuffled(counts.index, seed)].sort_values(
-        "clips", ascending=False, kind="stable"
-    )
-    amounts = counts.to_numpy(np.float64)  # (groups, tags + 1)
+    counts = labels.reindex(groups.index).groupby(groups.to_numpy()).sum()
+    counts = counts.loc[_shuffled(counts.index, seed)]
+    clips = groups.value_counts().loc[counts.index].sort_values(ascending=False, kind="stable")
+    amounts = np.column_stack([counts.loc[clips.index], clips]).astype(float)  # (groups, tags + 1)
     sizes = np.array([weights[name] for name in SUBSETS], np.float64)
     targets = np.outer(sizes / sizes.sum(), amounts.sum(axis=0))  # (subsets, tags + 1)
-    is_size = (counts.columns == "clips").astype(float)
+    is_size = np.arange(amounts.shape[1]) == labels.shape[1]
     scales = [
-        (weight * is_size + (1 - is_size) / labels.shape[1]) / np.maximum(targets, 1.0) ** 2
+        (weight * is_size + ~is_size / max(labels.shape[1], 1)) / np.maximum(targets, 1.0) ** 2
         for weight in _WEIGHTS_OF_SIZE
     ]
-    place, error = np.zeros(len(amounts), int), -targets
-    _place(place, error, amounts, scales[0])
-    for scale in scales:
-        _improve(place, error, amounts, scale)
-    by_group = pd.Series(np.array(SUBSETS, dtype=object)[place], index=counts.index)
+    if len(amounts) <= _FEW:
+        place = _best_place(amounts, targets, scales[-1])
+    else:
+        place, error = np.zeros(len(amounts), int), -targets
+        _place(place, error, amounts, scales[0])
+        _fill(place, error, amounts, scales[-1])
+        for scale in scales:
+            _improve(place, error, amounts, scale)
+    by_group = pd.Series(np.array(SUBSETS, dtype=object)[place], index=clips.index)
     return pd.Series(by_group.loc[groups].to_numpy(), index=groups.index, name="subset")
+
+
+def _best_place(amounts: np.ndarray, targets: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Find the subset of each group with the least squared error, and no subset empty."""
+    places = np.array([*product(range(len(targets)), repeat=len(amounts))])
+    sums = np.stack([(places == subset) @ amounts for subset in range(len(targets))], axis=1)
+    error = (scale * (sums - targets) ** 2).sum(axis=(1, 2))
+    used = np.array([len(set(place)) for place in places.tolist()])
+    return places[np.where(used == used.max(), np.round(error, _DIGITS), np.inf).argmin()]
 
 
 def _place(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.ndarray) -> None:
@@ -157,52 +172,77 @@ def _place(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.
         error[place[group]] += amount
 
 
+def _fill(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.ndarray) -> None:
+    """Move a group into each empty subset: the one that adds least to the squared error."""
+    for target in range(len(error)):
+        if not (place == target).any():
+            square = amounts**2 @ scale.T
+            change = _changes(place, error, amounts, square, scale)[:, target]
+            movable = np.bincount(place, minlength=len(error))[place] > 1
+            group = int(np.where(movable, change, np.inf).argmin())
+            _move(place, error, amounts, group, target)
+
+
 def _improve(place: np.ndarray, error: np.ndarray, amounts: np.ndarray, scale: np.ndarray) -> None:
     """Repeat the move of one group that lowers the squared error most, until no move lowers it.
 
-    Many groups are compared block by block, so that a move never requires a search of all groups.
+    A move never empties a subset. Many groups are compared block by block, so that a move never
+    requires a search of all groups.
     """
     square = amounts**2 @ scale.T  # (groups, subsets)
     step = -(-len(place) // _BLOCK)
     blocks = [slice(first, None, step) for first in range(step)]
     for _ in range(10 * len(place)):
-        moves = [
-            _move_best(place[block], error, amounts[block], square[block], scale)
-            for block in blocks
-        ]
-        if not any(moves):
+        moved = False
+        for block in blocks:
+            change = _changes(place[block], error, amounts[block], square[block], scale)
+            last = np.bincount(place, minlength=len(error))[place[block]] == 1
+            change[last] = 0.0
+            group, target = divmod(int(change.argmin()), len(error))
+            if change[group, target] < 0:
+                _move(place[block], error, amounts[block], group, target)
+                moved = True
+        if not moved:
             return
 
 
-def _move_best(
+def _changes(
     place: np.ndarray,
     error: np.ndarray,
     amounts: np.ndarray,
     square: np.ndarray,
     scale: np.ndarray,
-) -> bool:
-    """Make the best single move of these groups; False if no move lowers the error."""
+) -> np.ndarray:
+    """Change of the squared error by each single move of these groups: (groups, subsets)."""
     rows = np.arange(len(place))
     linear = amounts @ (2 * error * scale).T
     left = square[rows, place] - linear[rows, place]
     change = np.round(linear + square + left[:, None], _DIGITS)
     change[rows, place] = 0.0
-    group, target = divmod(int(change.argmin()), len(error))
-    if change[group, target] >= 0:
-        return False
+    return change
+
+
+def _move(
+    place: np.ndarray, error: np.ndarray, amounts: np.ndarray, group: int, target: int
+) -> None:
     error[place[group]] -= amounts[group]
     error[target] += amounts[group]
     place[group] = target
-    return True
 
 
 def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:
-    """Divide a total in proportion to weights, by largest remainder; ties go to the first."""
+    """Divide a total in proportion to weights, by largest remainder; ties go to the first.
+
+    No size is 0 where the total is at least the number of weights.
+    """
     exact = {name: total * weight / sum(weights.values()) for name, weight in weights.items()}
     sizes = {name: int(share) for name, share in exact.items()}
     by_remainder = sorted(weights, key=lambda name: sizes[name] - exact[name])
     for name in by_remainder[: total - sum(sizes.values())]:
         sizes[name] += 1
+    while total >= len(sizes) and not all(sizes.values()):
+        sizes[max(sizes, key=sizes.get)] -= 1
+        sizes[min(sizes, key=sizes.get)] += 1
     return sizes
 
 
@@ -214,17 +254,20 @@ def leakage(subset: pd.Series, groups: pd.DataFrame) -> pd.DataFrame:
     subset : (clips,)
         Indexed by clip_id.
     groups : (clips, 3)
-        track, album and artist, indexed by clip_id; a missing clip shares none of them.
+        track, album and artist, indexed by clip_id, NaN where unknown; clips may be missing. A clip
+        shares nothing of which is unknown.
 
     Returns
     -------
-    leakage : (3, 2)
-        level, share (0 to 1; NaN without test clips).
+    leakage : (3, 3)
+        level, share (0 to 1; NaN without test clips), clips_without_group (clips of all subsets of
+        which the track, album or artist is unknown).
     """
     groups = groups.reindex(subset.index)
     train, test = groups[subset == "train"], groups[subset == "test"]
     shares = [test[level].isin(train[level].dropna()).mean() for level in LEVELS]
-    return pd.DataFrame({"level": LEVELS, "share": shares})
+    unknown = groups[[*LEVELS]].isna().sum().to_numpy()
+    return pd.DataFrame({"level": LEVELS, "share": shares, "clips_without_group": unknown})
 
 
 def _shuffled(names: Iterable[object], seed: int) -> list:

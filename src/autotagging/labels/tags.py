@@ -6,6 +6,9 @@ import pandas as pd
 
 from autotagging.common.errors import UserError
 
+STRUCTURE = ("clip_id", "mp3_path")
+"""Columns next to those of the tags, in annotations_final.csv and labels.csv."""
+
 
 class SynonymError(UserError):
     """A synonym group that can't be applied; `tag` and `group` are the place of the fault."""
@@ -34,7 +37,8 @@ def merge_synonyms(labels: pd.DataFrame, groups: Mapping[str, Sequence[str]]) ->
     Raises
     ------
     SynonymError
-        A group names a tag that is not a column, or a tag is in two groups.
+        A group names a tag that is not a column or is in two groups, or has the name of a tag that
+        is not in it or of a column that is no tag.
     """
     merged_into = merged_names(labels.columns, groups)
     merged = labels.T.groupby(merged_into.to_numpy(), sort=False).max().T
@@ -59,7 +63,10 @@ def merged_names(raw_tags: Sequence[str], groups: Mapping[str, Sequence[str]]) -
     for group, members in groups.items():
         for tag in members:
             if tag not in merged_into.index:
-                message = f"synonym group {group!r}: the corpus has no tag {tag!r}"
+                message = (
+                    f"synonym group {group!r}: the corpus has no tag {tag!r}; correct the group, "
+                    "or set merge_tags.synonyms to keep, which merges no tags"
+                )
                 raise SynonymError(message, tag=tag, group=group)
             if tag in grouped:
                 message = f"tag {tag!r} is in two groups: {grouped[tag]!r} and {group!r}"
@@ -67,6 +74,9 @@ def merged_names(raw_tags: Sequence[str], groups: Mapping[str, Sequence[str]]) -
             grouped[tag] = group
             merged_into[tag] = group
     for group in groups:
+        if group in STRUCTURE:
+            message = f"synonym group {group!r} has the name of a column that is no tag; rename it"
+            raise SynonymError(message, tag=group, group=group)
         if group in merged_into.index and grouped.get(group) != group:
             message = f"synonym group {group!r} has the name of a tag that is not in it"
             raise SynonymError(message, tag=group, group=group)

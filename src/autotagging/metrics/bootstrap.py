@@ -175,12 +175,14 @@ def resample_micro(labels: np.ndarray, scores: np.ndarray, sampling: Sampling) -
 
 
 def resample_sums(values: np.ndarray, sampling: Sampling) -> np.ndarray:
-    """Sum the values of the drawn clips in each resample.
+    """Sum whole numbers of the drawn clips in each resample.
+
+    The sums are exact, and so the same in whatever order BLAS adds.
 
     Parameters
     ----------
     values : (clips, columns)
-        Finite values of each clip.
+        Whole numbers of each clip.
     sampling
         Draws of the clips.
 
@@ -195,10 +197,14 @@ def resample_sums(values: np.ndarray, sampling: Sampling) -> np.ndarray:
 def resample_means(values: np.ndarray, sampling: Sampling) -> np.ndarray:
     """Mean over the clips that have a value (not NaN) in each resample: (1 + resamples, columns).
 
-    NaN where no clip with a value was drawn.
+    NaN where no clip with a value was drawn. Values are fractions, whose sum depends on the order:
+    NumPy adds row by row, BLAS as suits the processor.
     """
     known = np.isfinite(values)
-    sums = resample_sums(np.where(known, values, 0), sampling)
+    columns = np.where(known, values, 0).T[:, :, None]
+    sums = np.concatenate(
+        [np.stack([(c * counts).sum(axis=0) for c in columns], 1) for counts in sampling.draws()]
+    )
     clips = resample_sums(known, sampling)
     return np.divide(sums, clips, out=np.full(sums.shape, np.nan), where=clips > 0)
 

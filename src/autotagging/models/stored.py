@@ -19,6 +19,7 @@ import numpy as np
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import load_arrays, read_json, save_arrays, sha256, write_json
+from autotagging.dataset.store import FRONT_END, read_front_end
 
 if TYPE_CHECKING:
     import keras
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 WEIGHTS, EPOCHS = "weights.npz", "epochs.npz"
 _PACKAGES = ("tensorflow", "keras", "numpy", "librosa", "soxr")
 _RECORD = ("corpus", "split", "trained_on", "versions")
-_FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
 _COUNT = {"type": "integer", "minimum": 1}
 _PLAIN = {"additionalProperties": {"type": ["boolean", "number", "string", "null"]}}
 _SCHEMA = {
@@ -35,12 +35,14 @@ _SCHEMA = {
     "properties": {
         "model": {"enum": [*models.MODELS]},
         "seed": {"type": "integer"},
+        "corpus": {"type": "string"},
+        "split": {"type": "string"},
         "options": {"type": "object", **_PLAIN},
         "weights_sha256": {"type": "string"},
         "epochs_sha256": {"type": "string"},
         "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
         "input_shape": {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2},
-        "front_end": {"type": "object", "required": [*_FRONT_END], **_PLAIN},
+        "front_end": {"type": "object", "required": [*FRONT_END], **_PLAIN},
         "trained_on": {"type": "object", **_PLAIN},
         "versions": {"type": "object", **_PLAIN},
     },
@@ -223,6 +225,25 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **installed}
 
 
+def check_data(stored: StoredModel, **files: Path) -> None:
+    """Raise UserError if labels or split are not those a model was trained on.
+
+    With another split, test clips may be among those the model was trained on.
+
+    Parameters
+    ----------
+    stored
+        Model.
+    files
+        Files by the name that trained_on has for them: labels, split.
+    """
+    for name, path in files.items():
+        if sha256(path) != stored.description["trained_on"].get(f"{name}_sha256"):
+            raise UserError(
+                f"{path}: not the {name} that {stored.path} was trained with; train again"
+            )
+
+
 def check_front_end(model_json: Path, trained_on: dict[str, Any], front_end: Path) -> None:
     """Raise UserError if spectrograms have other settings than those a model was trained on.
 
@@ -240,7 +261,7 @@ def check_front_end(model_json: Path, trained_on: dict[str, Any], front_end: Pat
     UserError
         A setting differs.
     """
-    found = read_json(front_end)
+    found = read_front_end(front_end)
     for name in {**trained_on, **found}:
         there, here = trained_on.get(name, "not known"), found.get(name, "not known")
         if there != here:

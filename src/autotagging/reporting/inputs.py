@@ -1,6 +1,6 @@
 """Read and check the files of earlier steps, for figures and tables."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +8,35 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from autotagging.common import tables
 from autotagging.common.errors import UserError
-from autotagging.common.files import load_arrays, read_json
+from autotagging.common.files import check_entries, load_arrays, read_json
+from autotagging.dataset.store import FRONT_END
 
-_MODEL = ("model", "seed", "corpus", "split", "best_epoch", "front_end", "architecture")
-_FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "seconds", "frames", "log_scale")
-_METRICS = ("model", "seed", "corpus", "split", "roc_auc_macro", "roc_auc_micro", "accuracy")
-_METRICS += (
-    "pr_auc_macro",
-    "synonyms",
-    "loss",
-    "threshold",
-    "n_clips",
-    "n_clips_with_tags",
-    "n_tags",
-    "n_tags_scored",
-    "tags_not_scored",
-    "calibration_error",
-    "confidence",
-    "intervals",
-    "baselines",
-    "gains",
-    "epoch_choices",
-)
+_NUMBER, _PERHAPS = int | float, int | float | None
+_RUN = {"model": str, "seed": int, "corpus": str, "split": str}
+_MODEL = {**_RUN, "best_epoch": int, "trainable_parameters": int}
+_MODEL |= {"front_end": FRONT_END, "architecture": list}
+_LAYER = {"name": str, "type": str, "output_shape": list, "parameters": int}
+_TRACKS = {"resamples": int, "resamples_without_some_tag": int, "gain_over_lookup": dict}
+_METRICS = {
+    **_RUN,
+    **dict.fromkeys(("roc_auc_macro", "roc_auc_micro", "pr_auc_macro"), _PERHAPS),
+    **dict.fromkeys(("accuracy", "loss", "calibration_error"), _PERHAPS),
+    **dict.fromkeys(("n_clips", "n_clips_with_tags", "n_tags", "n_tags_scored"), int),
+    "synonyms": str,
+    "threshold": _NUMBER,
+    "confidence": _NUMBER,
+    "tags_not_scored": list,
+    "intervals": {"tracks": _TRACKS},
+    "baselines": {"lookup": {"roc_auc_macro": _PERHAPS}},
+    "gains": {"over_lookup": {"roc_auc_macro": _PERHAPS}},
+    "epoch_choices": dict,
+}
+_TEXTS = ("tag", "category", "raw_tag", "merged_into", "merged_from", "mp3_path", "subset", "level")
+_COUNTS = ("clip_id", "count", "merged_count", "kept", "positives", "tags", "tags_scored")
+_COUNTS += ("epoch", "best", "last", "oracle", "decisions", "clips_without_group")
+_TYPES = {**dict.fromkeys(_TEXTS, str), **dict.fromkeys(_COUNTS, int)}
 _PUBLISHED = ("method", "year", "roc_auc", "citation", "tags", "split", "comparable", "note")
 
 
@@ -42,48 +48,34 @@ def read_model(path: Path) -> dict[str, Any]:
     UserError
         The file is damaged or lacks an entry.
     """
-    model = read_json(path)
-    _require(model, (*_MODEL, "trainable_parameters"), f"{path}: no entry")
-    _require(model["front_end"], _FRONT_END, f"{path}: front_end has no")
+    model = read_json(path, **_MODEL)
+    for number, layer in enumerate(model["architecture"], start=1):
+        check_entries(layer, f"{path}: layer {number}", _LAYER)
     return model
-
-
-def read_front_end(path: Path) -> dict[str, Any]:
-    """Read the front_end.json of extract_mel; errors as in `read_model`."""
-    front_end = read_json(path)
-    _require(front_end, _FRONT_END, f"{path}: no entry")
-    return front_end
 
 
 def read_title(path: Path) -> str:
     """Read the corpus's title in the audio.json of download; errors as in `read_model`."""
-    audio = read_json(path)
-    _require(audio, ("title",), f"{path}: no entry")
-    return audio["title"]
+    return read_json(path, title=str)["title"]
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
     """Read the metrics.json of one model and seed; errors as in `read_model`."""
-    metrics = read_json(path)
-    _require(metrics, _METRICS, f"{path}: no entry")
-    return metrics
+    return read_json(path, **_METRICS)
 
 
 def read_predictions(path: Path) -> dict[str, np.ndarray]:
     """Read clip_id, track, scores, labels and tags; errors as in `read_model`."""
     arrays = load_arrays(path)
-    _require(arrays, ("clip_id", "track", "scores", "labels", "tags"), f"{path}: no array")
+    for name in ("clip_id", "track", "scores", "labels", "tags"):
+        if name not in arrays:
+            raise UserError(f"{path}: no array {name!r}; run the step that wrote it again")
     return arrays
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Read a table that has these columns; errors as in `read_model`."""
-    try:
-        table = pd.read_csv(path)
-    except ValueError as error:
-        raise UserError(f"{path}: can't be read as a table ({error})") from error
-    _require(table, columns, f"{path}: no column")
-    return table
+    """Read a table that has these columns, all that are no text as numbers; errors as above."""
+    return tables.read_table(path, _TYPES, required=columns, others=float)
 
 
 def read_published(path: Path) -> list[dict[str, Any]]:
@@ -95,7 +87,7 @@ def read_published(path: Path) -> list[dict[str, Any]]:
         The file is damaged, or a row lacks a key.
     """
     try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+        rows = yaml.safe_load(path.read_bytes())
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML ({error})") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -173,8 +165,3 @@ def same_length(**paths: Sequence[Any]) -> None:
     (first, one), (second, other) = paths.items()
     if len(one) != len(other):
         raise UserError(f"{len(one)} files of {first}, {len(other)} of {second}: give one of each")
-
-
-def _require(content: Container, names: Sequence[str], complaint: str) -> None:
-    if missing := [name for name in names if name not in content]:
-        raise UserError(f"{complaint} {missing[0]!r}; run the step that wrote it again")

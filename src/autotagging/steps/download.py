@@ -1,19 +1,31 @@
 """Step download: get a corpus, list its clips, fingerprint its audio (sec. II.A)."""
 
 import gzip
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import read_json, replacing, write_csv, write_json
+from autotagging.common.files import (
+    read_json,
+    replacing,
+    write_checksums,
+    write_csv,
+    write_json,
+)
+from autotagging.common.locks import locked
 from autotagging.corpus.audio import open_corpus
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
-from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
+from autotagging.corpus.tables import (
+    compare_tables,
+    describe_unknown,
+    find_table,
+    read_annotations,
+    read_clip_info,
+)
 
 
 @dataclass(frozen=True)
@@ -45,9 +57,12 @@ class CorpusFiles:
     clips
         Output: clip_id, mp3_path and bytes (empty if the file is missing) of annotated clips.
     groups
-        Output: clip_id, track, album, artist of each clip in clip_info_final.csv.
+        Output: clip_id, track, album, artist of each clip in clip_info_final.csv; an empty field
+        is unknown.
     audio
         Output: name of the corpus, its title for captions, its audio files, bytes and sha256.
+    checksums
+        Output: SHA-256 of the other files.
     """
 
     annotations: Path
@@ -55,6 +70,7 @@ class CorpusFiles:
     clips: Path
     groups: Path
     audio: Path
+    checksums: Path
 
 
 def download(
@@ -92,18 +108,22 @@ def download(
 
     sources = [find_table(folder, name) for name in (ANNOTATIONS, CLIP_INFO)]
     listed = read_annotations(sources[0])[["clip_id", "mp3_path"]]
-    grouped = read_clip_info(sources[1])
+    clip_info = read_clip_info(sources[1])
+    compare_tables(listed, clip_info, sources)
     opened = open_corpus(folder)
     listed["bytes"] = listed["mp3_path"].map(opened.sizes()).astype("Int64")
     for source, target in zip(sources, (files.annotations, files.clip_info), strict=True):
         _copy_table(source, target)
     write_csv(listed, files.clips)
-    write_csv(grouped, files.groups)
+    write_csv(clip_info.drop(columns="mp3_path"), files.groups)
     title = corpus_title(corpus)
     write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, files.audio)
+    write_checksums(files.checksums, vars(files).values())
     print(
         f"{len(listed)} clips, {listed['bytes'].isna().sum()} of them missing, "
         f"{(listed['bytes'] == 0).sum()} empty",
+        *describe_unknown(listed, clip_info),
+        sep="\n",
         file=sys.stderr,
     )
 
@@ -112,19 +132,28 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
     """Synthesise the demo corpus, unless the folder already contains the same one."""
     from autotagging import demo
 
-    receipt = folder / "demo.json"
-    clips, seed = wanted.demo_clips, wanted.demo_seed
-    made = {"clips": clips, "seed": seed, "synthesiser": demo.fingerprint()}
-    if receipt.exists() and read_json(receipt) == made:
-        return
-    if folder.exists() and any(folder.iterdir()) and not receipt.exists():
-        raise UserError(f"{folder}: not a demo corpus, so it is not replaced; move it away")
-    shutil.rmtree(folder, ignore_errors=True)
-    demo.synthesise(folder, clips=clips, seed=seed, workers=threads)
-    write_json(made, receipt)
+    made = {"clips": wanted.demo_clips, "seed": wanted.demo_seed, "synthesiser": demo.fingerprint()}
+    receipt = folder / demo.RECEIPT
+    with locked(folder.with_name(f".{folder.name}.lock"), f"synthesis of {folder}", wait=True):
+        demo.remove_unfinished(folder)
+        if _is_receipt(receipt, made):
+            return
+        if folder.exists() and any(folder.iterdir()) and not receipt.exists():
+            raise UserError(f"{folder}: not a demo corpus, so it is not replaced; move it away")
+        clips, seed = wanted.demo_clips, wanted.demo_seed
+        demo.synthesise(folder, clips=clips, seed=seed, workers=threads, receipt=made)
+
+
+def _is_receipt(path: Path, made: dict[str, Any]) -> bool:
+    try:
+        return path.exists() and read_json(path) == made
+    except UserError:  # damaged, so the corpus is made again
+        return False
 
 
 def _copy_table(source: Path, target: Path) -> None:
     opener = gzip.open if source.suffix == ".gz" else open
-    with replacing(target) as temporary, opener(source, "rb") as original:
-        temporary.write_bytes(original.read())
+    with opener(source, "rb") as original:
+        content = original.read()
+    with replacing(target) as temporary:
+        temporary.write_bytes(content)

@@ -12,8 +12,9 @@ from cyclopts import Parameter
 
 from autotagging import models
 from autotagging.common.errors import UserError
-from autotagging.common.files import save_arrays, write_csv, write_json
-from autotagging.dataset.groups import read_groups
+from autotagging.common.files import save_arrays, write_checksums, write_csv, write_json
+from autotagging.common.tables import read_table
+from autotagging.dataset.groups import read_groups, track_numbers
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
 from autotagging.metrics.averages import calibration, roc_curves
@@ -25,6 +26,7 @@ from autotagging.metrics.breakdown import (
     table_of_tags,
 )
 from autotagging.metrics.intervals import Resampled, resample, sampling_units
+from autotagging.metrics.rounding import rounded
 from autotagging.metrics.scores import Scores, TestSet
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
@@ -32,11 +34,13 @@ from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.models.stored import (
     StoredModel,
     build_network,
+    check_data,
     check_front_end,
     load_epochs,
     load_model,
     set_weights,
 )
+from autotagging.training.checkpoints import discard
 from autotagging.training.epoch_metrics import smoothed_prior
 
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
@@ -91,6 +95,8 @@ class EvaluationFiles:
         Output: ROC curves: fpr, and the true positive rates macro and micro.
     calibration
         Output: mean score and share of right tags in each bin.
+    checksums
+        Output: SHA-256 of the other files.
     """
 
     predictions: Path
@@ -100,6 +106,7 @@ class EvaluationFiles:
     per_epoch: Path
     roc: Path
     calibration: Path
+    checksums: Path
 
 
 def evaluate(
@@ -112,6 +119,7 @@ def evaluate(
     batch_size: int,
     threads: int,
     files: Annotated[EvaluationFiles, Parameter(name="*")],
+    unfinished: Path | None = None,
 ) -> None:
     """Score the test clips with a trained model.
 
@@ -125,8 +133,11 @@ def evaluate(
         Clips per scoring step.
     threads
         Number of CPU threads.
+    unfinished
+        Folder of the checkpoints of train; those of this model are deleted at the end.
     """
     stored = load_model(model_json)
+    check_data(stored, labels=data.labels, split=data.split)
     store = _open_store(stored, data)
     available = store.clip_ids if store else None
     subsets = labelled_clips(data.labels, data.split, subsets=SUBSETS, available=available)
@@ -147,7 +158,7 @@ def evaluate(
     by_epoch = table_of_epochs(test_set, scores, others, stored.description)
     counts = fit_lookup(subsets["train"], groups)
     lookup = _score_groups(score_lookup, counts, groups, subsets, pseudo_count=pseudo_count)
-    track = _tracks(test.index, groups)
+    track = track_numbers(groups, test.index)
     units = sampling_units(track, bootstrap)
     resampled = {unit: resample(test_set, scores, drawn) for unit, drawn in units.items()}
     reference = {
@@ -163,11 +174,14 @@ def evaluate(
     )
     record = {name: stored.description[name] for name in _RECORD if name in stored.description}
     metrics = {**record, **summary, "epoch_choices": choice_of_epochs(by_epoch)}
-    write_json(metrics, files.metrics)
-    write_csv(by_epoch, files.per_epoch)
+    write_json(rounded(metrics), files.metrics)
+    write_csv(rounded(by_epoch), files.per_epoch)
     categories = _categories(data.tags, test.columns)
     _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
     _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
+    write_checksums(files.checksums, vars(files).values())
+    if unfinished:
+        discard(unfinished, weights_sha256=stored.description["weights_sha256"])
     print(_headline(stored.description, summary), file=sys.stderr)
 
 
@@ -184,10 +198,10 @@ def _open_store(stored: StoredModel, data: EvaluationData) -> MelStore | None:
 
 def _categories(path: Path, tags: Iterable[str]) -> list[str]:
     """Read the category of each tag."""
-    table = pd.read_csv(path)
-    if not {"tag", "category"}.issubset(table) or not set(tags).issubset(table["tag"]):
+    category = read_table(path, {"tag": str, "category": str}, key="tag")["category"]
+    if not set(tags) <= set(category.index):
         raise UserError(f"{path}: not the categories of these tags; run merge_tags again")
-    return table.set_index("tag")["category"].loc[[*tags]].tolist()
+    return category.loc[[*tags]].tolist()
 
 
 def _score_tables(
@@ -249,11 +263,12 @@ def _write_tables(
     files: EvaluationFiles,
 ) -> None:
     by_tag = table_of_tags(test_set, scores, categories, resampled, confidence=confidence)
-    write_csv(by_tag, files.per_tag)
-    write_csv(table_of_categories(by_tag, resampled, confidence=confidence), files.per_category)
-    write_csv(roc_curves(test_set.test, scores.test), files.roc)
-    bins = test_set.settings.calibration_bins
-    write_csv(calibration(test_set.test, scores.test, bins=bins), files.calibration)
+    by_category = table_of_categories(by_tag, resampled, confidence=confidence)
+    bins = calibration(test_set.test, scores.test, bins=test_set.settings.calibration_bins)
+    write_csv(rounded(by_tag), files.per_tag)
+    write_csv(rounded(by_category), files.per_category)
+    write_csv(rounded(roc_curves(test_set.test, scores.test)), files.roc)
+    write_csv(rounded(bins), files.calibration)
 
 
 def _write_predictions(
@@ -276,12 +291,6 @@ def _write_predictions(
         "thresholds": test_set.tag_thresholds(scores),
     }
     save_arrays(path, arrays)
-
-
-def _tracks(clip_ids: pd.Index, groups: pd.DataFrame) -> np.ndarray:
-    """Give each clip the number of its track, or its own if unknown; the same for every model."""
-    numbers = pd.Series(pd.factorize(groups["track"])[0], index=groups.index).reindex(clip_ids)
-    return np.where(numbers.isna(), -1 - clip_ids, numbers).astype(np.int64)
 
 
 def _headline(model: dict[str, Any], summary: dict[str, Any]) -> str:

@@ -9,8 +9,8 @@ import pandas as pd
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import sha256, write_csv, write_json
-from autotagging.dataset.store import USABLE
+from autotagging.common.files import sha256, write_checksums, write_csv, write_json
+from autotagging.dataset.store import USABLE, Shard, read_shard_table
 from autotagging.mel import spectrogram
 from autotagging.mel.front_end import STATUSES, MelSettings
 
@@ -22,26 +22,29 @@ def extract_mel(
     max_bad: float,
     summary: Path,
     front_end: Path,
+    checksums: Path,
 ) -> None:
     """Gather the shards of spectrograms in a table.
 
     Parameters
     ----------
     shards
-        Tables of the shards, in order.
+        Tables of the shards, in order; the arrays are next to them.
     max_bad
         Largest allowed share of bad clips, 0 to 1.
     summary
         Output: shard, clips, number of clips of each status, SHA-256 of the shard's table.
     front_end
         Output: settings of the front end, which models store.
+    checksums
+        Output: SHA-256 of summary and front_end; the arrays have checksums by row.
 
     Raises
     ------
     UserError
-        More than `max_bad` of the clips are bad.
+        The table of a shard is damaged, or more than `max_bad` of the clips are bad.
     """
-    tables = pd.concat({path.stem: pd.read_csv(path) for path in shards}, names=["shard"])
+    tables = pd.concat({path.stem: _read_shard(path) for path in shards}, names=["shard"])
     counts = pd.crosstab(tables.index.get_level_values("shard"), tables["status"].to_numpy())
     counts = counts.reindex(
         index=[path.stem for path in shards], columns=list(STATUSES), fill_value=0
@@ -59,3 +62,11 @@ def extract_mel(
     counts["table_sha256"] = [sha256(path) for path in shards]
     write_csv(counts.rename_axis("shard").reset_index(), summary)
     write_json(spectrogram.describe_front_end(**asdict(settings)), front_end)
+    write_checksums(checksums, [summary, front_end])
+
+
+def _read_shard(path: Path) -> pd.DataFrame:
+    table = read_shard_table(path, rows=Shard(path.with_suffix(".npy")).shape[0])
+    if unknown := {*table["status"]}.difference(STATUSES):
+        raise UserError(f"{path}: status {min(unknown)!r} is not known; delete it and run again")
+    return table

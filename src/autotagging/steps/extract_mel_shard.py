@@ -23,6 +23,7 @@ from autotagging.common.memory import keep_freed_memory
 from autotagging.common.progress import progress
 from autotagging.corpus.audio import Corpus, open_corpus
 from autotagging.dataset.store import USABLE
+from autotagging.dataset.subsets import read_clips
 from autotagging.mel.front_end import FrontEnd, Limits, MelSettings
 from autotagging.mel.shards import UnfinishedShard
 
@@ -63,7 +64,7 @@ def extract_mel_shard(
     UserError
         The audio has changed since the download, or the disk is too small.
     """
-    table = pd.read_csv(download / "clips.csv")
+    table = read_clips(download / "clips.csv")
     block = table.iloc[np.array_split(np.arange(len(table)), shards)[shard]]
     front_end, corpus = FrontEnd(settings, limits), open_corpus(download)
     _check_unchanged(block, corpus)

@@ -5,12 +5,18 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-import yaml
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv, write_json
+from autotagging.common.files import read_written, write_checksums, write_csv, write_json
 from autotagging.corpus.tables import read_annotations
-from autotagging.labels.tags import SynonymError, merge_synonyms, merged_names, most_frequent
+from autotagging.labels.tags import (
+    STRUCTURE,
+    SynonymError,
+    merge_synonyms,
+    merged_names,
+    most_frequent,
+)
+from autotagging.labels.vocabulary import read_vocabulary
 
 
 def merge_tags(
@@ -23,6 +29,7 @@ def merge_tags(
     tags: Path,
     raw_tags: Path,
     tag_settings: Path,
+    checksums: Path,
 ) -> None:
     """Merge synonymous tags and keep the most frequent.
 
@@ -44,16 +51,18 @@ def merge_tags(
         Output: raw_tag, count, merged_into, merged_count and kept of each raw tag.
     tag_settings
         Output: synonyms and n_tags, for the descriptions of later results.
+    checksums
+        Output: SHA-256 of the other files.
     """
-    groups, category_of = _read_vocabulary(vocabulary)
-    if synonyms == "keep":
-        groups = {}
+    known = read_vocabulary(vocabulary)
+    groups = known.synonyms if synonyms == "merge" else {}
+    read_written(annotations)  # compares its checksum
     clips = read_annotations(annotations)
-    raw = clips.drop(columns=["clip_id", "mp3_path"])
+    raw = clips.drop(columns=[*STRUCTURE])
     try:
         merged = merge_synonyms(raw, groups)
     except SynonymError as error:
-        line = _line_of(vocabulary, error.tag, error.group)
+        line = known.line(error.group, error.tag)
         raise UserError(f"{vocabulary}, line {line}: {error}") from error
     kept = most_frequent(merged, n_tags)
     if not kept:
@@ -63,12 +72,12 @@ def merge_tags(
         print(f"warning: {n_tags} tags wanted, {len(kept)} have positives", file=sys.stderr)
 
     merged_into = merged_names(raw.columns, groups)
-    write_csv(pd.concat([clips[["clip_id", "mp3_path"]], merged[kept]], axis=1), labels)
+    write_csv(pd.concat([clips[[*STRUCTURE]], merged[kept]], axis=1), labels)
     write_csv(
         pd.DataFrame(
             {
                 "tag": kept,
-                "category": [category_of.get(tag, "other") for tag in kept],
+                "category": [known.category_of.get(tag, "other") for tag in kept],
                 "count": merged[kept].sum().to_numpy(),
                 "merged_from": [";".join(merged_into.index[merged_into == tag]) for tag in kept],
             }
@@ -88,26 +97,4 @@ def merge_tags(
         raw_tags,
     )
     write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)
-
-
-def _read_vocabulary(path: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Read synonym groups, and the category of each tag that has one."""
-    try:
-        content = yaml.safe_load(path.read_text())
-        synonyms, categories = content["synonyms"], content["categories"]
-        category_of = {tag: name for name, members in categories.items() for tag in members}
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"{path}: expected mappings of lists under synonyms and categories ({reason})"
-        ) from error
-    return synonyms, category_of
-
-
-def _line_of(vocabulary: Path, tag: str, group: str) -> int:
-    """Find the line on which a synonym group names a tag."""
-    top = yaml.compose(vocabulary.read_text())
-    synonyms = next(value for key, value in top.value if key.value == "synonyms")
-    members = next(value for key, value in synonyms.value if key.value == group)
-    lines = [node.start_mark.line for node in members.value if node.value == tag]
-    return 1 + (lines[-1] if lines else members.start_mark.line)
+    write_checksums(checksums, [labels, tags, raw_tags, tag_settings])

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import sys
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,13 +15,20 @@ from cyclopts import Parameter
 
 from autotagging import models
 from autotagging.common.errors import UserError
-from autotagging.common.files import read_json, save_arrays, sha256, write_csv
+from autotagging.common.files import (
+    read_json,
+    save_arrays,
+    sha256,
+    write_checksums,
+    write_csv,
+)
 from autotagging.common.params import read_options
 from autotagging.dataset.groups import read_groups
-from autotagging.dataset.store import MelStore
-from autotagging.dataset.subsets import describe, labelled_clips
+from autotagging.dataset.store import MelStore, read_front_end
+from autotagging.dataset.subsets import describe, labelled_clips, read_labels, read_split
 from autotagging.models.stored import save_model, stack_epochs, versions
-from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.checkpoints import Checkpoints, only_training
+from autotagging.training.cluster import is_first
 from autotagging.training.settings import Machine, TrainingSettings
 
 if TYPE_CHECKING:
@@ -87,6 +96,8 @@ class ModelFiles:
         Output: a row of epoch, loss, val_loss, auc, val_auc per epoch.
     times
         Output: a row of epoch, seconds, and seconds spent waiting for data per epoch.
+    checksums
+        Output: SHA-256 of the other files in its folder.
     """
 
     weights: Path
@@ -94,6 +105,7 @@ class ModelFiles:
     model_json: Path
     history: Path
     times: Path
+    checksums: Path
 
 
 def train(
@@ -117,33 +129,41 @@ def train(
     options
         Options of the model, as name=value.
     """
-    trained_on = _trained_on(data)
-    job = _Job(model, seed, read_options(options), data, trained_on, settings, machine)
-    fitted = _fit_network(job) if models.reads(model) == "mel" else _fit_tables(job)
-    if fitted is None:
-        return
+    job = _Job(model, seed, read_options(options), data, _trained_on(data), settings, machine)
+    alone = models.reads(model) != "mel" or is_first(machine.devices, os.environ)
+    with only_training(machine.unfinished) if alone else nullcontext():
+        fitted = _fit_network(job) if models.reads(model) == "mel" else _fit_tables(job)
+        if fitted is not None:
+            _write(fitted, job, files)
+
+
+def _write(fitted: "_Fitted", job: "_Job", files: ModelFiles) -> None:
+    """Write a fitted model, and the log of its times if that is possible."""
+    data = job.data
+    with suppress(OSError, UserError):  # a log stops no training
+        write_csv(fitted.times, files.times)
     write_csv(fitted.history, files.history)
-    write_csv(fitted.times, files.times)
     save_arrays(files.epoch_weights, stack_epochs(fitted.epochs, [*fitted.arrays]))
     description = {
-        "model": model,
-        "seed": seed,
-        "corpus": read_json(data.audio)["title"],
+        "model": job.model,
+        "seed": job.seed,
+        "corpus": read_json(data.audio, title=str)["title"],
         "split": describe(
-            read_json(data.split_settings)["scheme"], pd.read_csv(data.split)["subset"]
+            read_json(data.split_settings, scheme=str)["scheme"], read_split(data.split)
         ),
-        "synonyms": read_json(data.tag_settings)["synonyms"],
+        "synonyms": read_json(data.tag_settings, synonyms=str)["synonyms"],
         "options": job.options,
         **fitted.description,
         "kept_epochs": [*fitted.epochs],
         "epochs_sha256": sha256(files.epoch_weights),
-        "trained_on": trained_on,
+        "trained_on": job.trained_on,
         "versions": versions(),
-        "tags": pd.read_csv(data.labels, nrows=0).columns[2:].tolist(),
+        "tags": read_labels(data.labels).columns.drop("mp3_path").tolist(),
     }
     save_model(files.model_json, files.weights, description, fitted.arrays)
+    write_checksums(files.checksums, vars(files).values())
     if fitted.checkpoints:
-        fitted.checkpoints.delete()
+        fitted.checkpoints.finish(sha256(files.weights))
 
 
 @dataclass(frozen=True)
@@ -174,7 +194,7 @@ class _Fitted:
     description
         Further entries of model.json.
     checkpoints
-        Checkpoints that can be deleted once all results are written.
+        Checkpoints that can be deleted once the results are read.
     """
 
     arrays: dict[str, np.ndarray]
@@ -192,7 +212,7 @@ def _fit_network(job: _Job) -> _Fitted | None:
 
     model, machine = job.model, job.machine
     summary = models.required(job.data.mel, "--mel", model)
-    front_end = read_json(models.required(job.data.front_end, "--front-end", model))
+    front_end = read_front_end(models.required(job.data.front_end, "--front-end", model))
     devices = prepare(
         seed=job.seed, threads=machine.threads, devices=machine.devices, xla=machine.xla
     )
@@ -200,15 +220,16 @@ def _fit_network(job: _Job) -> _Fitted | None:
     fingerprint = _fingerprint(
         model,
         [job.seed, job.options, asdict(settings), job.trained_on, sha256(summary)],
-        [devices.label, devices.replicas, machine.threads, machine.xla],
+        [devices.replicas, machine.xla],
     )
-    devices.check_agreement([int(fingerprint[:15], 16)], "parameters, data, code or precision")
     checkpoints = Checkpoints(
         machine.unfinished,
         fingerprint=fingerprint,
+        devices=devices.describe(machine.threads),
         keep_epochs=settings.keep_epochs,
         minutes=machine.checkpoint_minutes,
     )
+    devices.check_agreement([int(checkpoints.key, 16)], "parameters, data, code or precision")
     store = MelStore(summary, cache=machine.cache)
     with devices.one_voice():
         fitted = _train_on(store, front_end, replace(job, settings=settings), devices, checkpoints)
@@ -251,6 +272,7 @@ def _train_on(
         "monitor": settings.monitor,
         "output_bias": settings.output_bias,
         "precision": settings.precision,
+        "devices": devices.describe(job.machine.threads),
         "best_epoch": result.best_epoch,
         "epochs": len(result.history),
         "trainable_parameters": trainable_parameters(network),
@@ -295,11 +317,8 @@ def _fit_tables(job: _Job) -> _Fitted:
 
 def _trained_on(data: TrainingData) -> dict[str, str]:
     """Give the SHA-256 of the corpus's audio, of the labels and of the split."""
-    corpus = read_json(data.audio)
-    if not {"sha256", "title"} <= set(corpus):
-        raise UserError(f"{data.audio}: no sha256 or title; run download again")
     return {
-        "audio_sha256": corpus["sha256"],
+        "audio_sha256": read_json(data.audio, sha256=str, title=str)["sha256"],
         "labels_sha256": sha256(data.labels),
         "split_sha256": sha256(data.split),
     }

@@ -16,17 +16,18 @@ import pandas as pd
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
 from autotagging.common.params import read_params
+from autotagging.corpus.delimited import read_delimited
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.remote import MAGNATAGATUNE, DataSet, read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
 from autotagging.corpus.transfer import RemoteFile
-from autotagging.corpus.tsv import read_tsv
 from autotagging.dataset.groups import LEVELS
-from autotagging.dataset.subsets import SUBSETS, describe
+from autotagging.dataset.subsets import SUBSETS, describe, read_labels
 from autotagging.labels import partition
 from autotagging.labels.tags import merge_synonyms, most_frequent
 from autotagging.metrics.averages import accuracy
 from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.reporting.inputs import read_table
 from autotagging.reporting.tables.files import to_markdown
 from autotagging.steps.merge_tags import merge_tags
 from autotagging.training.epoch_metrics import cross_entropy, mean_roc_auc
@@ -74,8 +75,10 @@ def data_card(
     data_set = read_data_set(remote)
     path_of = {file.name: find_table(tables, file.name) for file in data_set.tables}
     clips = read_annotations(path_of[ANNOTATIONS]).set_index("clip_id")
-    groups = read_clip_info(path_of[CLIP_INFO]).set_index("clip_id")
-    segments = read_tsv(path_of[CLIP_INFO], required=("segmentStart", "segmentEnd", "mp3_path"))
+    groups = read_clip_info(path_of[CLIP_INFO]).set_index("clip_id")[[*LEVELS]]
+    segments = read_delimited(
+        path_of[CLIP_INFO], required=("segmentStart", "segmentEnd", "mp3_path")
+    )
     for file in data_set.tables:
         _check_official(path_of[file.name], file)
     settings = _read_params(params)
@@ -105,14 +108,20 @@ def _describe_tags(
 ) -> dict[str, Any]:
     """Describe the tags that the step merge_tags gives."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder) / f"{name}.csv" for name in ("labels", "tags", "raw_tags")}
+        names = ("labels", "tags", "raw_tags", "tag_settings", "checksums")
+        paths = {name: Path(folder) / name for name in names}
         n = settings["n_tags"]
         merge_tags(
-            annotations=annotations, vocabulary=vocabulary, synonyms="merge", n_tags=n, **paths
+            annotations=annotations,
+            vocabulary=vocabulary,
+            synonyms="merge",
+            n_tags=n,
+            tag_settings=Path(folder) / "settings.json",
+            **paths,
         )
-        labels, tags, raw_tags = (pd.read_csv(path) for path in paths.values())
+        labels = read_labels(paths["labels"]).drop(columns="mp3_path")
+        tags, raw_tags = (read_table(paths[name], ()) for name in ("tags", "raw_tags"))
     raw, usable = clips.drop(columns="mp3_path"), clips.drop(index=_EMPTY_CLIPS)
-    labels = labels.set_index("clip_id").drop(columns="mp3_path")
     used = labels.loc[usable.index]
     truth = used.to_numpy()
     return {
@@ -240,7 +249,7 @@ def folder_table(mp3_paths: pd.Series, groups: pd.DataFrame) -> str:
 
 def _file_table(data_set: DataSet) -> str:
     files = [*data_set.tables, *data_set.parts, data_set.archive]
-    rows = [(file.name, f"{file.bytes:,}", f"{file.algorithm} `{file.checksum}`") for file in files]
+    rows = [(file.name, f"{file.bytes:,}", f"{file.algorithm} {file.checksum}") for file in files]
     return to_markdown(pd.DataFrame(rows, columns=["file", "bytes", "checksum"]))
 
 

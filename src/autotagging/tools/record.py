@@ -5,10 +5,13 @@ Snakemake detects finished results by file times and recorded parameters, DVC by
 
 from pathlib import Path
 
+import yaml
+
 from autotagging.common.errors import UserError
+from autotagging.common.files import replacing
 from autotagging.tools._engines import RESULTS, run
 
-_SPECTROGRAMS = RESULTS / "extract_mel"
+_SPECTROGRAMS = "extract_mel"
 
 
 def record() -> None:
@@ -24,12 +27,14 @@ def record() -> None:
         results/ has files that no rule makes.
     """
     outputs = _outputs()
-    pending = [
-        path for path, plan in outputs.items() if plan != "no update" or not Path(path).exists()
-    ]
-    if pending:
+    if missing := [path for path in outputs if not Path(path).exists()]:
         raise UserError(
-            f"{len(pending)} of {len(outputs)} results are missing or not up to date with "
+            f"{len(missing)} of {len(outputs)} results are missing, {missing[0]} the first; run "
+            f"`snakemake --cores all -- {missing[0]}`, then record"
+        )
+    if pending := [path for path, plan in outputs.items() if plan != "no update"]:
+        raise UserError(
+            f"{len(pending)} of {len(outputs)} results are not up to date with "
             f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
             "record"
         )
@@ -39,10 +44,21 @@ def record() -> None:
     if extra:
         raise UserError(f"no rule makes these files; delete them, then record: {', '.join(extra)}")
     stages = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
-    if not _SPECTROGRAMS.exists():
-        _SPECTROGRAMS.mkdir()  # DVC requires what a stage depends on
-        stages.remove("extract_mel")
+    if not (RESULTS / _SPECTROGRAMS).exists():
+        (RESULTS / _SPECTROGRAMS).mkdir()  # DVC requires what a stage depends on
+        stages.remove(_SPECTROGRAMS)
+        _forget(_SPECTROGRAMS)
     run("dvc", "commit", "--force", *stages)
+
+
+def _forget(stage: str) -> None:
+    """Remove a stage that did not run from dvc.lock."""
+    lock = Path("dvc.lock")
+    if lock.exists():
+        content = yaml.safe_load(lock.read_text(encoding="utf-8"))
+        content["stages"].pop(stage, None)
+        with replacing(lock) as temporary:
+            temporary.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def _outputs() -> dict[str, str]:

@@ -29,12 +29,15 @@ def restore() -> None:
     lock = Path("dvc.lock")
     if not lock.exists():
         raise UserError("no dvc.lock here: is this the folder of the project?")
-    if changed := _changed_sources():
+    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    if changed := _changed_sources(stages):
         raise UserError(
             f"dvc.lock belongs to other code or parameters: {', '.join(changed)} differ; check out "
             "the matching ones, or run `dvc repro` to make the results again"
         )
-    checkout = run("dvc", "checkout", capture=True, check=False)
+    known = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
+    recorded = [stage for stage in known if stage in stages]
+    checkout = run("dvc", "checkout", *recorded, capture=True, check=False)
     if checkout.returncode and "unsaved" in checkout.stderr:
         raise UserError(
             "results/ has files that are not recorded and would be lost; run `autotagging record` "
@@ -45,7 +48,7 @@ def restore() -> None:
             "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "
             "`dvc repro` makes them again"
         )
-    if damaged := list(_damaged_files(lock)):
+    if damaged := list(_damaged_files(stages)):
         raise UserError(
             f"not what dvc.lock says: {', '.join(damaged)}; delete these files, get them again by "
             "`dvc pull` or make them again by `dvc repro`, then restore"
@@ -54,10 +57,9 @@ def restore() -> None:
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
 
 
-def _damaged_files(lock: Path) -> Iterator[str]:
+def _damaged_files(stages: dict[str, dict]) -> Iterator[str]:
     """Find results whose content differs from dvc.lock, and damaged objects of the cache."""
     cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip()) / "files/md5"
-    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
     outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
     expected = {}
     for folder, md5 in outs.items():
@@ -86,16 +88,16 @@ def _has_md5(path: Path, md5: str) -> bool:
         return hashlib.file_digest(file, "md5").hexdigest() == md5
 
 
-def _changed_sources() -> list[str]:
-    """List parameters and tracked files that differ from dvc.lock."""
+def _changed_sources(stages: dict[str, dict]) -> list[str]:
+    """List parameters and tracked files that differ from dvc.lock, for the stages in it."""
     status = json.loads(run("dvc", "status", "--json", capture=True).stdout)
     changed = set()
-    for stage in status.values():
-        for entry in stage:
-            deps = entry.get("changed deps", {}) if isinstance(entry, dict) else {}
-            for path, what in deps.items():
-                if path == "params.yaml":
-                    changed.update(what if isinstance(what, dict) else [path])
-                elif not path.startswith(f"{RESULTS}/"):
-                    changed.add(path)
+    entries = [entry for stage, entries in status.items() if stage in stages for entry in entries]
+    for entry in entries:
+        deps = entry.get("changed deps", {}) if isinstance(entry, dict) else {}
+        for path, what in deps.items():
+            if path == "params.yaml":
+                changed.update(what if isinstance(what, dict) else [path])
+            elif not path.startswith(f"{RESULTS}/"):
+                changed.add(path)
     return sorted(changed)

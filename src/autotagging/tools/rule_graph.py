@@ -65,7 +65,9 @@ def rule_graph(*, out: Path) -> None:
         Snakemake gives no graph, for example because of an error in params.yaml.
     """
     command = [sys.executable, "-m", "snakemake", "--forceall", "--rulegraph", "dot"]
-    asked = subprocess.run(command, text=True, capture_output=True)
+    asked = subprocess.run(
+        command, text=True, capture_output=True, encoding="utf-8", errors="replace"
+    )
     if asked.returncode:
         reason = " ".join(asked.stderr.split()) or "no reason given"
         raise UserError(f"`snakemake --rulegraph` failed: {reason}")
@@ -115,7 +117,9 @@ def steps_of(folder: Path) -> dict[str, str]:
     return {
         rule: path.stem
         for path in sorted(folder.glob("*.smk"))
-        for rule in re.findall(r"^ *rule (\w+):", path.read_text(), flags=re.MULTILINE)
+        for rule in re.findall(
+            r"^ *rule (\w+):", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
     }
 
 

@@ -1,7 +1,9 @@
 """Check that the files of a corpus are complete: the command `autotagging verify`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+
+import pandas as pd
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
@@ -10,7 +12,13 @@ from autotagging.corpus.audio import Corpus
 from autotagging.corpus.containers import BadClipError, archive_files
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder
 from autotagging.corpus.remote import MAGNATAGATUNE, read_data_set
-from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
+from autotagging.corpus.tables import (
+    compare_tables,
+    describe_unknown,
+    find_table,
+    read_annotations,
+    read_clip_info,
+)
 
 _AUDIO = Path("results/download/audio.json")
 
@@ -19,9 +27,10 @@ def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
     """Read all files of a corpus; print OK, or a line for each faulty file.
 
     MagnaTagATune's files are compared with the published sizes and checksums. In other corpora,
-    both tables must be valid and each clip must be decodable; a clip of zero bytes is no fault,
-    because MagnaTagATune has three. If results/download belongs to this corpus, the audio must
-    still be the same.
+    both tables must be valid and have the same path for a clip, and each clip must be decodable; a
+    clip of zero bytes is no fault, because MagnaTagATune has three, and clips of an unknown track,
+    album or artist are counted. If results/download belongs to this corpus, the audio must still
+    be the same.
 
     Parameters
     ----------
@@ -41,7 +50,8 @@ def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
     if corpus == "magnatagatune":
         faults = list(_published_faults(folder, remote))
     else:
-        faults = [*_table_faults(folder), *_clip_faults(folder)]
+        tables = {}
+        faults = [*_table_faults(folder, tables), *_clip_faults(folder, tables.get(ANNOTATIONS))]
     faults += _change_since_download(corpus, folder) if not faults else []
     for fault in faults:
         print(fault)
@@ -61,19 +71,26 @@ def _published_faults(folder: Path, remote: Path) -> Iterator[str]:
             yield f"{folder / file.name}: {fault}"
 
 
-def _table_faults(folder: Path) -> Iterator[str]:
+def _table_faults(folder: Path, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
+    """Read both tables into `tables`, compare them, and print how many clips lack a group."""
+    paths = []
     for name, read in ((ANNOTATIONS, read_annotations), (CLIP_INFO, read_clip_info)):
-        yield from _fault_of(lambda name=name, read=read: read(find_table(folder, name)))
+        try:
+            paths.append(find_table(folder, name))
+            tables[name] = read(paths[-1])
+        except UserError as error:
+            yield str(error)
+    if len(tables) == 2:
+        try:
+            compare_tables(*tables.values(), paths)
+        except UserError as error:
+            yield str(error)
+        else:
+            for line in describe_unknown(*tables.values()):
+                print(f"{folder}: {line}")
 
 
-def _fault_of(check: Callable[[], object]) -> Iterator[str]:
-    try:
-        check()
-    except UserError as error:
-        yield str(error)
-
-
-def _clip_faults(folder: Path) -> Iterator[str]:
+def _clip_faults(folder: Path, annotations: pd.DataFrame | None) -> Iterator[str]:
     """Decode each clip, and find clips that the annotations list but the audio lacks."""
     try:
         opened = Corpus(folder)
@@ -87,10 +104,7 @@ def _clip_faults(folder: Path) -> Iterator[str]:
         except BadClipError as error:
             if str(error) != "empty":
                 yield f"{folder}, {clip}: {error}"
-    try:
-        listed = read_annotations(find_table(folder, ANNOTATIONS))["mp3_path"]
-    except UserError:
-        return
+    listed = () if annotations is None else annotations["mp3_path"]
     yield from (f"{folder}, {clip}: listed, but missing" for clip in listed if clip not in sizes)
 
 
@@ -98,7 +112,7 @@ def _change_since_download(corpus: str, folder: Path) -> list[str]:
     """Compare the audio with the fingerprint of the step download, if it is of this corpus."""
     if not _AUDIO.exists():
         return []
-    seen = read_json(_AUDIO)
+    seen = read_json(_AUDIO, corpus=str, sha256=str)
     if seen["corpus"] != corpus or seen["sha256"] == Corpus(folder).fingerprint()["sha256"]:
         return []
     return [f"{folder}: not the audio of {_AUDIO}, sha256 {seen['sha256']}"]

@@ -1,82 +1,136 @@
 """Checkpoints of a training, from which an interrupted training resumes with the same result.
 
-They are outside results/, so that neither Snakemake nor DVC deletes them.
+They are outside results/, so that neither Snakemake nor DVC deletes them, and stay until `evaluate`
+has read the model: if its files are lost before, they are written again without training.
 """
 
+import hashlib
 import json
+import shutil
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import load_arrays, save_arrays
+from autotagging.common.locks import locked
 from autotagging.training.settings import KeepEpochs
 
 _GENERATIONS = 2
-# Attributes of a run that a checkpoint stores in addition to arrays.
-_PLAIN = ("epoch", "batches", "loss_sum", "rows", "times", "best_value", "best_epoch")
+_NAMES = ("checkpoint-", "epoch-", "finished-", ".partial-")
+
+
+def only_training(folder: Path) -> AbstractContextManager[None]:
+    """Wait for a training that uses the same folder, which may have outlived its Snakemake."""
+    return locked(_lock_of(folder), f"training in {folder}", wait=True)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
 
 
 class Checkpoints:
     """The last two checkpoints of one training, written in turn, so that one is always whole.
 
-    Next to them are the weights after each epoch that is kept for `evaluate`.
+    Next to them are the weights after each epoch that is kept for `evaluate`. What else is in the
+    folder is never read; of it, earlier files of trainings are deleted with the first checkpoint.
 
     Parameters
     ----------
     folder
-        Folder of this training only.
+        Folder of the trainings of one model and seed.
     fingerprint
-        Hash of everything the training depends on; checkpoints with another one are not used.
+        Hash of everything the training depends on, except for the devices.
+    devices
+        Devices and threads of the training; checkpoints of others are not used.
     keep_epochs
         Epochs whose weights are kept: all, or only the last.
     minutes
         Minutes between checkpoints within an epoch.
+
+    Attributes
+    ----------
+    key
+        Hexadecimal hash of fingerprint and devices, part of the names of the files.
     """
 
-    def __init__(self, folder: Path, *, fingerprint: str, keep_epochs: KeepEpochs, minutes: float):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        fingerprint: str,
+        devices: str,
+        keep_epochs: KeepEpochs,
+        minutes: float,
+    ):
         self.minutes = minutes
         self._folder = folder
-        self._paths = [folder / f"checkpoint-{turn}.npz" for turn in range(_GENERATIONS)]
-        self._fingerprint = fingerprint
+        self._training = {"fingerprint": fingerprint, "devices": devices}
+        self.key = hashlib.sha256(json.dumps(self._training).encode()).hexdigest()[:12]
+        self._paths = [folder / f"checkpoint-{i}-{self.key}.npz" for i in range(_GENERATIONS)]
         self._keeps_all = keep_epochs == "all"
         self._turn = 0
+        self._resumed = self._tidy = False
 
     def save(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Replace the older checkpoint. `arrays` has an entry "step", which must increase."""
-        stamped = {**arrays, "fingerprint": np.array(self._fingerprint)}
-        save_arrays(self._paths[self._turn], stamped)
+        self._make_room()
+        stamps = {name: np.array(value) for name, value in self._training.items()}
+        save_arrays(self._paths[self._turn], {**arrays, **stamps})
         self._turn = (self._turn + 1) % _GENERATIONS
 
-    def load(self) -> dict[str, np.ndarray] | None:
-        """Read the newest whole checkpoint of this training; None if there is none."""
-        found = {}
-        for turn, path in enumerate(self._paths):
-            try:
-                arrays = load_arrays(path) if path.exists() else {}
-            except UserError as error:
-                print(f"{error}; using the previous checkpoint", file=sys.stderr)
-                continue
-            if arrays.pop("fingerprint", None) == self._fingerprint:
-                found[turn] = arrays
-        if not found:
-            if any(path.exists() for path in self._paths):
-                print(
-                    f"{self._folder}: checkpoints of another training (parameters, data, code, "
-                    "libraries or threads), not used",
-                    file=sys.stderr,
-                )
-            return None
-        newest = max(found, key=lambda turn: found[turn]["step"])
-        self._turn = (newest + 1) % _GENERATIONS
-        return found[newest]
+    def load(self) -> Iterator[dict[str, np.ndarray]]:
+        """Yield the whole checkpoints of this training, the newest first.
+
+        Whoever does not ask for the next one resumes from the last one.
+        """
+        found = {turn: self._read(path) for turn, path in enumerate(self._paths)}
+        found = {turn: arrays for turn, arrays in found.items() if "step" in arrays}
+        self._resumed = True
+        for turn in sorted(found, key=lambda turn: int(found[turn]["step"]), reverse=True):
+            self._turn = (turn + 1) % _GENERATIONS
+            yield found[turn]
+        self._resumed = False
+        self._describe_others()
+
+    def _read(self, path: Path) -> dict[str, np.ndarray]:
+        """Read a checkpoint of this training; empty if it is missing, damaged or another's."""
+        try:
+            arrays = load_arrays(path) if path.exists() else {}
+        except UserError as error:
+            print(f"{error}; not used", file=sys.stderr)
+            return {}
+        stamps = {name: str(arrays.pop(name, "")) for name in self._training}
+        return arrays if stamps == self._training else {}
+
+    def _describe_others(self) -> None:
+        """Say which checkpoints are there, but not of this training."""
+        others = set()
+        for path in {*self._folder.glob("checkpoint-*.npz")} - {*self._paths}:
+            with suppress(UserError):
+                arrays = load_arrays(path)
+                others.add(tuple(str(arrays.get(name, "")) for name in self._training))
+        fingerprint, devices = self._training.values()
+        for other in sorted(devices for found, devices in others if found == fingerprint):
+            print(
+                f"{self._folder}: checkpoint of {other}, now {devices}: other weights, so training "
+                "starts anew; to continue from the checkpoint, stop now and run with the same "
+                "number of threads (--cores); the next checkpoint replaces it",
+                file=sys.stderr,
+            )
+        if any(found != fingerprint for found, _ in others):
+            print(
+                f"{self._folder}: checkpoints of another training (parameters, data, code or "
+                "libraries), not used; the next checkpoint replaces them",
+                file=sys.stderr,
+            )
 
     def save_epoch(self, epoch: int, weights: Sequence[np.ndarray]) -> None:
         """Keep the weights after an epoch, before the checkpoint that ends it."""
+        self._make_room()
         save_arrays(self._epoch_path(epoch), {str(i): array for i, array in enumerate(weights)})
         if not self._keeps_all:
             self._epoch_path(epoch - 2).unlink(missing_ok=True)  # its successor has a checkpoint
@@ -92,126 +146,46 @@ class Checkpoints:
         kept = range(1 if self._keeps_all else max(last, 1), last + 1)
         epochs = {}
         for epoch in kept:
-            path = self._epoch_path(epoch)
-            try:
-                arrays = load_arrays(path)
-            except UserError as error:
-                message = f"{error}: delete the folder {self._folder} and train from the start"
-                raise UserError(message) from error
-            epochs[epoch] = [arrays[str(i)] for i in range(len(arrays))]
+            arrays = load_arrays(self._epoch_path(epoch))
+            epochs[epoch] = [arrays[name] for name in sorted(arrays, key=int)]
         return epochs
 
     def _epoch_path(self, epoch: int) -> Path:
-        # Trainings with other settings may have begun in the same folder.
-        return self._folder / f"epoch-{epoch:04}-{self._fingerprint[:12]}.npz"
+        return self._folder / f"epoch-{epoch:04}-{self.key}.npz"
 
-    def delete(self) -> None:
-        """Delete all checkpoints, once the results are written."""
-        for path in [*self._paths, *self._folder.glob("epoch-*.npz")]:
-            path.unlink(missing_ok=True)
-
-
-class Run:
-    """State of a training: everything its further course depends on, as stored in checkpoints.
-
-    Parameters
-    ----------
-    variables
-        Variables of model and optimizer, including the states of dropout.
-    shape
-        Shape of the training labels: (training clips, tags).
-    checkpoints
-        Checkpoints to write, at the end of each epoch and at intervals.
-    saves
-        Whether this process writes the checkpoints.
-
-    Attributes
-    ----------
-    epoch, batches
-        Current epoch, from 1, and number of its finished batches.
-    loss_sum
-        Sum of the losses of the clips in these batches.
-    scores : float32, (training clips, tags)
-        Scores of the clips in these batches; other rows are not yet valid.
-    rows, times
-        Metrics and times of the finished epochs.
-    best_value, best_epoch, best_weights
-        Monitored value, number and weights of the best epoch; smaller values are better.
-    """
-
-    def __init__(
-        self,
-        variables: Sequence[Any],
-        shape: tuple[int, int],
-        checkpoints: Checkpoints,
-        *,
-        saves: bool = True,
-    ):
-        self._variables = variables
-        self._checkpoints = checkpoints
-        self._saves = saves
-        self._saved = time.monotonic()
-        self._step = 0
-        self.epoch, self.batches, self.loss_sum = 1, 0, 0.0
-        self.scores = np.empty(shape, np.float32)
-        self.rows: list[dict] = []
-        self.times: list[dict] = []
-        self.best_value, self.best_epoch = np.inf, 0
-        self.best_weights: list[np.ndarray] = []
-
-    @property
-    def epochs_since_best(self) -> int:
-        """Number of finished epochs since the best one, plus the current one."""
-        return self.epoch - self.best_epoch if self.best_epoch else 0
-
-    def end_batch(self, batch: np.ndarray, loss: float, scores: np.ndarray) -> None:
-        """Record a finished batch; write a checkpoint if it is time for one."""
-        self.loss_sum += loss * len(batch)
-        self.scores[batch] = scores
-        self.batches += 1
-        self._step += 1
-        if time.monotonic() - self._saved >= 60 * self._checkpoints.minutes:
-            self._save()
-
-    def end_epoch(self, row: dict, times: dict, *, value: float, weights: list[np.ndarray]) -> None:
-        """Record a finished epoch, keep its weights, and write a checkpoint."""
-        self.rows.append(row)
-        self.times.append(times)
-        if value < self.best_value:
-            self.best_value, self.best_epoch, self.best_weights = value, self.epoch, weights
-        if self._saves:
-            self._checkpoints.save_epoch(self.epoch, weights)
-        self.epoch, self.batches, self.loss_sum = self.epoch + 1, 0, 0.0
-        self._step += 1
-        self._save()
-
-    def _save(self) -> None:
-        if not self._saves:
+    def _make_room(self) -> None:
+        """Before the first file is written, delete what no training can resume from."""
+        if self._tidy:
             return
-        plain = {name: getattr(self, name) for name in _PLAIN}
-        self._checkpoints.save(
-            {
-                "step": np.array(self._step),
-                "plain": np.array(json.dumps(plain)),
-                "scores": self.scores,
-                **{f"variable_{i}": v.numpy() for i, v in enumerate(self._variables)},
-                **{f"best_{i}": weight for i, weight in enumerate(self.best_weights)},
-            }
-        )
-        self._saved = time.monotonic()
+        if not self._folder.is_dir():
+            self._folder.unlink(missing_ok=True)
+        for path in self._folder.glob("*"):
+            whole = path.is_file() and path.stem.endswith(self.key)
+            if path.name.startswith(_NAMES) and not (self._resumed and whole):
+                _remove(path)
+        self._tidy = True
 
-    def resume(self) -> bool:
-        """Resume from the newest checkpoint; return False if there is none."""
-        saved = self._checkpoints.load()
-        if saved is None:
-            return False
-        self._step = int(saved["step"])
-        for name, value in json.loads(str(saved["plain"])).items():
-            setattr(self, name, value)
-        self._checkpoints.load_epochs(self.epoch - 1)  # fails now instead of at the end
-        self.scores = saved["scores"]
-        for i, variable in enumerate(self._variables):
-            variable.assign(saved[f"variable_{i}"])
-        n_weights = sum(name.startswith("best_") for name in saved)
-        self.best_weights = [saved[f"best_{i}"] for i in range(n_weights)]
-        return True
+    def finish(self, weights_sha256: str) -> None:
+        """Note that the model with these weights is written; `discard` needs it."""
+        with suppress(OSError):  # without the note, the checkpoints stay
+            (self._folder / f"finished-{weights_sha256[:12]}-{self.key}").touch()
+
+
+def discard(folder: Path, *, weights_sha256: str) -> None:
+    """Delete the checkpoints of the training that wrote a model, once that has been accepted.
+
+    Those of another training are kept, and all while a training uses the folder.
+    """
+    for note in folder.glob(f"finished-{weights_sha256[:12]}-*"):
+        key = note.name.rpartition("-")[2]
+        with suppress(OSError, UserError), locked(_lock_of(folder), str(folder)):
+            for path in sorted(folder.glob(f"*-{key}*")):  # the note comes last
+                _remove(path)
+            folder.rmdir()  # fails if there are other files
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from autotagging.common.errors import UserError
+from autotagging.training.settings import DeviceChoice
 
 _FIRST_PORT, _PORTS = 12_000, 20_000
 
@@ -49,6 +50,11 @@ def cluster_config(environment: Mapping[str, str]) -> dict:
         "cluster": {"worker": [f"{node}:{port}" for node in nodes]},
         "task": {"type": "worker", "index": worker},
     }
+
+
+def is_first(devices: DeviceChoice, environment: Mapping[str, str]) -> bool:
+    """Tell whether this process writes the results, before it is connected to the others."""
+    return devices != "multi_worker" or cluster_config(environment)["task"]["index"] == 0
 
 
 def _checked_config(text: str) -> dict:

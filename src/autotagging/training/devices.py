@@ -65,6 +65,10 @@ class Devices:
         """Count the devices of all processes."""
         return 1 if self.strategy is None else self.strategy.num_replicas_in_sync
 
+    def describe(self, threads: int) -> str:
+        """Name the devices and the number of threads: with others, a training has other bits."""
+        return self.label if "threads" in self.label else f"{self.label}, {threads} threads"
+
     @property
     def writes(self) -> bool:
         """Tell whether this is the process that writes checkpoints and results."""
@@ -75,7 +79,7 @@ class Devices:
         """Silence standard error in all processes except the first; exceptions are still raised."""
         with ExitStack() as stack:
             if not self.writes:
-                nowhere = stack.enter_context(open(os.devnull, "w"))
+                nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
                 stack.enter_context(redirect_stderr(nowhere))
             yield
 

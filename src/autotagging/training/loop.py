@@ -15,10 +15,11 @@ import pandas as pd
 from autotagging.common.errors import UserError
 from autotagging.common.progress import duration, native_log_hidden, progress
 from autotagging.dataset.prefetch import Waiting, prefetched
-from autotagging.training.checkpoints import Checkpoints, Run
+from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import Devices
 from autotagging.training.epoch_metrics import cross_entropy, has_both_classes, mean_roc_auc
 from autotagging.training.optimizer import learning_rates, make_optimizer, rate_in_effect
+from autotagging.training.run import Run
 from autotagging.training.settings import TrainingSettings
 from autotagging.training.step import Gather, make_scorer, make_train_step
 
@@ -93,8 +94,7 @@ def fit(
         Devices to train on. Of several processes, only the first writes checkpoints; all resume
         from them.
     checkpoints
-        Checkpoints to resume from, and to write at the end of each epoch. The caller deletes
-        them.
+        Checkpoints to resume from, and to write at the end of each epoch.
 
     Raises
     ------
@@ -109,18 +109,16 @@ def fit(
         optimizer = make_optimizer(model, rates)
     train_step, score = make_train_step(model, optimizer, devices), make_scorer(model, devices)
     variables = [*model.variables, *optimizer.variables]
-    rate = _clips_per_second(train_step, variables, train, settings.batch_size, devices)
-    print(
-        f"{len(train)} clips, {model.count_params():,} parameters, {devices.label}: "
-        f"{rate:.1f} clips/s, {settings.epochs} epochs take about "
-        f"{duration(len(train) * settings.epochs / rate)}",
-        file=sys.stderr,
-    )
     run = Run(variables, train.labels.shape, checkpoints, saves=devices.writes)
-    if run.resume():
-        print(f"resuming in epoch {run.epoch}, after step {run.batches}", file=sys.stderr)
+    resumed = run.resume()
     devices.check_agreement([run.epoch, run.batches], "epoch and step to resume from")
-    while run.epoch <= settings.epochs and not _out_of_patience(run, settings.patience):
+    if _is_finished(run, settings):
+        print("all epochs are in the checkpoint: no training", file=sys.stderr)
+    else:
+        _say_how_long(train_step, variables, train, settings, devices, model.count_params())
+        if resumed:
+            print(f"resuming in epoch {run.epoch}, after step {run.batches}", file=sys.stderr)
+    while not _is_finished(run, settings):
         started, waiting = time.perf_counter(), Waiting()
         with _divergence_explained(run, steps, lambda: rate_in_effect(rates, optimizer)):
             loss, auc = _train_epoch(run, train_step, train, settings, seed, devices, waiting)
@@ -139,8 +137,11 @@ def fit(
     return Fit(pd.DataFrame(run.rows), pd.DataFrame(run.times), run.best_epoch)
 
 
-def _out_of_patience(run: Run, patience: int | None) -> bool:
-    return patience is not None and run.epochs_since_best > patience
+def _is_finished(run: Run, settings: TrainingSettings) -> bool:
+    """Tell whether all epochs are done, or none was better for too long."""
+    patience = settings.patience
+    out_of_patience = patience is not None and run.epochs_since_best > patience
+    return run.epoch > settings.epochs or out_of_patience
 
 
 @contextmanager
@@ -212,6 +213,24 @@ def _end_epoch(
         weights=model.get_weights(),
     )
     print(_epoch_line(row, run.times, settings.epochs, waiting), file=sys.stderr)
+
+
+def _say_how_long(
+    train_step: Callable,
+    variables: list,
+    train: Examples,
+    settings: TrainingSettings,
+    devices: Devices,
+    parameters: int,
+) -> None:
+    """Print the speed of a step, and the time that all epochs take."""
+    rate = _clips_per_second(train_step, variables, train, settings.batch_size, devices)
+    print(
+        f"{len(train)} clips, {parameters:,} parameters, {devices.label}: "
+        f"{rate:.1f} clips/s, {settings.epochs} epochs take about "
+        f"{duration(len(train) * settings.epochs / rate)}",
+        file=sys.stderr,
+    )
 
 
 def _clips_per_second(

@@ -57,7 +57,7 @@ def _capability(gpu: tf.config.PhysicalDevice) -> tuple[int, int]:
 def _cpu_has_bfloat16() -> bool:
     """Tell from the CPU flags that Linux lists; False on other systems."""
     try:
-        text = _CPU_INFO.read_text()
+        text = _CPU_INFO.read_text(encoding="utf-8")
     except OSError:
         return False
     return re.search(r"\b(avx512_bf16|amx_bf16)\b", text) is not None

@@ -14,5 +14,5 @@ def test_a_corpus_without_a_title_is_named(results):
     (results / "audio.json").write_text('{"corpus": "demo"}')
     names = {"tags": "tags.csv", "raw_tags": "raw_tags.csv", "audio": "audio.json"}
     inputs = {flag: results / name for flag, name in names.items()}
-    with pytest.raises(UserError, match=r"audio\.json: no entry 'title'; run the step"):
+    with pytest.raises(UserError, match=r"audio\.json: no entry 'title'"):
         figure_2(**inputs, figure_files=drawn(results))

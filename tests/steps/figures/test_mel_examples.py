@@ -30,7 +30,7 @@ def test_mel_examples_draws_what_extract_mel_left_of_each_tag(results, monkeypat
     [
         ("labels.csv", "clip,drum\n4,1\n", r"labels\.csv: no column 'clip_id'"),
         ("labels.csv", "clip_id,mp3_path,drum\n6,c,1\n", "no clip with a tag in"),
-        ("summary.csv", "", r"summary\.csv: can't be read as a table"),
+        ("summary.csv", "", r"summary\.csv: no whole table"),
         ("summary.csv", "clips\n3\n", r"summary\.csv: no column 'shard'"),
         ("shard-00.npy", "nonsense", r"shard-00\.npy: not a readable shard"),
         ("front_end.json", "{}", r"front_end\.json: no entry 'sample_rate'"),

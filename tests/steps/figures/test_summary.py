@@ -13,7 +13,8 @@ def summary_inputs(folder, published):
     first = folder / "seed-0"
     arrays = dict(np.load(first / "predictions.npz"))
     np.savez(first / "predictions.npz", **{**arrays, "clip_id": np.array([5, 4, 6])})
-    (folder / "leakage.csv").write_text("level,share\ntrack,0.5\nalbum,0.957\n")
+    leakage = "level,share,clips_without_group\ntrack,0.5,0\nalbum,0.957,412\n"
+    (folder / "leakage.csv").write_text(leakage)
     for number in (5, 7):
         (folder / f"figure_{number}.svg").write_text(f"<svg>{number}</svg>")
     return {
@@ -50,6 +51,8 @@ def test_the_summary_shows_numbers_figures_and_clips_that_play(results, publishe
     assert "upper bound" not in text  # not all epochs were kept
     assert "it reaches <strong>0.625</strong>" in text
     assert "<strong>+0.125</strong> [−0.125, +0.250]" in text  # noqa: RUF001
+    assert '<td class="number">95.7 %</td> <td class="number">412</td>' in text
+    assert "they count as sharing none, so the true shares may be higher." in text
     assert "−0.500 compared with all other tags [−0.625, −0.250]: worse than" in text  # noqa: RUF001
     for svg in (b"<svg>5</svg>", b"<svg>7</svg>"):
         assert base64.b64encode(svg).decode() in page

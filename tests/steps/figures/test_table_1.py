@@ -21,6 +21,6 @@ def test_what_a_model_lacks_is_named(results):
     content = json.loads(model.read_text())
     del content["front_end"]["n_mels"]
     model.write_text(json.dumps(content))
-    with pytest.raises(UserError, match=r"model\.json: front_end has no 'n_mels'"):
+    with pytest.raises(UserError, match=r"model\.json: front_end: no entry 'n_mels'"):
         table_1(model_json=model, table_files=written(results))
     assert not (results / "tables").exists()

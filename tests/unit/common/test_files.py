@@ -1,3 +1,5 @@
+import os
+
 import pandas as pd
 import pytest
 
@@ -8,6 +10,7 @@ from autotagging.common.files import (
     replacing,
     save_arrays,
     sha256,
+    write_checksums,
     write_csv,
     write_json,
 )
@@ -33,6 +36,34 @@ def test_missing_folders_are_made(tmp_path):
     assert (tmp_path / "new" / "table.csv").read_bytes() == b"a\n1\n"
 
 
+def test_what_is_renamed_is_on_the_disk_first(tmp_path, monkeypatch):
+    """Otherwise a power failure may leave an empty file under the new name."""
+    path, events = tmp_path / "table.csv", []
+
+    def fsync(descriptor):
+        events.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        assert path.exists() == os.path.isdir(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_csv(pd.DataFrame({"a": [1]}), path)
+    assert events == [f"{tmp_path}/.partial-table.csv", f"{tmp_path}"]
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path):
+    path = tmp_path / "file.csv"
+    (tmp_path / ".partial-file.csv").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        write_csv(pd.DataFrame({"a": range(10_000)}), path)
+    assert raised.value.filename == str(path)
+
+
+def test_a_folder_that_cant_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"exists|Not a directory") as raised:
+        write_json({}, tmp_path / "file/results/x.json")
+    assert raised.value.filename == str(tmp_path / "file/results")
+
+
 def test_json_keeps_its_order_and_its_letters(tmp_path):
     write_json({"b": 1, "a": "é"}, tmp_path / "x.json")
     assert list(read_json(tmp_path / "x.json").items()) == [("b", 1), ("a", "é")]
@@ -41,6 +72,33 @@ def test_json_keeps_its_order_and_its_letters(tmp_path):
 def test_damaged_json_is_named(tmp_path):
     (tmp_path / "x.json").write_text('{"a": ')
     with pytest.raises(UserError, match=r"x\.json: not valid JSON"):
+        read_json(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "not a dictionary"),
+        ('{"a": 1}', "no entry 'b'"),
+        ('{"a": "1", "b": {"c": null}}', "entry 'a' is of type str"),
+        ('{"a": 1, "b": []}', "b: not a dictionary"),
+        ('{"a": 1, "b": {"c": 2}}', "b: entry 'c' is of type int"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"a": "\\x"}', "not valid JSON"),
+    ],
+)
+def test_json_of_another_kind_is_one_line(tmp_path, content, message):
+    (tmp_path / "x.json").write_text(content)
+    with pytest.raises(UserError, match=rf"x\.json: .*{message}.*; delete it and run again"):
+        read_json(tmp_path / "x.json", a=int, b={"c": str | None})
+
+
+def test_json_that_was_changed_shows(tmp_path):
+    write_json({"auc": 0.641}, tmp_path / "x.json")
+    write_checksums(tmp_path / "SHA256SUMS", [tmp_path / "x.json"])
+    assert read_json(tmp_path / "x.json") == {"auc": 0.641}
+    (tmp_path / "x.json").write_text('{"auc": 0.941}')
+    with pytest.raises(UserError, match=r"x\.json: not as its step wrote it"):
         read_json(tmp_path / "x.json")
 
 

@@ -1,3 +1,4 @@
+import errno
 import os
 import sys
 
@@ -32,3 +33,13 @@ def test_what_native_code_writes_is_hidden_unless_it_fails(capfd):
         fail()
     sys.stderr.flush()
     assert "the reason" in capfd.readouterr().err
+
+
+def test_what_native_code_writes_is_hidden_without_a_temporary_folder(capfd, monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(progress.tempfile, "TemporaryFile", full)
+    with native_log_hidden():
+        os.write(2, b"chatter")
+    assert capfd.readouterr().err == ""

@@ -388,6 +388,14 @@ def test_a_damaged_description_is_named(tmp_path, key):
         remote.read_data_set(path)
 
 
+@pytest.mark.parametrize("content", ["", "mirrors: [é]\n"])
+def test_an_empty_description_and_one_in_another_encoding_are_named(tmp_path, content):
+    path = tmp_path / "remote.yaml"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(UserError, match=r"remote\.yaml: not the description of a data set"):
+        remote.read_data_set(path)
+
+
 def test_parts_that_are_not_the_archive_are_refused(tmp_path):
     content = yaml.safe_load(OFFICIAL.read_text())
     content["archive"]["parts"].pop()

@@ -8,7 +8,13 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.corpus.raw_tags import RAW_TAGS
-from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
+from autotagging.corpus.tables import (
+    compare_tables,
+    describe_unknown,
+    find_table,
+    read_annotations,
+    read_clip_info,
+)
 from conftest import write_table
 
 CLIPS = {"clip_id": [2, 6], "mp3_path": ["0/a.mp3", "1/b.mp3"]}
@@ -58,7 +64,7 @@ def test_labels_are_zeros_and_ones_in_the_order_of_the_file(annotations):
 
 def test_a_table_of_more_lines_than_are_read_at_once_is_one_table(annotations, monkeypatch):
     whole = read_annotations(annotations)
-    monkeypatch.setattr("autotagging.corpus.tsv._LINES_AT_A_TIME", 2)
+    monkeypatch.setattr("autotagging.corpus.delimited._LINES_AT_A_TIME", 2)
     pd.testing.assert_frame_equal(read_annotations(annotations), whole)
     # 01 is not 1, wherever the block of lines begins; flute is the 1 of the last line.
     edit(annotations, b'"15"\t"1"\t"0"\t"1"', b'"15"\t"1"\t"0"\t"01"')
@@ -95,6 +101,19 @@ def test_a_track_is_a_url_with_a_number(clip_info):
     assert info.loc[2, "track"] == info.loc[6, "track"] != info.loc[10, "track"]
     assert info["album"].nunique() == 3
     assert info["artist"].nunique() == 2
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0 "])
+def test_a_blank_is_unknown_and_no_common_name(clip_info, blank):
+    table = pd.read_csv(clip_info, sep="\t", dtype=str)
+    table.loc[0, "artist"] = table.loc[1, "album"] = table.loc[2, "url"] = blank
+    table.loc[3, "track_number"], table.loc[4, "artist"] = blank, "Unknown Artist"
+    write_table(clip_info, table)
+    info = read_clip_info(clip_info)
+    assert info["artist"].isna().tolist() == [True, False, False, False, False, False]
+    assert info["album"].isna().tolist() == [True, True, False, False, False, False]
+    assert info["track"].isna().tolist() == [False, False, True, True, False, False]
+    assert info["album"].iloc[4] == "Unknown Artist/z"
 
 
 def test_quotes_within_a_field_are_doubled(clip_info):
@@ -155,6 +174,60 @@ def test_faults_of_clip_info_are_named(clip_info, old, new, message):
     assert fault(read_clip_info, clip_info).startswith(message)
 
 
+def compare(annotations, clip_info):
+    """Compare two tables; return what the error says, or None."""
+    tables = read_annotations(annotations), read_clip_info(clip_info)
+    try:
+        compare_tables(*tables, (annotations, clip_info))
+    except UserError as error:
+        return str(error)
+
+
+def test_rows_that_moved_are_found(annotations, clip_info):
+    assert compare(annotations, clip_info) is None
+    good = pd.read_csv(clip_info, sep="\t", dtype=str, na_filter=False)
+    moved = good.assign(clip_id=[*good["clip_id"].iloc[1:], "2"])
+    write_table(clip_info, moved)
+    # Ids 6, 10, 11, 15, 16, 2 for the paths of 2, 6, 10, 11, 15 and none.
+    assert compare(annotations, clip_info) == (
+        f"{annotations}, line 3: clip_id 6 has mp3_path 1/clip-1-0-29.mp3, but 0/clip-0-0-29.mp3 "
+        f"in {clip_info}, line 2; 4 of 4 differ, perhaps because the rows of a table have moved; "
+        "expected two tables of the same corpus"
+    )
+    write_table(clip_info, good.assign(clip_id=[str(n) for n in range(100, 106)]))
+    found = compare(annotations, clip_info)
+    assert "line 2: mp3_path 0/clip-0-0-29.mp3 has clip_id 2, but 100 in " in found
+    assert "5 of 5 differ" in found
+
+
+def test_clips_without_a_path_or_row_are_not_compared(annotations, clip_info):
+    table = pd.read_csv(clip_info, sep="\t", dtype=str, na_filter=False)
+    table.loc[0, "mp3_path"] = ""
+    write_table(clip_info, table.drop(index=[2, 3]))
+    assert compare(annotations, clip_info) is None
+    write_table(clip_info, table.drop(columns="mp3_path"))
+    assert compare(annotations, clip_info) is None
+
+
+def test_clips_of_unknown_groups_are_counted(annotations, clip_info):
+    listed = read_annotations(annotations)
+    assert describe_unknown(listed, read_clip_info(clip_info)) == []
+    table = pd.read_csv(clip_info, sep="\t", dtype=str, na_filter=False)
+    table.loc[0, ["artist", "url"]] = ""
+    table.loc[5, "artist"] = ""  # clip 16 is not annotated
+    write_table(clip_info, table.drop(index=[2, 3]).drop(columns="mp3_path"))
+    assert describe_unknown(listed, read_clip_info(clip_info)) == [
+        "clip_info_final.csv has no mp3_path, so it is not compared with annotations_final.csv",
+        "2 of 5 clips have no row in clip_info_final.csv: they belong to no track, album or artist",
+        "1 of 5 clips have a row in clip_info_final.csv without track: they share no track with "
+        "other clips",
+        "1 of 5 clips have a row in clip_info_final.csv without album: they share no album with "
+        "other clips",
+        "1 of 5 clips have a row in clip_info_final.csv without artist: they share no artist with "
+        "other clips",
+    ]
+
+
 @pytest.mark.parametrize("read", [read_annotations, read_clip_info])
 def test_a_table_that_was_cut_off_is_named_by_its_last_line(small_tables, read):
     path = small_tables / f"{read.__name__.removeprefix('read_')}_final.csv"
@@ -173,7 +246,9 @@ def test_a_table_that_was_cut_off_is_named_by_its_last_line(small_tables, read):
 
 def test_a_table_in_utf_16_is_named(annotations):
     annotations.write_bytes(annotations.read_bytes().decode().encode("utf-16"))
-    assert fault(read_annotations, annotations) == "line 1: UTF-16; expected UTF-8"
+    assert (
+        fault(read_annotations, annotations) == "line 1: UTF-16; expected a table as text in UTF-8"
+    )
 
 
 def test_a_damaged_gzip_file_is_named(annotations):
@@ -227,6 +302,8 @@ def test_the_official_tables(magnatagatune):
     assert annotations.columns[2:].tolist() == list(RAW_TAGS)
     assert annotations.iloc[:, 2:].to_numpy().sum() == 89_395
     assert len(info) == 31382
+    compare_tables(annotations, info, ("annotations", "clip_info"))
+    assert describe_unknown(annotations, info) == []
     annotated = info[info["clip_id"].isin(annotations["clip_id"])]
     assert annotated["artist"].nunique() == 230
     assert annotated["album"].nunique() == 446

@@ -1,9 +1,14 @@
 """The demo corpus has the official format, and its audio carries its tags."""
 
+import contextlib
 import hashlib
 import io
 import re
+import subprocess
+import sys
+import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -156,6 +161,45 @@ def test_an_interrupted_run_leaves_nothing_finished(corpus, tmp_path, monkeypatc
     assert all((folder / name).read_bytes() == b"earlier" for name in FILES)
     demo.synthesise(folder, clips=CLIPS, seed=SEED, workers=1)
     assert digests(folder) == digests(corpus)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+SYNTHESISE = """
+import sys
+from pathlib import Path
+from autotagging.demo import synthesise
+synthesise(Path(sys.argv[1]), clips=200, seed=0, workers=2)
+"""
+
+
+def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
+    folder = tmp_path / "demo"
+    command = [sys.executable, "-c", SYNTHESISE, str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        while not any(path.stat().st_size for path in tmp_path.glob(".demo-*/demo/mp3.zip")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        children = children_of(process.pid)
+        process.kill()
+    assert len(children) >= 2
+    for _ in range(600):
+        if not any(map(state_of, children)):
+            break
+        time.sleep(0.1)
+    assert not any(map(state_of, children))
+
+
+def children_of(pid):
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
+    return [int(child) for child in listed.split()]
+
+
+def state_of(pid):
+    """State of a process; empty if it has ended."""
+    with contextlib.suppress(FileNotFoundError):
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        return state.replace("Z", "")
+    return ""
 
 
 def test_errors_a_user_can_cause(tmp_path):

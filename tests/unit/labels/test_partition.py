@@ -30,6 +30,9 @@ def test_elsewhere_they_are_weights():
     # 13 : 1 : 3 of 239 is 182.75, 14.06, 42.20
     assert apportion(239, PAPER) == {"train": 183, "validation": 14, "test": 42}
     assert apportion(17, PAPER) == {"train": 13, "validation": 1, "test": 3}
+    # 3.8, 0.3 and 0.9 of 5 are 4, 0 and 1: the largest gives one to the empty one.
+    assert apportion(5, PAPER) == {"train": 3, "validation": 1, "test": 1}
+    assert apportion(3, PAPER) == {"train": 1, "validation": 1, "test": 1}
 
 
 def test_a_clips_place_in_the_shuffle_is_a_hash_of_seed_and_id():
@@ -67,6 +70,20 @@ def test_a_clip_without_clip_info_shares_nothing():
     subset = pd.Series(["train", "test"], index=[1, 2])
     groups = pd.DataFrame({"track": ["a"], "album": ["A"], "artist": ["X"]}, index=[1])
     assert leakage(subset, groups)["share"].tolist() == pytest.approx([0, 0, 0])
+
+
+def test_clips_of_unknown_groups_share_nothing_and_are_counted():
+    subset = pd.Series(["train", "train", "test", "test"], index=[1, 2, 3, 4])
+    groups = pd.DataFrame(
+        {"track": [None, "b", None, "b"], "album": None, "artist": ["X", "X", "X", None]},
+        index=[1, 2, 3, 4],
+    )
+    # Track: clip 4 shares b. Artist: clip 3 shares X.
+    assert leakage(subset, groups).to_dict("list") == {
+        "level": ["track", "album", "artist"],
+        "share": [0.5, 0.0, 0.5],
+        "clips_without_group": [2, 4, 1],
+    }
 
 
 def test_folders_0_to_b_train_c_validates_d_to_f_test():
@@ -107,6 +124,38 @@ def test_groups_are_shared_out_so_that_tags_are_balanced():
     subset = group_split(groups, labels, weights={"train": 1, "validation": 1, "test": 1}, seed=3)
     assert labels["a"].groupby(subset).sum().tolist() == [20, 20, 20]
     assert subset.value_counts().tolist() == [40, 40, 40]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "subsets"),
+    [
+        # Without the rule, all are training clips: 29.8 of the 39 are, and 2.3 validate.
+        ([13, 13, 13], {13}),
+        ([100, 20, 10], {100, 20, 10}),
+        ([50, 1, 1], {50, 1}),
+        ([9, 9, 9, 9], {18, 9}),
+        ([5, 5, 5, 5, 5], {15, 5}),
+        ([5] * 8, {30, 5}),
+        ([5] * 7 + [1], {30, 5, 1}),
+    ],
+)
+def test_as_few_groups_as_there_are_subsets_leave_none_empty(sizes, subsets):
+    groups, labels = make_groups(sizes, {"a": {0}, "b": {1, 2}})
+    subset = group_split(groups, labels, weights={"train": 13, "validation": 1, "test": 3}, seed=0)
+    assert subset.groupby(groups).nunique().max() == 1
+    counts = subset.value_counts()
+    assert set(counts) == subsets
+    assert len(counts) == 3
+    assert counts["train"] == counts.max()
+
+
+@pytest.mark.parametrize("name", ["clips", "clip_id", "track", "subset", "count", "0"])
+def test_a_tag_may_have_the_name_of_a_column(name):
+    groups, labels = make_groups([10] * 12, {"a": set(range(6))})
+    weights = {"train": 1, "validation": 1, "test": 1}
+    subset = group_split(groups, labels.rename(columns={"a": name}), weights=weights, seed=3)
+    assert subset.equals(group_split(groups, labels, weights=weights, seed=3))
+    assert labels["a"].groupby(subset).sum().tolist() == [20, 20, 20]
 
 
 def test_another_seed_shuffles_equal_groups():

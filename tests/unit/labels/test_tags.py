@@ -43,6 +43,7 @@ def test_a_group_may_have_a_name_of_its_own():
         ({"beat": ["beat", "beets"]}, "no tag 'beets'"),
         ({"a": ["beat"], "b": ["beat"]}, "'beat' is in two"),
         ({"beat": ["beats"]}, "name of a tag that is not in it"),
+        ({"mp3_path": ["beat", "beats"]}, "name of a column that is no tag"),
     ],
 )
 def test_groups_that_make_no_sense_are_refused(groups, message):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.models.lookup import fit_lookup, fits_lookup, score_lookup
 
 LABELS = pd.DataFrame({"t": [1, 0, 0, 0]}, index=[1, 2, 3, 4])
 GROUPS = pd.DataFrame(
@@ -46,6 +46,19 @@ def test_clips_without_clip_info_get_the_prior():
     arrays = fit_lookup(LABELS, GROUPS)
     unknown = GROUPS.reindex([99])
     assert score_lookup(arrays, unknown, pseudo_count=1.0)[0, 0] == pytest.approx(1 / 4)
+
+
+def test_unknown_groups_are_not_one_group():
+    """Without a known artist or album, only the tracks count; without any, the prior."""
+    unknown = GROUPS.assign(album=None, artist=None)
+    arrays = fit_lookup(LABELS, unknown)
+    tested = score_lookup(arrays, unknown.loc[[5, 7]], pseudo_count=1.0)[:, 0]
+    # a1: one positive in two clips: (1 + 1/4) / 3.
+    assert tested.tolist() == pytest.approx([5 / 12, 1 / 4])
+    assert fits_lookup(arrays, n_tags=1)
+    nothing = GROUPS.assign(track=None, album=None, artist=None)
+    arrays = fit_lookup(LABELS, nothing)
+    assert score_lookup(arrays, GROUPS, pseudo_count=1.0)[:, 0].tolist() == [0.25] * 8
 
 
 def test_the_counts_survive_the_disk_without_pickle(tmp_path):

@@ -64,6 +64,26 @@ def test_every_faulty_file_of_a_folder_has_a_line(whole_corpus, capsys):
     ]
 
 
+def test_tables_that_contradict_each_other_are_a_fault(whole_corpus, capsys):
+    table = whole_corpus / "clip_info_final.csv"
+    content = table.read_bytes()
+    table.write_bytes(content.replace(b"0/clip-0", b"f/clip-0"))
+    (line,) = verified(capsys, whole_corpus)
+    assert "line 2: clip_id 2 has mp3_path 0/clip-0-0-29.mp3, but f/clip-0-0-29.mp3 in " in line
+    assert "1 of 5 differ" in line
+
+
+def test_clips_without_a_row_in_clip_info_are_counted(whole_corpus, capsys):
+    table = whole_corpus / "clip_info_final.csv"
+    lines = table.read_bytes().splitlines(keepends=True)
+    table.write_bytes(b"".join([lines[0], *lines[3:]]))
+    assert verified(capsys, whole_corpus) == [
+        f"{whole_corpus}: 2 of 5 clips have no row in clip_info_final.csv: they belong to no "
+        "track, album or artist",
+        f"{whole_corpus}: OK",
+    ]
+
+
 def test_a_flipped_bit_in_the_archive_is_found(whole_corpus, capsys):
     damage(archive(whole_corpus), 50_000)
     assert verified(capsys, whole_corpus) == [f"{whole_corpus}, {CLIP}: undecodable"]

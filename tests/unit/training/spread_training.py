@@ -18,9 +18,10 @@ from autotagging.common.files import save_arrays
 from autotagging.models.layers import DropoutPerReplica
 from autotagging.models.stored import weights_of
 from autotagging.training import loop
-from autotagging.training.checkpoints import Checkpoints, Run
+from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import ONE_DEVICE, Devices, prepare, tf
 from autotagging.training.loop import Examples
+from autotagging.training.run import Run
 from autotagging.training.settings import TrainingSettings
 from autotagging.training.step import make_train_step
 
@@ -105,7 +106,7 @@ def fit(devices, build, folder, *, clips, shape, rate, **options):
     train, validation = examples(clips, shape)
     with devices.scope():
         network = build(devices, shape, **options)
-    checkpoints = Counted(folder, fingerprint="a", keep_epochs="last", minutes=0)
+    checkpoints = Counted(folder, fingerprint="a", devices="CPU", keep_epochs="last", minutes=0)
     fitted = loop.fit(
         network,
         train,

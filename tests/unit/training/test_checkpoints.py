@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from autotagging.common.errors import UserError
-from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.checkpoints import Checkpoints, discard, only_training
 
 
-def checkpoints_in(folder, *, fingerprint="a", keep_epochs="last"):
-    return Checkpoints(folder, fingerprint=fingerprint, keep_epochs=keep_epochs, minutes=10)
+def checkpoints_in(folder, *, fingerprint="a", devices="CPU, 2 threads", keep_epochs="last"):
+    return Checkpoints(
+        folder, fingerprint=fingerprint, devices=devices, keep_epochs=keep_epochs, minutes=10
+    )
 
 
 @pytest.fixture
@@ -18,8 +20,8 @@ def two(tmp_path):
     return tmp_path
 
 
-def load(folder, fingerprint="a"):
-    found = checkpoints_in(folder, fingerprint=fingerprint).load()
+def load(folder, **changes):
+    found = next(checkpoints_in(folder, **changes).load(), None)
     return None if found is None else int(found["step"])
 
 
@@ -30,6 +32,7 @@ def test_the_newest_is_read_and_two_are_kept(two):
 
 def test_one_of_another_training_is_not_picked_up(two):
     assert load(two, fingerprint="b") is None
+    assert len(list(two.iterdir())) == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
@@ -47,16 +50,81 @@ def test_after_a_fall_back_the_damaged_one_is_replaced(two):
     (newest,) = (path for path in two.iterdir() if np.load(path)["step"] == 3)
     newest.write_bytes(b"")
     checkpoints = checkpoints_in(two)
-    checkpoints.load()
+    next(checkpoints.load())
     checkpoints.save({"step": np.array(3)})
     assert newest.stat().st_size
     assert load(two) == 3
 
 
-def test_nothing_is_left_once_they_are_deleted(two):
-    checkpoints_in(two).delete()
+def test_one_of_other_threads_is_named_and_replaced_by_the_next(two, capsys):
+    checkpoints = checkpoints_in(two, devices="CPU, 1 threads")
+    assert not list(checkpoints.load())
+    assert capsys.readouterr().err == (
+        f"{two}: checkpoint of CPU, 2 threads, now CPU, 1 threads: other weights, so training "
+        "starts anew; to continue from the checkpoint, stop now and run with the same number of "
+        "threads (--cores); the next checkpoint replaces it\n"
+    )
+    assert load(two) == 3
+    checkpoints.save({"step": np.array(1)})
     assert load(two) is None
-    assert not list(two.iterdir())
+    assert load(two, devices="CPU, 1 threads") == 1
+
+
+def test_they_are_deleted_with_the_model_they_belong_to_and_no_sooner(two):
+    checkpoints_in(two).finish("f" * 64)
+    checkpoints_in(two, fingerprint="b").save_epoch(1, [np.zeros(2)])
+    discard(two, weights_sha256="e" * 64)
+    assert len(list(two.iterdir())) == 1  # those of "a" made way for the next training
+    (two / "notes.txt").write_text("of a user")
+    checkpoints_in(two, fingerprint="b").finish("e" * 64)
+    with only_training(two):
+        discard(two, weights_sha256="e" * 64)
+    assert len(list(two.iterdir())) == 3
+    discard(two, weights_sha256="e" * 64)
+    assert [path.name for path in two.iterdir()] == ["notes.txt"]
+    (two / "notes.txt").unlink()
+    discard(two, weights_sha256="e" * 64)
+    assert [*two.parent.glob(f"{two.name}*")] == [two]
+
+
+def odd_names(folder):
+    """List the names that a training would write."""
+    checkpoints = checkpoints_in(folder)
+    checkpoints.save({"step": np.array(1)})
+    checkpoints.save({"step": np.array(2)})
+    checkpoints.save_epoch(1, [np.zeros(2)])
+    names = [path.name for path in folder.iterdir()]
+    return [*names, *(f".partial-{name}" for name in names)]
+
+
+@pytest.mark.parametrize("odd", ["folder", "link to a folder", "link to nothing", "text"])
+def test_whatever_has_their_names_does_not_stop_them(tmp_path, odd):
+    names = odd_names(tmp_path / "names")
+    folder = tmp_path / "unfinished"
+    folder.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/kept").touch()
+    for name in names:
+        if odd == "folder":
+            (folder / name / "inside").mkdir(parents=True)
+        elif odd == "text":
+            (folder / name).write_text("text")
+        else:
+            target = "elsewhere" if odd == "link to a folder" else "nothing"
+            (folder / name).symlink_to(tmp_path / target)
+    assert load(folder) is None
+    assert odd_names(folder)
+    assert load(folder) == 2
+    assert (tmp_path / "elsewhere/kept").exists()
+
+
+@pytest.mark.parametrize("odd", ["file", "link to nothing"])
+def test_whatever_is_at_the_place_of_their_folder_does_not_stop_them(tmp_path, odd):
+    folder = tmp_path / "unfinished"
+    folder.touch() if odd == "file" else folder.symlink_to(tmp_path / "nothing")
+    assert load(folder) is None
+    assert odd_names(folder)
+    assert load(folder) == 2
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("all", [1, 2, 3, 4]), ("last", [4])])
@@ -71,22 +139,13 @@ def test_the_weights_after_epochs_are_kept_as_asked_for(tmp_path, keep, kept):
     assert epochs[4][1].tolist() == [[-4]] * 3
     # The checkpoint before the last may be all that is left of a training.
     assert [*checkpoints.load_epochs(3)] == ([1, 2, 3] if keep == "all" else [3])
-    checkpoints.delete()
-    assert not list(tmp_path.iterdir())
 
 
-def test_epochs_of_another_training_in_the_same_folder_are_left_alone(tmp_path):
-    one, other = (checkpoints_in(tmp_path, fingerprint=name, keep_epochs="all") for name in "ab")
-    one.save_epoch(1, [np.zeros(2)])
-    other.save_epoch(1, [np.ones(2)])
-    assert one.load_epochs(1)[1][0].tolist() == [0, 0]
-
-
-def test_a_damaged_epoch_is_named_with_what_to_do(tmp_path):
+def test_a_damaged_epoch_is_named(tmp_path):
     checkpoints = checkpoints_in(tmp_path, keep_epochs="all")
     checkpoints.save_epoch(1, [np.zeros(2)])
     checkpoints.save_epoch(2, [np.zeros(2)])
     (path,) = tmp_path.glob("epoch-0001*")
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(UserError, match=rf"{path.name}: damaged.* delete the folder {tmp_path}"):
+    with pytest.raises(UserError, match=rf"{path.name}: damaged"):
         checkpoints.load_epochs(2)

@@ -171,6 +171,17 @@ def test_slurms_variables_say_which_processes_there_are():
 
 
 @pytest.mark.parametrize(
+    ("devices", "index", "first"),
+    [("multi_worker", 0, True), ("multi_worker", 1, False), ("mirrored", 1, True)],
+)
+def test_the_first_of_several_processes_writes(devices, index, first):
+    from autotagging.training.cluster import is_first
+
+    environment = {"TF_CONFIG": tf_config(worker=["a:1", "b:1"], index=index)}
+    assert is_first(devices, environment) == first
+
+
+@pytest.mark.parametrize(
     ("environment", "message"),
     [
         ({}, "neither TF_CONFIG nor SLURM_JOB_ID is set; start a process on each machine"),
@@ -190,3 +201,13 @@ def test_what_is_no_set_of_processes_is_said(environment, message):
 
     with pytest.raises(UserError, match=message):
         cluster_config(environment)
+
+
+@pytest.mark.parametrize(
+    ("label", "described"),
+    [("CPU, 2 threads", "CPU, 2 threads"), ("4 GPUs", "4 GPUs, 2 threads")],
+)
+def test_a_training_is_told_by_its_devices_and_threads(label, described):
+    from autotagging.training.devices import Devices
+
+    assert Devices(label).describe(2) == described

@@ -56,7 +56,9 @@ def examples(training):
 
 class NoCheckpoints(Checkpoints):
     def __init__(self):
-        super().__init__(Path("nowhere"), fingerprint="", keep_epochs="last", minutes=10)
+        super().__init__(
+            Path("nowhere"), fingerprint="", devices="", keep_epochs="last", minutes=10
+        )
 
     def save(self, arrays):
         pass
@@ -66,7 +68,9 @@ class NoCheckpoints(Checkpoints):
 
 
 def checkpoints_in(folder, *, keep_epochs="last", minutes=10):
-    return Checkpoints(folder, fingerprint="a", keep_epochs=keep_epochs, minutes=minutes)
+    return Checkpoints(
+        folder, fingerprint="a", devices="CPU", keep_epochs=keep_epochs, minutes=minutes
+    )
 
 
 def fit(training, examples, *, checkpoints=None, **changes):
@@ -293,3 +297,60 @@ def test_the_epochs_of_a_training_that_was_stopped_are_those_of_a_whole_one(
     # The model has the best epoch's weights, which are among them.
     for one, other in zip(whole.get_weights(), expected[result.best_epoch], strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def assert_same_fit(one, other):
+    (model, result), (expected_model, expected) = one, other
+    assert result.history.equals(expected.history)
+    assert result.best_epoch == expected.best_epoch
+    for weight, expected_weight in zip(
+        model.get_weights(), expected_model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(weight, expected_weight)
+
+
+@pytest.mark.parametrize("settings", [{"epochs": 3}, {"learning_rate": 3.0, "patience": 1}])
+def test_a_finished_training_gives_its_result_again_without_training(
+    training, examples, tmp_path, monkeypatch, settings
+):
+    whole = fit(training, examples, checkpoints=checkpoints_in(tmp_path), **settings)
+    monkeypatch.delattr(training, "_train_epoch")
+    again = fit(training, examples, checkpoints=checkpoints_in(tmp_path), **settings)
+    assert_same_fit(again, whole)
+    assert again[1].times.equals(whole[1].times)
+
+
+@pytest.mark.parametrize(("damaged", "resumes_in"), [(1, None), (2, 2)])
+def test_a_damaged_epoch_costs_only_the_epochs_since_the_checkpoint_before(
+    training, examples, tmp_path, monkeypatch, capsys, damaged, resumes_in
+):
+    """Stopped in the third epoch: one checkpoint is of the first one's end, one of the second's."""
+    settings = {"epochs": 3, "keep_epochs": "all"}
+    whole = fit(training, examples, **settings)
+    with monkeypatch.context() as patched:
+        stop_after(patched, training, 14)
+        with pytest.raises(Stopped):
+            fit(
+                training,
+                examples,
+                checkpoints=checkpoints_in(tmp_path, keep_epochs="all"),
+                **settings,
+            )
+    (path,) = tmp_path.glob(f"epoch-000{damaged}-*")
+    path.write_bytes(path.read_bytes()[:-30])
+    capsys.readouterr()
+    written = checkpoints_in(tmp_path, keep_epochs="all")
+    assert_same_fit(fit(training, examples, checkpoints=written, **settings), whole)
+    message = capsys.readouterr().err
+    assert f"{path}: damaged" in message
+    assert (f"resuming in epoch {resumes_in}, after step 0" in message) == bool(resumes_in)
+    assert [*checkpoints_in(tmp_path, keep_epochs="all").load_epochs(3)] == [1, 2, 3]
+
+
+def test_a_checkpoint_that_lacks_something_is_not_used(training, examples, tmp_path, capsys):
+    checkpoints_in(tmp_path).save({"step": np.array(3), "plain": np.array("{}")})
+    written = checkpoints_in(tmp_path)
+    assert_same_fit(
+        fit(training, examples, checkpoints=written, epochs=2), fit(training, examples, epochs=2)
+    )
+    assert "the checkpoint that needs it is not used" in capsys.readouterr().err

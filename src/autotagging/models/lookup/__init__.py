@@ -22,7 +22,7 @@ def fit_lookup(
     labels : (clips, tags)
         0 and 1 of the training clips, indexed by clip_id.
     groups : (clips, 3)
-        track, album and artist, indexed by clip_id; clips may be missing.
+        track, album and artist, indexed by clip_id, NaN where unknown; clips may be missing.
     pseudo_count
         Ignored: only `score_lookup` smooths.
 
@@ -71,7 +71,7 @@ def score_lookup(
     arrays
         Counts from `fit_lookup`.
     groups : (clips, 3)
-        track, album and artist of the clips to score.
+        track, album and artist of the clips to score, NaN where unknown.
     pseudo_count
         Weight of the wider level, as a number of clips; above 0.
 
@@ -81,6 +81,8 @@ def score_lookup(
     """
     scores = np.tile(arrays["prior"], (len(groups), 1))
     for level in _LEVELS:
+        if not len(arrays[f"{level}/names"]):
+            continue
         places = pd.Index(arrays[f"{level}/names"]).get_indexer(groups[level])
         known = (places >= 0)[:, None]
         clips = np.where(known, arrays[f"{level}/clips"][places][:, None], 0)

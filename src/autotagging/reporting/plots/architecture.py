@@ -16,8 +16,8 @@ from autotagging.reporting.plots.style import (
     VERMILION,
     new_figure,
     styled,
-    wrap,
 )
+from autotagging.reporting.plots.text import wrap
 
 _SHORT_TYPES = {
     "InputLayer": "input",

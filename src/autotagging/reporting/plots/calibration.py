@@ -1,5 +1,7 @@
 """Figure of the calibration: scores as probabilities (sec. III)."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,6 +13,7 @@ from autotagging.reporting.plots.style import (
     GREY,
     PAGE,
     VERMILION,
+    log_counts,
     new_figure,
     styled,
 )
@@ -20,7 +23,8 @@ from autotagging.reporting.plots.style import (
 def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") -> Figure:
     """Draw the share of decisions with the tag against the score, and a histogram of scores.
 
-    Each model has a column. The decisions of all its seeds are pooled.
+    Two models are side by side, others below them. The decisions of all seeds of a model are
+    pooled.
 
     Parameters
     ----------
@@ -32,10 +36,15 @@ def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") 
         Corpus, split and seeds.
     """
     models = list(errors["model"].unique())
-    width = COLUMN if len(models) == 1 else PAGE
-    figure = new_figure(width, 4.3, caption)
-    grid = figure.subplots(2, len(models), squeeze=False, height_ratios=(2.4, 1))
-    for (upper, lower), model in zip(grid.T, models, strict=True):
+    columns = min(len(models), 2)
+    rows = math.ceil(len(models) / columns)
+    figure = new_figure(COLUMN if columns == 1 else PAGE, 4.3 * rows, caption)
+    grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=(2.4, 1) * rows)
+    pairs = [*zip(grid[::2].ravel(), grid[1::2].ravel(), strict=True)]
+    for unused in pairs[len(models) :]:
+        for axes in unused:
+            axes.remove()
+    for (upper, lower), model in zip(pairs, models, strict=False):
         summed = _over_seeds(bins[bins["model"] == model])
         error = errors.loc[errors["model"] == model, "calibration_error"].mean()
         _reliability(upper, summed, error)
@@ -43,7 +52,8 @@ def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") 
         width = summed.index.get_level_values("high") - summed.index.get_level_values("low")
         low = summed.index.get_level_values("low")
         lower.bar(low, summed["decisions"], width, align="edge", color=BLUE, edgecolor="white")
-        lower.set(xlim=(0, 1), yscale="log", xlabel="score", ylabel="decisions")
+        log_counts(lower)
+        lower.set(xlim=(0, 1), xlabel="score", ylabel="decisions")
         lower.set_ylim(bottom=0.5)  # shows bars of a single decision
     return figure
 

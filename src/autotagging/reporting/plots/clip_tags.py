@@ -6,6 +6,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from autotagging.reporting.plots.style import BLUE, COLUMN, ORANGE, VERMILION, new_figure, styled
+from autotagging.reporting.plots.text import fitted
 
 OUTCOMES = {
     "TP": ("true positive", BLUE, ""),
@@ -77,7 +78,7 @@ def figure_6(
         Model, corpus, split.
     """
     kinds = outcomes(scores, labels, threshold=threshold)
-    figure = new_figure(COLUMN, 1.3 + 0.125 * max(len(tags), 8), caption)
+    figure = new_figure(COLUMN, 1.8 + 0.125 * max(len(tags), 4), caption)
     axes = figure.add_subplot()
     for row, tag in enumerate(np.argsort(-np.asarray(scores), kind="stable")):
         kind = kinds[tag]
@@ -92,12 +93,12 @@ def figure_6(
             va="center",
             fontweight="normal" if kind == "TN" else "bold",
         )
-        axes.text(-0.06, row, tags[tag], ha="right", va="center")
+        axes.text(-0.06, row, fitted(tags[tag], 1.0), ha="right", va="center")
     axes.axvline(threshold, color="black", linestyle=":", linewidth=0.9)
     axes.set(xlim=(0, 1), ylim=(len(tags) - 0.4, -0.6), yticks=[])
     axes.set_xlabel(f"predicted score (threshold {threshold:g})")
     axes.set_title(_accuracy_title(kinds, clip_id))
-    axes.legend(handles=_outcome_legend(kinds), loc="lower right")
+    figure.legend(handles=_outcome_legend(kinds), loc="outside lower left", ncols=2)
     return figure
 
 

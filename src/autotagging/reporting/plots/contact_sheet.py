@@ -10,7 +10,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from autotagging.reporting.plots.style import GREY, MEL_SCALES, new_figure, styled, wrap
+from autotagging.reporting.plots.style import GREY, MEL_SCALES, new_figure, styled
+from autotagging.reporting.plots.text import fitted, length, wrap
 
 # In inches that are whole pixels of the PNG. A spectrogram of 96 mel bins has one pixel of height
 # per mel bin and two pixels of width per block of frames, so nothing is resampled.
@@ -93,7 +94,8 @@ def mel_examples(
         column, row = divmod(number, rows)
         own = (examples["tag"] == tag).to_numpy()
         corner = (_MARGIN + column * pitch, _HEADER + row * _ROW)
-        _tag_row(axes, corner, str(tag), count, examples["clip_id"][own], shown[own], colours)
+        clips = (examples["clip_id"][own], shown[own])
+        _tag_row(axes, corner, across * _STEP, str(tag), count, *clips, colours)
     caption = (
         f"Log-mel spectrograms of clips of each tag, the clip_id below: {seconds:g} s from left to "
         f"right, {mels.shape[1]} mel bins from bottom (low) to top. {caption}"
@@ -121,17 +123,19 @@ def _colours(shown: np.ndarray, step: float) -> ScalarMappable:
 def _tag_row(
     axes: Axes,
     corner: tuple[float, float],
+    room: float,
     tag: str,
     count: int,
     clip_ids: pd.Series,
     mels: np.ndarray,
     colours: ScalarMappable,
 ) -> None:
-    """Draw a tag's name and clips; `corner` is at the top left."""
+    """Draw a tag's name and clips; `corner` is at the top left, `room` the width."""
     left, top = corner
-    name = axes.text(left, top + 0.12, tag, size=8, weight="bold")
     text = "1 clip" if count == 1 else f"{count} clips"
     text += "" if len(mels) else ", no spectrogram"
+    tag = fitted(tag, room - length(text) - 0.1, size=8, weight="bold")
+    name = axes.text(left, top + 0.12, tag, size=8, weight="bold")
     axes.annotate(
         text, (1, 0), (5, 0), xycoords=name, textcoords="offset points", va="bottom", color=GREY
     )

@@ -76,7 +76,7 @@ def _learning_curves(axes: Axes, runs: pd.DataFrame, metric: str, label: str) ->
         label=_best_epochs(best["epoch"]),
     )
     axes.set(xlabel="epoch", ylabel=label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
 def _mean_curve(axes: Axes, curves: pd.DataFrame, *, color: str, **line: str) -> None:
@@ -93,11 +93,13 @@ def _mean_curve(axes: Axes, curves: pd.DataFrame, *, color: str, **line: str) ->
         Arguments of `Axes.plot`.
     """
     mean, std = over_seeds(curves)
+    single = len(curves) == 1  # a line of one point is seen by its marker only
     if curves.shape[1] > 1:
         dashes = line["linestyle"]
         axes.fill_between(curves.index, mean - std, mean + std, color=color, alpha=0.18, lw=0)
-        axes.plot(curves.index, curves, color=color, linestyle=dashes, lw=0.5, alpha=0.6)
-    axes.plot(mean.index, mean, color=color, **line)
+        thin = {"linestyle": dashes, "lw": 0.5, "alpha": 0.6}
+        axes.plot(curves.index, curves, color=color, marker="_" if single else "", **thin)
+    axes.plot(mean.index, mean, color=color, **line | ({"marker": "o"} if single else {}))
 
 
 def _best_epochs(epochs: pd.Series) -> str:

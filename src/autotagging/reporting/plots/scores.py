@@ -20,6 +20,7 @@ from autotagging.reporting.plots.style import (
     new_figure,
     styled,
 )
+from autotagging.reporting.plots.text import fitted, wrap
 from autotagging.reporting.tables.scores import FEW_CLIPS
 
 _COLOURS, _MARKERS = (BLUE, VERMILION, GREEN, PURPLE, SKY), "os^D"  # 20 combinations
@@ -44,8 +45,10 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
     tags = table.drop_duplicates("tag")
     columns = 1 if len(tags) <= _ONE_COLUMN else 2
     rows = math.ceil(len(tags) / columns)
-    width, per_row = (COLUMN if columns == 1 else PAGE), _row_height(table)
-    figure = new_figure(width, 1.1 + per_row * rows, caption)
+    width = COLUMN if columns == 1 else PAGE
+    title = _legend_title(width, confidence, f"hollow: fewer than {FEW_CLIPS} test clips")
+    height = _row_height(table) * (rows + 1) + _height_of_texts(width, table, caption, title)
+    figure = new_figure(width, height, caption)
     grid = figure.subplots(1, columns, sharex=True, squeeze=False)[0]
     for number, axes in enumerate(grid):
         shown = tags.iloc[number * rows : (number + 1) * rows]
@@ -53,10 +56,10 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
         for row, (positives, category) in enumerate(
             zip(shown["positives"], shown["category"], strict=True)
         ):
-            _right_of(axes, row, f"{positives} {category}")
-        _right_of(axes, -0.9, "test clips, category")
+            _right_of(axes, row, f"{positives} {fitted(category, 0.8)}")
+        _above(axes, "test clips, category")
         axes.set_ylabel("tag")
-    _explain(figure, grid[0], confidence, f"hollow: fewer than {FEW_CLIPS} test clips")
+    _explain(figure, grid[0], title)
     return figure
 
 
@@ -75,16 +78,19 @@ def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = ""
         Corpus, split, models and seeds.
     """
     categories = table.drop_duplicates("category")
-    figure = new_figure(COLUMN, 1.4 + 1.6 * _row_height(table) * len(categories), caption)
+    title = _legend_title(COLUMN, confidence)
+    rows = 1.6 * _row_height(table) * (len(categories) + 1)
+    height = rows + _height_of_texts(COLUMN, table, caption, title)
+    figure = new_figure(COLUMN, height, caption)
     axes = figure.add_subplot()
     _estimates(axes, table, "category", categories["category"].tolist())
     for row, (scored, tags) in enumerate(
         zip(categories["tags_scored"], categories["tags"], strict=True)
     ):
         _right_of(axes, row, f"{scored} of {tags}" if scored < tags else f"{tags}")
-    _right_of(axes, -0.8, "tags scored")
+    _above(axes, "tags scored")
     axes.set_ylabel("category")
-    _explain(figure, axes, confidence)
+    _explain(figure, axes, title)
     return figure
 
 
@@ -109,7 +115,7 @@ def _estimates(
     axes.axvline(0.5, color="black", linestyle=":", linewidth=0.9, label="chance")
     low = min(0.45, float(table[["roc_auc", "roc_auc_low"]].min().min()) - 0.02)
     axes.set(xlim=(max(low, -0.02), 1.01), ylim=(max(len(names), room) - 0.4, -0.6))
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [fitted(name, 1.0) for name in names])
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("ROC-AUC")
@@ -125,10 +131,31 @@ def _right_of(axes: Axes, row: float, text: str) -> None:
     axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", color=GREY)
 
 
-def _explain(figure: Figure, axes: Axes, confidence: float, *more: str) -> None:
+def _above(axes: Axes, text: str) -> None:
+    """Write a heading above the texts to the right of the rows."""
+    place = {"xytext": (0, 3), "textcoords": "offset points", "color": GREY}
+    axes.annotate(text, (1.02, 1), xycoords="axes fraction", **place)
+
+
+def _legend_title(width: float, confidence: float, *more: str) -> str:
+    lines = f"lines: {100 * confidence:g} % confidence interval, by tracks"
+    return wrap("; ".join([lines, *more]), width - 0.3)
+
+
+def _height_of_texts(width: float, table: pd.DataFrame, caption: str, title: str) -> float:
+    """Give the height of everything but the rows: caption, axis and legend, in inches."""
+    entries = table["model"].nunique() + 1
+    lines = wrap(caption, width - 0.1).count("\n") + title.count("\n")
+    return 1.0 + 0.14 * (lines + math.ceil(entries / _legend_columns(width)))
+
+
+def _legend_columns(width: float) -> int:
+    return 2 if width <= COLUMN else 5
+
+
+def _explain(figure: Figure, axes: Axes, title: str) -> None:
     """Put the legend below the axes, where it covers no data."""
-    title = "; ".join([f"lines: {100 * confidence:g} % confidence interval, by tracks", *more])
     handles, labels = axes.get_legend_handles_labels()
-    ncols = 2 if figure.get_figwidth() <= COLUMN else 5
+    ncols = _legend_columns(figure.get_figwidth())
     legend = figure.legend(handles, labels, loc="outside lower left", ncols=ncols, title=title)
     legend.set_alignment("left")

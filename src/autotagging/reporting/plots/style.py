@@ -1,17 +1,21 @@
 """Style file, colours, captions and byte-identical output of all figures."""
 
 import functools
-import textwrap
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from matplotlib import style
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from autotagging.common.files import replacing
 from autotagging.reporting.outputs import FigureFiles
+from autotagging.reporting.plots.text import complete_fonts, fitted, wrap
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 COLUMN, PAGE = 3.5, 7.2
@@ -27,8 +31,6 @@ MEL_SCALES = {
     "log1p": ("ln(1 + power)", 8.0),
 }
 """Label of a spectrogram's colour scale and its range below the maximum, by log scale."""
-
-_CHARACTERS_PER_INCH = 18.5
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,23 +64,40 @@ def new_figure(width: float, height: float, caption: str = "") -> Figure:
     return figure
 
 
-def wrap(text: str, inches: float) -> str:
-    """Break a text, set at 7 pt, into lines of at most this length."""
-    return textwrap.fill(text, max(int(inches * _CHARACTERS_PER_INCH), 10))
+def log_counts(axes: Axes) -> None:
+    """Give y a logarithmic scale with plain numbers; those of Matplotlib are mathematics."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.yaxis.set_minor_formatter(LogFormatter())
 
 
 @styled
 def save_figure(figure: Figure, files: FigureFiles) -> None:
     """Write a figure as SVG and PNG; the same figure always gives the same bytes.
 
+    Characters that no installed font has are boxes in the figure, and named on standard error.
+
     Raises
     ------
     OSError
         The folder can't be written to.
     """
+    characters, texts = complete_fonts(figure)
+    if characters:
+        print(_without_glyph(files.svg.stem, characters, texts), file=sys.stderr)
     for path, metadata in (
         (files.svg, {"Date": None, "Creator": None}),
         (files.png, {"Software": None}),
     ):
-        with replacing(path) as temporary:
+        with replacing(path) as temporary, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure.savefig(temporary, format=path.suffix.removeprefix("."), metadata=metadata)
+
+
+def _without_glyph(name: str, characters: str, texts: list[str]) -> str:
+    lacking = [*characters[:20], *["..."] * (len(characters) > 20)]
+    shown = [*(fitted(text, 2) for text in texts[:3]), *["..."] * (len(texts) > 3)]
+    return (
+        f"{name}: boxes stand for {' '.join(lacking)} (in {', '.join(shown)}), which no installed "
+        "font has; install one that does, and delete the figure to draw it again"
+    )

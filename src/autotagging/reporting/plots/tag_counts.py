@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from autotagging.reporting.plots.style import (
     BLUE,
@@ -14,10 +15,13 @@ from autotagging.reporting.plots.style import (
     ORANGE,
     PAGE,
     SKY,
+    log_counts,
     new_figure,
     styled,
-    wrap,
 )
+from autotagging.reporting.plots.text import fitted, wrap
+
+_FEW = 30  # tags whose ranks are marked on the lines
 
 
 @styled
@@ -42,7 +46,9 @@ def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -
         f"kept. {caption}"
     )
     synonyms = [
-        wrap("+\xa0" + ", ".join(name.replace(" ", "\xa0") for name in names), 3.3) if names else ""
+        wrap("+\xa0" + ", ".join(fitted(name, 3.0).replace(" ", "\xa0") for name in names), 3.3)
+        if names
+        else ""
         for names in (_synonyms(raw_tags, tag) for tag in tags["tag"])
     ]
     lines = np.array([1 + 0.85 * text.count("\n") for text in synonyms])
@@ -53,7 +59,7 @@ def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -
     for centre, tag, count in zip(centres, tags["tag"], tags["count"], strict=True):
         _stacked_bar(axes, centre, raw_tags[raw_tags["merged_into"] == tag])
         axes.plot([count, count], [centre - 0.48, centre + 0.48], color="black", linewidth=1.2)
-    axes.set_yticks(centres, tags["tag"])
+    axes.set_yticks(centres, [fitted(tag, 1.5) for tag in tags["tag"]])
     axes.set_ylim(rows + 0.4, -0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
@@ -135,7 +141,8 @@ def tag_distribution(raw_tags: pd.DataFrame, *, kept: int, caption: str = "") ->
         (after, BLUE, "-", f"{len(after)} merged tags"),
     ):
         ranks = np.arange(1, len(counts) + 1)
-        axes.plot(ranks, np.where(counts, counts, np.nan), dashes, color=colour, label=name)
+        line = {"color": colour, "marker": "o" if len(counts) <= _FEW else "", "label": name}
+        axes.plot(ranks, np.where(counts, counts, np.nan), dashes, **line)
     axes.axvline(kept + 0.5, color="black", linestyle=":", linewidth=1)
     axes.annotate(
         f"{kept} kept: the last has {after[kept - 1]} clips",
@@ -144,7 +151,8 @@ def tag_distribution(raw_tags: pd.DataFrame, *, kept: int, caption: str = "") ->
         textcoords="offset points",
         va="top",
     )
-    axes.set_yscale("log")
+    log_counts(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set(xlabel="rank of the tag", ylabel="clips with the tag")
     axes.legend(loc="lower left")
     return figure

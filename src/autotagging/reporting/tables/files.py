@@ -15,6 +15,11 @@ from autotagging.reporting.pages import data_uri, write_page
 _NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "average precision", "f1": "F1"}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
+# Where a character has a meaning in Markdown; a dollar sign begins mathematics on GitHub, which
+# takes no backslash before it.
+_MARKDOWN = re.compile(r"[\\`*~<|]|(?<!\w)_|_(?!\w)|(?<=\])\(|&(?=#?\w+;)")
+_DOLLAR = "<span>$</span>"
+
 # Characters with a meaning in LaTeX, and others that it has commands for.
 _LATEX = {
     **{each: f"\\{each}" for each in "&%$#_{}"},
@@ -82,7 +87,7 @@ def save_table(
         shown = [Part("", "", table if shown is None else shown, notes)]
     texts = [_text(part) for part in shown]
     with replacing(files.md) as temporary:
-        blocks = [f"{caption}\n", *map(_markdown, texts)]
+        blocks = [f"{_plain_markdown(caption)}\n", *map(_markdown, texts)]
         temporary.write_text("\n".join(blocks), encoding="utf-8")
     with replacing(files.tex) as temporary:
         temporary.write_text(_latex(texts, caption=caption, label=files.tex.stem), encoding="utf-8")
@@ -140,14 +145,20 @@ def _text(part: Part) -> _Text:
 def _markdown(text: _Text) -> str:
     """Format a table for GitHub."""
     lines = [
-        text.columns,
+        [*map(_plain_markdown, text.columns)],
         ["---:" if right else "---" for right in text.numeric],
-        *[[cell.replace("|", "\\|") for cell in row] for row in text.rows],
+        *[[*map(_plain_markdown, row)] for row in text.rows],
     ]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    above = [f"**{text.title}.** {text.caption}\n"] if text.title else []
-    below = [f"{text.notes}\n"] if text.notes else []
+    title, caption, notes = map(_plain_markdown, (text.title, text.caption, text.notes))
+    above = [f"**{title}.** {caption}\n"] if title else []
+    below = [f"{notes}\n"] if notes else []
     return "\n".join([*above, table, *below])
+
+
+def _plain_markdown(text: str) -> str:
+    """Let a text from data be no formatting."""
+    return _MARKDOWN.sub(r"\\\g<0>", text).replace("$", _DOLLAR)
 
 
 def _latex(texts: list[_Text], *, caption: str, label: str) -> str:

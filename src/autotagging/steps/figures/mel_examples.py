@@ -1,9 +1,10 @@
 """Spectrograms of example clips, to check the input of training by eye (sec. II.B)."""
 
 from autotagging.common.errors import UserError
-from autotagging.dataset.store import MelStore
+from autotagging.dataset.store import MelStore, read_front_end
+from autotagging.dataset.subsets import read_labels
 from autotagging.reporting.captions import all_clips
-from autotagging.reporting.inputs import read_front_end, read_table, read_title
+from autotagging.reporting.inputs import read_title
 from autotagging.reporting.plots.contact_sheet import mel_examples as draw
 from autotagging.reporting.plots.contact_sheet import spread_clips
 from autotagging.reporting.plots.style import save_figure
@@ -23,9 +24,7 @@ def mel_examples(
 
     The clips are spread evenly over those of a tag, and drawn as training reads them.
     """
-    table = read_table(labels, ("clip_id", "mp3_path")).set_index("clip_id")
-    table = table.drop(columns="mp3_path")
-    read_table(summary, ("shard",))
+    table = read_labels(labels).drop(columns="mp3_path")
     store = MelStore(summary)
     examples = spread_clips(table[table.index.isin(store.clip_ids)], clips_per_tag)
     if examples.empty:

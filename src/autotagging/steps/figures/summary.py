@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from autotagging.common.errors import UserError
 from autotagging.common.files import write_json
 from autotagging.reporting import first_page
 from autotagging.reporting.captions import attribution, corpus_name
@@ -48,6 +49,8 @@ def summary(
     clips = first_page.example_clips(read_predictions(predictions))
     paths = read_table(split, ("clip_id", "mp3_path")).set_index("clip_id")["mp3_path"]
     for clip in clips:
+        if clip["clip_id"] not in paths:
+            raise UserError(f"{split}: no test clip {clip['clip_id']} of {predictions}; evaluate")
         clip["mp3_path"] = paths[clip["clip_id"]]
         audio, clip["missing"] = read_audio(download, clip["mp3_path"])
         clip["uri"] = data_uri(audio, "audio/mpeg") if audio else ""
@@ -63,7 +66,7 @@ def summary(
         comparison=rows,
         result=next(row for row in rows if row["method"] == shown["model"]),
         gain=first_page.gain_over_lookup(runs),
-        leakage=read_table(leakage, ("level", "share")).to_dict("records"),
+        leakage=read_table(leakage, ("level", "share", "clips_without_group")).to_dict("records"),
         figures=[
             {"uri": data_uri(svg.read_bytes(), "image/svg+xml"), "text": text}
             for svg, text in figures

@@ -29,6 +29,9 @@ EXAMPLES = {
     "calibration of models": lambda: calibration(
         pd.concat([score_bins(), score_bins("lookup")]), errors("crnn", "lookup"), caption=CAPTION
     ),
+    "calibration of many": lambda: calibration(
+        pd.concat([score_bins(name) for name in "abcde"]), errors(*"abcde"), caption=CAPTION
+    ),
 }
 
 

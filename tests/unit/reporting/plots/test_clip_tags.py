@@ -1,7 +1,7 @@
 import numpy as np
 
 from autotagging.reporting.plots.clip_tags import figure_6, median_clip, outcomes
-from figures import CAPTION, legend_labels, texts
+from figures import CAPTION, texts
 
 # Fig. 6 of the paper: the scores that it prints, and the clip's six actual tags.
 PAPER_SCORES = {
@@ -40,7 +40,8 @@ def test_figure_6_reproduces_the_accuracy_of_the_paper():
     axes = figure.axes[0]
     title = axes.get_title(loc="left")
     assert title == "Clip 42: accuracy = [TP + TN] / all\n= [1 + 43] / 50 = 0.88"
-    assert legend_labels(axes)[:4] == [
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()][:4] == [
         "TP true positive: 1",
         "FP false positive: 1",
         "FN false negative: 5",

@@ -79,6 +79,15 @@ EXAMPLES = {
 }
 
 
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_single_epoch_is_seen(seeds):
+    all_runs = runs(seeds=range(seeds), losses=[(0.5, 0.4, 0.45)] * seeds)
+    (axes,) = figure_5(all_runs[all_runs["epoch"] == 1].assign(best=True)).axes
+    axes.figure.canvas.draw()
+    assert {line.get_marker() for line in axes.lines} <= {"o", "_", "D"}
+    assert not any("." in label.get_text() for label in axes.get_xticklabels())
+
+
 def test_figure_5_has_a_panel_per_model_and_averages_seeds():
     two_seeds = runs(seeds=(0, 1), losses=((0.5, 0.4, 0.45), (0.7, 0.6, 0.35)))
     figure = figure_5(pd.concat([two_seeds, runs("fcn")]))

@@ -1,4 +1,5 @@
 import base64
+import html
 import re
 import shutil
 import subprocess
@@ -6,6 +7,7 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 
 from autotagging.reporting.tables.files import Part, TableFiles, save_table
 
@@ -74,6 +76,19 @@ def test_notes_are_written_below_the_table(tmp_path):
     assert page.index('<td class="number">59</td>') < page.index('<p class="note">100 % below.')
     assert latex.count(r"{\footnotesize 100 \% below.}") == 1  # below the last of two tables
     assert latex.index(r"59 \\") < latex.index("below.")
+
+
+def test_names_are_text_in_markdown(tmp_path):
+    names = ["Ba$$in", "$5 or $10", "_hidden_", "a\\b", "a\\|b", "*x*", "`x`", "<b>", "~~x~~"]
+    names += ["[a](b)", "&amp;", "a_b", "50%", "http_x"]
+    files = files_of(tmp_path)
+    save_table(pd.DataFrame({"tag": names}), files, caption="Of *$5*.", notes="Not _one_.")
+    page = MarkdownIt("gfm-like", {"linkify": False}).render(files.md.read_text())
+    assert [html.unescape(cell) for cell in re.findall("<td.*?>(.*)</td>", page)] == [
+        name.replace("$", "<span>$</span>") for name in names
+    ]
+    assert "<p>Of *<span>$</span>5*.</p>" in page
+    assert "<p>Not _one_.</p>" in page
 
 
 def test_a_part_has_its_own_notes(tmp_path):
