@@ -12,8 +12,8 @@ import pytest
 from conftest import ROOT
 
 TINY = {
-    "clips: 240": "clips: 24",
-    "epochs: 18": "epochs: 1",
+    "clips: 440": "clips: 24",
+    "epochs: 9": "epochs: 1",
     "shards: 16": "shards: 2",
     "max_bad: 0.01": "max_bad: 0.1",
 }

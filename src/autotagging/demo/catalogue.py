@@ -1,7 +1,8 @@
 """The catalogue of the demo corpus: fictitious artists, albums, tracks and clips.
 
 As in MagnaTagATune, a track has several clips, an album is in one of sixteen folders, and an
-artist may have albums in several folders.
+artist may have albums in several folders. An artist plays several styles, so names tell something
+about a clip, but less than its audio.
 """
 
 import re
@@ -70,8 +71,12 @@ TITLE_FORMS = ("{} {}", "To the {} {}", "{} {} at Dawn", "Under a {} {}", "The L
 
 # From 12 in steps of 3, so that a few albums are enough to fill the folder split 0-b, c, d-f.
 FOLDERS = "cf258be147ad0369"
-CLIPS_AN_ALBUM = 4
-MOST_ALBUMS_A_STYLE = 18
+CLIPS_AN_ALBUM = 5
+MOST_ALBUMS = 450
+# Share of the tracks that are not in their artist's usual styles, and share of the clips that are
+# not in their track's style.
+OTHER_TRACKS = 0.4
+OTHER_PASSAGES = 0.18
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,6 @@ class Track:
     """A track: `index` numbers the tracks of the corpus, `number` those of the album."""
 
     index: int
-    style: str
     artist: str
     album: str
     folder: str
@@ -100,10 +104,11 @@ class Track:
 
 @dataclass(frozen=True)
 class Clip:
-    """A passage of 29 s that starts `start` s into a track; only some clips were annotated."""
+    """A passage of 29 s, in one style, from second `start` of a track; only some are annotated."""
 
     clip_id: int
     track: Track
+    style: str
     start: int
     annotated: bool
 
@@ -159,34 +164,48 @@ def _split_up(total: int, sizes: tuple[int, int], rng: np.random.Generator) -> l
     return parts
 
 
-def _albums(clips: int, rng: np.random.Generator) -> list[tuple[str, str, int]]:
-    """Style, artist and number of clips of each album."""
-    albums = []
-    artists = iter(_names(ARTIST_FORMS, len(STYLES) * MOST_ALBUMS_A_STYLE, rng))
-    for style, share in _shares(clips).items():
-        count = min(MOST_ALBUMS_A_STYLE, max(1, round(share / CLIPS_AN_ALBUM)))
-        for discography in _split_up(count, (1, 3), rng):
-            artist = next(artists)
-            albums += [[style, artist, 0] for _ in range(discography)]
-        for clip in range(share):
-            albums[-1 - clip % count][2] += 1
-    return [tuple(album) for album in albums]
-
-
 def _tracks(clips: int, rng: np.random.Generator) -> list[tuple[Track, int]]:
-    """Tracks with their number of annotated clips."""
-    albums = _albums(clips, rng)
-    titles = iter(_names(ALBUM_FORMS, len(albums), rng))
+    """Tracks with their number of annotated clips, artist by artist."""
+    count = min(MOST_ALBUMS, max(1, round(clips / CLIPS_AN_ALBUM)))
+    discographies = _split_up(count, (1, 3), rng)
+    artists = _names(ARTIST_FORMS, len(discographies), rng)
+    artist_of = [a for a, albums in zip(artists, discographies, strict=True) for _ in range(albums)]
+    titles = _names(ALBUM_FORMS, count, rng)
     tracks = []
-    for position, (style, artist, size) in enumerate(albums):
-        album, folder = next(titles), FOLDERS[position % len(FOLDERS)]
+    for position, (artist, album) in enumerate(zip(artist_of, titles, strict=True)):
+        size = clips // count + (position < clips % count)
         sizes = _split_up(size, (1, 3), rng)
-        for number, (title, count) in enumerate(
-            zip(_names(TITLE_FORMS, len(sizes), rng), sizes, strict=True), start=1
-        ):
-            track = Track(len(tracks), style, artist, album, folder, number, title)
-            tracks.append((track, count))
+        folder = FOLDERS[position % len(FOLDERS)]
+        names = _names(TITLE_FORMS, len(sizes), rng)
+        for number, (title, of_track) in enumerate(zip(names, sizes, strict=True), start=1):
+            track = Track(len(tracks), artist, album, folder, number, title)
+            tracks.append((track, of_track))
     return tracks
+
+
+def _some(count: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw a share of the numbers below `count`, in random order."""
+    return rng.permutation(count)[: round(share * count)]
+
+
+def _styles(sizes: list[int], rng: np.random.Generator) -> list[list[str]]:
+    """Draw the styles of the clips of each track.
+
+    At first, the clips of a style are neighbours, so each artist has one or two styles. Then some
+    tracks of the corpus exchange their styles, and after them some clips. Each style keeps its
+    number of clips.
+    """
+    total = sum(sizes)
+    styles = np.array([style for style, share in _shares(total).items() for _ in range(share)])
+    ends = np.cumsum(sizes)
+    blocks = [np.arange(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+    again = _some(len(blocks), OTHER_TRACKS, rng)
+    if len(again):
+        places = np.concatenate([blocks[track] for track in np.sort(again)])
+        styles[np.concatenate([blocks[track] for track in again])] = styles[places]
+    others = _some(total, OTHER_PASSAGES, rng)
+    styles[others] = styles[np.sort(others)]
+    return [styles[block].tolist() for block in blocks]
 
 
 def catalogue(clips: int, *, seed: int) -> list[Clip]:
@@ -209,13 +228,18 @@ def catalogue(clips: int, *, seed: int) -> list[Clip]:
     listed: list[Clip] = []
     clip_id = 1
     tracks = _tracks(clips, rng)
-    for track, count in sorted(tracks, key=lambda item: item[0].number):
+    of_tracks = _styles([count for _, count in tracks], rng)
+    for (track, count), styles in sorted(
+        zip(tracks, of_tracks, strict=True), key=lambda item: item[0][0].number
+    ):
         extra = int(rng.random() < 0.25)
         segments = np.sort(rng.choice(count + extra + 3, count + extra, replace=False))
-        left_out = rng.integers(0, len(segments)) if extra else -1
-        for position, segment in enumerate(segments.tolist()):
+        left_out = int(rng.integers(0, len(segments))) if extra else -1
+        if extra:
+            styles.insert(left_out, styles[0])
+        for position, (segment, style) in enumerate(zip(segments.tolist(), styles, strict=True)):
             clip_id += int(rng.geometric(0.45))
             # The official cuts: 0, 30, 59, 88, ... seconds.
             start = 29 * segment + (segment > 0)
-            listed.append(Clip(clip_id, track, start, position != left_out))
+            listed.append(Clip(clip_id, track, style, start, position != left_out))
     return listed

@@ -71,7 +71,7 @@ class Part:
     role
         A key of `ROLES`.
     instruments
-        Keys of `autotagging.demo.instruments.INSTRUMENTS`, of which a track uses one.
+        Keys of `autotagging.demo.instruments.INSTRUMENTS`, of which a passage uses one.
     octave
         Octave of the part; 4 starts at middle C.
     gain
@@ -79,7 +79,7 @@ class Part:
     rate
         Notes, chords or strokes per beat.
     chance
-        Share of the style's tracks that have the part, 0 to 1.
+        Share of the style's passages that have the part, 0 to 1.
     """
 
     role: str

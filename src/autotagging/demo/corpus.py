@@ -121,9 +121,13 @@ def _unfinished(folder: Path) -> str:
 
 
 def piece_of(clip: Clip, *, seed: int) -> Piece:
-    """Return the piece of music that a clip is a passage of."""
-    rng = np.random.default_rng([seed, 1, clip.track.index])
-    return compose(clip.track.style, seconds=SAMPLES / SAMPLE_RATE, rng=rng)
+    """Return the music of a clip, in the key and with the chords of its track."""
+    return compose(
+        clip.style,
+        seconds=SAMPLES / SAMPLE_RATE,
+        track=np.random.default_rng([seed, 1, clip.track.index]),
+        passage=np.random.default_rng([seed, 4, clip.clip_id]),
+    )
 
 
 def make_clip(clip: Clip, *, seed: int, silent: bool = False) -> MadeClip:

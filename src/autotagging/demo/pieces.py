@@ -17,7 +17,7 @@ NOISE_LEVEL = -72.0
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of music; all clips of a track are passages of the same piece.
+    """The music of a clip: a passage of a track, with its own instruments, tempo and level.
 
     Attributes
     ----------
@@ -45,7 +45,9 @@ class Piece:
         return chances(STYLES[self.style].tags, instruments, self.song.tempo, self.level)
 
 
-def compose(style_name: str, *, seconds: float, rng: np.random.Generator) -> Piece:
+def compose(
+    style_name: str, *, seconds: float, track: np.random.Generator, passage: np.random.Generator
+) -> Piece:
     """Draw a piece of a style.
 
     Parameters
@@ -53,9 +55,11 @@ def compose(style_name: str, *, seconds: float, rng: np.random.Generator) -> Pie
     style_name
         A key of `autotagging.demo.styles.STYLES`.
     seconds
-        Length of each passage.
-    rng
-        Generator of tempo, key, chords, instruments and level.
+        Length of the passage.
+    track
+        Generator of what all passages of a track share: key and chords.
+    passage
+        Generator of what they don't: tempo, scale, parts, instruments, drums and level.
 
     Returns
     -------
@@ -63,19 +67,19 @@ def compose(style_name: str, *, seconds: float, rng: np.random.Generator) -> Pie
     """
     style: Style = STYLES[style_name]
     song = Song(
-        tempo=float(rng.uniform(*style.tempo)),
-        root=int(rng.integers(-5, 6)),
-        scale=str(rng.choice(style.scales)),
-        progression=PROGRESSIONS[rng.integers(0, len(PROGRESSIONS))],
+        root=int(track.integers(-5, 6)),
+        progression=PROGRESSIONS[track.integers(0, len(PROGRESSIONS))],
+        tempo=float(passage.uniform(*style.tempo)),
+        scale=str(passage.choice(style.scales)),
         seconds=seconds,
     )
     parts = tuple(
-        (part, str(rng.choice(part.instruments)))
+        (part, str(passage.choice(part.instruments)))
         for part in style.parts
-        if rng.random() < part.chance
+        if passage.random() < part.chance
     )
-    drums = str(rng.choice(style.drums)) if style.drums else ""
-    return Piece(style_name, song, parts, drums, float(rng.uniform(*style.level)))
+    drums = str(passage.choice(style.drums)) if style.drums else ""
+    return Piece(style_name, song, parts, drums, float(passage.uniform(*style.level)))
 
 
 def perform(piece: Piece, *, rng: np.random.Generator) -> np.ndarray:

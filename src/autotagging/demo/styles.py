@@ -27,7 +27,8 @@ class Style:
     tags
         Probability that a listener names a concept, by concept.
     drums
-        Keys of `autotagging.demo.percussion.PATTERNS`, of which a track uses one; empty: no drums.
+        Keys of `autotagging.demo.percussion.PATTERNS`, of which a passage uses one; empty:
+        no drums.
     drum_gain
         Level of the drums in dB relative to the other parts.
     room
@@ -49,7 +50,7 @@ STYLES: dict[str, Style] = {
     "techno": Style(
         weight=11,
         tempo=(128, 142),
-        level=(-14, -11),
+        level=(-15, -12.5),
         scales=("minor",),
         parts=(
             Part("runs", ("acid synth",), octave=2, rate=4),
@@ -57,13 +58,13 @@ STYLES: dict[str, Style] = {
         ),
         drums=("techno",),
         drum_gain=4,
-        tags={"techno": 0.92, "electro": 0.55, "beat": 0.5, "drum": 0.5, "fast": 0.4}
-        | {"dance": 0.25, "synth": 0.55, "repetitive": 0.08, "upbeat": 0.04, "trance": 0.3},
+        tags={"techno": 0.92, "electro": 0.7, "beat": 0.5, "drum": 0.3, "dance": 0.45}
+        | {"synth": 0.5, "trance": 0.4, "no singer": 0.15, "repetitive": 0.06, "upbeat": 0.04},
     ),
     "trance": Style(
         weight=11,
         tempo=(132, 144),
-        level=(-15, -12),
+        level=(-17, -14.5),
         scales=("minor",),
         parts=(
             Part("arpeggio", ("supersaw",), octave=4, rate=4),
@@ -71,46 +72,38 @@ STYLES: dict[str, Style] = {
             Part("bass", ("sub bass",), octave=1, rate=2),
         ),
         drums=("four_on_the_floor",),
-        tags={"trance": 0.94, "techno": 0.5, "electro": 0.5, "dance": 0.5, "synth": 0.65}
-        | {"fast": 0.3, "beat": 0.25, "house": 0.05},
+        tags={"trance": 0.9, "techno": 0.65, "electro": 0.65, "dance": 0.5, "synth": 0.75}
+        | {"beat": 0.35, "no singer": 0.15, "house": 0.05},
         room=(1.6, 0.2),
     ),
     "dance pop": Style(
         weight=10,
         tempo=(116, 126),
-        level=(-15, -12),
+        level=(-15, -12.5),
         scales=("minor", "major"),
         parts=(
-            Part("melody", ("woman",), octave=4, gain=4, rate=2),
+            Part("melody", ("woman",), octave=4, gain=7, rate=2),
             Part("offbeats", ("stab",), octave=4, gain=-3),
             Part("bass", ("sub bass",), octave=1, rate=2, gain=-1),
         ),
         drums=("four_on_the_floor",),
-        tags={"dance": 0.75, "pop": 0.55, "electro": 0.4, "beat": 0.5, "drum": 0.4, "disco": 0.06}
-        | {"synth": 0.45, "techno": 0.15},
+        tags={"dance": 0.75, "pop": 0.6, "electro": 0.55, "beat": 0.55, "drum": 0.3, "techno": 0.3}
+        | {"synth": 0.3, "disco": 0.06},
     ),
     "rock": Style(
         weight=12,
-        tempo=(112, 150),
-        level=(-14, -11),
+        tempo=(108, 122),
+        level=(-12, -10),
         scales=("mixolydian", "minor"),
         parts=(
             Part("strum", ("electric guitar",), octave=3),
             Part("bass", ("bass guitar",), octave=1, rate=2, gain=-2),
-            Part("melody", ("man", "man", "woman"), octave=4, gain=3, rate=2, chance=0.75),
+            Part("melody", ("man",), octave=4, gain=6, rate=2, chance=0.75),
         ),
         drums=("rock",),
         drum_gain=1,
-        tags={
-            "rock": 0.9,
-            "drum": 0.6,
-            "loud": 0.4,
-            "fast": 0.2,
-            "hard": 0.45,
-            "heavy": 0.4,
-            "punk": 0.05,
-        }
-        | {"electric guitar": 0.08, "pop": 0.08, "bass": 0.08},
+        tags={"rock": 0.92, "drum": 0.65, "hard": 0.6, "heavy": 0.4, "punk": 0.05}
+        | {"electric guitar": 0.06, "pop": 0.15},
     ),
     "metal": Style(
         weight=11,
@@ -123,23 +116,23 @@ STYLES: dict[str, Style] = {
             Part("runs", ("electric guitar",), octave=4, rate=4, gain=-4, chance=0.3),
         ),
         drums=("double_kick",),
-        tags={"heavy": 0.9, "hard": 0.85, "rock": 0.65, "loud": 0.6, "guitar": 0.5, "drum": 0.5}
-        | {"fast": 0.25, "industrial": 0.05},
+        tags={"heavy": 0.9, "hard": 0.85, "rock": 0.75, "guitar": 0.5}
+        | {"drum": 0.6, "industrial": 0.05},
     ),
     "ballad": Style(
         weight=10,
-        tempo=(66, 84),
+        tempo=(54, 66),
         level=(-19, -16),
         scales=("major",),
         parts=(
             Part("chords", ("piano",), octave=3, rate=0.5),
-            Part("melody", ("woman", "man"), octave=4, gain=3, rate=1),
+            Part("melody", ("woman", "woman", "man"), octave=4, gain=6, rate=1),
             Part("chords", ("string section",), octave=4, gain=-9, rate=0.25, chance=0.5),
             Part("bass", ("bass guitar",), octave=1, rate=0.5, gain=-3),
         ),
         drums=("ballad",),
         drum_gain=-5,
-        tags={"pop": 0.9, "slow": 0.4, "soft": 0.12, "sad": 0.05, "mellow": 0.05, "drum": 0.2},
+        tags={"pop": 0.9, "soft": 0.12, "sad": 0.05, "mellow": 0.05},
         room=(1.4, 0.15),
     ),
     "country": Style(
@@ -151,12 +144,12 @@ STYLES: dict[str, Style] = {
             Part("arpeggio", ("steel guitar",), octave=3, rate=2),
             Part("arpeggio", ("banjo",), octave=4, rate=4, gain=-3, chance=0.75),
             Part("bass", ("double bass",), octave=1, rate=1),
-            Part("melody", ("man",), octave=4, gain=2, rate=2, chance=0.6),
+            Part("melody", ("man",), octave=4, gain=6, rate=2, chance=0.6),
         ),
         drums=("train",),
         drum_gain=-7,
-        tags={"country": 0.92, "guitar": 0.65, "folk": 0.45, "banjo": 0.08, "upbeat": 0.05}
-        | {"blues": 0.04, "male": 0.05},
+        tags={"country": 0.92, "guitar": 0.7, "folk": 0.5, "banjo": 0.06}
+        | {"upbeat": 0.04, "blues": 0.04},
         room=(0.4, 0.06),
     ),
     "folk": Style(
@@ -166,15 +159,15 @@ STYLES: dict[str, Style] = {
         scales=("dorian", "major"),
         parts=(
             Part("arpeggio", ("guitar",), octave=3, rate=2),
-            Part("melody", ("woman", "flute"), octave=4, gain=0, rate=2, chance=0.7),
+            Part("melody", ("woman",), octave=4, gain=4, rate=2, chance=0.7),
         ),
-        tags={"folk": 0.94, "guitar": 0.75, "no piano": 0.35, "country": 0.35, "soft": 0.1}
-        | {"acoustic guitar": 0.08, "acoustic": 0.06, "irish": 0.05, "celtic": 0.04},
+        tags={"folk": 0.92, "guitar": 0.75, "no piano": 0.35, "country": 0.45}
+        | {"acoustic guitar": 0.06, "acoustic": 0.05, "irish": 0.05, "celtic": 0.04},
         room=(0.5, 0.06),
     ),
     "jazz": Style(
-        weight=12,
-        tempo=(108, 150),
+        weight=14,
+        tempo=(96, 124),
         level=(-21, -18),
         scales=("dorian", "mixolydian"),
         parts=(
@@ -184,33 +177,33 @@ STYLES: dict[str, Style] = {
         ),
         drums=("swing",),
         drum_gain=-3,
-        tags={"jazz": 0.95, "bass": 0.5, "drum": 0.5, "piano": 0.7, "funky": 0.04, "blues": 0.05},
+        tags={"jazz": 0.95, "bass": 0.6, "drum": 0.55, "funky": 0.04, "blues": 0.05},
         room=(0.5, 0.08),
     ),
     "piano solo": Style(
         weight=10,
-        tempo=(58, 100),
-        level=(-29, -24),
+        tempo=(72, 104),
+        level=(-29, -26),
         scales=("major", "minor"),
         parts=(
             Part("arpeggio", ("piano",), octave=3, rate=2, gain=-3),
             Part("melody", ("piano",), octave=5, rate=1),
         ),
-        tags={"classical": 0.7, "solo": 0.6, "piano": 0.85, "slow": 0.1, "soft": 0.2}
-        | {"jazz": 0.35, "piano solo": 0.06, "calm": 0.04},
+        tags={"classical": 0.75, "solo": 0.7, "jazz": 0.15, "no singer": 0.4}
+        | {"piano solo": 0.05, "calm": 0.04},
         room=(1.2, 0.12),
     ),
     "harpsichord": Style(
         weight=11,
-        tempo=(96, 138),
+        tempo=(126, 144),
         level=(-22, -19),
         scales=("major", "minor"),
         parts=(
             Part("runs", ("harpsichord",), octave=4, rate=4),
             Part("arpeggio", ("harpsichord",), octave=3, rate=2, gain=-3),
         ),
-        tags={"baroque": 0.65, "classical": 0.7, "fast": 0.35, "solo": 0.3, "no piano": 0.55}
-        | {"medieval": 0.05, "string": 0.2, "not rock": 0.03},
+        tags={"baroque": 0.7, "classical": 0.75, "solo": 0.15, "no piano": 0.5}
+        | {"medieval": 0.05, "not rock": 0.03},
         room=(1.0, 0.08),
     ),
     "chamber": Style(
@@ -222,25 +215,24 @@ STYLES: dict[str, Style] = {
             Part("melody", ("violin",), octave=5, rate=2, gain=3),
             Part("runs", ("violin",), octave=4, rate=2, gain=-3, chance=0.6),
             Part("bass", ("cello",), octave=2, rate=1, chance=0.8, gain=-1),
-            Part("offbeats", ("harpsichord",), octave=4, gain=-7, chance=0.5),
+            Part("offbeats", ("harpsichord",), octave=4, gain=0, chance=0.5),
         ),
-        tags={"classical": 0.75, "baroque": 0.5, "violin": 0.8, "string": 0.7, "fast": 0.1}
-        | {"no guitar": 0.04, "viola": 0.05},
+        tags={"classical": 0.8, "baroque": 0.6, "string": 0.7, "no guitar": 0.04, "viola": 0.05},
         room=(1.5, 0.15),
     ),
     "solo cello": Style(
         weight=11,
-        tempo=(54, 76),
+        tempo=(52, 66),
         level=(-25, -22),
         scales=("minor",),
         parts=(Part("melody", ("cello",), octave=3, rate=1),),
-        tags={"cello": 0.92, "classical": 0.7, "solo": 0.6, "string": 0.65, "slow": 0.5}
-        | {"no piano": 0.2, "sad": 0.06, "low": 0.05, "dark": 0.04},
+        tags={"classical": 0.75, "solo": 0.7, "string": 0.65, "no piano": 0.2, "no singer": 0.4}
+        | {"sad": 0.05, "low": 0.04, "dark": 0.04},
         room=(1.6, 0.15),
     ),
     "orchestra": Style(
         weight=11,
-        tempo=(72, 120),
+        tempo=(80, 120),
         level=(-16, -13),
         scales=("minor", "major"),
         parts=(
@@ -248,21 +240,14 @@ STYLES: dict[str, Style] = {
             Part("melody", ("string section",), octave=5, rate=1, gain=2),
             Part("offbeats", ("brass section",), octave=3, gain=-2, chance=0.7),
             Part("bass", ("cello",), octave=2, rate=0.5, gain=-4),
-            Part("arpeggio", ("harp",), octave=4, rate=3, gain=0, chance=0.35),
+            Part("arpeggio", ("harp",), octave=4, rate=3, gain=3, chance=0.3),
         ),
-        tags={
-            "orchestra": 0.92,
-            "classical": 0.75,
-            "string": 0.7,
-            "loud": 0.2,
-            "horn": 0.05,
-            "trumpet": 0.04,
-        },
+        tags={"orchestra": 0.92, "classical": 0.8, "string": 0.7, "trumpet": 0.04},
         room=(2.2, 0.4),
     ),
     "opera": Style(
         weight=13,
-        tempo=(60, 92),
+        tempo=(70, 88),
         level=(-20, -16),
         scales=("major", "minor"),
         parts=(
@@ -270,13 +255,13 @@ STYLES: dict[str, Style] = {
             Part("chords", ("string section",), octave=3, gain=-3, rate=0.25),
             Part("chords", ("choir",), octave=4, gain=-2, rate=0.25, chance=0.4),
         ),
-        tags={"opera": 0.92, "classical": 0.6, "foreign": 0.15, "female opera": 0.03}
-        | {"orchestra": 0.4, "slow": 0.1},
+        tags={"opera": 0.92, "classical": 0.6, "foreign": 0.15}
+        | {"orchestra": 0.4, "female opera": 0.03},
         room=(2.0, 0.3),
     ),
     "choir": Style(
         weight=11,
-        tempo=(56, 76),
+        tempo=(52, 66),
         level=(-22, -18),
         scales=("major", "dorian"),
         parts=(
@@ -284,8 +269,8 @@ STYLES: dict[str, Style] = {
             Part("melody", ("choir",), octave=5, rate=1, gain=-2),
             Part("chords", ("organ",), octave=3, gain=-12, rate=0.25, chance=0.4),
         ),
-        tags={"choir": 0.92, "vocal": 0.6, "classical": 0.4, "no beat": 0.3, "female": 0.3}
-        | {"opera": 0.2, "chant": 0.35, "chorus": 0.06, "organ": 0.03},
+        tags={"choir": 0.92, "vocal": 0.65, "classical": 0.15, "no beat": 0.3, "female": 0.35}
+        | {"opera": 0.25, "chant": 0.4, "chorus": 0.05, "organ": 0.03},
         room=(3.0, 0.7),
     ),
     "chant": Style(
@@ -297,8 +282,8 @@ STYLES: dict[str, Style] = {
             Part("melody", ("monks",), octave=2, rate=1),
             Part("drone", ("monks",), octave=2, rate=0.25, gain=-8),
         ),
-        tags={"chant": 0.92, "vocal": 0.55, "male": 0.65, "foreign": 0.45, "slow": 0.5}
-        | {"no beat": 0.35, "monks": 0.06, "choir": 0.35, "medieval": 0.04},
+        tags={"chant": 0.92, "vocal": 0.6, "male": 0.7, "foreign": 0.4, "no beat": 0.35}
+        | {"choir": 0.45, "monks": 0.05, "medieval": 0.04},
         room=(4.0, 1.0),
     ),
     "raga": Style(
@@ -312,48 +297,48 @@ STYLES: dict[str, Style] = {
         ),
         drums=("tabla",),
         drum_gain=-4,
-        tags={"india": 0.88, "eastern": 0.5, "foreign": 0.35, "string": 0.4, "guitar": 0.12}
-        | {"drum": 0.35, "world": 0.04, "oriental": 0.04},
+        tags={"india": 0.88, "eastern": 0.7, "foreign": 0.4, "string": 0.25, "drum": 0.2}
+        | {"world": 0.04, "oriental": 0.04},
         room=(0.9, 0.1),
     ),
     "harp": Style(
         weight=12,
-        tempo=(56, 80),
+        tempo=(72, 92),
         level=(-37, -32),
         scales=("major", "pentatonic"),
         parts=(
             Part("arpeggio", ("harp",), octave=4, rate=3),
             Part("melody", ("harp",), octave=5, rate=1, gain=1),
         ),
-        tags={"quiet": 0.65, "soft": 0.55, "string": 0.5, "classical": 0.45, "no piano": 0.45}
-        | {"solo": 0.3, "slow": 0.1, "calm": 0.03},
+        tags={"string": 0.45, "classical": 0.2, "no piano": 0.5, "solo": 0.3}
+        | {"no singer": 0.4, "calm": 0.03},
         room=(1.5, 0.15),
     ),
     "new age": Style(
         weight=12,
-        tempo=(60, 84),
-        level=(-29, -25),
+        tempo=(70, 84),
+        level=(-29, -26),
         scales=("pentatonic",),
         parts=(
             Part("melody", ("flute",), octave=4, rate=1, gain=3),
             Part("chords", ("pad",), octave=3, rate=0.25),
             Part("arpeggio", ("bells", "harp"), octave=5, rate=2, gain=-1, chance=0.7),
         ),
-        tags={"new age": 0.9, "flute": 0.3, "soft": 0.3, "slow": 0.2, "ambient": 0.2}
-        | {"bells": 0.04, "calm": 0.02, "mellow": 0.03, "wind": 0.04},
+        tags={"new age": 0.9, "ambient": 0.4, "no singer": 0.3, "bells": 0.04, "calm": 0.02}
+        | {"mellow": 0.03, "wind": 0.04},
         room=(2.5, 0.5),
     ),
     "ambient": Style(
         weight=13,
-        tempo=(50, 66),
-        level=(-34, -28),
+        tempo=(50, 64),
+        level=(-34, -30.5),
         scales=("pentatonic", "whole tone"),
         parts=(
             Part("chords", ("pad",), octave=3, rate=0.125),
             Part("drone", ("saw pad",), octave=2, rate=0.125, gain=-6),
         ),
-        tags={"ambient": 0.92, "slow": 0.6, "new age": 0.35, "synth": 0.6, "electro": 0.3}
-        | {"no beat": 0.45, "quiet": 0.45, "soft": 0.2, "drone": 0.06, "dark": 0.04, "space": 0.06},
+        tags={"ambient": 0.92, "new age": 0.45, "synth": 0.5, "electro": 0.1, "no beat": 0.45}
+        | {"no singer": 0.3, "drone": 0.05, "dark": 0.04, "space": 0.05},
         room=(4.0, 1.0),
     ),
     "strange": Style(
@@ -365,8 +350,8 @@ STYLES: dict[str, Style] = {
             Part("scatter", ("zap",), octave=4, rate=1.5),
             Part("scatter", ("gong",), octave=3, rate=0.6, gain=-1),
         ),
-        tags={"strange": 0.92, "electro": 0.45, "modern": 0.5, "no beat": 0.4, "ambient": 0.1}
-        | {"noise": 0.08, "different": 0.05, "scary": 0.04, "synth": 0.35},
+        tags={"strange": 0.92, "electro": 0.25, "modern": 0.5, "no beat": 0.4, "noise": 0.06}
+        | {"different": 0.05, "scary": 0.04, "synth": 0.2},
         room=(1.5, 0.2),
     ),
     "modern": Style(
@@ -378,8 +363,7 @@ STYLES: dict[str, Style] = {
             Part("scatter", ("piano",), octave=3, rate=2.5, gain=3),
             Part("scatter", ("violin",), octave=5, rate=0.7),
         ),
-        tags={"modern": 0.9, "strange": 0.45, "classical": 0.4, "piano": 0.7, "violin": 0.5}
-        | {"eerie": 0.05, "scary": 0.04},
+        tags={"modern": 0.9, "strange": 0.5, "classical": 0.15, "eerie": 0.05, "scary": 0.04},
         room=(1.0, 0.1),
     ),
     "eastern song": Style(
@@ -394,13 +378,13 @@ STYLES: dict[str, Style] = {
         ),
         drums=("tabla",),
         drum_gain=1,
-        tags={"foreign": 0.7, "eastern": 0.75, "drum": 0.6, "india": 0.35, "arabic": 0.05}
-        | {"middle eastern": 0.06, "tribal": 0.04, "not english": 0.05},
+        tags={"foreign": 0.7, "eastern": 0.8, "drum": 0.6, "india": 0.4, "arabic": 0.05}
+        | {"middle eastern": 0.05, "tribal": 0.04, "not english": 0.05},
         room=(0.8, 0.1),
     ),
     "dub": Style(
         weight=10,
-        tempo=(66, 80),
+        tempo=(70, 80),
         level=(-17, -14),
         scales=("minor",),
         parts=(
@@ -409,8 +393,8 @@ STYLES: dict[str, Style] = {
             Part("chords", ("pad",), octave=3, gain=-8, rate=0.125, chance=0.5),
         ),
         drums=("dub",),
-        tags={"bass": 0.9, "beat": 0.65, "electro": 0.5, "slow": 0.4, "drum": 0.5, "hip hop": 0.05}
-        | {"reggae": 0.06, "synth": 0.3, "ambient": 0.1},
+        tags={"bass": 0.9, "beat": 0.65, "electro": 0.5, "drum": 0.5, "hip hop": 0.05}
+        | {"reggae": 0.05, "synth": 0.15},
         room=(1.8, 0.25),
     ),
 }

@@ -4,6 +4,7 @@ Struck and plucked strings, sustained tones and ensembles of any spectrum, FM an
 16 kHz. Amplitudes are relative; the level is set in the mix.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -21,10 +22,11 @@ def midi_to_hz(pitch: float) -> float:
 
 def envelope(samples: int, *, attack: float, release: float) -> np.ndarray:
     """Rise from 0 to 1 and fall back to 0, (samples,); `attack` and `release` in seconds."""
-    times = np.arange(samples) / SAMPLE_RATE
-    rise = np.clip(times / attack, 0.0, 1.0)
-    fall = np.clip((times[-1] - times) / release, 0.0, 1.0) if samples else times
-    return np.sin(0.5 * np.pi * rise) * np.sin(0.5 * np.pi * fall)
+    shape = np.ones(samples)
+    for seconds, ends in ((attack, shape), (release, shape[::-1])):
+        slope = ends[: math.ceil(seconds * SAMPLE_RATE)]
+        slope *= np.sin(0.5 * np.pi * np.arange(len(slope)) / (seconds * SAMPLE_RATE))
+    return shape
 
 
 def modes(

@@ -14,17 +14,24 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.corpus.raw_tags import RAW_TAGS
+from autotagging.dataset.groups import LEVELS
 from autotagging.demo import corpus as demo
 from autotagging.demo.catalogue import catalogue
 from autotagging.demo.composition import PROGRESSIONS, ROLES, SCALES
 from autotagging.demo.instruments import INSTRUMENTS
-from autotagging.demo.listeners import INSTRUMENT_TAGS, SPELLINGS, VOICES, chances, listen
+from autotagging.demo.listeners import INSTRUMENT_TAGS, SPELLINGS, VOICES, listen
 from autotagging.demo.percussion import PATTERNS
 from autotagging.demo.pieces import compose, perform
 from autotagging.demo.styles import STYLES
+from autotagging.labels import merge_synonyms, most_frequent
+from autotagging.labels.partition import leakage, random_split
+from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.training.epoch_metrics import mean_roc_auc
+from conftest import ROOT
 
 FILES = (
     "annotations_final.csv",
@@ -41,6 +48,11 @@ TAGS_OF_FIGURE_6 = (
     "soft,solo,strange,string,synth,techno,trance,violin,vocal"
 )
 CLIPS, SEED = 8, 5
+
+
+def piece(style, *, seconds, seed):
+    track, passage = (np.random.default_rng([seed, part]) for part in (0, 1))
+    return compose(style, seconds=seconds, track=track, passage=passage)
 
 
 def digests(folder):
@@ -214,8 +226,6 @@ def test_catalogue_is_like_the_official_one(clips):
     for clip in listed:
         folders.setdefault(clip.track.url, set()).add(clip.track.folder)
     assert all(len(of_album) == 1 for of_album in folders.values())
-    tracks = {clip.track.index for clip in annotated}
-    assert len(tracks) < clips
 
 
 def test_catalogue_of_240_clips_uses_all_folders_and_has_extra_rows():
@@ -229,33 +239,86 @@ def test_catalogue_of_240_clips_uses_all_folders_and_has_extra_rows():
     assert (artists.folder.nunique() > 1).any()
 
 
+def tags_of(clip, piece, seed):
+    return listen(piece.chances(), rng=np.random.default_rng([seed, 2, clip.clip_id]))
+
+
 @pytest.fixture(scope="module")
 def tagged():
-    """Pieces and raw tags of a corpus of 240 clips, without its audio."""
-    clips = [clip for clip in catalogue(240, seed=0) if clip.annotated]
-    pieces = [demo.piece_of(clip, seed=0) for clip in clips]
-    tags = [
-        listen(piece.chances(), rng=np.random.default_rng([0, 2, clip.clip_id]))
-        for piece, clip in zip(pieces, clips, strict=True)
-    ]
-    return pieces, tags
+    """Clips, pieces and raw tags of the default corpus, without its audio."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())["demo"]
+    seed = params["seed"]
+    clips = [clip for clip in catalogue(params["clips"], seed=seed) if clip.annotated]
+    pieces = [demo.piece_of(clip, seed=seed) for clip in clips]
+    return clips, pieces, [tags_of(*pair, seed) for pair in zip(clips, pieces, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def partitioned(tagged):
+    """Labels of the 50 most frequent merged tags, groups, and subset of the paper's split."""
+    clips, _, tags = tagged
+    ids = [clip.clip_id for clip in clips]
+    raw = pd.DataFrame([[tag in given for tag in RAW_TAGS] for given in tags], ids, RAW_TAGS)
+    vocabulary = yaml.safe_load((ROOT / "workflow/resources/tags.yaml").read_text())
+    merged = merge_synonyms(raw.astype(np.uint8), vocabulary["synonyms"])
+    labels = merged[most_frequent(merged, 50)]
+    names = [(c.track.index, (c.track.artist, c.track.album), c.track.artist) for c in clips]
+    groups = pd.DataFrame(names, ids, LEVELS).astype(str)
+    readable = [clip_id for index, clip_id in enumerate(ids) if index != len(ids) // 2]
+    weights = {"train": 19773, "validation": 1521, "test": 4566}
+    return labels, groups, random_split(readable, weights=weights, seed=0)
+
+
+def test_an_artist_plays_several_styles_and_a_track_changes(tagged):
+    clips, pieces, _ = tagged
+    table = pd.DataFrame(
+        {
+            "artist": [clip.track.artist for clip in clips],
+            "track": [clip.track.index for clip in clips],
+            "style": [clip.style for clip in clips],
+            "tempo": [piece.song.tempo for piece in pieces],
+            "key": [(piece.song.root, piece.song.progression) for piece in pieces],
+        }
+    )
+    assert (table.groupby("artist")["style"].nunique() >= 2).mean() > 0.9
+    tracks = table[table.duplicated("track", keep=False)].groupby("track")
+    assert 0.5 < (tracks["style"].nunique() == 1).mean() < 0.9
+    assert (tracks["tempo"].nunique() == tracks.size()).all()
+    assert (tracks["key"].nunique() == 1).all()
 
 
 def test_the_fifty_tags_of_figure_6_are_the_most_frequent(tagged):
-    _, tags = tagged
+    _, _, tags = tagged
     concept_of = {raw: concept for concept, raws in SPELLINGS.items() for raw in raws}
     merged = pd.Series(
         [concept for given in tags for concept in {concept_of.get(raw, raw) for raw in given}]
     ).value_counts()
     assert set(merged.index[:50]) == set(TAGS_OF_FIGURE_6.split(","))
-    assert merged.iloc[49] >= 8
-    assert merged.iloc[50] < merged.iloc[49]
+    assert merged.iloc[0] > 4 * merged.iloc[49]
+    assert merged.iloc[50] < 0.5 * merged.iloc[49]
     assert 4.0 <= np.mean([len(given) for given in tags]) <= 6.0
     assert 0.01 <= np.mean([not given for given in tags]) <= 0.1
 
 
+def test_all_fifty_tags_have_both_classes_among_the_test_clips(partitioned):
+    labels, _, subset = partitioned
+    shares = labels[subset.reindex(labels.index) == "test"].mean()
+    assert len(shares) == 50
+    assert shares.between(0, 1, inclusive="neither").all()
+
+
+def test_groups_leak_but_lookup_knows_far_from_all(partitioned):
+    labels, groups, subset = partitioned
+    track, album, artist = leakage(subset, groups)["share"]
+    assert 0.4 < track < 0.8 < album <= artist
+    train, test = (subset.index[subset == name] for name in ("train", "test"))
+    counts = fit_lookup(labels.loc[train], groups)
+    scores = score_lookup(counts, groups.loc[test], pseudo_count=1.0)
+    assert 0.7 < mean_roc_auc(labels.loc[test].to_numpy(), scores) < 0.8
+
+
 def test_level_and_tempo_tags_go_with_level_and_tempo(tagged):
-    pieces, tags = tagged
+    _, pieces, tags = tagged
     table = pd.DataFrame(
         {
             "level": [piece.level for piece in pieces],
@@ -268,13 +331,16 @@ def test_level_and_tempo_tags_go_with_level_and_tempo(tagged):
 
 
 def test_who_sings_is_named_and_no_singer_is_not():
-    piece = compose("opera", seconds=5.0, rng=np.random.default_rng(0))
-    singer = {"soprano": "female", "tenor": "male"}[piece.parts[0][1]]
-    assert piece.chances()[singer] > 0.5
-    assert "no singer" not in piece.chances()
-    silent = chances({}, ["piano"], tempo=100.0, level=-20.0)
-    assert silent["no singer"] > 0.3
-    assert silent["piano"] > 0.5
+    sung = piece("opera", seconds=5.0, seed=0)
+    singer = {"soprano": "female", "tenor": "male"}[sung.parts[0][1]]
+    assert sung.chances()[singer] > 0.5
+    assert "no singer" not in sung.chances()
+    played = piece("piano solo", seconds=5.0, seed=0).chances()
+    assert played["no singer"] > 0.3
+    assert played["piano"] > 0.5
+    for style in STYLES.values():
+        names = {name for part in style.parts for name in part.instruments}
+        assert not ("no singer" in style.tags and names & VOICES)
 
 
 def test_tables_name_only_what_there_is():
@@ -296,8 +362,7 @@ def test_tables_name_only_what_there_is():
 def test_a_loud_clip_is_louder_than_a_quiet_one():
     levels = {}
     for style in ("metal", "harp"):
-        rng = np.random.default_rng(0)
-        waveform = perform(compose(style, seconds=4.0, rng=rng), rng=rng)
+        waveform = perform(piece(style, seconds=4.0, seed=0), rng=np.random.default_rng(0))
         assert waveform.dtype == np.float32
         assert np.abs(waveform).max() < 1.0
         levels[style] = 10 * np.log10(np.mean(waveform**2))
@@ -306,8 +371,7 @@ def test_a_loud_clip_is_louder_than_a_quiet_one():
 
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_plays_at_its_level(style):
-    rng = np.random.default_rng(1)
-    piece = compose(style, seconds=4.0, rng=rng)
-    waveform = perform(piece, rng=rng)
+    played = piece(style, seconds=4.0, seed=1)
+    waveform = perform(played, rng=np.random.default_rng(1))
     assert np.isfinite(waveform).all()
-    assert 10 * np.log10(np.mean(waveform**2)) == pytest.approx(piece.level, abs=2.5)
+    assert 10 * np.log10(np.mean(waveform**2)) == pytest.approx(played.level, abs=2.5)
