@@ -1,9 +1,9 @@
 """Step download as a command."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 

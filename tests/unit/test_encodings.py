@@ -35,8 +35,9 @@ def is_text(call):
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         texts = [getattr(node, "value", None) for each in given for node in ast.walk(each)]
         binary = any(isinstance(text, str) and "b" in text for text in texts)
-        module = getattr(getattr(call.func, "value", None), "id", "")
-        return not binary and module not in ("os", "gzip", "zipfile", "Image")
+        owner = getattr(call.func, "value", None)
+        module = getattr(owner, "id", getattr(owner, "attr", ""))
+        return not binary and module not in ("os", "gzip", "zipfile", "_zip", "Image")
     return bool(flags.get("text") or flags.get("universal_newlines"))
 
 

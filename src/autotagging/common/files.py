@@ -36,6 +36,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".partial-{path.name}")
     with naming(path, temporary):
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)  # a link would be followed
         try:
             yield temporary
             _flush(temporary)

@@ -80,11 +80,13 @@ class UnfinishedShard:
         path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             stack.enter_context(locked(path.with_suffix(".lock"), str(path)))
-            journal, mode = path.with_suffix(".journal"), "r+b" if path.exists() else "w+b"
+            journal = path.with_suffix(".journal")
             self._journal = stack.enter_context(
                 open(journal, "a+b", buffering=0, opener=refuse_link)
             )
-            self._array = stack.enter_context(open(path, mode, buffering=0, opener=refuse_link))
+            self._array = stack.enter_context(
+                open(path, "r+b" if path.exists() else "w+b", buffering=0, opener=refuse_link)
+            )
             self._open = stack.pop_all()
         self.rows: list[Row] = []
         self._write(header.getvalue(), 0)

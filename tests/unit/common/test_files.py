@@ -51,10 +51,24 @@ def test_what_is_renamed_is_on_the_disk_first(tmp_path, monkeypatch):
 
 def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path):
     path = tmp_path / "file.csv"
-    (tmp_path / ".partial-file.csv").symlink_to("/dev/full")
+
+    def write_to_a_full_disk():
+        with replacing(path) as temporary:
+            temporary.symlink_to("/dev/full")
+            temporary.write_text("x" * 100_000)
+
     with pytest.raises(OSError, match="No space left on device") as raised:
-        write_csv(pd.DataFrame({"a": range(10_000)}), path)
+        write_to_a_full_disk()
     assert raised.value.filename == str(path)
+
+
+def test_a_link_planted_at_the_temporary_name_is_not_followed(tmp_path):
+    kept = tmp_path / "kept.txt"
+    kept.write_text("kept")
+    (tmp_path / ".partial-x.json").symlink_to(kept)
+    write_json({"a": 1}, tmp_path / "x.json")
+    assert kept.read_text() == "kept"
+    assert read_json(tmp_path / "x.json") == {"a": 1}
 
 
 def test_a_folder_that_cant_be_made_is_named(tmp_path):
