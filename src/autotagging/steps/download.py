@@ -1,6 +1,5 @@
 """Step download: get a corpus, list its clips, fingerprint its audio (sec. II.A)."""
 
-import gzip
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from autotagging.corpus.tables import (
     find_table,
     read_annotations,
     read_clip_info,
+    table_bytes,
 )
 
 
@@ -117,7 +117,8 @@ def download(
     _check_some_found(listed, opened, sources[0])
     listed["crc32"] = listed["mp3_path"].map(opened.crc32).astype("Int64")
     for source, target in zip(sources, (files.annotations, files.clip_info), strict=True):
-        _copy_table(source, target)
+        with replacing(target) as temporary:
+            temporary.write_bytes(table_bytes(source))
     write_csv(listed, files.clips)
     write_csv(clip_info.drop(columns="mp3_path"), files.groups)
     title = corpus_title(corpus)
@@ -163,11 +164,3 @@ def _is_receipt(path: Path, made: dict[str, Any]) -> bool:
         return path.exists() and read_json(path) == made
     except UserError:  # damaged, so the corpus is made again
         return False
-
-
-def _copy_table(source: Path, target: Path) -> None:
-    opener = gzip.open if source.suffix == ".gz" else open
-    with opener(source, "rb") as original:
-        content = original.read()
-    with replacing(target) as temporary:
-        temporary.write_bytes(content)

@@ -9,8 +9,11 @@ from pathlib import Path
 import yaml
 
 from autotagging.common.errors import UserError
+from autotagging.common.files import read_json
 from autotagging.common.progress import progress
+from autotagging.corpus.paths import corpus_folder, is_made_here
 from autotagging.tools._engines import RESULTS, run
+from autotagging.tools.verify import changes_since_download
 
 
 def restore() -> None:
@@ -24,7 +27,8 @@ def restore() -> None:
     ------
     UserError
         dvc.lock belongs to other code or parameters, the cache lacks a result, results/ has files
-        that were never recorded, or a file is damaged. Nothing is marked then.
+        that were never recorded, a file is damaged, or a corpus folder of the user has changed
+        since. Nothing is marked then.
     """
     lock = Path("dvc.lock")
     if not lock.exists():
@@ -53,8 +57,20 @@ def restore() -> None:
             f"not what dvc.lock says: {', '.join(damaged)}; delete these files, get them again by "
             "`dvc pull` or make them again by `dvc repro`, then restore"
         )
+    _check_own_corpus()
     run("snakemake", "--touch", "--cores", "all", "--quiet", "all", capture=True)
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
+
+
+def _check_own_corpus() -> None:
+    """Check that a corpus of the user, which DVC does not watch, is still that of the results."""
+    corpus = read_json(RESULTS / "download/audio.json", corpus=str)["corpus"]
+    if is_made_here(corpus) or not corpus_folder(corpus).is_dir():
+        return
+    if changes := changes_since_download(corpus):
+        raise UserError(
+            f"{'; '.join(changes)}; run `snakemake --cores all` for the corpus as it is now"
+        )
 
 
 def _damaged_files(stages: dict[str, dict]) -> Iterator[str]:

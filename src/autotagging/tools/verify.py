@@ -18,9 +18,10 @@ from autotagging.corpus.tables import (
     find_table,
     read_annotations,
     read_clip_info,
+    table_bytes,
 )
 
-_AUDIO = Path("results/download/audio.json")
+_DOWNLOAD = Path("results/download")
 
 
 def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
@@ -29,8 +30,8 @@ def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
     MagnaTagATune's files are compared with the published sizes and checksums. In other corpora,
     both tables must be valid and have the same path for a clip, and each clip must be decodable; a
     clip of zero bytes is no fault, because MagnaTagATune has three, and clips of an unknown track,
-    album or artist are counted. If results/download belongs to this corpus, the audio must still
-    be the same.
+    album or artist are counted. If results/download belongs to this corpus, the audio and
+    the tables must still be the same.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
     else:
         tables = {}
         faults = [*_table_faults(folder, tables), *_clip_faults(folder, tables.get(ANNOTATIONS))]
-    faults += _change_since_download(corpus, folder) if not faults else []
+    faults += changes_since_download(corpus) if not faults else []
     for fault in faults:
         print(fault)
     if faults:
@@ -114,11 +115,18 @@ def _clip_faults(folder: Path, annotations: pd.DataFrame | None) -> Iterator[str
     yield from (f"{folder}, {clip}: listed, but missing" for clip in listed if clip not in sizes)
 
 
-def _change_since_download(corpus: str, folder: Path) -> list[str]:
-    """Compare the audio with the fingerprint of the step download, if it is of this corpus."""
-    if not _AUDIO.exists():
+def changes_since_download(corpus: str) -> list[str]:
+    """Compare a corpus with what the step download saw, if results/download is of this corpus."""
+    audio, folder = _DOWNLOAD / "audio.json", corpus_folder(corpus)
+    if not audio.exists():
         return []
-    seen = read_json(_AUDIO, corpus=str, sha256=str)
-    if seen["corpus"] != corpus or seen["sha256"] == Corpus(folder).fingerprint()["sha256"]:
+    seen = read_json(audio, corpus=str, sha256=str)
+    if seen["corpus"] != corpus:
         return []
-    return [f"{folder}: not the audio of {_AUDIO}, sha256 {seen['sha256']}"]
+    changes = []
+    if seen["sha256"] != Corpus(folder).fingerprint()["sha256"]:
+        changes.append(f"{folder}: not the audio of {audio}, sha256 {seen['sha256']}")
+    for name in (ANNOTATIONS, CLIP_INFO):
+        if table_bytes(find_table(folder, name)) != (_DOWNLOAD / name).read_bytes():
+            changes.append(f"{folder}: {name} is not {_DOWNLOAD / name}")
+    return changes

@@ -10,7 +10,7 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.corpus.audio import open_corpus
-from autotagging.tools.verify import verify
+from autotagging.tools.verify import changes_since_download, verify
 
 CLIP = "0/clip-0-0-29.mp3"
 
@@ -107,15 +107,22 @@ def test_an_archive_without_its_end_is_found(whole_corpus, capsys):
     assert "mp3.zip is not a whole zip" in line
 
 
-def test_the_audio_is_that_which_download_saw(whole_corpus, capsys):
+def test_audio_and_tables_are_those_which_download_saw(whole_corpus, capsys):
     results = whole_corpus.parent / "results/download"
     results.mkdir(parents=True)
+    tables = ("annotations_final.csv", "clip_info_final.csv")
+    for name in tables:
+        shutil.copy(whole_corpus / name, results)
     seen = {"corpus": str(whole_corpus), **open_corpus(whole_corpus).fingerprint()}
     (results / "audio.json").write_text(json.dumps(seen))
     assert verified(capsys, whole_corpus) == [f"{whole_corpus}: OK"]
     damage(whole_corpus / CLIP, 50_000)
     (line,) = verified(capsys, whole_corpus)
     assert "not the audio of results/download/audio.json" in line
+    (results / tables[1]).write_text("an earlier table")
+    assert changes_since_download(str(whole_corpus))[1:] == [
+        f"{whole_corpus}: clip_info_final.csv is not results/download/clip_info_final.csv"
+    ]
     seen["corpus"] = "demo"
     (results / "audio.json").write_text(json.dumps(seen))
     assert verified(capsys, whole_corpus) == [f"{whole_corpus}: OK"]
