@@ -14,7 +14,7 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.models import MODELS, table_model
-from autotagging.steps.train import _FINGERPRINTED
+from autotagging.training.fingerprint import _FINGERPRINTED
 from commands import (
     autotagging,
     train,

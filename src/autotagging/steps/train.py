@@ -1,7 +1,5 @@
 """Step train: fit a model to the training clips, keep its best epoch (sec. III)."""
 
-import hashlib
-import json
 import os
 import sys
 from contextlib import nullcontext, suppress
@@ -29,26 +27,17 @@ from autotagging.dataset.subsets import describe, labelled_clips, read_labels, r
 from autotagging.models.stored import save_model, stack_epochs, versions
 from autotagging.training.checkpoints import Checkpoints, only_training
 from autotagging.training.cluster import is_first
+from autotagging.training.fingerprint import training_fingerprint
 from autotagging.training.settings import Machine, TrainingSettings
 
 if TYPE_CHECKING:
     from autotagging.training.devices import Devices
     from autotagging.training.loop import Examples
 
-# Code that the result of a training depends on, including the model's own.
-_FINGERPRINTED = (
-    "steps/train.py",
-    "common/*.py",
-    "dataset/*.py",
-    "training/*.py",
-    "models/*.py",
-    "models/{model}/*.py",
-)
-
 
 @dataclass(frozen=True)
 class TrainingData:
-    """TrainingData that a model is fitted to.
+    """Data that a model is fitted to.
 
     Attributes
     ----------
@@ -223,7 +212,7 @@ def _fit_network(job: _Job) -> _Fitted | None:
         seed=job.seed, threads=machine.threads, devices=machine.devices, xla=machine.xla
     )
     settings = replace(job.settings, precision=choose_precision(job.settings.precision))
-    fingerprint = _fingerprint(
+    fingerprint = training_fingerprint(
         model,
         [job.seed, job.options, asdict(settings), job.trained_on, sha256(summary)],
         [devices.replicas, machine.xla],
@@ -328,13 +317,3 @@ def _trained_on(data: TrainingData) -> dict[str, str]:
         "labels_sha256": sha256(data.labels),
         "split_sha256": sha256(data.split),
     }
-
-
-def _fingerprint(model: str, *parts: Any) -> str:
-    """Hash everything that the result of a training depends on: settings, code and libraries."""
-    digest = hashlib.sha256(json.dumps([model, *parts, versions()]).encode())
-    package = Path(models.__file__).parents[1]
-    for code in _FINGERPRINTED:
-        for path in sorted(package.glob(code.format(model=model))):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
