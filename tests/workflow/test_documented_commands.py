@@ -42,9 +42,14 @@ RUN = {
     "dvc repro": None,
     "dvc repro --force download": "dvc repro --dry --force download",
     "snakemake --cores all": None,
+    "dvc status": None,
+    "git checkout -- workflow": None,
+    "snakemake --cores all -- FILE": "snakemake --cores all -- results/split/split.csv",
+    "snakemake --cores all --forcerun download": "snakemake -n --forcerun download",
     "snakemake --unlock": None,
     "snakemake -n": None,
     "snakemake -n --config corpus=magnatagatune": None,
+    "snakemake -n --config 'train={\"epochs\":3}'": 'snakemake -n --config train={"epochs":3}',
     "snakemake -n -p": None,
     "rm -r results/figures": None,
 }
@@ -61,6 +66,7 @@ NOT_RUN = {
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
+    "autotagging verify --corpus FOLDER": NAMED,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
     "dvc exp apply": NAMED,
     "dvc plots": NAMED,
@@ -79,6 +85,7 @@ NOT_RUN = {
     "python benchmarks/train.py 2": TAKES_MINUTES,
     "snakemake --workflow-profile profiles/slurm": "needs Slurm",
     "snakemake --workflow-profile profiles/slurm-multi-worker": "needs Slurm",
+    "rm FILE": NAMED,
     "source .venv/bin/activate": "`make results` makes it",
 }
 # How the blocks begin that show something other than commands: the source tree, a TF_CONFIG.
