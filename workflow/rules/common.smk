@@ -1,8 +1,8 @@
 # Helpers of several rules. Only the Snakefile and its rules read params.yaml.
 #
-# The shell command of a rule is `autotagging <rule> {params.files} {params.settings}`: a flag for
-# each named input and output, and for each parameter. Snakemake compares parameters as values
-# without names; as flags they carry their names, so that two exchanged values are a change.
+# A shell command is `autotagging <step> {params.files} {params.settings}`, with a flag for each named
+# input and output, and for each parameter. Snakemake compares parameters as values without names; as
+# flags they carry their names, so that two exchanged values are a change.
 import hashlib
 import json
 import sys
@@ -50,7 +50,7 @@ SHARDS = [f"{shard:02}" for shard in range(config["extract_mel"]["shards"])]
 
 
 def sources(*paths):
-    """Code and other files that no rule makes, as parameters: path and hash of the contents.
+    """Code and other files that no rule makes, as parameters with path and hash of the contents.
 
     If a content changes, the rule's jobs run again, whatever the time stamps. A folder is meant
     without its subfolders. Files that editors leave behind do not count; .dvcignore and .gitignore
