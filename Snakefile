@@ -9,6 +9,10 @@ min_version("9.0")
 
 # The package next to this file, even if another copy is installed.
 SOURCE = Path(workflow.basedir, "src")
+if ":" in str(SOURCE):
+    raise WorkflowError(
+        f"{SOURCE}: a colon in the path, which PYTHONPATH can't have; move the folder"
+    )
 sys.path.insert(0, str(SOURCE))
 
 from autotagging.common.errors import UserError
@@ -16,6 +20,8 @@ from autotagging.common.params import faults, read_params, read_schema
 
 # Snakemake's own reader accepts repeated keys and anchors, and leaves numbers of --config as text.
 try:
+    for configfile in workflow.overwrite_configfiles:
+        read_params(Path(configfile))
     params = read_params(Path("params.yaml"), overrides=config)
 except UserError as error:
     raise WorkflowError(str(error))

@@ -73,7 +73,8 @@ class LogHandler(LogHandlerBase):
     def _end(self, record: LogRecord) -> str:
         self._finished += 1
         if record.job_id not in self._jobs:
-            return ""
+            all_done = self._finished == self._total
+            return f"{_clock()}  done   all {self._total} jobs" if all_done else ""
         what, start = self._jobs.pop(record.job_id)
         seconds = round(time.monotonic() - start)
         return f"{_clock()}  done   {what} ({seconds} s; {self._finished} of {self._total})"

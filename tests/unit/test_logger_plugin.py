@@ -41,10 +41,11 @@ def run_of_one_step(handler):
 
 def test_a_step_is_a_line_when_it_starts_and_one_when_it_ends(handler, capsys):
     run_of_one_step(handler)
-    plan, total, start, done = capsys.readouterr().err.splitlines()
+    plan, total, start, done, end = capsys.readouterr().err.splitlines()
     assert (plan, total) == ("Job stats:", "total 2")
     assert start[8:] == "  start  Split the clips"
     assert done[8:] == "  done   Split the clips (0 s; 1 of 2)"
+    assert end[8:] == "  done   all 2 jobs"
 
 
 def test_an_error_is_printed_as_snakemake_does(handler, capsys):

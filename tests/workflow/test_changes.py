@@ -177,6 +177,18 @@ def test_a_mistyped_source_stops_everything(project, section, values, message):
     assert "Traceback" not in printed
 
 
+def test_a_corpus_with_any_characters_in_its_path_is_planned(project, tmp_path):
+    """Braces are wildcards and <b> is a variable in Snakemake's own paths."""
+    folder = tmp_path / "my {corpus} <b> $HOME ü's"
+    folder.mkdir()
+    for name in ("annotations_final.csv", "clip_info_final.csv"):
+        shutil.copy(project.folder / "results/download" / name, folder)
+    set_param(project, None, corpus=str(folder))
+    printed = project.run("snakemake -n")
+    assert "autotagging download" in printed
+    assert "{corpus} <b> $HOME" in printed
+
+
 def test_both_engines_notice_an_edited_split(project):
     table = project.folder / "workflow/splits/mine.csv"
     shutil.copy(project.folder / "results/split/split.csv", table)

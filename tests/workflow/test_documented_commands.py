@@ -49,7 +49,9 @@ RUN = {
     "snakemake --unlock": None,
     "snakemake -n": None,
     "snakemake -n --config corpus=magnatagatune": None,
-    "snakemake -n --config 'train={\"epochs\":3}'": 'snakemake -n --config train={"epochs":3}',
+    "snakemake -n --config 'train={\"learning_rate\":0.0005}'": (
+        'snakemake -n --config train={"learning_rate":0.0005}'
+    ),
     "snakemake -n -p": None,
     "rm -r results/figures": None,
 }

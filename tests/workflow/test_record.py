@@ -1,6 +1,8 @@
 """What `autotagging record` and `restore` do apart from the usual round."""
 
 import json
+import os
+import re
 
 import pytest
 
@@ -21,6 +23,32 @@ def test_results_without_spectrograms_can_be_recorded_and_restored(make_project,
     project.run("rm -r results/train .snakemake/metadata")
     project.run("autotagging restore")
     assert project.jobs("snakemake -n") == set()
+
+
+def test_what_is_not_as_its_step_wrote_it_is_not_recorded(finished_copy):
+    """Here a metric was edited, and the time of its file was put back."""
+    project = finished_copy()
+    metrics = project.folder / "results/evaluate/lookup/seed-0/metrics.json"
+    time = metrics.stat().st_mtime_ns
+    metrics.write_bytes(
+        metrics.read_bytes().replace(b'"roc_auc_macro": 0.', b'"roc_auc_macro": 9.')
+    )
+    os.utime(metrics, ns=(time, time))
+    message = project.run("autotagging record", code=2)
+    assert "metrics.json: not as its step wrote it" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("<<<<<<< HEAD\nschema: '2.0'\n", "dvc.lock, line 2: "), ("", "dvc.lock: no stages")],
+)
+def test_a_damaged_lock_is_named(make_project, content, message):
+    project = make_project()
+    (project.folder / "dvc.lock").write_text(content)
+    for command in ("record", "restore"):
+        printed = project.run(f"autotagging {command}", code=2)
+        assert message in printed
+        assert "Traceback" not in printed
 
 
 def test_a_damaged_object_of_the_cache_is_not_restored(finished_copy):
@@ -46,7 +74,7 @@ def test_a_damaged_object_of_the_cache_is_not_restored(finished_copy):
     metrics.unlink()
     name = metrics.relative_to(project.folder)
     message = project.run("autotagging record", code=2)
-    assert f"1 of 100 results are missing, {name} the first" in message
+    assert re.search(rf"1 of \d+ results are missing, {name} the first", message)
     project.run(f"snakemake --cores 2 -- {name}")
     project.run("snakemake --cores 2")
     project.run("autotagging record")

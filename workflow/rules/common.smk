@@ -14,7 +14,7 @@ from snakemake.exceptions import WorkflowError
 
 from autotagging.commands import figure_title
 from autotagging.common.files import sha256
-from autotagging.corpus.paths import corpus_folder
+from autotagging.corpus.paths import corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads
 
@@ -33,7 +33,7 @@ def shell_prefix():
     return (
         f"set -euo pipefail; export PATH={python}:$PATH"
         f" PYTHONPATH={source}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
-        'tee() {{ command tee "$1" || cat >> "$1" || cat > /dev/null; }}; '
+        'tee() {{ ( trap "" PIPE; command tee "$1" ) || cat >> "$1" || cat > /dev/null; }}; '
     )
 
 
@@ -52,11 +52,16 @@ SHARDS = [f"{shard:02}" for shard in range(config["extract_mel"]["shards"])]
 def sources(*paths):
     """Code and other files that no rule makes, as parameters with path and hash of the contents.
 
-    If a content changes, the rule's jobs run again, whatever the time stamps. A folder is meant
-    without its subfolders. Files that editors leave behind do not count; .dvcignore and .gitignore
+    If a content changes, the rule's jobs run again, whatever the time stamps. Subfolders of a
+    folder are left out. Files that editors leave behind do not count; .dvcignore and .gitignore
     say the same.
     """
-    return {path: f"{path} {content_hash(Path(path))}" for path in paths}
+    return {path: constant(f"{path} {content_hash(Path(path))}") for path in paths}
+
+
+def constant(text):
+    """A parameter that Snakemake takes as it is: a function, because braces in text are wildcards."""
+    return lambda wildcards: text
 
 
 @cache
@@ -78,7 +83,7 @@ def content_hash(path):
 def model_source(wildcards):
     """Code of a job's model, as in `sources`."""
     (source,) = sources(f"src/autotagging/models/{wildcards.model}").values()
-    return source
+    return source(wildcards)
 
 
 def files(wildcards, input, output):
@@ -91,8 +96,7 @@ def files(wildcards, input, output):
 
 def settings(**parameters):
     """Make a function of a job that gives parameters as flags."""
-    flags = " ".join(flag(name, value) for name, value in parameters.items())
-    return lambda wildcards: flags
+    return constant(" ".join(flag(name, value) for name, value in parameters.items()))
 
 
 def flag(name, value):
@@ -150,13 +154,13 @@ def launcher(wildcards):
 
 def own_corpus():
     """Tables and audio of a corpus folder of the user, as in `sources`; nothing for others."""
-    if config["corpus"] in ("demo", "magnatagatune"):
+    if is_made_here(config["corpus"]):
         return {}
     folder = corpus_folder(config["corpus"])
     if not folder.is_dir():
         raise WorkflowError(f"params.yaml: corpus: {folder} is not a folder")
     tables = sources(*sorted(map(str, folder.glob("*_final.csv*"))))
-    return {**tables, "audio": f"audio {audio_signature(config['corpus'])}"}
+    return {**tables, "audio": constant(f"audio {audio_signature(config['corpus'])}")}
 
 
 def own_split():
@@ -166,7 +170,7 @@ def own_split():
     path = config["split"]["file"]
     if path is None or not Path(path).is_file():
         raise WorkflowError(f"params.yaml: split.file: {path} is not a file; split.scheme needs it")
-    if Path(path).parent != Path("workflow/splits"):
+    if Path(path).resolve().parent != Path("workflow/splits").resolve():
         raise WorkflowError(
             f"params.yaml: split.file: put {path} into workflow/splits, so that DVC notices changes"
         )

@@ -6,6 +6,7 @@ The folder of a step's results has SHA256SUMS, which `sha256sum -c SHA256SUMS` c
 import hashlib
 import json
 import os
+import re
 import tokenize
 import zipfile
 import zlib
@@ -88,17 +89,33 @@ def read_written(path: Path) -> bytes:
     UserError
         The SHA256SUMS next to it lists the file with another checksum: it was cut or changed.
     """
-    content = path.read_bytes()
+    check_written(path)
+    return path.read_bytes()
+
+
+def check_written(path: Path) -> None:
+    """Compare a file with the SHA256SUMS next to it, if that lists it; see `read_written`."""
     checksums = path.with_name(CHECKSUMS)
-    if checksums.exists():
-        lines = checksums.read_text(encoding="utf-8", errors="replace").splitlines()
-        listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-        if listed.get(path.name) not in (None, hashlib.sha256(content).hexdigest()):
-            raise UserError(
-                f"{path}: not as its step wrote it ({CHECKSUMS}): cut or changed since; "
-                "delete it and run again"
-            )
-    return content
+    expected = read_checksums(checksums).get(path.name) if checksums.exists() else None
+    if expected and path.exists() and sha256(path) != expected:
+        raise UserError(
+            f"{path}: not as its step wrote it ({CHECKSUMS}): cut or changed since; "
+            "delete it and run again"
+        )
+
+
+def read_checksums(path: Path) -> dict[str, str]:
+    """Read SHA256SUMS: the hexadecimal SHA-256 of each file, by name.
+
+    Raises
+    ------
+    UserError
+        The file is damaged.
+    """
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    if not all(re.fullmatch(r"[0-9a-f]{64}  .+\n", line) for line in lines):
+        raise UserError(f"{path}: cut or changed; delete it and run again")
+    return {line[66:-1]: line[:64] for line in lines}
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -163,8 +180,10 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises
     ------
     UserError
-        The file is damaged, or contains anything other than arrays of numbers or text.
+        The file is damaged, not as its step wrote it, or contains anything other than arrays of
+        numbers or text.
     """
+    check_written(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             loaded = dict(arrays)

@@ -14,8 +14,8 @@ from yaml.constructor import ConstructorError
 from autotagging.common.errors import UserError
 
 # Plain scalars of which YAML 1.1 and 1.2 agree, and numbers such as 1e-05.
-_NULL = re.compile(r"null|~|")
-_BOOL = re.compile(r"true|false")
+_NULL = re.compile(r"null|Null|NULL|~|")
+_BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?(0|[1-9]\d*)")
 _FLOAT = re.compile(r"[-+]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 _OCTAL = re.compile(r"0o[0-7]+")

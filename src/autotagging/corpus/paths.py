@@ -88,7 +88,7 @@ def archive_files(folder: Path) -> list[Path]:
     Raises
     ------
     UserError
-        A part is missing, or the archive has volumes, whose entries lie otherwise than in parts.
+        A part is missing, or the archive has volumes, which are not parts cut by bytes.
     """
     whole = folder / ARCHIVE
     if volumes := sorted(folder.glob(f"{whole.stem}.z[0-9][0-9]")):

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from autotagging.dataset.groups import LEVELS
+from autotagging.dataset.groups import LEVELS, group_ids
 from autotagging.dataset.subsets import SUBSETS
 
 Scheme = Literal["random", "folder", "track", "album", "artist", "file"]
@@ -26,7 +26,7 @@ _FOLDERS |= dict.fromkeys("def", "test")
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """SplitSettings of the split.
+    """Settings of the split.
 
     Attributes
     ----------
@@ -254,8 +254,8 @@ def leakage(subset: pd.Series, groups: pd.DataFrame) -> pd.DataFrame:
     subset : (clips,)
         Indexed by clip_id.
     groups : (clips, 3)
-        track, album and artist, indexed by clip_id, NaN where unknown; clips may be missing. A clip
-        shares nothing of which is unknown.
+        track, album and artist, indexed by clip_id, NaN where unknown; clips may be missing. See
+        `group_ids` for what clips of an unknown group share.
 
     Returns
     -------
@@ -263,10 +263,10 @@ def leakage(subset: pd.Series, groups: pd.DataFrame) -> pd.DataFrame:
         level, share (0 to 1; NaN without test clips), clips_without_group (clips of all subsets of
         which the track, album or artist is unknown).
     """
-    groups = groups.reindex(subset.index)
-    train, test = groups[subset == "train"], groups[subset == "test"]
-    shares = [test[level].isin(train[level].dropna()).mean() for level in LEVELS]
-    unknown = groups[[*LEVELS]].isna().sum().to_numpy()
+    ids = {level: group_ids(groups, level, subset.index) for level in LEVELS}
+    train, test = subset == "train", subset == "test"
+    shares = [ids[level][test].isin(ids[level][train]).mean() for level in LEVELS]
+    unknown = groups.reindex(subset.index)[[*LEVELS]].isna().sum().to_numpy()
     return pd.DataFrame({"level": LEVELS, "share": shares, "clips_without_group": unknown})
 
 

@@ -37,7 +37,7 @@ _LOUDEST = 10.0
 
 @dataclass(frozen=True)
 class MelSettings:
-    """MelSettings of the spectrograms.
+    """Settings of the spectrograms.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class FrontEnd:
     Attributes
     ----------
     settings
-        MelSettings of the spectrograms.
+        Settings of the spectrograms.
     limits
         Limits on the length of a clip.
     """

@@ -138,7 +138,7 @@ def _check_some_found(listed: pd.DataFrame, opened: Corpus, annotations: Path) -
     if listed["bytes"].isna().all():
         raise UserError(
             f"{opened.folder}: none of the {len(listed)} clips in {annotations.name} is there; the "
-            f"first file found is {opened.first_name()}, the first expected "
+            f"first file found is {opened.first_name() or '(none)'}, the first expected "
             f"{listed['mp3_path'].iloc[0]}"
         )
 

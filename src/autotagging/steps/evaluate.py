@@ -48,7 +48,7 @@ _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs
 
 @dataclass(frozen=True)
 class EvaluationData:
-    """EvaluationData that a model is evaluated on.
+    """Data that a model is evaluated on.
 
     Attributes
     ----------

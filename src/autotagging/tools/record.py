@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import replacing
-from autotagging.tools._engines import RESULTS, run
+from autotagging.common.files import CHECKSUMS, check_written, read_checksums, replacing
+from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 
 _SPECTROGRAMS = "extract_mel"
 
@@ -23,9 +23,11 @@ def record() -> None:
     Raises
     ------
     UserError
-        Snakemake has jobs left for the current params.yaml and code, a result is missing, or
-        results/ has files that no rule makes.
+        Snakemake has jobs left for the current params.yaml and code, a result is missing or not as
+        its step wrote it, or results/ has files that no rule makes.
     """
+    if LOCK.exists():
+        read_lock()
     outputs = _outputs()
     if missing := [path for path in outputs if not Path(path).exists()]:
         raise UserError(
@@ -43,6 +45,9 @@ def record() -> None:
     )
     if extra:
         raise UserError(f"no rule makes these files; delete them, then record: {', '.join(extra)}")
+    for checksums in sorted(RESULTS.rglob(CHECKSUMS)):
+        for name in read_checksums(checksums):
+            check_written(checksums.with_name(name))
     stages = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
     if not (RESULTS / _SPECTROGRAMS).exists():
         (RESULTS / _SPECTROGRAMS).mkdir()  # DVC requires what a stage depends on
@@ -53,11 +58,10 @@ def record() -> None:
 
 def _forget(stage: str) -> None:
     """Remove a stage that did not run from dvc.lock."""
-    lock = Path("dvc.lock")
-    if lock.exists():
-        content = yaml.safe_load(lock.read_text(encoding="utf-8"))
+    if LOCK.exists():
+        content = {"schema": "2.0", "stages": {**read_lock()}}
         content["stages"].pop(stage, None)
-        with replacing(lock) as temporary:
+        with replacing(LOCK) as temporary:
             temporary.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 

@@ -6,13 +6,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
 from autotagging.common.progress import progress
 from autotagging.corpus.paths import corpus_folder, is_made_here
-from autotagging.tools._engines import RESULTS, run
+from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 from autotagging.tools.verify import changes_since_download
 
 
@@ -30,10 +28,9 @@ def restore() -> None:
         that were never recorded, a file is damaged, or a corpus folder of the user has changed
         since. Nothing is marked then.
     """
-    lock = Path("dvc.lock")
-    if not lock.exists():
+    if not LOCK.exists():
         raise UserError("no dvc.lock here: is this the folder of the project?")
-    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    stages = read_lock()
     if changed := _changed_sources(stages):
         raise UserError(
             f"dvc.lock belongs to other code or parameters: {', '.join(changed)} differ; check out "
@@ -52,7 +49,7 @@ def restore() -> None:
             "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "
             "`dvc repro` makes them again"
         )
-    if damaged := list(_damaged_files(stages)):
+    if damaged := list(_damaged_files({stage: stages[stage] for stage in recorded})):
         raise UserError(
             f"not what dvc.lock says: {', '.join(damaged)}; delete these files, get them again by "
             "`dvc pull` or make them again by `dvc repro`, then restore"

@@ -20,6 +20,7 @@ from autotagging.common.locks import locked
 from autotagging.training.settings import KeepEpochs
 
 _GENERATIONS = 2
+_DEVICES = "devices.txt"  # of the last finished training; stays when its checkpoints are deleted
 _NAMES = ("checkpoint-", "epoch-", "finished-", ".partial-")
 
 
@@ -114,6 +115,8 @@ class Checkpoints:
                 arrays = load_arrays(path)
                 others.add(tuple(str(arrays.get(name, "")) for name in self._training))
         fingerprint, devices = self._training.values()
+        if not others:
+            self._compare_devices(devices)
         for other in sorted(devices for found, devices in others if found == fingerprint):
             print(
                 f"{self._folder}: checkpoint of {other}, now {devices}: other weights, so training "
@@ -127,6 +130,17 @@ class Checkpoints:
                 "libraries), not used; the next checkpoint replaces them",
                 file=sys.stderr,
             )
+
+    def _compare_devices(self, devices: str) -> None:
+        """Warn if the last finished training here ran on other devices or with other threads."""
+        with suppress(OSError, UnicodeDecodeError):
+            before = (self._folder / _DEVICES).read_text(encoding="utf-8")
+            if before != devices:
+                print(
+                    f"warning: the last training here ran on {before}, this one on {devices}: "
+                    "other weights (--cores)",
+                    file=sys.stderr,
+                )
 
     def save_epoch(self, epoch: int, weights: Sequence[np.ndarray]) -> None:
         """Keep the weights after an epoch, before the checkpoint that ends it."""
@@ -168,6 +182,7 @@ class Checkpoints:
     def finish(self, weights_sha256: str) -> None:
         """Note that the model with these weights is written; `discard` needs it."""
         with suppress(OSError):  # without the note, the checkpoints stay
+            (self._folder / _DEVICES).write_text(self._training["devices"], encoding="utf-8")
             (self._folder / f"finished-{weights_sha256[:12]}-{self.key}").touch()
 
 

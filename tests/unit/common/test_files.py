@@ -1,5 +1,6 @@
 import os
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -131,3 +132,19 @@ def test_a_flipped_byte_in_the_arrays_is_found(tmp_path):
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"arrays\.npz: damaged"):
         load_arrays(path)
+
+
+def test_exchanged_arrays_and_damaged_checksums_are_named(tmp_path):
+    for folder, value in (("one", 1), ("two", 2)):
+        path = tmp_path / folder / "scores.npz"
+        save_arrays(path, {"scores": np.array([value])})
+        write_checksums(path.with_name("SHA256SUMS"), [path])
+    assert load_arrays(path)["scores"] == [2]
+    path.write_bytes((tmp_path / "one/scores.npz").read_bytes())
+    with pytest.raises(UserError, match=r"two/scores\.npz: not as its step wrote it"):
+        load_arrays(path)
+    sums = path.with_name("SHA256SUMS")
+    for damaged in (sums.read_text()[:30], "f" * 64 + " *scores.npz\n", "\x00"):
+        sums.write_text(damaged)
+        with pytest.raises(UserError, match="SHA256SUMS: cut or changed"):
+            load_arrays(path)

@@ -78,10 +78,10 @@ def test_clips_of_unknown_groups_share_nothing_and_are_counted():
         {"track": [None, "b", None, "b"], "album": None, "artist": ["X", "X", "X", None]},
         index=[1, 2, 3, 4],
     )
-    # Track: clip 4 shares b. Artist: clip 3 shares X.
+    # Clip 4 shares track b, and with it album and artist, whatever they are; clip 3 artist X.
     assert leakage(subset, groups).to_dict("list") == {
         "level": ["track", "album", "artist"],
-        "share": [0.5, 0.0, 0.5],
+        "share": [0.5, 0.5, 1.0],
         "clips_without_group": [2, 4, 1],
     }
 

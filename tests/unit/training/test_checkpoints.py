@@ -70,18 +70,31 @@ def test_one_of_other_threads_is_named_and_replaced_by_the_next(two, capsys):
     assert load(two, devices="CPU, 1 threads") == 1
 
 
+def test_other_threads_than_those_of_the_last_finished_training_are_named(two, capsys):
+    """Its checkpoints are deleted by then, and Snakemake has deleted its model."""
+    checkpoints_in(two).finish("f" * 64)
+    discard(two, weights_sha256="f" * 64)
+    assert not list(checkpoints_in(two, devices="CPU, 1 threads").load())
+    assert capsys.readouterr().err == (
+        "warning: the last training here ran on CPU, 2 threads, this one on CPU, 1 threads: other "
+        "weights (--cores)\n"
+    )
+    assert not list(checkpoints_in(two).load())
+    assert capsys.readouterr().err == ""
+
+
 def test_they_are_deleted_with_the_model_they_belong_to_and_no_sooner(two):
     checkpoints_in(two).finish("f" * 64)
     checkpoints_in(two, fingerprint="b").save_epoch(1, [np.zeros(2)])
     discard(two, weights_sha256="e" * 64)
-    assert len(list(two.iterdir())) == 1  # those of "a" made way for the next training
+    assert len(list(two.glob("*.npz"))) == 1  # those of "a" made way for the next training
     (two / "notes.txt").write_text("of a user")
     checkpoints_in(two, fingerprint="b").finish("e" * 64)
     with only_training(two):
         discard(two, weights_sha256="e" * 64)
-    assert len(list(two.iterdir())) == 3
+    assert len(list(two.glob("*.npz"))) == 1
     discard(two, weights_sha256="e" * 64)
-    assert [path.name for path in two.iterdir()] == ["notes.txt"]
+    assert sorted(path.name for path in two.iterdir()) == ["devices.txt", "notes.txt"]
     (two / "notes.txt").unlink()
     discard(two, weights_sha256="e" * 64)
     assert [*two.parent.glob(f"{two.name}*")] == [two]
