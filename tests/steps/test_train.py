@@ -129,8 +129,8 @@ def test_an_audio_json_without_a_fingerprint_stops_before_training(trained):
     (folder / "audio.json").write_text("{}")
     message = train(folder, "never", code=2)
     (folder / "audio.json").write_text(before)
-    assert message == f"autotagging: {folder}/audio.json: no sha256 or title; " + (
-        "run download again\n"
+    assert message == (
+        f"autotagging: {folder}/audio.json: no entry 'sha256'; delete it and run again\n"
     )
 
 

@@ -156,7 +156,7 @@ def _write(fitted: "_Fitted", job: "_Job", origin: dict[str, str], files: ModelF
         "tags": read_labels(job.data.labels).columns.drop("mp3_path").tolist(),
     }
     save_model(files.model_json, files.weights, description, fitted.arrays)
-    write_checksums(files.checksums, vars(files).values())
+    write_checksums(files.checksums, {*vars(files).values()} - {files.times})
     if fitted.checkpoints:
         fitted.checkpoints.finish(sha256(files.weights))
 
