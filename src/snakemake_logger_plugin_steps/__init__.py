@@ -1,13 +1,15 @@
 """Logger plugin of Snakemake: a line when a step starts, and a line when it ends.
 
-The default profile selects it. Dry runs, errors and the plan are printed as by Snakemake itself,
-whose log in .snakemake/log also has the reason and the shell command of each step.
+The log of a step that fails is printed. Dry runs and the plan are printed as by Snakemake itself,
+whose log in .snakemake/log also has the reason and the shell command of each step. The default
+profile selects this plugin.
 """
 
 import sys
 import time
 from contextlib import suppress
 from logging import WARNING, LogRecord
+from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -20,9 +22,11 @@ _LEFT_OUT = {
     LogEvent.SHELLCMD,
     LogEvent.WORKFLOW_STARTED,
 }
+_LOG_LINES = 40
 _LEFT_OUT_TEXTS = (
     "Assuming unrestricted shared filesystem",
     "Building DAG of jobs",
+    "RuleException:\nCalledProcessError",
     "Select jobs to execute",
     "Using shell:",
     "Using workflow specific profile",
@@ -52,7 +56,10 @@ class LogHandler(LogHandlerBase):
 
     def _text(self, record: LogRecord) -> str:
         event = getattr(record, "event", None)
-        if self.common_settings.dryrun or record.levelno >= WARNING:
+        left_out = event in _LEFT_OUT or str(record.msg).startswith(_LEFT_OUT_TEXTS)
+        if event == LogEvent.JOB_ERROR:
+            return self._failure(record)
+        if self.common_settings.dryrun or (record.levelno >= WARNING and not left_out):
             return self.format(record)
         if event == LogEvent.RUN_INFO:
             self._total = getattr(record, "stats", {}).get("total", 0)
@@ -60,7 +67,6 @@ class LogHandler(LogHandlerBase):
             return self._start(record)
         if event == LogEvent.JOB_FINISHED:
             return self._end(record)
-        left_out = event in _LEFT_OUT or str(record.msg).startswith(_LEFT_OUT_TEXTS)
         return "" if left_out else self.format(record)
 
     def _start(self, record: LogRecord) -> str:
@@ -78,6 +84,17 @@ class LogHandler(LogHandlerBase):
         what, start = self._jobs.pop(record.job_id)
         seconds = round(time.monotonic() - start)
         return f"{_clock()}  done   {what} ({seconds} s; {self._finished} of {self._total})"
+
+    def _failure(self, record: LogRecord) -> str:
+        """Name a step that failed, and give the end of its log."""
+        what, _ = self._jobs.pop(record.jobid, (record.rule_name, 0))
+        logs = [Path(path) for path in record.log if Path(path).suffix == ".log"]
+        texts = [
+            path.read_text(encoding="utf-8", errors="replace") for path in logs if path.exists()
+        ]
+        lines = "".join(texts).splitlines()[-_LOG_LINES:]
+        where = f", {', '.join(map(str, logs))}:" if logs else ""
+        return "\n".join([f"{_clock()}  FAILED {what}{where}", *(f"    {line}" for line in lines)])
 
 
 def _clock() -> str:

@@ -48,10 +48,23 @@ def test_a_step_is_a_line_when_it_starts_and_one_when_it_ends(handler, capsys):
     assert end[8:] == "  done   all 2 jobs"
 
 
-def test_an_error_is_printed_as_snakemake_does(handler, capsys):
-    send(handler, "Error in rule split", logging.ERROR, event=LogEvent.JOB_ERROR)
+def test_a_step_that_fails_shows_its_log(handler, capsys, tmp_path):
+    log = tmp_path / "split.log"
+    log.write_text("240 clips\nautotagging: no clip has an artist\n", encoding="utf-8")
+    send(handler, "", event=LogEvent.JOB_INFO, jobid=7, rule_msg="Split the clips.", rule_name="s")
+    capsys.readouterr()
+    send(handler, "RuleException:\nCalledProcessError in file ...", logging.ERROR)
+    failed = {"event": LogEvent.JOB_ERROR, "jobid": 7, "rule_name": "split"}
+    send(handler, "", logging.ERROR, **failed, log=[str(log), str(tmp_path / "times.csv")])
+    first, *text = capsys.readouterr().err.splitlines()
+    assert first[8:] == f"  FAILED Split the clips, {log}:"
+    assert text == ["    240 clips", "    autotagging: no clip has an artist"]
+
+
+def test_other_messages_are_printed_as_snakemake_does(handler, capsys):
+    send(handler, "Exiting because a job execution failed", logging.ERROR)
     send(handler, "Nothing to be done")
-    assert capsys.readouterr().err == "Error in rule split\nNothing to be done\n"
+    assert capsys.readouterr().err == "Exiting because a job execution failed\nNothing to be done\n"
 
 
 def test_a_dry_run_is_printed_in_full(handler, capsys):
