@@ -53,7 +53,8 @@ def test_evaluate_scores_the_test_clips(trained):
     folder, _ = trained
     checkpoints = shutil.copytree(folder / "unfinished/one", folder / "unfinished/evaluated")
     message = evaluate(folder, "one", "--unfinished", checkpoints)
-    assert not checkpoints.exists()  # the model has been read, so they are of no use any more
+    # The model has been read, so that its checkpoints are of no use any more.
+    assert [path.name for path in checkpoints.iterdir()] == ["devices.txt"]
     assert "crnn, seed 0: test macro ROC-AUC" in message
     assert "over 2 of 2 tags, 2 clips" in message
     metrics = json.loads((folder / "one/metrics.json").read_text())

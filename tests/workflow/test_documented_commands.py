@@ -43,6 +43,7 @@ RUN = {
     "dvc repro --force download": "dvc repro --dry --force download",
     "snakemake --cores all": None,
     "dvc status": None,
+    "git checkout -- dvc.lock": None,
     "git checkout -- workflow": None,
     "snakemake --cores all -- FILE": "snakemake --cores all -- results/split/split.csv",
     "snakemake --cores all --forcerun download": "snakemake -n --forcerun download",
