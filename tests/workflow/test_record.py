@@ -76,7 +76,4 @@ def test_a_damaged_object_of_the_cache_is_not_restored(finished_copy):
     message = project.run("autotagging record", code=2)
     assert re.search(rf"1 of \d+ results are missing, {name} the first", message)
     project.run(f"snakemake --cores 2 -- {name}")
-    project.run("snakemake --cores 2")
-    project.run("autotagging record")
     assert metrics.read_bytes() == content
-    project.run("autotagging restore")

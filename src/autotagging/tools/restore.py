@@ -13,6 +13,11 @@ from autotagging.corpus.paths import corpus_folder, is_made_here
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 from autotagging.tools.verify import changes_since_download
 
+_LACKS = (
+    "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "
+    "`dvc repro` makes them again"
+)
+
 
 def restore() -> None:
     """Get the results in dvc.lock from DVC's cache, and mark them as finished for Snakemake.
@@ -38,6 +43,10 @@ def restore() -> None:
         )
     known = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
     recorded = [stage for stage in known if stage in stages]
+    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip()) / "files/md5"
+    outs = {out["path"]: out["md5"] for stage in recorded for out in stages[stage].get("outs", [])}
+    if not _is_complete(cache, outs):  # `dvc checkout` would delete what it can't replace
+        raise UserError(_LACKS)
     checkout = run("dvc", "checkout", *recorded, capture=True, check=False)
     if checkout.returncode and "unsaved" in checkout.stderr:
         raise UserError(
@@ -45,11 +54,8 @@ def restore() -> None:
             "or delete them and restore"
         )
     if checkout.returncode:
-        raise UserError(
-            "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "
-            "`dvc repro` makes them again"
-        )
-    if damaged := list(_damaged_files({stage: stages[stage] for stage in recorded})):
+        raise UserError(_LACKS)
+    if damaged := list(_damaged_files(cache, outs)):
         raise UserError(
             f"not what dvc.lock says: {', '.join(damaged)}; delete these files, get them again by "
             "`dvc pull` or make them again by `dvc repro`, then restore"
@@ -70,18 +76,36 @@ def _check_own_corpus() -> None:
         )
 
 
-def _damaged_files(stages: dict[str, dict]) -> Iterator[str]:
+def _is_complete(cache: Path, outs: dict[str, str]) -> bool:
+    """Tell whether every result in dvc.lock is in DVC's cache or already in its place."""
+    for folder, md5 in outs.items():
+        listing = _object(cache, md5)
+        if not listing.is_file():
+            return False
+        for path, content in _files_of(folder, listing):
+            if not _object(cache, content).is_file() and not _has_md5(path, content):
+                return False
+    return True
+
+
+def _files_of(folder: str, listing: Path) -> Iterator[tuple[Path, str]]:
+    """Yield path and MD5 of each file in a folder, from DVC's listing; none if it is damaged."""
+    try:
+        entries = json.loads(listing.read_text(encoding="utf-8"))
+        yield from [(Path(folder, entry["relpath"]), entry["md5"]) for entry in entries]
+    except (ValueError, TypeError, KeyError):
+        return
+
+
+def _damaged_files(cache: Path, outs: dict[str, str]) -> Iterator[str]:
     """Find results whose content differs from dvc.lock, and damaged objects of the cache."""
-    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip()) / "files/md5"
-    outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
     expected = {}
     for folder, md5 in outs.items():
         listing = _object(cache, md5)
-        if not _has_md5(listing, md5.removesuffix(".dir")):
+        if _has_md5(listing, md5.removesuffix(".dir")):
+            expected |= dict(_files_of(folder, listing))
+        else:
             yield str(listing)
-            continue
-        for entry in json.loads(listing.read_text(encoding="utf-8")):
-            expected[Path(folder, entry["relpath"])] = entry["md5"]
     for path, md5 in progress(expected.items(), total=len(expected), label="Comparing results"):
         if not _has_md5(path, md5):
             yield str(path)
