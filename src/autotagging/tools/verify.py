@@ -22,6 +22,7 @@ from autotagging.corpus.tables import (
 )
 
 _DOWNLOAD = Path("results/download")
+_TOLERATED_DAMAGE = 1.0  # seconds of damaged frames, as extract_mel.tolerance in params.yaml
 
 
 def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
@@ -109,7 +110,7 @@ def _clip_faults(folder: Path, annotations: pd.DataFrame | None) -> Iterator[str
         if not decoded.whole:
             seconds = len(decoded.waveform) / decoded.sample_rate
             yield f"{folder}, {clip}: an error after {seconds:.1f} decoded seconds"
-        if decoded.damaged_seconds:
+        if decoded.damaged_seconds > _TOLERATED_DAMAGE:
             yield f"{folder}, {clip}: {decoded.damaged_seconds:.1f} seconds of damaged frames"
     listed = () if annotations is None else annotations["mp3_path"]
     yield from (f"{folder}, {clip}: listed, but missing" for clip in listed if clip not in sizes)

@@ -75,6 +75,14 @@ def test_a_clip_that_decodes_in_part_or_has_damaged_frames_has_a_line(whole_corp
     assert second.endswith(" seconds of damaged frames")
 
 
+def test_a_few_damaged_bytes_are_no_fault(whole_corpus, capsys):
+    """Extraction takes such a clip as good."""
+    clip = whole_corpus / CLIP
+    content = clip.read_bytes()
+    clip.write_bytes(content[:50_000] + content[50_003:])
+    assert verified(capsys, whole_corpus) == [f"{whole_corpus}: OK"]
+
+
 def test_tables_that_contradict_each_other_are_a_fault(whole_corpus, capsys):
     table = whole_corpus / "clip_info_final.csv"
     content = table.read_bytes()
