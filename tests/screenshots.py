@@ -1,4 +1,7 @@
-"""Photograph a report for the README: python tests/screenshots.py report.html docs/images."""
+"""Pictures for the pages: python tests/screenshots.py report.html docs/images.
+
+The report is photographed; some figures next to it, in results/figures, are copied.
+"""
 
 import sys
 import tempfile
@@ -12,15 +15,25 @@ SIZE = (1200, 820)
 _COLOURS = 64  # enough for text and bars, and a third of the bytes
 
 
+_FIGURES = ("figure_7", "mel_examples")
+
+
 def photograph(page: Page, path: Path) -> None:
     """Write what is to be seen as a small PNG."""
     page.screenshot(path)
-    with Image.open(path) as image:
-        image.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    reduce(path, path)
+
+
+def reduce(source: Path, target: Path) -> None:
+    """Write a PNG with few colours."""
+    with Image.open(source) as image:
+        image.quantize(_COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 def main(report: Path, folder: Path) -> None:
-    """Write report.png, the first page, and report_clips.png, its clips to listen to."""
+    """Write report.png, the first page, report_clips.png, its clips to listen to, and figures."""
+    for name in _FIGURES:
+        reduce(report.parent / f"results/figures/{name}.png", folder / f"{name}.png")
     if CHROMIUM is None:
         sys.exit("needs Chromium (Debian: apt install chromium)")
     scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # Chromium still writes

@@ -21,9 +21,9 @@ from autotagging.corpus.paths import CLIP_PATH, choose_folder, normal_form, spli
 _CHUNK = 1 << 20
 # A piece of an entry, so that what one step of decompression makes of a few bytes is bounded.
 _PIECE = 1 << 12
-# The last three: an unsupported compression, a password, a name that is not text.
+# RuntimeError: an unsupported compression or a password; ValueError: a name that is not text.
 _DAMAGED_ENTRY = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
-_DAMAGED_ENTRY += (NotImplementedError, RuntimeError, ValueError)
+_DAMAGED_ENTRY += (RuntimeError, ValueError)
 # Not bzip2: zipfile expands whole blocks of it, and 200 bytes may hold 300 megabytes.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
 _ENCRYPTED, _UTF_8 = 0x1, 0x800  # flags of an entry
@@ -76,7 +76,7 @@ class ArchiveAudio:
         names = ", ".join(part.name for part in parts)
         try:
             self._zip = zipfile.ZipFile(io.BufferedReader(_JoinedParts(parts), 1 << 17))
-        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        except (zipfile.BadZipFile, RuntimeError, ValueError) as error:
             raise UserError(
                 f"{parts[0].parent}: {names} is not a whole zip ({error}); download it again"
             ) from error
