@@ -27,7 +27,9 @@ def photograph(page: Page, path: Path) -> None:
 def reduce(source: Path, target: Path) -> None:
     """Write a PNG with few colours."""
     with Image.open(source) as image:
-        image.quantize(_COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
+        image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(
+            target, optimize=True
+        )
 
 
 def main(report: Path, folder: Path) -> None:

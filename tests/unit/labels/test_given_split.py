@@ -7,6 +7,7 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.labels.given_split import read_given_split
+from faults import assert_named
 
 KNOWN = pd.Index([2, 6, 10, 11])
 USABLE = pd.Index([2, 6, 10])
@@ -100,11 +101,7 @@ def test_clips_that_are_left_out_are_counted(path, capsys):
     ],
 )  # fmt: skip
 def test_faults_are_named_with_line_and_value(path, content, message):
-    path.write_bytes(content)
-    with pytest.raises(UserError) as error:
-        read(path)
-    assert str(error.value).startswith(f"{path}{message}")
-    assert "\n" not in str(error.value)
+    assert_named(read, path, content, message)
 
 
 def test_a_file_of_one_long_line_is_named(path):

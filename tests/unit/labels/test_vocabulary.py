@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from autotagging.common.errors import UserError
 from autotagging.labels.vocabulary import read_vocabulary
 from conftest import ROOT
+from faults import assert_named
 
 
 @pytest.fixture
@@ -59,8 +59,4 @@ def test_every_unicode_encoding_of_yaml_is_read(path, encoding):
     ],
 )  # fmt: skip
 def test_faults_are_named(path, content, message):
-    path.write_bytes(content)
-    with pytest.raises(UserError) as error:
-        read_vocabulary(path)
-    assert str(error.value).startswith(f"{path}{message}")
-    assert "\n" not in str(error.value)
+    assert_named(read_vocabulary, path, content, message)
