@@ -24,7 +24,7 @@ class Project:
 
     def __init__(self, folder: Path, corpora: Path):
         self.folder = folder
-        self._environment = {
+        self.environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(folder / "src"),
@@ -37,7 +37,7 @@ class Project:
         result = subprocess.run(
             command.split(),
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -218,3 +218,26 @@ def test_the_code_of_this_checkout_runs_whatever_is_installed(tiny_run, finished
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--", split]
     subprocess.run(command, cwd=copy.folder, env=other, check=True, capture_output=True)
     assert "own code" in (copy.folder / "logs/split/split.log").read_text()
+
+
+@pytest.mark.parametrize("log", ["{log}", "/dev/full"])
+def test_what_only_shows_or_logs_fails_no_step(finished_copy, log):
+    """The reader of the output ends, as a closed terminal does; the disk of the log is full."""
+    copy = finished_copy()
+    # Not a full disk in the place of the log: Snakemake deletes a log before its job.
+    copy.replace("workflow/rules/evaluate.smk", "| tee {log}", f"| tee {log}")
+    metrics = copy.folder / "results/evaluate/lookup/seed-0/metrics.json"
+    before = metrics.read_bytes()
+    metrics.unlink()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "1", "--", metrics.relative_to(copy.folder)],
+        cwd=copy.folder,
+        env=copy.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    while b"start  Evaluate lookup" not in running.stdout.readline():
+        assert running.poll() is None
+    running.stdout.close()
+    assert running.wait() == 0
+    assert metrics.read_bytes() == before
