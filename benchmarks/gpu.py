@@ -41,6 +41,7 @@ def main() -> None:
         chosen,
         size,
         seconds=args.seconds,
+        together=args.together,
         out=args.out,
         interpreters={"tensorflow": sys.executable, "torch": args.torch_python},
         known=known,
@@ -80,6 +81,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--tiny", action="store_true", help="toy sizes, for a trial on a CPU")
     parser.add_argument(
         "--seconds", type=float, default=360.0, help="time limit for all rows together"
+    )
+    parser.add_argument(
+        "--together",
+        type=int,
+        default=1,
+        help="rows prepared side by side; each needs up to 20 GB of the GPU's memory",
     )
     parser.add_argument("--go-on", action="store_true", help="keep the rows that are in FILE")
     parser.add_argument(

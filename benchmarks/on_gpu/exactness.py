@@ -14,8 +14,8 @@ _ROWS = (
     ("tf32", "project"),
     ("mixed_bfloat16", "project"),
     ("mixed_float16", "project"),
-    ("tf32", "fused"),
-    ("mixed_bfloat16", "fused"),
+    ("tf32", "layers"),
+    ("mixed_bfloat16", "layers"),
 )
 
 
@@ -55,7 +55,7 @@ def compare(size: Size, *, on_gpu: bool) -> Iterator[dict[str, Any]]:
     reference.set_weights(weights)
     exact = stock.gradients(reference, mel, labels)
     for precision, path in _ROWS:
-        if not on_gpu and (path == "fused" or precision in ("tf32", "mixed_float16")):
+        if not on_gpu and (path == "layers" or precision in ("tf32", "mixed_float16")):
             continue
         project.tf.config.experimental.enable_tensor_float_32_execution(precision != "float32")
         network = project.build(size, precision, **without)
@@ -63,7 +63,7 @@ def compare(size: Size, *, on_gpu: bool) -> Iterator[dict[str, Any]]:
         recorder = _Recorder(
             network.trainable_variables, _SCALE if precision == "mixed_float16" else 1.0
         )
-        project.step_of(network, recorder, fused=path == "fused")(mel, labels)
+        project.step_of(network, recorder, path=path)(mel, labels)
         names = [variable.path for variable in network.trainable_variables]
         found = [gradient.numpy() for gradient in recorder.gradients]
         yield {"precision": precision, "path": path, **_largest(names, found, exact)}

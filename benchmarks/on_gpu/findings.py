@@ -25,12 +25,7 @@ def merged(results: list[dict], kind: str | None = None) -> dict[str, Any]:
 def steps(results: list[dict], size: Size) -> list[dict]:
     """List the measured steps, with ratios to stock Keras, PyTorch and the floor."""
     limits = merged(results, "machine").get("limits")
-    found = [
-        {**measured, "name": _name(result), "precision": result["options"]["precision"]}
-        for result in of_kind(results, "project step", "keras step", "torch step")
-        for measured in result["measurements"]
-        if "median_s" in measured
-    ]
+    found = _of_steps(results, "median_s")
     speeds = {(row["name"], row["precision"], row["batch"]): row["clips_per_s"] for row in found}
     for row in found:
         same = (row["precision"], row["batch"])
@@ -40,6 +35,22 @@ def steps(results: list[dict], size: Size) -> list[dict]:
         row["of_torch"] = torch and row["clips_per_s"] / torch
         row["of_floor"] = limits and row["median_s"] / _floor(row, size, limits)
     return sorted(found, key=lambda row: (row["batch"], row["precision"], -row["clips_per_s"]))
+
+
+def copied_steps(results: list[dict]) -> list[dict]:
+    """List the measured steps whose spectrograms are on the GPU."""
+    return sorted(
+        _of_steps(results, "copied_s"), key=lambda row: (row["precision"], row["copied_s"])
+    )
+
+
+def _of_steps(results: list[dict], measure: str) -> list[dict]:
+    return [
+        {**measured, "name": _name(result), "precision": result["options"]["precision"]}
+        for result in of_kind(results, "project step", "keras step", "torch step")
+        for measured in result["measurements"]
+        if measure in measured
+    ]
 
 
 def _floor(row: dict, size: Size, limits: dict) -> float:

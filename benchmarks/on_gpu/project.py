@@ -1,6 +1,7 @@
 """The project's own network, step, scorer and training: the only place that imports the package."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import numpy as np
 import yaml
 
 from autotagging import models
+from autotagging.common.locks import locked
 from autotagging.dataset.store import MelStore
 from autotagging.training import devices as machine
 from autotagging.training import loop, step
@@ -69,27 +71,21 @@ def make_step(size: Size, precision: str, *, path: str) -> Callable:
     precision
         Of the convolutions.
     path
-        "project": the step of the project as it is. "fused": with the blocks that the project
-        computes in one pass on a CPU. "whole step": all of it compiled by XLA, without cuDNN's
-        recurrent layers, which XLA does not know; "fused whole step": both. Others are as
-        "project".
+        "project": the step of the project as it is. "blocks": with the project's fused blocks, but
+        not compiled as a whole. "layers": the network's layers, one after another.
     """
     network = build(size, precision)
-    if path.endswith("whole step"):
-        for layer in network.layers:
-            if isinstance(layer, keras.layers.GRU):
-                layer.use_cudnn = False
-    optimizer = make_optimizer(network, 0.001)
-    train_step = step_of(network, optimizer, fused=path.startswith("fused"))
-    if path.endswith("whole step"):
-        return tf.function(train_step.python_function, jit_compile=True, autograph=False)
-    return train_step
+    return step_of(network, make_optimizer(network, 0.001), path=path)
 
 
-def step_of(network: Any, optimizer: Any, *, fused: bool) -> Callable:
-    """Make the project's step; with its fused blocks on a GPU, too."""
-    on_cpu = mock.patch.object(step, "_on_gpu", return_value=False)
-    with on_cpu if fused else nullcontext():
+def step_of(network: Any, optimizer: Any, *, path: str) -> Callable:
+    """Make the project's step; `path` as in `make_step`."""
+    replaced = {
+        "project": {},
+        "blocks": {"_compiles_whole": lambda fused: False},
+        "layers": {"fuse": lambda model: None},
+    }[path]
+    with mock.patch.multiple(step, **replaced) if replaced else nullcontext():
         return step.make_train_step(network, optimizer)
 
 
@@ -151,15 +147,18 @@ def train(
     stop_after
         Raise Stopped before this step, counted from 0.
     """
-    store = MelStore(shards.write_shards(folder / "clips", size), cache=_CACHE)
+    with locked(folder / "clips.lock", "writing of clips", wait=True):
+        summary = shards.write_shards(folder / "clips", size)
+    store = MelStore(summary, cache=_CACHE)
     _, labels = data.make_levels(size.clips + size.validation)
     chosen = np.resize(np.arange(size.clips), clips or size.clips)
     held_out = np.arange(size.clips, size.clips + size.validation)
     network = build(size, precision)
     step.set_output_bias(network, labels[: size.clips])
     result, kept = Training(), []
+    kept_in = checkpoints or Path(mkdtemp(dir=folder))
     saved = Checkpoints(
-        checkpoints or Path(mkdtemp(dir=folder)),
+        kept_in,
         fingerprint="gpu",
         devices="GPU",
         keep_epochs="last",
@@ -188,7 +187,7 @@ def train(
             devices=devices,
             checkpoints=saved,
         )
-    saved.delete()
+    shutil.rmtree(kept_in)
     # `fit` has put the best epoch's weights back; the optimizer has the last step's.
     arrays = [*network.get_weights(), *(variable.numpy() for variable in kept[0].variables)]
     result.digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()

@@ -1,7 +1,10 @@
 """The rows that are measured, the most important ones first: time may not be enough for all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+_BEFORE_RESUMING = ("whole", "again", "stop")
 
 
 @dataclass(frozen=True)
@@ -14,13 +17,16 @@ class Row:
         What is measured: a key of `worker.KINDS`.
     options
         Its arguments.
+    stage
+        Rows of one stage, one after another, may be prepared side by side.
     expected_seconds
         Time it is expected to take on a GPU; it is left out where less is left.
     """
 
     kind: str
     options: dict[str, Any] = field(default_factory=dict)
-    expected_seconds: float = 12.0
+    stage: str = ""
+    expected_seconds: float = 20.0
 
     @property
     def framework(self) -> Literal["tensorflow", "torch"]:
@@ -28,94 +34,102 @@ class Row:
         return "torch" if self.kind.startswith("torch") else "tensorflow"
 
     @property
+    def prepares(self) -> bool:
+        """Tell whether the process says when it is prepared to be timed."""
+        return self.kind not in ("training", "run", "gradients")
+
+    @property
     def key(self) -> str:
         """Name the row."""
         said = (
             f"{name}={value}" if isinstance(value, bool) else str(value)
             for name, value in self.options.items()
+            if name != "batches"
         )
         return ", ".join([self.kind, *said])
 
 
 def project(
-    precision: str, *, path: str = "project", xla: bool = False, deterministic: bool = True
+    precision: str,
+    *,
+    path: str = "project",
+    xla: bool = False,
+    deterministic: bool = True,
+    batches: Sequence[int] = (32,),
 ) -> Row:
     """Make the row of the project's own step."""
     options = {"precision": precision, "path": path, "xla": xla, "deterministic": deterministic}
-    return Row(
-        "project step",
-        options,
-        expected_seconds=25.0 if xla or path.startswith(("fused", "whole")) else 12.0,
-    )
+    return Row("project step", options | {"batches": batches}, stage=f"steps, {precision}")
 
 
-def keras(precision: str, *, xla: bool = False) -> Row:
+def keras(precision: str, *, xla: bool = False, batches: Sequence[int] = (32,)) -> Row:
     """Make the row of stock Keras."""
-    return Row(
-        "keras step", {"precision": precision, "xla": xla}, expected_seconds=25.0 if xla else 12.0
-    )
+    options = {"precision": precision, "xla": xla, "batches": batches}
+    return Row("keras step", options, stage=f"steps, {precision}")
 
 
-def torch(precision: str, *, compiled: bool = False, channels_last: bool = False) -> Row:
+def torch(
+    precision: str,
+    *,
+    compiled: bool = True,
+    channels_last: bool = True,
+    batches: Sequence[int] = (32,),
+) -> Row:
     """Make the row of PyTorch."""
     options = {"precision": precision, "compiled": compiled, "channels_last": channels_last}
-    return Row("torch step", options, expected_seconds=25.0 if compiled else 8.0)
+    return Row("torch step", options | {"batches": batches}, stage=f"steps, {precision}")
+
+
+def steps(precision: str) -> list[Row]:
+    """List the rows that time a step in one precision."""
+    sizes = (32, 128)
+    return [
+        project(precision, batches=sizes),
+        keras(precision, batches=sizes),
+        torch(precision, batches=sizes),
+        project(precision, xla=True),
+        project(precision, path="blocks"),
+        project(precision, path="layers"),
+        project(precision, deterministic=False),
+        torch(precision, compiled=False),
+        Row("profile", {"precision": precision}, stage=f"steps, {precision}"),
+    ]
 
 
 def all_rows() -> list[Row]:
     """List all rows in the order in which they are measured."""
-    main = ("tf32", "mixed_bfloat16")
+    untimed = {"stage": "exactness", "expected_seconds": 40.0}
     return [
-        Row("machine", expected_seconds=10.0),
+        Row("machine"),
+        *steps("mixed_bfloat16"),
+        Row("scoring", {"precision": "mixed_bfloat16"}, stage="steps, mixed_bfloat16"),
+        Row("training", {"precision": "mixed_bfloat16", "long": True}, expected_seconds=40.0),
+        *steps("tf32"),
+        Row("scoring", {"precision": "tf32"}, stage="steps, tf32"),
+        Row("gradients", **untimed),
+        *(Row("run", {"precision": "tf32", "mode": mode}, **untimed) for mode in _BEFORE_RESUMING),
+        *(
+            Row("training", {"precision": precision, "long": False}, **untimed)
+            for precision in ("float32", "tf32")
+        ),
+        Row("run", {"precision": "tf32", "mode": "resume"}),
         *(
             row
-            for precision in main
-            for row in (
-                project(precision),
-                keras(precision),
-                torch(precision, compiled=True, channels_last=True),
-            )
-        ),
-        Row("training", {"precision": "float32", "long": False}, expected_seconds=15.0),
-        Row("training", {"precision": "mixed_bfloat16", "long": True}, expected_seconds=25.0),
-        Row("training", {"precision": "tf32", "long": False}, expected_seconds=15.0),
-        Row("gradients", expected_seconds=20.0),
-        *(Row("run", {"precision": "tf32", "mode": mode}) for mode in ("whole", "stop")),
-        *(Row("run", {"precision": "tf32", "mode": mode}) for mode in ("resume", "again")),
-        Row("scoring", {"precision": "mixed_bfloat16"}),
-        Row("scoring", {"precision": "tf32"}),
-        project("float32"),
-        keras("float32"),
-        *(project(precision, path="fused") for precision in main),
-        *(project(precision, path="fused whole step") for precision in main),
-        *(project(precision, path="batch on the GPU") for precision in main),
-        *(project(precision, deterministic=False) for precision in main),
-        *(project(precision, xla=True) for precision in main),
-        *(project(precision, path="whole step", deterministic=False) for precision in main),
-        project("mixed_float16"),
-        keras("mixed_float16"),
-        *(torch(precision, channels_last=True) for precision in (*main, "float32")),
-        *(keras(precision, xla=True) for precision in main),
-        torch("float32", compiled=True, channels_last=True),
-        *(torch(precision) for precision in (*main, "float32")),
-        *(torch(precision, compiled=True) for precision in (*main, "float32")),
-        *(project(precision, xla=True) for precision in ("float32", "mixed_float16")),
-        *(keras(precision, xla=True) for precision in ("float32", "mixed_float16")),
-        *(
-            project(precision, path="whole step", deterministic=False)
             for precision in ("float32", "mixed_float16")
+            for row in (project(precision), keras(precision))
         ),
-        project("mixed_float16", path="fused"),
+        torch("float32"),
     ]
 
 
 def tiny_rows() -> list[Row]:
     """List the rows of a trial on a CPU: one of each kind, and what belongs together."""
+    sizes = (2, 3)
     return [
         Row("machine"),
-        project("float32"),
-        keras("float32"),
-        torch("float32", channels_last=True),
+        project("float32", batches=sizes),
+        keras("float32", batches=sizes),
+        torch("float32", compiled=False, batches=sizes),
         Row("training", {"precision": "float32", "long": True}),
         Row("gradients"),
         *(Row("run", {"precision": "float32", "mode": mode}) for mode in ("whole", "stop")),

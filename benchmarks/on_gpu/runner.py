@@ -1,31 +1,33 @@
-"""Measure rows one after another, each in a process of its own, within a given time.
+"""Measure rows, each in a process of its own, within a given time.
 
 Results are written after every row, so that a run that is stopped loses only the row under way.
 """
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from itertools import pairwise
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 from on_gpu.rows import Row
 
 _BENCHMARKS = Path(__file__).parents[1]
-_LONGEST = 3.0  # times what a row is expected to take, and then it is stopped
-_CORES_TO_SPARE = 8  # with so many, the next process starts while one measures
+_SHARE_FOR_TIMING = 0.3  # of the time that is left, if preparing takes so long
+_PAUSE = 0.05  # seconds between looks at what a process has written
+_TRACE = re.compile(r"^\s*(@\s|\*\*\*|$)")
 
 
 class Worker:
-    """A process that has been started, and imports what its row needs.
+    """A process that measures a row; it waits before it times anything.
 
     Parameters
     ----------
@@ -33,14 +35,26 @@ class Worker:
         To measure.
     python
         Interpreter.
+    size
+        "full" or "tiny".
+    folder
+        For shards and checkpoints.
     """
 
-    def __init__(self, row: Row, python: str):
+    def __init__(self, row: Row, python: str, size: str, folder: Path):
         paths = [str(_BENCHMARKS), os.environ.get("PYTHONPATH", "")]
+        number, out = tempfile.mkstemp(suffix=".jsonl", dir=folder)
+        os.close(number)
+        self.row, self._out, self._started = row, Path(out), time.monotonic()
+        self._reason: str | None = None
         self._log = tempfile.TemporaryFile(mode="w+", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [python, "-m", "on_gpu.worker", row.framework],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+            },
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=self._log,
@@ -48,43 +62,62 @@ class Worker:
             text=True,
             encoding="utf-8",
         )
-        self.row = row
+        task = {"kind": row.kind, "options": row.options, "size": size}
+        self._tell(json.dumps(task | {"folder": str(folder), "out": out}))
 
-    def measure(self, size: str, folder: Path, *, longest: float) -> dict[str, Any]:
-        """Have the row measured; stop it after so many seconds.
+    def _tell(self, line: str) -> None:
+        with suppress(OSError):
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+
+    def wait_until_prepared(self, deadline: float) -> None:
+        """Wait until the row has nothing left to do but to be timed, or has ended.
+
+        At the deadline, a row that would disturb the timing of others is stopped.
+        """
+        while self._process.poll() is None and not any("prepared" in m for m in self._lines()):
+            if time.monotonic() > deadline:
+                if self.row.prepares:
+                    self._reason = "stopped: not prepared in time"
+                    self.stop()
+                return
+            time.sleep(_PAUSE)
+
+    def finish(self, deadline: float) -> dict[str, Any]:
+        """Have the row timed, and end the process.
 
         Returns
         -------
         result
             status ("done" or "failed"), reason, seconds and measurements.
         """
-        started = time.monotonic()
-        out = folder / "measurements.jsonl"
-        out.unlink(missing_ok=True)
-        task = {"kind": self.row.kind, "options": self.row.options, "size": size}
-        task |= {"folder": str(folder), "out": str(out)}
-        reason = None
+        self._tell("go")
         try:
-            self._process.communicate(json.dumps(task) + "\n", timeout=longest)
+            self._process.wait(timeout=max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            reason = f"stopped after {longest:.0f} s"
+            self._reason = self._reason or "stopped: no time left"
         finally:
             self.stop()
-        lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-        measured = [json.loads(line) for line in lines if line.endswith("}")]
-        reason = reason or next((_failure(m) for m in measured if "error" in m), None)
+        measured = [m for m in self._lines() if "prepared" not in m]
+        reason = self._reason or next((_failure(m) for m in measured if "error" in m), None)
         if reason is None and self._process.returncode != 0:
-            reason = f"ended with {self._process.returncode}: {self._last_line()}"
+            reason = f"ended with {self._process.returncode}: {self._why()}"
         return {
             "status": "failed" if reason else "done",
             "reason": reason,
-            "seconds": round(time.monotonic() - started, 1),
+            "seconds": round(time.monotonic() - self._started, 1),
             "measurements": [m for m in measured if set(m) != {"error"}],
         }
 
-    def _last_line(self) -> str:
+    def _lines(self) -> list[dict]:
+        lines = self._out.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    def _why(self) -> str:
+        """Give the last line that is not of a stack trace."""
         self._log.seek(0)
-        return (self._log.read().strip().splitlines() or ["no message"])[-1][:300]
+        lines = [line for line in self._log.read().splitlines() if not _TRACE.match(line)]
+        return (lines or ["no message"])[-1].strip()[:300]
 
     def stop(self) -> None:
         """End the process and those it has started."""
@@ -103,11 +136,14 @@ def measure_all(
     size: str,
     *,
     seconds: float,
+    together: int,
     out: Path,
     interpreters: dict[str, str],
     known: Sequence[dict] = (),
 ) -> list[dict]:
     """Measure rows in their order; name those for which no time is left.
+
+    Rows of one stage are prepared side by side, then timed one after another.
 
     Parameters
     ----------
@@ -117,6 +153,8 @@ def measure_all(
         "full" or "tiny".
     seconds
         For all of them.
+    together
+        Rows that are prepared side by side, at most; each needs memory of the GPU.
     out
         Output: all results as JSON, after every row.
     interpreters
@@ -127,36 +165,48 @@ def measure_all(
     deadline = time.monotonic() + seconds
     results = {result["key"]: result for result in known if result["status"] == "done"}
     to_do = [row for row in rows if row.key not in results]
-    ahead: dict[str, Worker] = {}
 
-    def start(row: Row) -> Worker:
-        return ahead.pop(row.key, None) or Worker(row, interpreters[row.framework])
+    def in_order() -> list[dict]:
+        keys = dict.fromkeys([*(row.key for row in rows), *results])
+        return [results[key] for key in keys if key in results]
 
-    def measure(row: Row, following: Row | None, folder: Path) -> dict[str, Any]:
-        left = deadline - time.monotonic()
-        if left < row.expected_seconds:
-            return {"status": "left out", "reason": "no time left", "measurements": []}
-        try:
-            current = start(row)
-        except OSError as error:
-            return {"status": "failed", "reason": str(error), "measurements": []}
-        if following and (os.cpu_count() or 1) >= _CORES_TO_SPARE:
-            with suppress(OSError):  # comes again when it is its turn
-                ahead[following.key] = start(following)
-        longest = left if size == "tiny" else min(left, _LONGEST * row.expected_seconds)
-        return current.measure(size, folder, longest=longest)
+    def keep(row: Row, result: dict[str, Any]) -> None:
+        results[row.key] = {"key": row.key, **asdict(row), "measurements": [], **result}
+        took = f"{result['seconds']} s" if "seconds" in result else ""
+        said = ", ".join(filter(None, [result["status"], took, result["reason"]]))
+        print(f"{row.key}: {said}", file=sys.stderr, flush=True)
+        _write(out, size, in_order())
 
     with tempfile.TemporaryDirectory() as folder:
-        for row, following in pairwise([*to_do, None]):
-            result = measure(row, following, Path(folder))
-            results[row.key] = {"key": row.key, **asdict(row), **result}
-            took = f"{result['seconds']} s" if "seconds" in result else ""
-            said = ", ".join(filter(None, [result["status"], took, result["reason"]]))
-            print(f"{row.key}: {said}", file=sys.stderr, flush=True)
-            _write(out, size, [*results.values()])
-        for unused in ahead.values():
-            unused.stop()
-    return [*results.values()]
+        for _, stage in groupby(to_do, key=lambda row: row.stage):
+            for side_by_side in batched(stage, together):
+                workers = []
+                for row in side_by_side:
+                    if deadline - time.monotonic() < row.expected_seconds:
+                        keep(row, {"status": "left out", "reason": "no time left"})
+                        continue
+                    try:
+                        python = interpreters[row.framework]
+                        workers.append(Worker(row, python, size, Path(folder)))
+                    except OSError as error:
+                        keep(row, {"status": "failed", "reason": str(error)})
+                try:
+                    left = deadline - time.monotonic()
+                    for worker in workers:
+                        worker.wait_until_prepared(deadline - _SHARE_FOR_TIMING * left)
+                    for worker in workers:
+                        keep(worker.row, worker.finish(deadline))
+                finally:
+                    for worker in workers:
+                        worker.stop()
+    return in_order()
+
+
+def batched(rows: Iterable[Row], n: int) -> Iterator[list[Row]]:
+    """Cut into lists of n rows; `itertools` has it from Python 3.12 on."""
+    rows = iter(rows)
+    while some := list(islice(rows, n)):
+        yield some
 
 
 def _write(out: Path, size: str, results: list[dict]) -> None:

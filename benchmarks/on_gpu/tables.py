@@ -15,11 +15,16 @@ _PRECISIONS = {
 }
 
 
+_KERNELS = 15  # are listed
+
+
 def print_all(results: list[dict], size: Size, reference: dict | None) -> None:
     """Print every table that has rows."""
     for lines in (
         machine(results),
         steps(results, size),
+        copied_steps(results),
+        kernels(results),
         whole_training(results),
         training(results, size, reference),
         gradients(results),
@@ -91,6 +96,29 @@ def steps(results: list[dict], size: Size) -> Iterator[str]:
     )
 
 
+def copied_steps(results: list[dict]) -> Iterator[str]:
+    """Print how long a step takes whose spectrograms are on the GPU."""
+    rows = [
+        (found["name"], _PRECISIONS[found["precision"]], found["ahead"], found["copied_s"] * 1e3)
+        for found in findings.copied_steps(results)
+    ]
+    header = ["step, spectrograms on the GPU", "precision", "results fetched late by steps", "ms"]
+    yield from table(header, rows)
+
+
+def kernels(results: list[dict]) -> Iterator[str]:
+    """List the kernels that take most of a step's time."""
+    for result in findings.of_kind(results, "profile"):
+        found = findings.merged([result])["kernels"]
+        rows = [
+            ("all", sum(one["calls"] for one in found), sum(one["ms"] for one in found)),
+            *((one["kernel"][:80], one["calls"], one["ms"]) for one in found[:_KERNELS]),
+        ]
+        name = _PRECISIONS[result["options"]["precision"]]
+        yield from table([f"kernel of a step in {name}", "calls", "ms"], rows)
+        yield ""
+
+
 def whole_training(results: list[dict]) -> Iterator[str]:
     """Say how long the paper's training takes."""
     rows = [
@@ -131,7 +159,7 @@ def gradients(results: list[dict]) -> Iterator[str]:
     """Compare gradients with those in float64."""
     rows = [
         (
-            _PRECISIONS[found["precision"]] + (", fused" if found["path"] == "fused" else ""),
+            _PRECISIONS[found["precision"]] + (", layers" if found["path"] == "layers" else ""),
             found["difference"],
             found["variable"],
             found["median"],

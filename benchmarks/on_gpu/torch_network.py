@@ -1,8 +1,8 @@
 """The same network in PyTorch."""
 
 from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -43,7 +43,7 @@ class CRNN(nn.Module):
 
 
 def make_step(size: Size, precision: str, *, compiled: bool, channels_last: bool) -> Callable:
-    """Make a function (mel, labels) -> loss that takes a step of Adam.
+    """Make a function (mel, labels) -> loss, a tensor, that takes a step of Adam.
 
     Parameters
     ----------
@@ -66,18 +66,22 @@ def make_step(size: Size, precision: str, *, compiled: bool, channels_last: bool
     forward = torch.compile(model, dynamic=False) if compiled else model
     halved = precision == "mixed_bfloat16"
 
-    def step(mel: np.ndarray, labels: np.ndarray) -> float:
-        on_device = torch.from_numpy(mel).to(DEVICE).float()
-        targets = torch.from_numpy(labels).to(DEVICE)
+    def step(mel: Any, labels: Any) -> torch.Tensor:
+        mel, targets = on_device(mel).float(), on_device(labels)
         optimizer.zero_grad()
         with torch.autocast(DEVICE.type, torch.bfloat16, enabled=halved):
-            logits = forward(on_device)
+            logits = forward(mel)
         loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), targets)
         loss.backward()
         optimizer.step()
-        return float(loss)
+        return loss.detach()
 
     return step
+
+
+def on_device(array: Any) -> torch.Tensor:
+    """Copy an array to the GPU, if it is not there."""
+    return torch.as_tensor(array, device=DEVICE)
 
 
 def reset_peak() -> None:

@@ -11,7 +11,8 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +20,54 @@ from on_gpu import data
 from on_gpu.sizes import Size, size_of
 
 THREADS = os.cpu_count() or 1
+PREPARED: dict[str, Any] = {"prepared": True}
+"""What a row yields before it times anything: it is told when nothing else is running."""
+_PROFILED = 3  # steps
+_AHEAD = 2  # steps begun before the result of one is fetched, where steps are in flight
 Measurements = Iterator[dict[str, Any]]
 
 
-def time_steps(step: Callable, size: Size, memory: Any) -> Measurements:
-    """Time a step at each batch size: seconds of the first, median and fastest, peak bytes."""
-    for clips in size.batches:
-        mel, labels = data.batch(clips, size.frames)
+def time_steps(step: Callable, size: Size, memory: Any, clips: Sequence[int]) -> Measurements:
+    """Time a step at each batch size: seconds of the first, median and fastest, peak bytes.
+
+    Parameters
+    ----------
+    step
+        Function of a batch and its number, that waits for the result.
+    size
+        Of the spectrograms.
+    memory
+        Has reset_peak() and peak().
+    clips
+        Batch sizes.
+    """
+    first, failed = {}, {}
+    for batch_size in clips:
+        batch, started = data.batch(batch_size, size.frames), time.perf_counter()
+        try:
+            step(*batch)
+        except Exception as error:  # out of memory, an operation that is not there
+            failed[batch_size] = {"batch": batch_size, "error": brief(error)}
+        first[batch_size] = time.perf_counter() - started
+    yield PREPARED
+    for batch_size in clips:
+        if batch_size in failed:
+            yield failed[batch_size]
+            continue
+        batch = data.batch(batch_size, size.frames)
         memory.reset_peak()
         seconds = []
-        try:
-            for _ in range(1 + size.warm_up + size.steps):
-                started = time.perf_counter()
-                step(mel, labels)
-                seconds.append(time.perf_counter() - started)
-        except Exception as error:  # out of memory, an operation that is not there
-            yield {"batch": clips, "error": brief(error)}
-            return
-        timed = seconds[-size.steps :]
-        median = statistics.median(timed)
+        for _ in range(size.warm_up + size.steps):
+            started = time.perf_counter()
+            step(*batch)
+            seconds.append(time.perf_counter() - started)
+        median = statistics.median(seconds[-size.steps :])
         yield {
-            "batch": clips,
-            "first_s": seconds[0],
+            "batch": batch_size,
+            "first_s": first[batch_size],
             "median_s": median,
-            "fastest_s": min(timed),
-            "clips_per_s": clips / median,
+            "fastest_s": min(seconds[-size.steps :]),
+            "clips_per_s": batch_size / median,
             "peak_bytes": memory.peak(),
         }
 
@@ -76,45 +100,110 @@ def measure_machine(size: Size, folder: Path) -> Measurements:
     from on_gpu import machine
 
     yield {"machine": machine.describe()}
+    yield PREPARED
     yield {"limits": machine.limits(size)}
 
 
 def measure_project_step(
-    size: Size, folder: Path, *, precision: str, path: str, xla: bool, deterministic: bool
+    size: Size,
+    folder: Path,
+    *,
+    precision: str,
+    path: str,
+    xla: bool,
+    deterministic: bool,
+    batches: Sequence[int] | None = None,
 ) -> Measurements:
     from on_gpu import project
 
     project.prepare(precision, threads=THREADS, deterministic=deterministic, xla=xla)
     step = project.make_step(size, precision, path=path)
-    there: dict[int, tuple] = {}
 
-    def wait_for(mel: Any, labels: Any) -> None:
-        if path == "batch on the GPU":
-            batch = there.get(len(mel)) or tuple(map(project.tf.constant, (mel, labels)))
-            there[len(mel)] = batch
-        else:
-            batch = mel, labels
-        loss, scores = step(*batch)
+    def wait(loss: Any, scores: Any) -> None:  # as the project's training does
         float(loss)
-        scores.numpy()  # as the project's training does
+        scores.numpy()
 
-    yield from time_steps(wait_for, size, TensorFlowMemory())
+    clips = batches or size.batches
+    yield from time_steps(lambda *batch: wait(*step(*batch)), size, TensorFlowMemory(), clips)
+    batch = tuple(map(project.tf.constant, data.batch(clips[0], size.frames)))
+    for ahead in (0, _AHEAD):
+        yield from _time_copied(step, wait, size, batch, ahead=ahead)
 
 
-def measure_keras_step(size: Size, folder: Path, *, precision: str, xla: bool) -> Measurements:
+def _time_copied(
+    step: Callable, wait: Callable, size: Size, batch: tuple, *, ahead: int
+) -> Measurements:
+    """Time steps whose spectrograms are on the GPU, some steps ahead of the result waited for."""
+    in_flight, seconds = deque(), []
+    for _ in range(size.warm_up + size.steps):
+        started = time.perf_counter()
+        in_flight.append(step(*batch))
+        if len(in_flight) > ahead:
+            wait(*in_flight.popleft())
+        seconds.append(time.perf_counter() - started)
+    yield {"ahead": ahead, "copied_s": statistics.median(seconds[-size.steps :])}
+
+
+def measure_keras_step(
+    size: Size, folder: Path, *, precision: str, xla: bool, batches: Sequence[int] | None = None
+) -> Measurements:
     from on_gpu import stock
 
     step = stock.make_step(size, precision, xla=xla)
-    yield from time_steps(lambda *batch: float(step(*batch)), size, TensorFlowMemory())
+
+    def take_step(mel: Any, labels: Any) -> None:
+        float(step(mel, labels))
+
+    yield from time_steps(take_step, size, TensorFlowMemory(), batches or size.batches)
 
 
 def measure_torch_step(
-    size: Size, folder: Path, *, precision: str, compiled: bool, channels_last: bool
+    size: Size,
+    folder: Path,
+    *,
+    precision: str,
+    compiled: bool,
+    channels_last: bool,
+    batches: Sequence[int] | None = None,
 ) -> Measurements:
     from on_gpu import torch_network
 
     step = torch_network.make_step(size, precision, compiled=compiled, channels_last=channels_last)
-    yield from time_steps(step, size, torch_network)
+    clips = batches or size.batches
+    yield from time_steps(lambda *batch: float(step(*batch)), size, torch_network, clips)
+    batch = tuple(map(torch_network.on_device, data.batch(clips[0], size.frames)))
+    for ahead in (0, _AHEAD):
+        yield from _time_copied(lambda *b: (step(*b),), float, size, batch, ahead=ahead)
+
+
+def measure_profile(size: Size, folder: Path, *, precision: str) -> Measurements:
+    """List the kernels of a step, which NVIDIA's CUPTI reports; PyTorch's profiler reads it."""
+    from on_gpu import project
+
+    project.prepare(precision, threads=THREADS)
+    step = project.make_step(size, precision, path="project")
+    batch = tuple(map(project.tf.constant, data.batch(size.batches[0], size.frames)))
+
+    def take_steps() -> None:
+        for _ in range(_PROFILED):
+            step(*batch)[1].numpy()
+
+    take_steps()
+    from torch import profiler
+
+    yield PREPARED
+    take_steps()
+    with profiler.profile(activities=[profiler.ProfilerActivity.CUDA]) as found:
+        take_steps()
+    kernels = [
+        {
+            "kernel": event.key,
+            "calls": event.count / _PROFILED,
+            "ms": event.self_device_time_total / 1e3 / _PROFILED,
+        }
+        for event in found.key_averages()
+    ]
+    yield {"kernels": sorted(kernels, key=lambda kernel: -kernel["ms"])}
 
 
 def measure_scoring(size: Size, folder: Path, *, precision: str) -> Measurements:
@@ -129,9 +218,12 @@ def measure_scoring(size: Size, folder: Path, *, precision: str) -> Measurements
     def gather(ids: np.ndarray) -> np.ndarray:
         return mel[ids % len(mel)]
 
-    for batch in (size.batches[0], size.batches[-1]):
-        score = project.make_scorer(size, precision)
+    batches = (size.batches[0], size.batches[-1])
+    scorers = [project.make_scorer(size, precision) for _ in batches]
+    for batch, score in zip(batches, scorers, strict=True):
         score(clips[:batch], gather, batch_size=batch)
+    yield PREPARED
+    for batch, score in zip(batches, scorers, strict=True):
         started = time.perf_counter()
         score(clips, gather, batch_size=batch)
         yield {"batch": batch, "clips_per_s": len(clips) / (time.perf_counter() - started)}
@@ -187,6 +279,7 @@ KINDS: dict[str, Callable[..., Measurements]] = {
     "keras step": measure_keras_step,
     "torch step": measure_torch_step,
     "scoring": measure_scoring,
+    "profile": measure_profile,
     "training": measure_training,
     "run": measure_run,
     "gradients": measure_gradients,
@@ -217,6 +310,8 @@ def main(framework: str) -> None:
                 size_of(task["size"]), Path(task["folder"]), **task["options"]
             ):
                 emit(measurement)
+                if measurement is PREPARED:
+                    sys.stdin.readline()
         except Exception as error:
             emit({"error": brief(error)})
             raise

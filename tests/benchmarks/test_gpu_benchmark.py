@@ -26,17 +26,19 @@ def measure(out: Path, *options: str) -> tuple[dict, str]:
 
 
 def test_a_row_is_measured_and_what_fails_is_named(tmp_path):
-    chosen = ["--only", "project step, float32", "torch", "--torch-python", "no-such-python"]
-    found, printed = measure(tmp_path / "gpu.json", *chosen)
-    step, torch = found["rows"]
-    assert [measured["batch"] for measured in step["measurements"]] == [2, 3]
-    for measured in step["measurements"]:
+    chosen = ["--only", "project step, float32", "torch", "training", "--together", "3"]
+    found, printed = measure(tmp_path / "gpu.json", *chosen, "--torch-python", "no-such-python")
+    step, torch, training = found["rows"]
+    timed = [measured for measured in step["measurements"] if "batch" in measured]
+    assert [measured["batch"] for measured in timed] == [2, 3]
+    for measured in timed:
         assert 0 < measured["fastest_s"] <= measured["median_s"]
         assert measured["clips_per_s"] == pytest.approx(
             measured["batch"] / measured["median_s"], rel=1e-6
         )
     assert (step["status"], torch["status"]) == ("done", "failed")
     assert "no-such-python" in torch["reason"]
+    assert training["status"] == "done", training["reason"]
     assert "| this | float32 | 2 |" in printed
     assert f"| {torch['key']} | failed |" in printed
 

@@ -30,9 +30,10 @@ def run(tmp_path_factory):
     def train(name: str, *where: str) -> dict[str, np.ndarray]:
         if name not in left:
             script = Path(__file__).with_name("gpu_training.py")
+            paths = filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")])
             finished = subprocess.run(
                 [sys.executable, script, folder, name, *where],
-                env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
                 text=True,
                 capture_output=True,
                 check=False,

@@ -32,6 +32,9 @@ with native_log_hidden():
     import keras
     import tensorflow as tf
 
+Gather = Callable[[np.ndarray], np.ndarray]
+"""Function from clip ids to their spectrograms, (clips, mel bins, frames)."""
+
 # Errors of the collective operations when another process has ended.
 _LOST = (
     tf.errors.AbortedError,
@@ -86,6 +89,20 @@ class Devices:
     def scope(self) -> AbstractContextManager:
         """Create variables on every device within this context."""
         return nullcontext() if self.strategy is None else self.strategy.scope()
+
+    def copied(self, gather: Gather) -> Gather:
+        """Have the threads that read batches copy them to the GPU, so that no step waits for it.
+
+        On a CPU or several devices, `gather` is returned as it is.
+        """
+        if self.strategy or not tf.config.get_visible_devices("GPU"):
+            return gather
+
+        def gather_on_gpu(clip_ids: np.ndarray) -> tf.Tensor:
+            with tf.device("GPU:0"):
+                return tf.constant(gather(clip_ids))
+
+        return gather_on_gpu
 
     def rows(self, batch: np.ndarray) -> np.ndarray:
         """Select the clips of a batch that this process reads: those of its own devices."""

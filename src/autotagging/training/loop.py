@@ -16,12 +16,12 @@ from autotagging.common.errors import UserError
 from autotagging.common.progress import duration, native_log_hidden, progress
 from autotagging.dataset.prefetch import Waiting, prefetched
 from autotagging.training.checkpoints import Checkpoints
-from autotagging.training.devices import Devices
+from autotagging.training.devices import Devices, Gather
 from autotagging.training.epoch_metrics import cross_entropy, has_both_classes, mean_roc_auc
 from autotagging.training.optimizer import learning_rates, make_optimizer, rate_in_effect
 from autotagging.training.run import Run
 from autotagging.training.settings import TrainingSettings
-from autotagging.training.step import Gather, make_scorer, make_train_step
+from autotagging.training.step import make_scorer, make_train_step
 
 with native_log_hidden():
     import keras
@@ -171,7 +171,7 @@ def _train_epoch(
     starts = range(0, len(order), settings.batch_size)
     batches = [order[start : start + settings.batch_size] for start in starts][run.batches :]
     clips = [train.clip_ids[devices.rows(batch)] for batch in batches]
-    with closing(prefetched(train.gather, clips, waiting)) as ahead:
+    with closing(prefetched(devices.copied(train.gather), clips, waiting)) as ahead:
         steps = progress(
             zip(batches, ahead, strict=True),
             total=len(batches),
@@ -239,7 +239,7 @@ def _clips_per_second(
     """Time a step, then restore every variable, so that the timing does not affect results."""
     before = [variable.numpy() for variable in variables]
     clip_ids, labels = train.clip_ids[:batch_size], train.labels[:batch_size]
-    mel = train.gather(devices.rows(clip_ids))
+    mel = devices.copied(train.gather)(devices.rows(clip_ids))
     train_step(mel, labels)  # traces and compiles
     started = time.perf_counter()
     train_step(mel, labels)[0].numpy()

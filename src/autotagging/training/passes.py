@@ -1,7 +1,7 @@
 """Passes over the large arrays of a convolution block, each compiled to one loop by XLA.
 
-On a CPU, a training step spends its time outside of the convolutions on reading and writing
-memory: each function here does in one pass what separate operations do in several.
+A training step spends its time outside of the convolutions on reading and writing memory: each
+function here does in one pass what separate operations do in several.
 
 Images are (batch, height, width, channels); a plane is an image of one channel without that axis.
 Pooling windows are `pool` x `pool` and don't overlap; height and width are multiples of it. Arrays
@@ -20,6 +20,11 @@ _SLICES = 8
 _TAPS = [(row, column) for row in range(3) for column in range(3)]
 
 
+def on_gpu() -> bool:
+    """Tell whether the network is on a GPU, where XLA adds up any shape well."""
+    return bool(tf.config.get_visible_devices("GPU"))
+
+
 def _one_pass(function: Callable) -> Callable:
     """Compile a function at each call; it is for graphs, which call it once."""
 
@@ -33,9 +38,15 @@ def _one_pass(function: Callable) -> Callable:
 
 def moments(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean and variance of each channel: float32, (channels,)."""
-    total, squares = _sums_of_pairs(_moment_slices(images))
+    total, squares = _moment_sums(images) if on_gpu() else _sums_of_pairs(_moment_slices(images))
     n = images.shape.num_elements() / images.shape[-1]
     return total / n, tf.maximum(squares / n - (total / n) ** 2, 0.0)
+
+
+@_one_pass
+def _moment_sums(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    images = tf.cast(images, tf.float32)
+    return tf.reduce_sum(images, [0, 1, 2]), tf.reduce_sum(images * images, [0, 1, 2])
 
 
 @_one_pass
@@ -61,9 +72,16 @@ def plane_moments(plane: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Te
             for i, j in _TAPS
         ]
     )
+    if on_gpu():
+        return mean, _sum_of_squares(padded(plane), kernel, mean) / n
     squares = _square_slices(padded(plane), kernel, mean)
     squares = tf.reshape(squares, (-1, kernel.shape[-1]))
     return mean, tf.matmul(tf.ones((1, squares.shape[0])), squares)[0] / n
+
+
+@_one_pass
+def _sum_of_squares(plane: tf.Tensor, kernel: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(_convolved(plane, kernel) - mean), [0, 1, 2])
 
 
 @_one_pass
@@ -170,7 +188,18 @@ def gradient_sums(
     output: tf.Tensor, of_output: tf.Tensor, pooled: tf.Tensor, dropped: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Sum d and d * pooled over each channel; d is the gradient before `activate`'s ELU."""
+    if on_gpu():
+        return _gradient_sums(output, of_output, pooled, dropped)
     return _sums_of_pairs(gradient_slices(output, of_output, pooled, dropped))
+
+
+@_one_pass
+def _gradient_sums(
+    output: tf.Tensor, of_output: tf.Tensor, pooled: tf.Tensor, dropped: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    before = _before_activation(output, of_output, dropped)
+    products = before * tf.cast(pooled, tf.float32)
+    return tf.reduce_sum(before, [0, 1, 2]), tf.reduce_sum(products, [0, 1, 2])
 
 
 def _spread(

@@ -4,14 +4,14 @@ Imports TensorFlow; import it inside functions.
 """
 
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 
 import numpy as np
 
 from autotagging.common.progress import native_log_hidden, progress
 from autotagging.dataset.prefetch import Waiting, prefetched
-from autotagging.training.devices import ONE_DEVICE, Devices
+from autotagging.training.devices import ONE_DEVICE, Devices, Gather
 from autotagging.training.epoch_metrics import smoothed_prior
 from autotagging.training.optimizer import follow_gradient
 
@@ -20,9 +20,7 @@ with native_log_hidden():
     import tensorflow as tf
 
     from autotagging.training.fused import FusedNetwork, fuse
-
-Gather = Callable[[np.ndarray], np.ndarray]
-"""Function from clip ids to their spectrograms, (clips, mel bins, frames)."""
+    from autotagging.training.passes import on_gpu
 
 
 def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
@@ -48,15 +46,19 @@ def make_train_step(
     """Make a function (mel, labels) -> (loss, scores) that takes a step of the optimizer."""
     if devices.strategy:
         return devices.make_train_step(model, optimizer)
-    fused = _fused(model)
-    if not (fused or _on_gpu()):
+    fused = fuse(model)
+    whole = _compiles_whole(fused)
+    if not (fused or on_gpu()):
         print("these layers can't be fused, so training on a CPU is slower", file=sys.stderr)
     binary_cross_entropy = keras.losses.BinaryCrossentropy()
 
-    @tf.function(autograph=False)
+    @tf.function(autograph=False, jit_compile=whole or None)
     def train_step(mel, labels):
         mel = tf.cast(mel, tf.float32)
-        with tf.GradientTape() as tape:
+        with (
+            _recurrence_in_graph(model) if whole else nullcontext(),
+            tf.GradientTape() as tape,
+        ):
             scores = fused.train(mel) if fused else model(mel, training=True)
             loss = binary_cross_entropy(labels, scores)
             scaled = optimizer.scale_loss(loss)
@@ -71,7 +73,7 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
 
     Its optional argument `waiting` counts the time spent waiting for spectrograms.
     """
-    fused = None if devices.strategy else _fused(model)
+    fused = None if devices.strategy else fuse(model)
 
     @tf.function(autograph=False)
     def score_step(mel):
@@ -85,14 +87,19 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
     ) -> np.ndarray:
         batches = [clip_ids[i : i + batch_size] for i in range(0, len(clip_ids), batch_size)]
         own = [devices.rows(batch) for batch in batches]
-        with closing(prefetched(gather, own, waiting or Waiting())) as ahead:
+
+        def read(clip_ids: np.ndarray) -> np.ndarray:
+            mel = gather(clip_ids)
+            # Pad all batches to one size, so that only one is compiled.
+            return mel if spread_step else _filled(mel, len(batches[0]))
+
+        with closing(prefetched(devices.copied(read), own, waiting or Waiting())) as ahead:
             pairs = zip(batches, ahead, strict=True)
             steps = progress(pairs, total=len(batches), label="scored batch")
             if spread_step:
                 scores = [spread_step(mel, len(batch)).numpy() for batch, mel in steps]
-            else:  # pad all batches to one size, so that only one is compiled
-                size = len(batches[0])
-                scores = [score_step(_filled(mel, size)).numpy()[: len(mel)] for _, mel in steps]
+            else:
+                scores = [score_step(mel).numpy()[: len(batch)] for batch, mel in steps]
         return np.concatenate(scores)
 
     return score
@@ -103,10 +110,20 @@ def _filled(mel: np.ndarray, size: int) -> np.ndarray:
     return np.pad(mel, [(0, size - len(mel)), (0, 0), (0, 0)])
 
 
-def _fused(model: keras.Model) -> FusedNetwork | None:
-    """Fuse a model's layers on a CPU; on a GPU, the layers are used as they are."""
-    return None if _on_gpu() else fuse(model)
+def _compiles_whole(fused: FusedNetwork | None) -> bool:
+    """Tell whether XLA compiles the whole step: on a GPU, where `train.xla` asks for no parts."""
+    return bool(fused) and on_gpu() and not tf.config.optimizer.get_jit()
 
 
-def _on_gpu() -> bool:
-    return bool(tf.config.get_visible_devices("GPU"))
+@contextmanager
+def _recurrence_in_graph(model: keras.Model) -> Iterator[None]:
+    """Build a graph without cuDNN's recurrent layers, which XLA can't compile."""
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.GRU)]
+    before = [layer.use_cudnn for layer in layers]
+    for layer in layers:
+        layer.use_cudnn = False
+    try:
+        yield
+    finally:
+        for layer, value in zip(layers, before, strict=True):
+            layer.use_cudnn = value

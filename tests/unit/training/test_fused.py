@@ -11,7 +11,8 @@ tf = pytest.importorskip("tensorflow")
 
 pytestmark = pytest.mark.training
 
-from autotagging.training import fused, passes  # noqa: E402
+from autotagging.training import fused, passes, step  # noqa: E402
+from autotagging.training.optimizer import make_optimizer  # noqa: E402
 
 FRAMES, PADDED, CLIPS, TAGS = 170, 192, 4, 10
 OPTIONS = crnn_options(padded_frames=PADDED, pool_dropout=0.0, output_dropout=0.0)
@@ -86,8 +87,10 @@ def build_exact(model):
     return exact
 
 
-def test_gradients_are_those_of_stock_keras_layers():
+@pytest.mark.parametrize("sums", ["of a CPU", "of a GPU"])
+def test_gradients_are_those_of_stock_keras_layers(sums, monkeypatch):
     """On one of three batches: of two values equal up to rounding, either may win a window."""
+    monkeypatch.setattr(passes, "on_gpu", lambda: sums == "of a GPU")
     model = build()
     exact = build_exact(model)
     weights = model.get_weights()
@@ -199,10 +202,50 @@ def test_other_convolutions_are_left_to_the_layers(changes):
     assert fused.fuse(block(**changes)) is None
 
 
-def test_training_fuses_on_a_cpu_and_leaves_a_gpus_layers_alone(monkeypatch):
-    from autotagging.training import step
+@pytest.fixture
+def on_gpu(monkeypatch):
+    """Have the step be made as for a GPU, and run on the CPU."""
+    for module in (passes, step):
+        monkeypatch.setattr(module, "on_gpu", lambda: True)
 
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
-    assert step._fused(build()) is not None
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: ["GPU:0"])
-    assert step._fused(build()) is None
+
+def take_steps(precision="float32", *, steps=1):
+    """Train on one batch; return the last loss, and all variables."""
+    model = build(precision)
+    optimizer = make_optimizer(model, 0.001)
+    train_step = step.make_train_step(model, optimizer)
+    loss = [float(train_step(*make_batch(4))[0]) for _ in range(steps)][-1]
+    return loss, [variable.numpy() for variable in (*model.variables, *optimizer.variables)]
+
+
+def test_a_gpus_step_is_compiled_as_a_whole_and_does_the_same(request, monkeypatch):
+    loss, expected = take_steps()
+    request.getfixturevalue("on_gpu")
+    compiled = []
+    function = tf.function
+    monkeypatch.setattr(
+        tf, "function", lambda *a, **k: compiled.append(k.get("jit_compile")) or function(*a, **k)
+    )
+    found_loss, found = take_steps()
+    assert compiled[0] is True
+    assert found_loss == pytest.approx(loss, rel=1e-5)
+    moments = slice(-2 * 29, None)  # Adam's, of gradients; weights move by 0.001 whatever these are
+    for a, b in zip(found[moments], expected[moments], strict=True):
+        assert np.linalg.norm(a - b) <= 1e-3 * np.linalg.norm(b) + 1e-9
+    assert all(np.array_equal(a, b) for a, b in zip(found, take_steps()[1], strict=True))
+
+
+def test_a_gpus_step_leaves_the_recurrent_layers_as_they_were(on_gpu):
+    model = build()
+    step.make_train_step(model, make_optimizer(model, 0.001))(*make_batch(0))
+    assert {layer.use_cudnn for layer in model.layers if isinstance(layer, keras.layers.GRU)} == {
+        "auto"
+    }
+
+
+def test_parts_or_layers_are_not_compiled_as_a_whole(on_gpu, monkeypatch):
+    network = fused.fuse(build())
+    assert step._compiles_whole(network)
+    assert not step._compiles_whole(None)
+    monkeypatch.setattr(tf.config.optimizer, "get_jit", lambda: "autoclustering")
+    assert not step._compiles_whole(network)
