@@ -14,9 +14,10 @@ from snakemake.exceptions import WorkflowError
 
 from autotagging.commands import figure_title
 from autotagging.common.files import sha256
+from autotagging.common.params import OWN_SETTINGS
 from autotagging.corpus.paths import corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
-from autotagging.models import reads
+from autotagging.models import reads, reads_other_labels, reads_spectrograms
 
 
 def shell_prefix():
@@ -111,27 +112,33 @@ def flag(name, value):
 def model_options(wildcards):
     """Options of a job's model as flags: name=value, as in YAML."""
     options = sorted(config["train"][wildcards.model].items())
-    return flag("options", [f"{name}={json.dumps(value)}" for name, value in options])
+    own = [f"{name}={json.dumps(value)}" for name, value in options if name != "training"]
+    return flag("options", own)
 
 
-def epochs():
-    """Epochs to train; the demo corpus has its own number."""
-    return config["demo" if config["corpus"] == "demo" else "train"]["epochs"]
+def training_settings(wildcards):
+    """Settings of a job's training as flags: the model's own, or the common ones.
 
-
-def reads_mel(model):
-    """Whether a model reads spectrograms; other models read only the corpus's tables."""
-    return reads(model) == "mel"
+    The demo corpus has its own number of epochs.
+    """
+    common = {name: config["train"][name] for name in OWN_SETTINGS}
+    if config["corpus"] == "demo":
+        common["epochs"] = config["demo"]["epochs"]
+    chosen = common | config["train"][wildcards.model].get("training", {})
+    return " ".join(flag(name, value) for name, value in chosen.items())
 
 
 def features(wildcards):
     """Inputs of a model in addition to labels and split."""
-    return spectrograms(wildcards) or {"groups": rules.download.output.groups}
+    if not reads_spectrograms(wildcards.model):
+        return {"groups": rules.download.output.groups}
+    others = {"other_labels": rules.merge_tags.output.other_labels}
+    return spectrograms(wildcards) | (others if reads_other_labels(wildcards.model) else {})
 
 
 def spectrograms(wildcards):
     """Spectrograms as inputs of a model that reads them; none for other models."""
-    if not reads_mel(wildcards.model):
+    if not reads_spectrograms(wildcards.model):
         return {}
     return {
         "mel": rules.extract_mel.output.summary,
@@ -141,12 +148,12 @@ def spectrograms(wildcards):
 
 def shards(wildcards):
     """Shards of spectrograms, for a model that reads them."""
-    return SHARD_FILES if reads_mel(wildcards.model) else []
+    return SHARD_FILES if reads_spectrograms(wildcards.model) else []
 
 
 def launcher(wildcards):
     """Command that starts a network's training on each node of a Slurm job, if it uses several."""
-    if config["train"]["devices"] != "multi_worker" or not reads_mel(wildcards.model):
+    if config["train"]["devices"] != "multi_worker" or reads(wildcards.model) != "mel":
         return ""
     nodes = "$(squeue --noheader --format=%D --job=$SLURM_JOB_ID)"
     return f"srun --nodes={nodes} --ntasks-per-node=1 --cpu-bind=none --kill-on-bad-exit=1 "

@@ -25,12 +25,13 @@ rule evaluate:
     threads: workflow.cores
     resources:
         mem_mb=4000,
-        runtime=lambda wildcards: 1440 if reads_mel(wildcards.model) else 60,
+        runtime=lambda wildcards: 1440 if reads_spectrograms(wildcards.model) else 60,
     params:
         **sources(
             "src/autotagging/steps/evaluate.py",
             "src/autotagging/common",
             "src/autotagging/dataset",
+            "src/autotagging/features",
             "src/autotagging/training",
             "src/autotagging/metrics",
             "src/autotagging/models",

@@ -18,7 +18,7 @@ PUBLISHED = "workflow/resources/published.yaml"
 
 # Figures of one training show the first network and seed of params.yaml; Fig. 6 shows the first
 # model. Figures of layers and learning curves are only of networks.
-NETWORKS = [model for model in config["models"] if reads_mel(model)]
+NETWORKS = [model for model in config["models"] if reads_spectrograms(model)]
 ALL = {"model": config["models"], "seed": config["train"]["seeds"]}
 TRAINED = {**ALL, "model": NETWORKS}
 FIRST = {"model": config["models"][0], "seed": config["train"]["seeds"][0]}

@@ -4,6 +4,7 @@ rule merge_tags:
         vocabulary="workflow/resources/tags.yaml",
     output:
         labels="results/merge_tags/labels.csv",
+        other_labels="results/merge_tags/other_labels.csv",
         tags="results/merge_tags/tags.csv",
         raw_tags="results/merge_tags/raw_tags.csv",
         tag_settings="results/merge_tags/settings.json",

@@ -20,42 +20,35 @@ rule train:
         "logs/train/{model}/seed-{seed}/benchmark.tsv"
     threads: workflow.cores
     resources:
-        gpu=lambda wildcards: int(reads_mel(wildcards.model)),
+        gpu=lambda wildcards: int(reads_spectrograms(wildcards.model)),
         mem_mb=int(250 * config["train"]["batch_size"] + 1000 * config["train"]["cache"]),
         # These two change no result; as params, they would trigger a new training.
         cache_gb=str(config["train"]["cache"]),
         checkpoint_minutes=str(config["train"]["checkpoint_minutes"]),
-        runtime=lambda wildcards: 1440 if reads_mel(wildcards.model) else 60,
+        runtime=lambda wildcards: 1440 if reads_spectrograms(wildcards.model) else 60,
     params:
         **sources(
             "src/autotagging/steps/train.py",
             "src/autotagging/common",
             "src/autotagging/dataset",
+            "src/autotagging/features",
             "src/autotagging/training",
             "src/autotagging/models",
         ),
         launcher=launcher,
         files=files,
         settings=settings(
-            batch_size=config["train"]["batch_size"],
-            epochs=epochs(),
-            learning_rate=config["train"]["learning_rate"],
-            schedule=config["train"]["schedule"],
-            output_bias=config["train"]["output_bias"],
-            monitor=config["train"]["monitor"],
-            patience=config["train"]["patience"],
-            keep_epochs=config["train"]["keep_epochs"],
             devices=config["train"]["devices"],
             xla=config["train"]["xla"],
-            precision=config["train"]["precision"],
         ),
+        training_settings=training_settings,
         options=model_options,
         model_source=model_source,
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on the training clips"
     shell:
         "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
-        " {params.files} {params.settings} {params.options} --threads {threads}"
+        " {params.files} {params.settings} {params.training_settings} {params.options} --threads {threads}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --cache {resources.cache_gb}"
         " --unfinished unfinished/train/{wildcards.model}/seed-{wildcards.seed}"
         " --times {log.times} 2>&1 | tee {log.text}"

@@ -10,6 +10,19 @@ import yaml
 from autotagging.common.errors import UserError
 from autotagging.common.strict_yaml import parse_yaml, read_yaml
 
+OWN_SETTINGS = (
+    "batch_size",
+    "epochs",
+    "learning_rate",
+    "schedule",
+    "output_bias",
+    "monitor",
+    "patience",
+    "keep_epochs",
+    "precision",
+)
+"""Settings of `train` that `train.<model>.training` may replace for a model."""
+
 
 def read_params(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
     """Read params.yaml strictly, and replace single values.
@@ -82,6 +95,14 @@ def read_schema(folder: Path) -> dict[str, Any]:
     }
     schema["properties"]["models"]["items"] = {"enum": [*options]}
     train = schema["properties"]["train"]
+    own = {name: train["properties"][name] for name in OWN_SETTINGS}
+    for section in options.values():
+        section["properties"]["training"] = {
+            "description": "Settings of this model's training in place of the common ones.",
+            "type": "object",
+            "additionalProperties": False,
+            "properties": own,
+        }
     train["properties"] |= options
     train["required"] += [*options]
     return schema

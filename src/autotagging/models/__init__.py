@@ -2,23 +2,28 @@
 
 `models/<name>/__init__.py` has a constant `READS` and imports no TensorFlow. The folder has
 
-- for a network, `build_<name>(*, input_shape, n_tags, precision, ...)` in `network.py`;
+- for a network on spectrograms ("mel"), `build_<name>(*, input_shape, n_tags, precision, ...)` in
+  `network.py`;
+- for a model on features that are fitted to the training clips ("features"), `fit_<name>` and
+  `transform_<name>` in `features.py`, see `FeatureModel`, and `build_<name>` in `network.py`;
 - for a model that reads tables, `fit_<name>`, `fits_<name>` and `score_<name>`, see `TableModel`.
 
-Options are the entries of the section `train.<name>` in params.yaml.
+Options are the entries of the section `train.<name>` in params.yaml. A network with an option
+`window_frames` is one of windows, see `dataset.windows`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from inspect import signature
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from autotagging.common.errors import UserError
+from autotagging.dataset.windows import Windows
 
 if TYPE_CHECKING:
     import keras
@@ -48,8 +53,39 @@ class TableModel:
     score: Callable[..., np.ndarray]
 
 
-def reads(name: str) -> Literal["mel", "tables"]:
-    """Tell what a model reads: spectrograms ("mel"), or groups of clips ("tables").
+@dataclass(frozen=True)
+class FeatureModel:
+    """A model on features, with its options.
+
+    Attributes
+    ----------
+    fit
+        Function (clips, seed=..., keep=...) -> arrays by name. `clips.blocks()` yields float32
+        spectrograms of the training clips in dB, (clips, mel bins, frames), in the same order in
+        each pass; `clips.labels` are their labels. `keep(name, compute)` returns the dictionary of
+        arrays that `compute()` returns, or returned in an earlier run that was stopped.
+    transform
+        Function (mel, arrays) -> features, float32, (windows, features), of one clip's float32
+        spectrogram in dB, (mel bins, frames).
+    solve
+        Function (train, labels, validation, validation_labels) -> weights in the order of the
+        network, for a model that is not trained in epochs; else None. Features are float32,
+        (clips, windows, features).
+    start
+        Function (network, train, keep=..., seed=...) that sets a network's weights before the first
+        epoch, or None. `train` is float16, (clips, windows, features).
+    """
+
+    fit: Callable[..., dict[str, np.ndarray]]
+    transform: Callable[..., np.ndarray]
+    solve: Callable[..., list[np.ndarray]] | None
+    start: Callable[..., None] | None
+
+
+def reads(name: str) -> Literal["mel", "features", "tables"]:
+    """Tell what a model reads.
+
+    Spectrograms ("mel"), features of spectrograms ("features"), or groups of clips ("tables").
 
     Raises
     ------
@@ -59,6 +95,16 @@ def reads(name: str) -> Literal["mel", "tables"]:
     if name not in MODELS:
         raise UserError(f"unknown model {name!r}; the models are {', '.join(MODELS)}")
     return import_module(f"{__name__}.{name}").READS
+
+
+def reads_spectrograms(name: str) -> bool:
+    """Tell whether a model needs the spectrograms of the clips that it scores."""
+    return reads(name) != "tables"
+
+
+def reads_other_labels(name: str) -> bool:
+    """Tell whether a model also learns from the tags that are not among the kept ones."""
+    return getattr(import_module(f"{__name__}.{name}"), "READS_OTHER_LABELS", False)
 
 
 def required(path: Path | None, flag: str, model: str) -> Path:
@@ -98,6 +144,56 @@ def table_model(name: str, **options: Any) -> TableModel:
     return TableModel(partial(fit, **options), fits, partial(score, **options))
 
 
+_WINDOW_OPTIONS = ("window_frames", "windows_per_clip", "score_windows")
+
+
+def windows(options: Mapping[str, Any]) -> Windows | None:
+    """Read how a network's clips are cut into windows from its options; None: they are not."""
+    values = [options.get(name) for name in _WINDOW_OPTIONS]
+    return Windows(*values) if values[0] else None
+
+
+def feature_model(name: str, **options: Any) -> FeatureModel:
+    """Find the functions of a model that reads "features".
+
+    Parameters
+    ----------
+    name
+        A model that reads "features".
+    options
+        Options of the model, as in `params.yaml: train.<name>`; each function takes those that it
+        has parameters for.
+
+    Raises
+    ------
+    UserError
+        There is no such model, it reads something else, or none of its functions has an option.
+    """
+    if reads(name) != "features":
+        raise UserError(f"model {name!r} has no features that are fitted")
+    module = import_module(f"{__name__}.{name}.features")
+    found = {
+        verb: getattr(module, f"{verb}_{name}", None)
+        for verb in ("fit", "transform", "solve", "start")
+    }
+    builder = getattr(import_module(f"{__name__}.{name}.network"), f"build_{name}")
+    known = {parameter for f in (*found.values(), builder) if f for parameter in _keywords(f)}
+    if unknown := {*options} - known - {"precision"}:
+        raise UserError(f"model {name!r} has no option {min(unknown)!r}")
+    return FeatureModel(**{verb: f and _with_options(f, options) for verb, f in found.items()})
+
+
+def _keywords(function: Callable) -> list[str]:
+    """List the parameters of a function that are given by name only."""
+    parameters = signature(function).parameters.values()
+    return [each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY]
+
+
+def _with_options(function: Callable, options: Mapping[str, Any]) -> Callable:
+    """Fix those options that a function has parameters for."""
+    return partial(function, **{k: v for k, v in options.items() if k in _keywords(function)})
+
+
 def _check_options(
     name: str, function: Callable, arguments: tuple, options: dict[str, Any]
 ) -> None:
@@ -108,15 +204,16 @@ def _check_options(
         raise UserError(f"model {name!r}: {error}") from error
 
 
-def build(name: str, *, input_shape: tuple[int, int], n_tags: int, **options: Any) -> "keras.Model":
+def build(name: str, *, input_shape: tuple[int, ...], n_tags: int, **options: Any) -> "keras.Model":
     """Build an untrained network.
 
     Parameters
     ----------
     name
-        A model that reads "mel".
+        A model that reads "mel" or "features".
     input_shape
-        Shape (mel bins, frames) of the log-mel spectrograms, in dB.
+        Shape of an input: (mel bins, frames) of the log-mel spectrogram, in dB, of a clip or of a
+        window; or (features,).
     n_tags
         Number of outputs, each a probability.
     options
@@ -128,9 +225,13 @@ def build(name: str, *, input_shape: tuple[int, int], n_tags: int, **options: An
     UserError
         There is no such network, or it does not accept the input shape or an option.
     """
-    if reads(name) != "mel":
+    if reads(name) == "tables":
         raise UserError(f"model {name!r} is not a network and can't be built")
     builder = getattr(import_module(f"{__name__}.{name}.network"), f"build_{name}")
+    if reads(name) == "features":
+        feature_model(name, **options)  # finds unknown options
+        options = {k: v for k, v in options.items() if k in _keywords(builder)}
+    options = {k: v for k, v in options.items() if k not in _WINDOW_OPTIONS}
     options |= {"input_shape": input_shape, "n_tags": n_tags}
     _check_options(name, builder, (), options)
     return builder(**options)

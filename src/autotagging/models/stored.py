@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import keras
 
 WEIGHTS, EPOCHS = "weights.npz", "epochs.npz"
+FEATURES = "features/"
+"""Beginning of the names of a model's arrays that are not weights of its network."""
 _PACKAGES = ("tensorflow", "keras", "numpy", "librosa", "soxr")
 _RECORD = ("corpus", "split", "trained_on", "versions")
 _COUNT = {"type": "integer", "minimum": 1}
@@ -41,7 +43,7 @@ _SCHEMA = {
         "weights_sha256": {"type": "string"},
         "epochs_sha256": {"type": "string"},
         "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
-        "input_shape": {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2},
+        "input_shape": {"type": "array", "items": _COUNT, "minItems": 1, "maxItems": 2},
         "front_end": {"type": "object", "required": [*FRONT_END], **_PLAIN},
         "trained_on": {"type": "object", **_PLAIN},
         "versions": {"type": "object", **_PLAIN},
@@ -60,7 +62,7 @@ class StoredModel:
         Path of model.json.
     description
         Content of model.json: model, seed, options, tags in the order of the outputs, and more. For
-        a network also input_shape, (mel bins, frames), and front_end.
+        a network also input_shape, that of a clip, a window or its features, and front_end.
     arrays
         Arrays of weights.npz, by name.
     """
@@ -162,7 +164,7 @@ def build_network(stored: StoredModel) -> "keras.Model":
 
     Returns
     -------
-    model : (batch, mel bins, frames) -> (batch, tags)
+    model : (batch, *input_shape) -> (batch, tags)
 
     Raises
     ------
@@ -178,7 +180,7 @@ def build_network(stored: StoredModel) -> "keras.Model":
             n_tags=len(description["tags"]),
             **description["options"],
         )
-        set_weights(network, stored.arrays)
+        set_weights(network, of_network(stored.arrays))
     except (UserError, TypeError, ValueError) as error:
         raise UserError(f"{stored.path}: {error}") from error
     return network
@@ -187,12 +189,26 @@ def build_network(stored: StoredModel) -> "keras.Model":
 def _check_description(path: Path, description: Any) -> None:
     """Raise UserError for the first entry that is missing or invalid."""
     errors = [*jsonschema.Draft202012Validator(_SCHEMA).iter_errors(description)]
-    if not errors and models.reads(description["model"]) == "mel":
+    if not errors and models.reads_spectrograms(description["model"]):
         errors = [*jsonschema.Draft202012Validator(_OF_NETWORK).iter_errors(description)]
     for error in sorted(errors, key=lambda error: [*map(str, error.path)]):
         place = ".".join(map(str, error.path)) or "top level"
         message = textwrap.shorten(error.message, 200, placeholder=" ...")
         raise UserError(f"{path}: {place}: {message}; train again")
+
+
+def of_network(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Select the weights of the network among a model's arrays."""
+    return {name: array for name, array in arrays.items() if not name.startswith(FEATURES)}
+
+
+def of_features(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Select the arrays of the fitted features among a model's arrays."""
+    return {
+        name.removeprefix(FEATURES): array
+        for name, array in arrays.items()
+        if name.startswith(FEATURES)
+    }
 
 
 def weights_of(model: "keras.Model") -> dict[str, np.ndarray]:

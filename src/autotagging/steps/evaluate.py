@@ -38,10 +38,12 @@ from autotagging.models.stored import (
     check_front_end,
     load_epochs,
     load_model,
+    of_features,
     set_weights,
 )
 from autotagging.training.checkpoints import discard
 from autotagging.training.epoch_metrics import smoothed_prior
+from autotagging.training.features import limit_linear_algebra, transformed
 
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
 
@@ -188,7 +190,7 @@ def evaluate(
 def _open_store(stored: StoredModel, data: EvaluationData) -> MelStore | None:
     """Open the spectrograms for a model that reads them, and check them against its training."""
     name = stored.description["model"]
-    if models.reads(name) != "mel":
+    if not models.reads_spectrograms(name):
         return None
     summary = models.required(data.mel, "--mel", name)
     settings = models.required(data.front_end, "--front-end", name)
@@ -241,9 +243,10 @@ def _score_network(
     prepare(seed=stored.description["seed"], threads=threads)
     network = build_network(stored)
     score = make_scorer(network)
+    gather = _inputs(stored, store)
 
     def scores(subset: str) -> np.ndarray:
-        return score(subsets[subset].index, store.gather, batch_size=batch_size)
+        return score(subsets[subset].index, gather, batch_size=batch_size)
 
     def others() -> Iterator[tuple[int, np.ndarray]]:
         for epoch, weights in load_epochs(stored).items():
@@ -252,6 +255,18 @@ def _score_network(
                 yield epoch, scores("test")
 
     return Scores(scores("test"), scores("validation")), others()
+
+
+def _inputs(stored: StoredModel, store: MelStore) -> Callable[[np.ndarray], np.ndarray]:
+    """Make the function from clip ids to the inputs of a stored network."""
+    name, options = (stored.description[entry] for entry in ("model", "options"))
+    if models.reads(name) == "features":
+        limit_linear_algebra()
+        model, arrays = models.feature_model(name, **options), of_features(stored.arrays)
+        return transformed(store.gather, lambda mel: model.transform(mel, arrays))
+    if cut := models.windows(options):
+        return lambda clip_ids: cut.even(store.gather(clip_ids))
+    return store.gather
 
 
 def _write_tables(

@@ -26,6 +26,7 @@ def merge_tags(
     synonyms: Literal["merge", "keep"],
     n_tags: int,
     labels: Path,
+    other_labels: Path,
     tags: Path,
     raw_tags: Path,
     tag_settings: Path,
@@ -45,6 +46,8 @@ def merge_tags(
         Maximum number of tags to keep; fewer are kept if fewer have positives.
     labels
         Output: clip_id, mp3_path, then a column of 0 and 1 per kept tag, most frequent first.
+    other_labels
+        Output: clip_id, mp3_path, then a column per tag that is not kept and has positives.
     tags
         Output: tag, category, count and merged_from of each kept tag.
     raw_tags
@@ -72,7 +75,9 @@ def merge_tags(
         print(f"warning: {n_tags} tags wanted, {len(kept)} have positives", file=sys.stderr)
 
     merged_into = merged_names(raw.columns, groups)
-    write_csv(pd.concat([clips[[*STRUCTURE]], merged[kept]], axis=1), labels)
+    others = [tag for tag in merged.columns.difference(kept, sort=False) if merged[tag].any()]
+    for chosen, path in ((kept, labels), (others, other_labels)):
+        write_csv(pd.concat([clips[[*STRUCTURE]], merged[chosen]], axis=1), path)
     write_csv(
         pd.DataFrame(
             {
@@ -97,4 +102,4 @@ def merge_tags(
         raw_tags,
     )
     write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)
-    write_checksums(checksums, [labels, tags, raw_tags, tag_settings])
+    write_checksums(checksums, [labels, other_labels, tags, raw_tags, tag_settings])

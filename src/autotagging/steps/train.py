@@ -4,6 +4,7 @@ import os
 import sys
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,15 +25,20 @@ from autotagging.common.params import read_options
 from autotagging.dataset.groups import read_groups
 from autotagging.dataset.store import MelStore, read_front_end
 from autotagging.dataset.subsets import describe, labelled_clips, read_labels, read_split
-from autotagging.models.stored import save_model, stack_epochs, versions
+from autotagging.models.stored import FEATURES, of_network, save_model, stack_epochs, versions
 from autotagging.training.checkpoints import Checkpoints, only_training
 from autotagging.training.cluster import is_first
 from autotagging.training.fingerprint import training_fingerprint
 from autotagging.training.settings import Machine, TrainingSettings
 
 if TYPE_CHECKING:
+    import keras
+
     from autotagging.training.devices import Devices
-    from autotagging.training.loop import Examples
+
+
+_NO_EPOCHS = pd.DataFrame(columns=["epoch", "loss", "val_loss", "auc", "val_auc"])
+_NO_TIMES = pd.DataFrame(columns=["epoch", "seconds", "waiting"])
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,8 @@ class TrainingData:
         front_end.json of extract_mel, for a model that reads spectrograms.
     groups
         groups.csv of download, for a model that reads tables.
+    other_labels
+        other_labels.csv of merge_tags, for a model that also learns from the other tags.
     """
 
     labels: Path
@@ -67,6 +75,7 @@ class TrainingData:
     mel: Path | None = None
     front_end: Path | None = None
     groups: Path | None = None
+    other_labels: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -119,10 +128,10 @@ def train(
         Options of the model, as name=value.
     """
     job = _Job(model, seed, read_options(options), data, _trained_on(data), settings, machine)
-    alone = models.reads(model) != "mel" or is_first(machine.devices, os.environ)
+    alone = not models.reads_spectrograms(model) or is_first(machine.devices, os.environ)
     origin = _origin(data)  # before the training, so that a damaged file costs no time
     with only_training(machine.unfinished) if alone else nullcontext():
-        fitted = _fit_network(job) if models.reads(model) == "mel" else _fit_tables(job)
+        fitted = _fit_network(job) if models.reads_spectrograms(model) else _fit_tables(job)
         if fitted is not None:
             _write(fitted, job, origin, files)
 
@@ -142,7 +151,8 @@ def _write(fitted: "_Fitted", job: "_Job", origin: dict[str, str], files: ModelF
     with suppress(OSError, UserError):  # a log stops no training
         write_csv(fitted.times, files.times)
     write_csv(fitted.history, files.history)
-    save_arrays(files.epoch_weights, stack_epochs(fitted.epochs, [*fitted.arrays]))
+    names = [*of_network(fitted.arrays)]
+    save_arrays(files.epoch_weights, stack_epochs(fitted.epochs, names))
     description = {
         "model": job.model,
         "seed": job.seed,
@@ -226,77 +236,212 @@ def _fit_network(job: _Job) -> _Fitted | None:
     )
     devices.check_agreement([int(checkpoints.key, 16)], "parameters, data, code or precision")
     store = MelStore(summary, cache=machine.cache)
+    job = replace(job, settings=settings)
     with devices.one_voice():
-        fitted = _train_on(store, front_end, replace(job, settings=settings), devices, checkpoints)
+        examples = _Reader(store, job, devices, checkpoints)
+        fitted = _train_on(examples, front_end, job, devices, checkpoints)
     return fitted if devices.writes else None
 
 
+class _Reader:
+    """Inputs of a network, read from the spectrograms, and labels, of both subsets.
+
+    Parameters
+    ----------
+    store
+        Spectrograms.
+    job
+        What is trained.
+    devices, checkpoints
+        Of the training.
+
+    Attributes
+    ----------
+    train, validation
+        Examples of the subsets.
+    shape
+        Shape of an input: of a clip's spectrogram, of a window, or of a window's features.
+    windows
+        Windows of a clip that are scored.
+    model
+        Functions of a model on features; None for others.
+    features
+        Arrays of the fitted features.
+    """
+
+    def __init__(self, store: MelStore, job: _Job, devices: "Devices", checkpoints: Checkpoints):
+        from autotagging.training.loop import Examples
+
+        labelled = labelled_clips(
+            job.data.labels,
+            job.data.split,
+            subsets=("train", "validation"),
+            available=store.clip_ids,
+        )
+        ids, labels = (
+            [to_arrays(table) for table in labelled.values()]
+            for to_arrays in (lambda t: t.index.to_numpy(), lambda t: t.to_numpy(np.float32))
+        )
+        self.features: dict[str, np.ndarray] = {}
+        self.model = None
+        cut = models.windows(job.options)
+        gathers, self.shape, self.windows = (store.gather, store.gather), store.clip_shape, 1
+        if models.reads(job.model) == "features":
+            self.model = models.feature_model(job.model, **job.options)
+            gathers = self._fit(store, job, ids, labels[0], devices, checkpoints)
+        elif cut:
+            self.shape = (store.clip_shape[0], cut.frames)
+            self.windows = len(cut.starts(store.clip_shape[1]))
+            gathers = (store.gather, lambda clip_ids: cut.even(store.gather(clip_ids)))
+        self.train, self.validation = (
+            Examples(*each, windows=cut if number == 0 else None)
+            for number, each in enumerate(zip(ids, labels, gathers, strict=True))
+        )
+
+    def _fit(
+        self,
+        store: MelStore,
+        job: _Job,
+        ids: list[np.ndarray],
+        labels: np.ndarray,
+        devices: "Devices",
+        checkpoints: Checkpoints,
+    ) -> tuple:
+        """Fit the features to the training clips and compute those of all clips."""
+        from autotagging.training.features import (
+            FeatureFile,
+            TrainingClips,
+            fit_features,
+            limit_linear_algebra,
+            transformed,
+        )
+
+        limit_linear_algebra()
+
+        other_labels = None
+        if models.reads_other_labels(job.model):
+            path = models.required(job.data.other_labels, "--other-labels", job.model)
+            other_labels = read_labels(path).drop(columns="mp3_path").loc[ids[0]]
+            other_labels = other_labels.to_numpy(np.float32)
+        clips = TrainingClips(
+            ids[0],
+            labels,
+            other_labels,
+            store.gather,
+            seed=job.seed,
+            settings=job.settings,
+            devices=devices,
+            checkpoints=checkpoints,
+        )
+        self.features = fit_features(self.model, clips)
+        compute = transformed(
+            store.gather,
+            lambda mel: self.model.transform(mel, self.features),
+            threads=job.machine.threads,
+        )
+        path = checkpoints.path_of("features-clips", ".bin")
+        file = FeatureFile(path, np.concatenate(ids), compute)
+        self.windows, *shape = file.shape
+        self.shape = tuple(shape)
+        return file.gather, file.gather
+
+
 def _train_on(
-    store: MelStore,
+    data: _Reader,
     front_end: dict[str, Any],
     job: _Job,
     devices: "Devices",
     checkpoints: Checkpoints,
 ) -> _Fitted:
     """Build the network, train it, and describe the result."""
+    from autotagging.models.costs import multiply_adds
     from autotagging.models.stored import architecture, trainable_parameters, weights_of
-    from autotagging.training.loop import fit
     from autotagging.training.step import set_output_bias
 
-    train, validation = _read_examples(store, job.data)
-    settings, n_tags = job.settings, train.labels.shape[1]
+    settings, n_tags = job.settings, data.train.labels.shape[1]
     options = {**job.options, "precision": settings.precision}
     with devices.scope():
-        network = models.build(job.model, input_shape=store.clip_shape, n_tags=n_tags, **options)
+        network = models.build(job.model, input_shape=data.shape, n_tags=n_tags, **options)
     if settings.output_bias == "prior":
-        set_output_bias(network, train.labels)
+        set_output_bias(network, data.train.labels)
+    if data.model and data.model.solve:
+        fitted = _solve(network, data)
+    else:
+        fitted = _train_in_epochs(network, data, job, devices, checkpoints)
+    description = {
+        **fitted.description,
+        "trainable_parameters": trainable_parameters(network),
+        "multiply_adds": data.windows * multiply_adds(network),
+        "input_shape": list(data.shape),
+        "windows": data.windows,
+        "front_end": front_end,
+        "architecture": architecture(network),
+    }
+    features = {f"{FEATURES}{name}": array for name, array in data.features.items()}
+    return replace(
+        fitted,
+        arrays={**weights_of(network), **features},
+        description=description,
+        checkpoints=checkpoints,
+    )
+
+
+def _solve(network: "keras.Model", data: _Reader) -> _Fitted:
+    """Set the weights of a network that is not trained in epochs."""
+    pairs = [
+        (subset.gather(subset.clip_ids).astype(np.float32), subset.labels)
+        for subset in (data.train, data.validation)
+    ]
+    network.set_weights(data.model.solve(*pairs[0], *pairs[1]))
+    return _Fitted(arrays={}, history=_NO_EPOCHS, times=_NO_TIMES)
+
+
+def _train_in_epochs(
+    network: "keras.Model",
+    data: _Reader,
+    job: _Job,
+    devices: "Devices",
+    checkpoints: Checkpoints,
+) -> _Fitted:
+    """Train a network, which is left with the weights of its best epoch."""
+    from autotagging.training.features import keep
+    from autotagging.training.loop import fit
+
+    settings = job.settings
+    if data.model and data.model.start:
+        data.model.start(
+            network,
+            data.train.gather(data.train.clip_ids),
+            seed=job.seed,
+            keep=partial(keep, checkpoints),
+        )
     result = fit(
         network,
-        train,
-        validation,
+        data.train,
+        data.validation,
         settings,
         seed=job.seed,
         devices=devices,
         checkpoints=checkpoints,
     )
     print(f"best epoch: {result.best_epoch}", file=sys.stderr)
-    description = {
-        "batch_size": settings.batch_size,
-        "learning_rate": settings.learning_rate,
-        "schedule": settings.schedule,
-        "monitor": settings.monitor,
-        "output_bias": settings.output_bias,
-        "precision": settings.precision,
-        "devices": devices.describe(job.machine.threads),
-        "best_epoch": result.best_epoch,
-        "epochs": len(result.history),
-        "trainable_parameters": trainable_parameters(network),
-        "input_shape": list(store.clip_shape),
-        "front_end": front_end,
-        "architecture": architecture(network),
-    }
     return _Fitted(
-        arrays=weights_of(network),
+        arrays={},
         history=result.history,
         times=result.times,
         epochs=checkpoints.load_epochs(len(result.history)) if devices.writes else {},
-        description=description,
-        checkpoints=checkpoints,
+        description={
+            "batch_size": settings.batch_size,
+            "learning_rate": settings.learning_rate,
+            "schedule": settings.schedule,
+            "monitor": settings.monitor,
+            "output_bias": settings.output_bias,
+            "precision": settings.precision,
+            "devices": devices.describe(job.machine.threads),
+            "best_epoch": result.best_epoch,
+            "epochs": len(result.history),
+        },
     )
-
-
-def _read_examples(store: MelStore, data: TrainingData) -> tuple["Examples", "Examples"]:
-    """Read the training clips and the validation clips."""
-    from autotagging.training.loop import Examples
-
-    labelled = labelled_clips(
-        data.labels, data.split, subsets=("train", "validation"), available=store.clip_ids
-    )
-    train, validation = (
-        Examples(table.index.to_numpy(), table.to_numpy(np.float32), store.gather)
-        for table in labelled.values()
-    )
-    return train, validation
 
 
 def _fit_tables(job: _Job) -> _Fitted:
@@ -305,8 +450,9 @@ def _fit_tables(job: _Job) -> _Fitted:
     labels = labelled_clips(job.data.labels, job.data.split, subsets=("train",))["train"]
     return _Fitted(
         arrays=models.table_model(job.model, **job.options).fit(labels, groups),
-        history=pd.DataFrame(columns=["epoch", "loss", "val_loss", "auc", "val_auc"]),
-        times=pd.DataFrame(columns=["epoch", "seconds", "waiting"]),
+        history=_NO_EPOCHS,
+        times=_NO_TIMES,
+        description={"multiply_adds": 0},
     )
 
 

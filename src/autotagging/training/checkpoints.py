@@ -21,7 +21,7 @@ from autotagging.training.settings import KeepEpochs
 
 _GENERATIONS = 2
 _DEVICES = "devices.txt"  # of the last finished training; stays when its checkpoints are deleted
-_NAMES = ("checkpoint-", "epoch-", "finished-", ".partial-")
+_NAMES = ("checkpoint-", "epoch-", "finished-", ".partial-", "features-")
 
 
 def only_training(folder: Path) -> AbstractContextManager[None]:
@@ -174,10 +174,26 @@ class Checkpoints:
         if not self._folder.is_dir():
             self._folder.unlink(missing_ok=True)
         for path in self._folder.glob("*"):
-            whole = path.is_file() and path.stem.endswith(self.key)
-            if path.name.startswith(_NAMES) and not (self._resumed and whole):
+            of_features = path.name.startswith("features-")
+            whole = path.stem.endswith(self.key) and (path.is_file() or of_features)
+            needed = self._resumed or of_features
+            if path.name.startswith(_NAMES) and not (needed and whole):
                 _remove(path)
         self._tidy = True
+
+    def path_of(self, name: str, suffix: str) -> Path:
+        """Name a file of this training that is computed before its first epoch."""
+        return self._folder / f"{name}-{self.key}{suffix}"
+
+    def of_part(self, name: str) -> "Checkpoints":
+        """Checkpoints of a network that is trained for the features of this training."""
+        return Checkpoints(
+            self.path_of(f"features-{name}", ""),
+            fingerprint=self._training["fingerprint"],
+            devices=self._training["devices"],
+            keep_epochs="last",
+            minutes=self.minutes,
+        )
 
     def finish(self, weights_sha256: str) -> None:
         """Note that the model with these weights is written; `discard` needs it."""

@@ -27,6 +27,7 @@ from autotagging.common.progress import native_log_hidden
 from autotagging.training.cluster import cluster_config
 from autotagging.training.optimizer import follow_gradient
 from autotagging.training.settings import DeviceChoice
+from autotagging.training.windows import flat_windows, mean_over_windows, penalty
 
 with native_log_hidden():
     import keras
@@ -151,13 +152,17 @@ class Devices:
         """
 
         def replica_step(mel, labels, clips):
+            windows, mel = flat_windows(model, mel)
+            of_windows = tf.repeat(labels, windows, axis=0)
             with tf.GradientTape() as tape:
-                scores = model(tf.cast(mel, tf.float32), training=True)
+                scores = model(mel, training=True)
                 # The optimizer sums the devices' gradients, so each computes its part of the mean.
-                loss = tf.reduce_sum(keras.losses.binary_crossentropy(labels, scores)) / clips
+                errors = keras.losses.binary_crossentropy(of_windows, scores)
+                loss = tf.reduce_sum(errors) / (clips * windows)
+                loss += penalty(model) / self.replicas
                 scaled = optimizer.scale_loss(loss)
             follow_gradient(tape, scaled, model, optimizer)
-            return loss, scores
+            return loss, mean_over_windows(scores, windows)
 
         @tf.function(reduce_retracing=True)
         def step(mel, labels, clips):
@@ -181,7 +186,8 @@ class Devices:
         """
 
         def replica_step(mel):
-            return model(tf.cast(mel, tf.float32), training=False)
+            windows, mel = flat_windows(model, mel)
+            return mean_over_windows(model(mel, training=False), windows)
 
         @tf.function(reduce_retracing=True)
         def step(mel):

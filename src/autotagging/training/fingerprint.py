@@ -13,6 +13,7 @@ _FINGERPRINTED = (
     "steps/train.py",
     "common/*.py",
     "dataset/*.py",
+    "features/*.py",
     "training/*.py",
     "models/*.py",
     "models/{model}/*.py",

@@ -15,6 +15,7 @@ import pandas as pd
 from autotagging.common.errors import UserError
 from autotagging.common.progress import duration, native_log_hidden, progress
 from autotagging.dataset.prefetch import Waiting, prefetched
+from autotagging.dataset.windows import Windows
 from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import Devices, Gather
 from autotagging.training.epoch_metrics import cross_entropy, has_both_classes, mean_roc_auc
@@ -37,12 +38,24 @@ class Examples:
     labels : float32, (clips, tags)
         0 and 1.
     gather
-        Function from clip ids to their spectrograms, (clips, mel bins, frames); called in threads.
+        Function from clip ids to the inputs of the network, (clips, mel bins, frames), or those of
+        several windows, (clips, windows, ...); called in threads.
+    windows
+        Cuts random windows of the spectrograms that `gather` gives; None: nothing is cut.
     """
 
     clip_ids: np.ndarray
     labels: np.ndarray
     gather: Gather
+    windows: Windows | None = None
+
+    def gather_in(self, *, seed: int, epoch: int) -> Gather:
+        """Give the function from clip ids to the inputs of an epoch."""
+        if self.windows is None:
+            return self.gather
+        return lambda clip_ids: self.windows.random(
+            self.gather(clip_ids), clip_ids, seed=seed, epoch=epoch
+        )
 
     def __len__(self) -> int:
         """Count the clips."""
@@ -171,7 +184,8 @@ def _train_epoch(
     starts = range(0, len(order), settings.batch_size)
     batches = [order[start : start + settings.batch_size] for start in starts][run.batches :]
     clips = [train.clip_ids[devices.rows(batch)] for batch in batches]
-    with closing(prefetched(devices.copied(train.gather), clips, waiting)) as ahead:
+    gather = devices.copied(train.gather_in(seed=seed, epoch=run.epoch))
+    with closing(prefetched(gather, clips, waiting)) as ahead:
         steps = progress(
             zip(batches, ahead, strict=True),
             total=len(batches),
@@ -239,7 +253,7 @@ def _clips_per_second(
     """Time a step, then restore every variable, so that the timing does not affect results."""
     before = [variable.numpy() for variable in variables]
     clip_ids, labels = train.clip_ids[:batch_size], train.labels[:batch_size]
-    mel = devices.copied(train.gather)(devices.rows(clip_ids))
+    mel = devices.copied(train.gather_in(seed=0, epoch=0))(devices.rows(clip_ids))
     train_step(mel, labels)  # traces and compiles
     started = time.perf_counter()
     train_step(mel, labels)[0].numpy()

@@ -14,6 +14,7 @@ from autotagging.dataset.prefetch import Waiting, prefetched
 from autotagging.training.devices import ONE_DEVICE, Devices, Gather
 from autotagging.training.epoch_metrics import smoothed_prior
 from autotagging.training.optimizer import follow_gradient
+from autotagging.training.windows import flat_windows, mean_over_windows, penalty
 
 with native_log_hidden():
     import keras
@@ -54,16 +55,17 @@ def make_train_step(
 
     @tf.function(autograph=False, jit_compile=whole or None)
     def train_step(mel, labels):
-        mel = tf.cast(mel, tf.float32)
+        windows, mel = flat_windows(model, mel)
+        of_windows = tf.repeat(labels, windows, axis=0)
         with (
             _recurrence_in_graph(model) if whole else nullcontext(),
             tf.GradientTape() as tape,
         ):
             scores = fused.train(mel) if fused else model(mel, training=True)
-            loss = binary_cross_entropy(labels, scores)
+            loss = binary_cross_entropy(of_windows, scores) + penalty(model)
             scaled = optimizer.scale_loss(loss)
         follow_gradient(tape, scaled, model, optimizer)
-        return loss, scores
+        return loss, mean_over_windows(scores, windows)
 
     return train_step
 
@@ -77,8 +79,9 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
 
     @tf.function(autograph=False)
     def score_step(mel):
-        mel = tf.cast(mel, tf.float32)
-        return fused.score(mel) if fused else model(mel, training=False)
+        windows, mel = flat_windows(model, mel)
+        scores = fused.score(mel) if fused else model(mel, training=False)
+        return mean_over_windows(scores, windows)
 
     spread_step = devices.make_score_step(model) if devices.strategy else None
 
@@ -107,7 +110,7 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
 
 def _filled(mel: np.ndarray, size: int) -> np.ndarray:
     """Append clips of zeros up to a size."""
-    return np.pad(mel, [(0, size - len(mel)), (0, 0), (0, 0)])
+    return np.pad(mel, [(0, size - len(mel)), *[(0, 0)] * (mel.ndim - 1)])
 
 
 def _compiles_whole(fused: FusedNetwork | None) -> bool:
