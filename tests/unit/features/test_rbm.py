@@ -140,6 +140,34 @@ def test_the_same_seed_gives_the_same_bits(kind):
     assert not np.array_equal(first.weights, other.weights)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "slope", "mean", "variance"),
+    [
+        ("gaussian_binary", 0.0, 1, 0.5, 0.25),  # a fair coin
+        ("sigmoid_relu", 0.5, 1 / 4, 1 / np.sqrt(4 * np.pi), 1 / 4 - 1 / (4 * np.pi)),
+    ],
+)
+def test_the_reconstruction_is_that_of_sampled_units(kind, value, slope, mean, variance):
+    """Untrained units: a coin, or a rectified normal variable of variance sigmoid(0)."""
+    data = np.full((20_000, 10), value, np.float32)
+    settings = relu(kind, epochs=1, learning_rate=0, min_learning_rate=0)
+    rbm = train_rbm(data, settings, seed=0)
+    spread, offset = (rbm.weights**2).sum(), (rbm.weights.sum(axis=1) ** 2).sum()
+    expected = slope**2 * (variance * spread + mean**2 * offset)
+    assert rbm.errors[0] == pytest.approx(expected, rel=0.05)
+
+
+def test_the_learning_rate_decays_to_its_minimum():
+    _, data = bars(100)
+    without = {"momentum": 0, "final_momentum": 0, "learning_rate_decay": 0}
+    one, stopped, going = (
+        train_rbm(data, binary(epochs=epochs, min_learning_rate=minimum, **without), seed=0)
+        for epochs, minimum in ((1, 0), (3, 0), (3, 0.01))
+    )
+    assert np.array_equal(one.weights, stopped.weights)
+    assert not np.array_equal(one.weights, going.weights)
+
+
 def test_few_rows_are_trained_for_more_epochs():
     _, data = bars(183)  # two batches per epoch
     assert len(train_rbm(data, binary(epochs=3), seed=0).errors) == 3
