@@ -12,6 +12,7 @@ ROOMS = (
     "dataset",
     "labels",
     "mel",
+    "features",
     "models",
     "training",
     "metrics",

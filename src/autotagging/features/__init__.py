@@ -1,0 +1,1 @@
+"""Features that are learnt, and their parts (Table 4): NumPy only."""
