@@ -1,0 +1,22 @@
+"""Mel-frequency cepstral coefficients of a stored spectrogram."""
+
+import numpy as np
+import scipy.fft
+
+
+def mfcc(mel: np.ndarray, *, n_coefficients: int = 20) -> np.ndarray:
+    """Compute MFCCs as librosa does: the orthonormal DCT-II of the decibels over the mel bins.
+
+    Parameters
+    ----------
+    mel : float32, (mel bins, frames)
+        Log-mel spectrogram of one clip, in dB.
+    n_coefficients
+        Number of coefficients, the zeroth included.
+
+    Returns
+    -------
+    coefficients : float32, (frames, n_coefficients)
+    """
+    levels = np.ascontiguousarray(np.transpose(mel), dtype=np.float32)
+    return np.ascontiguousarray(scipy.fft.dct(levels, type=2, norm="ortho")[:, :n_coefficients])
