@@ -28,7 +28,7 @@ def flat_windows(model: keras.Model, batch: tf.Tensor) -> tuple[int, tf.Tensor]:
         float32, (clips x windows, ...).
     """
     batch = tf.cast(batch, tf.float32)
-    if batch.shape.rank == len(model.input.shape):
+    if batch.shape.rank == len(model.inputs[0].shape):
         return 1, batch
     clips, windows, *rest = batch.shape
     flat = tf.reshape(batch, (-1 if clips is None else clips * windows, *rest))

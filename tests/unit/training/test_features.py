@@ -1,0 +1,102 @@
+"""Features of clips on disk, and stages of a fit that a killed training need not repeat."""
+
+import numpy as np
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.features import FeatureFile, TrainingClips, keep, transformed
+
+IDS = np.arange(100, 200)
+
+
+def checkpoints_in(folder):
+    return Checkpoints(folder, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10)
+
+
+def compute(clip_ids):
+    """Features that name their clip."""
+    ids = np.asarray(clip_ids, np.float16)
+    return np.broadcast_to(ids[:, None, None], (len(ids), 2, 3)).copy()
+
+
+@pytest.mark.parametrize("left", [0, 1, 700, 12 * 33, 12 * 64, 12 * 100, 12 * 100 + 5])
+def test_a_file_that_a_killed_training_left_is_completed(tmp_path, left):
+    """Whatever was cut; what may not have reached the disk is computed again."""
+    whole = FeatureFile(tmp_path / "whole.bin", IDS, compute)
+    content = (tmp_path / "whole.bin").read_bytes()
+    assert len(content) == 12 * len(IDS)
+    calls = []
+
+    def counted(clip_ids):
+        calls.append(len(clip_ids))
+        return compute(clip_ids)
+
+    cut = tmp_path / "cut.bin"
+    cut.write_bytes(content[:left])
+    found = FeatureFile(cut, IDS, counted)
+    assert cut.read_bytes() == content
+    assert sum(calls) <= 1 + len(IDS) - left // 12 + 2 * 32
+    np.testing.assert_array_equal(found.gather([150, 101]), whole.gather([150, 101]))
+    assert found.gather([150, 101])[:, 0, 0].tolist() == [150, 101]
+    assert found.shape == (2, 3)
+
+
+def test_a_stage_is_computed_once(tmp_path):
+    saved, calls = checkpoints_in(tmp_path), []
+
+    def stage():
+        calls.append(1)
+        return {"mean": np.arange(3.0)}
+
+    for _ in range(2):
+        np.testing.assert_array_equal(keep(saved, "mean", stage)["mean"], np.arange(3.0))
+    assert calls == [1]
+    (path,) = tmp_path.glob("features-mean-*.npz")
+    path.write_bytes(path.read_bytes()[:50])
+    keep(saved, "mean", stage)
+    assert calls == [1, 1]
+
+
+def test_a_stage_that_is_not_finite_stops_the_training(tmp_path):
+    with pytest.raises(UserError, match="features: mean: 'a' has values that are not finite"):
+        keep(checkpoints_in(tmp_path), "mean", lambda: {"a": np.array([np.nan])})
+    assert not [*tmp_path.glob("features-*")]
+
+
+def test_the_first_checkpoint_keeps_the_features_of_its_training_and_deletes_others(tmp_path):
+    keep(checkpoints_in(tmp_path), "mean", lambda: {"a": np.zeros(1)})
+    other = Checkpoints(tmp_path, fingerprint="b", devices="CPU", keep_epochs="last", minutes=10)
+    keep(other, "mean", lambda: {"a": np.ones(1)})
+    assert len([*tmp_path.glob("features-*")]) == 2
+    other.save({"step": np.array(1)})
+    (left,) = tmp_path.glob("features-*")
+    assert left == other.path_of("features-mean", ".npz")
+
+
+def test_blocks_are_all_training_clips_in_order(tmp_path):
+    def gather(clip_ids):
+        return np.broadcast_to(
+            np.asarray(clip_ids, np.float16)[:, None, None], (len(clip_ids), 2, 4)
+        )
+
+    clips = TrainingClips(
+        IDS, np.zeros((100, 1)), None, gather, 0, None, None, checkpoints_in(tmp_path)
+    )
+    for _ in range(2):
+        blocks = [*clips.blocks()]
+        assert {block.dtype for block in blocks} == {np.dtype(np.float32)}
+        assert np.concatenate(blocks)[:, 0, 0].tolist() == IDS.tolist()
+    assert max(map(len, blocks)) == 32
+
+
+def test_features_do_not_depend_on_the_number_of_threads():
+    rng = np.random.default_rng(0)
+    mel = rng.normal(size=(8, 5, 30)).astype(np.float16)
+    matrix = rng.normal(size=(5, 40)).astype(np.float32)
+    one, four = (
+        transformed(lambda ids: mel[ids], lambda clip: clip.T @ matrix, threads=threads)
+        for threads in (1, 4)
+    )
+    assert one(np.arange(8)).shape == (8, 30, 40)
+    np.testing.assert_array_equal(one(np.arange(8)), four(np.arange(8)))
