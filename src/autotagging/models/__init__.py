@@ -74,12 +74,16 @@ class FeatureModel:
     start
         Function (network, train, keep=..., seed=...) that sets a network's weights before the first
         epoch, or None. `train` is float16, (clips, windows, features).
+    multiply_adds
+        Function (arrays, mel_bins=..., frames=...) -> multiply-adds of the matrix products in
+        `transform`; None: there are none.
     """
 
     fit: Callable[..., dict[str, np.ndarray]]
     transform: Callable[..., np.ndarray]
     solve: Callable[..., list[np.ndarray]] | None
     start: Callable[..., None] | None
+    multiply_adds: Callable[..., int] | None
 
 
 def reads(name: str) -> Literal["mel", "features", "tables"]:
@@ -174,7 +178,7 @@ def feature_model(name: str, **options: Any) -> FeatureModel:
     module = import_module(f"{__name__}.{name}.features")
     found = {
         verb: getattr(module, f"{verb}_{name}", None)
-        for verb in ("fit", "transform", "solve", "start")
+        for verb in ("fit", "transform", "solve", "start", "multiply_adds")
     }
     builder = getattr(import_module(f"{__name__}.{name}.network"), f"build_{name}")
     known = {parameter for f in (*found.values(), builder) if f for parameter in _keywords(f)}

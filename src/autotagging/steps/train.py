@@ -267,6 +267,8 @@ class _Reader:
         Functions of a model on features; None for others.
     features
         Arrays of the fitted features.
+    multiply_adds
+        Multiply-adds of a clip's features.
     """
 
     def __init__(self, store: MelStore, job: _Job, devices: "Devices", checkpoints: Checkpoints):
@@ -283,7 +285,7 @@ class _Reader:
             for to_arrays in (lambda t: t.index.to_numpy(), lambda t: t.to_numpy(np.float32))
         )
         self.features: dict[str, np.ndarray] = {}
-        self.model = None
+        self.model, self.multiply_adds = None, 0
         cut = models.windows(job.options)
         gathers, self.shape, self.windows = (store.gather, store.gather), store.clip_shape, 1
         if models.reads(job.model) == "features":
@@ -341,8 +343,12 @@ class _Reader:
         )
         path = checkpoints.path_of("features-clips", ".bin")
         file = FeatureFile(path, np.concatenate(ids), compute)
-        self.windows, *shape = file.shape
-        self.shape = tuple(shape)
+        self.windows, self.shape = file.shape[0], file.shape[1:]
+        if self.model.multiply_adds:
+            mel_bins, frames = store.clip_shape
+            self.multiply_adds = self.model.multiply_adds(
+                self.features, mel_bins=mel_bins, frames=frames
+            )
         return file.gather, file.gather
 
 
@@ -371,7 +377,7 @@ def _train_on(
     description = {
         **fitted.description,
         "trainable_parameters": trainable_parameters(network),
-        "multiply_adds": data.windows * multiply_adds(network),
+        "multiply_adds": data.windows * multiply_adds(network) + data.multiply_adds,
         "input_shape": list(data.shape),
         "windows": data.windows,
         "front_end": front_end,

@@ -76,9 +76,8 @@ def test_the_first_checkpoint_keeps_the_features_of_its_training_and_deletes_oth
 
 def test_blocks_are_all_training_clips_in_order(tmp_path):
     def gather(clip_ids):
-        return np.broadcast_to(
-            np.asarray(clip_ids, np.float16)[:, None, None], (len(clip_ids), 2, 4)
-        )
+        ids = np.asarray(clip_ids, np.float16)
+        return np.broadcast_to(ids[:, None, None], (len(ids), 2, 4))
 
     clips = TrainingClips(
         IDS, np.zeros((100, 1)), None, gather, 0, None, None, checkpoints_in(tmp_path)
