@@ -52,12 +52,14 @@ def main() -> None:
     clips = pd.read_csv(RESULTS / "split/split.csv")["subset"].value_counts()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        start = run([sys.executable, "-c", "import autotagging.training.step"])["seconds"]
+        imports = [sys.executable, "-c", "import autotagging.training.step"]
+        tensorflow = run(imports)["seconds"]
+        lookup = measure("lookup", params, clips, Path(folder) / "lookup", args.threads)
         for name in args.models or models.MODELS:
             if name == "lookup":
                 continue
             found = measure(name, params, clips, Path(folder) / name, args.threads)
-            rows.append(summarise(name, clips, found, start))
+            rows.append(summarise(name, clips, found, lookup, tensorflow))
             print(rows[-1], file=sys.stderr, flush=True)
     table = pd.DataFrame(rows)
     if args.out:
@@ -91,14 +93,17 @@ def measure(name: str, params: dict, clips: pd.Series, out: Path, threads: int) 
     }
 
 
-def summarise(name: str, clips: pd.Series, found: dict, start: float) -> dict:
-    """Turn seconds into times per clip, without those of starting."""
+def summarise(name: str, clips: pd.Series, found: dict, lookup: dict, tensorflow: float) -> dict:
+    """Turn seconds into times per clip, without what the lookup takes, and TensorFlow to start."""
     read = clips["train"] + clips["validation"]
     epochs, model = found["times"]["seconds"], found["model"]
     epoch = epochs.iloc[-1] if len(epochs) else math.nan
     in_epochs = epochs.sum() if len(epochs) else 0.0
-    features = max(found["train"]["seconds"] - start - in_epochs, 0.0)
-    scored = max(found["evaluate"]["seconds"] - start, 0.0)
+    rest = {
+        step: max(found[step]["seconds"] - lookup[step]["seconds"] - tensorflow, 0.0)
+        for step in ("train", "evaluate")
+    }
+    features = max(rest["train"] - in_epochs, 0.0)
     is_network = models.reads(name) == "mel"
     whole = (CLIPS["train"] + CLIPS["validation"]) / read
     epochs_in_all = found["epochs"] if len(epochs) else 0
@@ -110,7 +115,7 @@ def summarise(name: str, clips: pd.Series, found: dict, start: float) -> dict:
         "features, ms a clip": math.nan if is_network else 1e3 * features / read,
         "training, clips/s": read / epoch,
         "peak GB": found["train"]["bytes"] / 1e9,
-        "scoring, ms a clip": 1e3 * scored / (clips["test"] + clips["validation"]),
+        "scoring, ms a clip": 1e3 * rest["evaluate"] / (clips["test"] + clips["validation"]),
         "epochs": epochs_in_all or math.nan,
         "hours (extrapolated)": whole * seconds / 3600,
     }
