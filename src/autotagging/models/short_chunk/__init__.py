@@ -18,8 +18,8 @@ Decided here:
 - Sizes are halved and rounded up. In the source's network without residual connections, they are
   rounded down, so that 96 mel bins would vanish in the last block.
 - An even size is padded at its end before a stride of 2, as Keras does, not at its start.
-- The source adds 1e-4 times each parameter to its gradient. Here `l2: 5e-5` has the same effect on
-  the kernels; biases and normalizations are left out.
+- The source adds 1e-4 times each parameter to its gradient. Here `l2: 5.0e-5` has the same effect
+  on the kernels; biases and normalizations are left out.
 - Adam with 1e-4 as in the source, which changes to gradient descent with momentum after 80 epochs
   and lowers its learning rate twice. The source scores 16 chunks of a clip, evenly spread.
 - Initial weights are those of Keras. All but the last layer's are normalized anyway.
