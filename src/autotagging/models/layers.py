@@ -1,12 +1,71 @@
-"""Layers that Keras has only in a slower form, or lacks for several devices (sec. II.C)."""
+"""Layers that several networks share (sec. II.C).
+
+Some are layers that Keras has only in a slower form, or lacks for several devices.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+_COMPRESSION = 10_000
+"""Factor of the mel power in ln(1 + factor * power)."""
+
+
+def log_compressed(decibels: keras.KerasTensor) -> keras.KerasTensor:
+    """Convert levels in dB to ln(1 + 10,000 P), where P is the power.
+
+    P = 10^(dB / 10), so this is the softplus of dB ln(10) / 10 + ln(10,000), which can't overflow.
+    Silence is 0 but for rounding: at -100 dB the result is 1e-6.
+
+    Parameters
+    ----------
+    decibels : (batch, ...)
+        Input of a network, in dB of power with 1.0 as reference.
+    """
+    nepers = keras.layers.Rescaling(
+        math.log(10) / 10, offset=math.log(_COMPRESSION), name="compression_scale"
+    )(decibels)
+    return keras.layers.Activation("softplus", name="compression")(nepers)
+
+
+def dropout(rate: float, **options: Any) -> keras.layers.Dropout:
+    """Make a dropout layer; on several devices, one with different masks on each device."""
+    kind = DropoutPerReplica if _on_several_devices() else keras.layers.Dropout
+    return kind(rate, **options)
+
+
+def batch_norm(*, images: bool = False, **options: Any) -> keras.layers.BatchNormalization:
+    """Make a batch normalization whose statistics are those of the batch on all devices.
+
+    Names and weights don't depend on the devices: a trained model can be loaded on any.
+
+    Parameters
+    ----------
+    images
+        Whether the input is (batch, height, width, channels) and normalized over the last axis.
+    options
+        Options of keras.layers.BatchNormalization.
+    """
+    spread = _on_several_devices()
+    kind = FusedBatchNormalization if images and not spread else keras.layers.BatchNormalization
+    return kind(synchronized=spread, **options)
+
+
+def _on_several_devices() -> bool:
+    return tf.distribute.get_strategy().num_replicas_in_sync > 1
+
+
+def scaled(counts: Sequence[int], width: float) -> list[int]:
+    """Multiply numbers of filters by a width and round down; at least 1 each."""
+    return [max(1, int(width * count)) for count in counts]
+
 
 @keras.saving.register_keras_serializable("autotagging")
 class ConvolutionBeforeNorm(keras.layers.Conv2D):
-    """Two-dimensional convolution, stride 1, same padding, whose output is batch-normalized.
+    """Two-dimensional convolution without dilation or groups, whose output is batch-normalized.
 
     The same function and the same variables as keras.layers.Conv2D. Batch normalization subtracts
     the mean, and with it the bias: the gradient of the bias is zero except for rounding errors,
@@ -17,7 +76,8 @@ class ConvolutionBeforeNorm(keras.layers.Conv2D):
 
     def call(self, inputs):
         """Convolve."""
-        outputs = tf.nn.conv2d(inputs, tf.convert_to_tensor(self.kernel), 1, padding="SAME")
+        kernel = tf.convert_to_tensor(self.kernel)
+        outputs = tf.nn.conv2d(inputs, kernel, self.strides, padding=self.padding.upper())
         return outputs + tf.stop_gradient(tf.convert_to_tensor(self.bias))
 
 

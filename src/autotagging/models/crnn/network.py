@@ -1,16 +1,12 @@
 """The paper's model: four convolutions, two gated recurrent layers (sec. II.C, Table 2, Fig. 4)."""
 
+from functools import partial
 from typing import Literal
 
 import keras
-import tensorflow as tf
 
 from autotagging.common.errors import UserError
-from autotagging.models.layers import (
-    ConvolutionBeforeNorm,
-    DropoutPerReplica,
-    FusedBatchNormalization,
-)
+from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout
 
 _FILTERS = (64, 128, 128, 128)
 _POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
@@ -79,29 +75,24 @@ def build_crnn(
             f"the CRNN takes 96 to 191 mel bins and up to padded_frames = {padded_frames} "
             f"frames, not {mel_bins} x {frames}"
         )
-    # On several devices: statistics of the whole batch, and different masks on each device. Names
-    # and weights are the same, so that a trained model can be loaded on any device.
-    spread = tf.distribute.get_strategy().num_replicas_in_sync > 1
-    Dropout = DropoutPerReplica if spread else keras.layers.Dropout
-    Norm = keras.layers.BatchNormalization if spread else FusedBatchNormalization
-    norm_options = {"momentum": batch_norm_momentum, "synchronized": spread}
+    norm = partial(batch_norm, momentum=batch_norm_momentum)
     inputs = keras.Input(input_shape, name="log_mel")
     x = inputs
     if input_norm == "frequency":
-        x = keras.layers.BatchNormalization(axis=1, name="input_norm", **norm_options)(x)
+        x = norm(axis=1, name="input_norm")(x)
     x = keras.layers.Reshape((mel_bins, frames, 1), name="channel")(x)
     x = _pad(x, padding, padding_side, padding_value)
     if input_norm == "time":
-        x = keras.layers.BatchNormalization(axis=2, name="input_norm", **norm_options)(x)
+        x = norm(axis=2, name="input_norm")(x)
     # (96, 1440, 1) -> (48, 720, 64) -> (16, 240, 128) -> (4, 60, 128) -> (1, 15, 128)
     for block, (filters, pool) in enumerate(zip(_FILTERS, _POOLS, strict=True), start=1):
         x = ConvolutionBeforeNorm(
             filters, 3, padding="same", dtype=precision, name=f"conv_{block}"
         )(x)
-        x = Norm(name=f"norm_{block}", dtype=precision, **norm_options)(x)
+        x = norm(images=True, name=f"norm_{block}", dtype=precision)(x)
         x = keras.layers.MaxPooling2D(pool, dtype=precision, name=f"pool_{block}")(x)
         x = keras.layers.ELU(dtype=precision, name=f"elu_{block}")(x)
-        x = Dropout(pool_dropout, dtype=precision, name=f"dropout_{block}")(x)
+        x = dropout(pool_dropout, dtype=precision, name=f"dropout_{block}")(x)
     x = keras.layers.Reshape((-1, _FILTERS[-1]), name="sequence")(x)  # (15, 128)
     for layer, sequences in enumerate((True, False), start=1):
         x = keras.layers.GRU(
@@ -110,7 +101,7 @@ def build_crnn(
             reset_after=gru_reset_after,
             name=f"gru_{layer}",
         )(x)
-    x = Dropout(output_dropout, name="dropout")(x)
+    x = dropout(output_dropout, name="dropout")(x)
     outputs = keras.layers.Dense(n_tags, activation="sigmoid", name="tags")(x)
     return keras.Model(inputs, outputs, name="crnn")
 
