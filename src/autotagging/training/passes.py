@@ -4,16 +4,19 @@ A training step spends its time outside of the convolutions on reading and writi
 function here does in one pass what separate operations do in several.
 
 Images are (batch, height, width, channels); a plane is an image of one channel without that axis.
-Pooling windows are `pool` x `pool` and don't overlap; height and width are multiples of it. Arrays
-may be of lower precision; all arithmetic is in float32.
+Pooling windows have the height and width `pool` and don't overlap; rows and columns beyond the last
+whole window are in none. Arrays may be of lower precision; all arithmetic is in float32.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, reduce, wraps
-from typing import Any
+from typing import Any, Literal
 
 import tensorflow as tf
+
+Activation = Literal["elu", "relu"]
+Pool = tuple[int, int]
 
 # A sum over rows is faster if this many slices are added first, and then the remaining rows.
 _SLICES = 8
@@ -86,46 +89,49 @@ def _sum_of_squares(plane: tf.Tensor, kernel: tf.Tensor, mean: tf.Tensor) -> tf.
 
 @_one_pass
 def _square_slices(plane: tf.Tensor, kernel: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
-    width = plane.shape[2] - 2
-    slices = math.gcd(width, _SLICES)
-    part = width // slices
-    return tf.add_n(
-        [
-            tf.square(_convolved(plane[:, :, i * part : (i + 1) * part + 2], kernel) - mean)
-            for i in range(slices)
-        ]
-    )
+    # Slices of the width, or of the height, if that can be cut into more.
+    axis = max(2, 1, key=lambda axis: math.gcd(plane.shape[axis] - 2, _SLICES))
+    size = plane.shape[axis] - 2
+    part = size // math.gcd(size, _SLICES)
+    cuts = [slice(start, start + part + 2) for start in range(0, size, part)]
+    slices = [plane[:, cut] if axis == 1 else plane[:, :, cut] for cut in cuts]
+    return tf.add_n([tf.square(_convolved(rows, kernel) - mean) for rows in slices])
 
 
 @_one_pass
-def largest(images: tf.Tensor, pool: int) -> tf.Tensor:
+def largest(images: tf.Tensor, pool: Pool) -> tf.Tensor:
     """Largest value of each pooling window."""
     return reduce(tf.maximum, _window(images, pool))
 
 
 @_one_pass
-def plane_largest(plane: tf.Tensor, kernel: tf.Tensor, pool: int, dtype: tf.DType) -> tf.Tensor:
+def plane_largest(plane: tf.Tensor, kernel: tf.Tensor, pool: Pool, dtype: tf.DType) -> tf.Tensor:
     """Largest value of each pooling window of the convolution of a padded plane."""
     return tf.cast(reduce(tf.maximum, _convolved_window(plane, kernel, pool)), dtype)
 
 
 @_one_pass
-def winner(images: tf.Tensor, pool: int) -> tf.Tensor:
+def winner(images: tf.Tensor, pool: Pool) -> tf.Tensor:
     """Index in its pooling window of the first largest value: uint8, row by row."""
     return _first_largest(_window(images, pool))
 
 
 @_one_pass
-def plane_winner(plane: tf.Tensor, kernel: tf.Tensor, pool: int) -> tf.Tensor:
+def plane_winner(plane: tf.Tensor, kernel: tf.Tensor, pool: Pool) -> tf.Tensor:
     """Compute `winner` for the convolution of a padded plane."""
     return _first_largest(_convolved_window(plane, kernel, pool))
 
 
 @_one_pass
 def activate(
-    pooled: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, bits: tf.Tensor | None, dropped: int
+    pooled: tf.Tensor,
+    scale: tf.Tensor,
+    shift: tf.Tensor,
+    bits: tf.Tensor | None,
+    dropped: int,
+    activation: Activation,
 ) -> tf.Tensor:
-    """Scale and shift each channel, then apply ELU and dropout.
+    """Scale and shift each channel, then apply the activation and dropout.
 
     Parameters
     ----------
@@ -135,8 +141,10 @@ def activate(
         Random bits from `random_bits`; None: no dropout.
     dropped
         Number of elements to drop, out of 65536.
+    activation
+        "elu" or "relu".
     """
-    x = _elu(tf.cast(pooled, tf.float32) * scale + shift)
+    x = _activated(tf.cast(pooled, tf.float32) * scale + shift, activation)
     if bits is not None:
         parts = pooled.shape.num_elements() // bits.shape.num_elements()
         shifts = tf.constant([[[0]], [[16]]], tf.uint32)[:parts]
@@ -173,11 +181,15 @@ def _threefry(seed: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
 
 @_one_pass
 def gradient_slices(
-    output: tf.Tensor, of_output: tf.Tensor, pooled: tf.Tensor, dropped: int
+    output: tf.Tensor,
+    of_output: tf.Tensor,
+    pooled: tf.Tensor,
+    dropped: int,
+    activation: Activation,
 ) -> tf.Tensor:
     """Compute the slices that `gradient_sums` adds up."""
     before = [
-        _before_activation(*rows, dropped)
+        _before_activation(*rows, dropped, activation)
         for rows in zip(_row_slices(output), _row_slices(of_output), strict=True)
     ]
     products = [a * b for a, b in zip(before, _row_slices(pooled), strict=True)]
@@ -185,19 +197,27 @@ def gradient_slices(
 
 
 def gradient_sums(
-    output: tf.Tensor, of_output: tf.Tensor, pooled: tf.Tensor, dropped: int
+    output: tf.Tensor,
+    of_output: tf.Tensor,
+    pooled: tf.Tensor,
+    dropped: int,
+    activation: Activation,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sum d and d * pooled over each channel; d is the gradient before `activate`'s ELU."""
+    """Sum d and d * pooled over each channel; d is the gradient before the activation."""
     if on_gpu():
-        return _gradient_sums(output, of_output, pooled, dropped)
-    return _sums_of_pairs(gradient_slices(output, of_output, pooled, dropped))
+        return _gradient_sums(output, of_output, pooled, dropped, activation)
+    return _sums_of_pairs(gradient_slices(output, of_output, pooled, dropped, activation))
 
 
 @_one_pass
 def _gradient_sums(
-    output: tf.Tensor, of_output: tf.Tensor, pooled: tf.Tensor, dropped: int
+    output: tf.Tensor,
+    of_output: tf.Tensor,
+    pooled: tf.Tensor,
+    dropped: int,
+    activation: Activation,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    before = _before_activation(output, of_output, dropped)
+    before = _before_activation(output, of_output, dropped, activation)
     products = before * tf.cast(pooled, tf.float32)
     return tf.reduce_sum(before, [0, 1, 2]), tf.reduce_sum(products, [0, 1, 2])
 
@@ -208,8 +228,9 @@ def _spread(
     output: tf.Tensor,
     of_output: tf.Tensor,
     factors: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
-    pool: int,
+    pool: Pool,
     dropped: int,
+    activation: Activation,
 ) -> tf.Tensor:
     """Gradient of a convolution's output: a * d at each window's winner, plus b + c * images.
 
@@ -225,13 +246,17 @@ def _spread(
         a, b, c : float32, (channels,)
     """
     batch, height, width, channels = images.shape
+    rows, columns = pool
     at_winner, constant, slope = factors
-    place = tf.cast(tf.reshape(tf.range(pool * pool), (1, 1, pool, 1, pool, 1)), tf.uint8)
-    before = _before_activation(output, of_output, dropped) * at_winner
-    windows = (batch, height // pool, pool, width // pool, pool, channels)
-    gradient = constant + slope * tf.reshape(tf.cast(images, tf.float32), windows)
-    gradient += tf.where(_widened(winners) == place, _widened(before), 0.0)
-    return tf.cast(tf.reshape(gradient, images.shape), output.dtype)
+    place = tf.cast(tf.reshape(tf.range(rows * columns), (1, 1, rows, 1, columns, 1)), tf.uint8)
+    before = _before_activation(output, of_output, dropped, activation) * at_winner
+    of_windows = tf.where(_widened(winners) == place, _widened(before), 0.0)
+    whole = _whole_windows((height, width), pool)
+    of_windows = tf.reshape(of_windows, (batch, *whole, channels))
+    beyond = [[0, 0], [0, height - whole[0]], [0, width - whole[1]], [0, 0]]
+    of_windows = tf.pad(of_windows, beyond)
+    gradient = constant + slope * tf.cast(images, tf.float32) + of_windows
+    return tf.cast(gradient, output.dtype)
 
 
 spread = _one_pass(_spread)
@@ -244,19 +269,24 @@ def plane_spread(plane: tf.Tensor, kernel: tf.Tensor, *of_windows: Any) -> tf.Te
 
 
 @_one_pass
-def score(images: tf.Tensor, shift: tf.Tensor, pool: int) -> tf.Tensor:
-    """Pool, shift each channel, and apply ELU."""
-    pooled = reduce(tf.maximum, _window(images, pool))
-    return tf.cast(_elu(tf.cast(pooled, tf.float32) + shift), images.dtype)
+def score(images: tf.Tensor, shift: tf.Tensor, pool: Pool, activation: Activation) -> tf.Tensor:
+    """Pool, shift each channel, and apply the activation."""
+    pooled = tf.cast(reduce(tf.maximum, _window(images, pool)), tf.float32)
+    return tf.cast(_activated(pooled + shift, activation), images.dtype)
 
 
 @_one_pass
 def plane_score(
-    plane: tf.Tensor, kernel: tf.Tensor, shift: tf.Tensor, pool: int, dtype: tf.DType
+    plane: tf.Tensor,
+    kernel: tf.Tensor,
+    shift: tf.Tensor,
+    pool: Pool,
+    activation: Activation,
+    dtype: tf.DType,
 ) -> tf.Tensor:
     """Compute `score` for the convolution of a padded plane."""
     pooled = reduce(tf.maximum, _convolved_window(plane, kernel, pool))
-    return tf.cast(_elu(pooled + shift), dtype)
+    return tf.cast(_activated(pooled + shift, activation), dtype)
 
 
 def padded(plane: tf.Tensor) -> tf.Tensor:
@@ -287,25 +317,38 @@ def _sums_of_pairs(pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return sums[:, 0], sums[:, 1]
 
 
-def _window(images: tf.Tensor, pool: int) -> list[tf.Tensor]:
-    return [images[:, i::pool, j::pool] for i in range(pool) for j in range(pool)]
-
-
-def _convolved_window(plane: tf.Tensor, kernel: tf.Tensor, pool: int) -> list[tf.Tensor]:
-    """Convolve for each place in a pooling window."""
-    height, width = plane.shape[1] - 2, plane.shape[2] - 2
+def _window(images: tf.Tensor, pool: Pool) -> list[tf.Tensor]:
+    """Give the value at each place in a pooling window, row by row."""
+    height, width = _whole_windows(images.shape[1:3], pool)
     return [
-        _convolved(plane[:, i : height - pool + i + 3, j : width - pool + j + 3], kernel, pool)
-        for i in range(pool)
-        for j in range(pool)
+        images[:, i : height : pool[0], j : width : pool[1]]
+        for i in range(pool[0])
+        for j in range(pool[1])
     ]
 
 
-def _convolved(plane: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Tensor:
+def _convolved_window(plane: tf.Tensor, kernel: tf.Tensor, pool: Pool) -> list[tf.Tensor]:
+    """Convolve for each place in a pooling window."""
+    height, width = _whole_windows((plane.shape[1] - 2, plane.shape[2] - 2), pool)
+    last_row, last_column = height - pool[0] + 3, width - pool[1] + 3
+    return [
+        _convolved(plane[:, i : last_row + i, j : last_column + j], kernel, pool)
+        for i in range(pool[0])
+        for j in range(pool[1])
+    ]
+
+
+def _whole_windows(size: Sequence[int], pool: Pool) -> tuple[int, int]:
+    """Height and width of the part of an image that has whole pooling windows."""
+    return size[0] // pool[0] * pool[0], size[1] // pool[1] * pool[1]
+
+
+def _convolved(plane: tf.Tensor, kernel: tf.Tensor, strides: Pool = (1, 1)) -> tf.Tensor:
     height, width = plane.shape[1] - 2, plane.shape[2] - 2
+    down, right = strides
     return tf.add_n(
         [
-            plane[:, i : i + height : stride, j : j + width : stride, None] * kernel[i, j]
+            plane[:, i : i + height : down, j : j + width : right, None] * kernel[i, j]
             for i, j in _TAPS
         ]
     )
@@ -320,18 +363,26 @@ def _first_largest(values: list[tf.Tensor]) -> tf.Tensor:
     return index
 
 
-def _elu(x: tf.Tensor) -> tf.Tensor:
-    return tf.where(x > 0, x, tf.exp(tf.minimum(x, 0.0)) - 1)
+def _activated(x: tf.Tensor, activation: Activation) -> tf.Tensor:
+    below = tf.exp(tf.minimum(x, 0.0)) - 1 if activation == "elu" else 0.0
+    return tf.where(x > 0, x, below)
 
 
 def _kept_scale(dropped: int) -> float:
     return 65536 / (65536 - dropped)
 
 
-def _before_activation(output: tf.Tensor, of_output: tf.Tensor, dropped: int) -> tf.Tensor:
-    """Gradient before ELU and dropout, from their output only: dropped elements are 0 there."""
+def _before_activation(
+    output: tf.Tensor, of_output: tf.Tensor, dropped: int, activation: Activation
+) -> tf.Tensor:
+    """Gradient before activation and dropout, from their output only.
+
+    Dropped elements are 0 there. So are those that ReLU sets to 0, with the same gradient, 0.
+    """
     scale = _kept_scale(dropped)
     output, of_output = tf.cast(output, tf.float32), tf.cast(of_output, tf.float32)
+    if activation == "relu":
+        return tf.where(output > 0, of_output * scale, 0.0)
     gradient = of_output * tf.where(output > 0, scale, output + scale)
     return tf.where(output == 0, 0.0, gradient) if dropped else gradient
 

@@ -11,10 +11,12 @@ tf = pytest.importorskip("tensorflow")
 
 pytestmark = pytest.mark.training
 
+from autotagging.models.layers import FusedBatchNormalization  # noqa: E402
 from autotagging.training import fused, passes, step  # noqa: E402
 from autotagging.training.optimizer import make_optimizer  # noqa: E402
 
 FRAMES, PADDED, CLIPS, TAGS = 170, 192, 4, 10
+CHAIN = (17, 86)
 OPTIONS = crnn_options(padded_frames=PADDED, pool_dropout=0.0, output_dropout=0.0)
 
 
@@ -34,9 +36,47 @@ def build(precision="float32", **changes):
     return model
 
 
-def make_batch(seed):
+def build_chain(
+    *,
+    dtype="float32",
+    compression=None,
+    input_norm=True,
+    block_norm=True,
+    activation="ReLU",
+    dropout=0.0,
+    pooling_first=True,
+):
+    """Three blocks, like those of FCN-4: rows and columns are left over from the pooling."""
+    keras.utils.set_random_seed(0)
+    layers, rng, options = keras.layers, np.random.default_rng(0), {"dtype": dtype}
+    Norm = FusedBatchNormalization if dtype == "float32" else layers.BatchNormalization
+    x = inputs = keras.Input(CHAIN, **options)
+    if compression:
+        x = layers.Activation(compression, **options)(x)
+    if input_norm:
+        x = layers.BatchNormalization(axis=1, momentum=0.9, **options)(x)
+    x = layers.Reshape((*CHAIN, 1), **options)(x)
+    # (17, 86, 1) -> (8, 21, 6) -> (2, 4, 8) -> (1, 1, 10)
+    for filters, pool in ((6, (2, 4)), (8, (3, 5)), (10, (2, 3))):
+        x = layers.Conv2D(filters, 3, padding="same", **options)(x)
+        if block_norm:
+            x = Norm(momentum=0.9, **options)(x)
+        pooling = layers.MaxPooling2D(pool, **options)
+        function = getattr(layers, activation)(**options)
+        for layer in (pooling, function) if pooling_first else (function, pooling):
+            x = layer(x)
+        x = layers.Dropout(dropout, **options)(x)
+    x = layers.Dense(TAGS, activation="sigmoid", **options)(layers.Flatten(**options)(x))
+    model = keras.Model(inputs, x, name="chain")
+    for weight in model.trainable_variables:
+        if weight.name in ("bias", "beta", "gamma"):
+            weight.assign(rng.normal(weight.name == "gamma", 0.5, weight.shape))
+    return model
+
+
+def make_batch(seed, shape=(96, FRAMES)):
     rng = np.random.default_rng(seed)
-    mel = rng.normal(-30, 20, (CLIPS, 96, FRAMES)).astype(np.float32)
+    mel = rng.normal(-30, 20, (CLIPS, *shape)).astype(np.float32)
     return mel, (rng.random((CLIPS, TAGS)) < 0.2).astype(np.float32)
 
 
@@ -87,30 +127,60 @@ def build_exact(model):
     return exact
 
 
-@pytest.mark.parametrize("sums", ["of a CPU", "of a GPU"])
-def test_gradients_are_those_of_stock_keras_layers(sums, monkeypatch):
-    """On one of three batches: of two values equal up to rounding, either may win a window."""
-    monkeypatch.setattr(passes, "on_gpu", lambda: sums == "of a GPU")
-    model = build()
-    exact = build_exact(model)
-    weights = model.get_weights()
-    worst = []
+def check_gradients(model, exact, shape):
+    """Compare on one of three batches: of two values equal up to rounding, either may win."""
+    weights, worst = model.get_weights(), []
     for seed in (4, 3, 1):
-        batch = make_batch(seed)
+        batch = make_batch(seed, shape)
         model.set_weights(weights)
         found = gradients(model, fused.fuse(model).train, batch)
         expected = gradients(exact, lambda mel: exact(mel, training=True), batch, tf.float64)
-        biases = [f"conv_{block}/bias" for block in range(1, 5)]
-        assert not any(found[name].any() for name in biases)
-        differences = {
-            name: np.abs(gradient - right).max() / np.abs(right).max()
-            for (name, gradient), right in zip(found.items(), expected.values(), strict=True)
-            if name not in biases
-        }
+        differences = {}
+        for (name, gradient), right in zip(found.items(), expected.values(), strict=True):
+            if np.abs(right).max() < 1e-12:  # of a bias before batch normalization
+                assert not gradient.any(), name
+            else:
+                differences[name] = np.abs(gradient - right).max() / np.abs(right).max()
         worst.append(max(differences.items(), key=lambda item: item[1]))
         if worst[-1][1] < 1e-4:
             return
     pytest.fail(f"largest relative differences: {worst}")
+
+
+@pytest.mark.parametrize("sums", ["of a CPU", "of a GPU"])
+def test_gradients_are_those_of_stock_keras_layers(sums, monkeypatch):
+    monkeypatch.setattr(passes, "on_gpu", lambda: sums == "of a GPU")
+    model = build()
+    check_gradients(model, build_exact(model), (96, FRAMES))
+
+
+CHAINS = {
+    "of FCN-4": {},
+    "with ELU": {"activation": "ELU"},
+    "without input norm": {"input_norm": False, "compression": "softsign"},
+    "without block norm": {"block_norm": False, "compression": "softsign"},
+}
+
+
+@pytest.mark.parametrize("kind", [*CHAINS, "of FCN-4 on a GPU"])
+def test_gradients_of_other_blocks_are_those_of_stock_keras_layers(kind, monkeypatch):
+    monkeypatch.setattr(passes, "on_gpu", lambda: "GPU" in kind)
+    changes = CHAINS.get(kind, {})
+    model = build_chain(**changes)
+    exact = build_chain(**changes, dtype="float64", pooling_first=False)
+    exact.set_weights(model.get_weights())
+    check_gradients(model, exact, CHAIN)
+
+
+@pytest.mark.parametrize("changes", CHAINS.values(), ids=CHAINS)
+def test_scores_of_other_blocks_are_those_of_the_layers(changes):
+    """Also if the pooling comes after the activation."""
+    plain, model = build_chain(**changes), build_chain(**changes, pooling_first=False)
+    network, mel = fused.fuse(model), tf.constant(make_batch(0, CHAIN)[0])
+    np.testing.assert_allclose(network.train(mel), plain(mel, training=True), atol=1e-5)
+    for weight, expected in zip(model.weights, plain.weights, strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-5, err_msg=weight.path)
+    np.testing.assert_allclose(network.score(mel), plain(mel, training=False), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -167,35 +237,76 @@ def test_dropout_drops_its_share_and_scales_the_rest():
     pooled = tf.ones((10, 10, 20, 50))
     bits = passes.random_bits(tf.constant([1, 2]), pooled.shape)
     one, zero = tf.ones(50), tf.zeros(50)
-    output = passes.activate(pooled, one, zero, bits, round(0.1 * 65536)).numpy()
+    output = passes.activate(pooled, one, zero, bits, round(0.1 * 65536), "elu").numpy()
     assert np.mean(output == 0) == pytest.approx(0.1, abs=0.005)
     np.testing.assert_allclose(output[output != 0], 1 / 0.9, rtol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["elu", "relu"])
+def test_what_is_dropped_or_not_positive_gets_its_gradient(activation):
+    """Dropout of a half doubles the gradient of the rest; ReLU's is zero below zero."""
+    pooled = tf.random.stateless_normal((4, 3, 5, 8), (1, 2))
+    bits = passes.random_bits(tf.constant([1, 2]), pooled.shape)
+    one, zero, half = tf.ones(8), tf.zeros(8), 32768
+    kept = passes.activate(tf.ones_like(pooled), one, zero, bits, half, activation).numpy()
+    assert set(np.unique(kept)) == {0.0, 2.0}
+    with tf.GradientTape() as tape:
+        tape.watch(pooled)
+        expected = kept * getattr(tf.nn, activation)(pooled)
+    of_output = tf.random.stateless_normal(pooled.shape, (3, 4))
+    of_pooled = tape.gradient(expected, pooled, of_output)
+    output = passes.activate(pooled, one, zero, bits, half, activation)
+    np.testing.assert_allclose(output, expected, atol=1e-6)
+    total, product = passes.gradient_sums(output, of_output, pooled, half, activation)
+    np.testing.assert_allclose(total, tf.reduce_sum(of_pooled, [0, 1, 2]), atol=1e-4)
+    np.testing.assert_allclose(product, tf.reduce_sum(of_pooled * pooled, [0, 1, 2]), atol=1e-4)
 
 
 def test_the_first_of_equal_values_in_a_window_gets_the_gradient():
     images = np.zeros((1, 2, 4, 1), np.float32)
     images[0, 1, 2:] = 3.0
-    assert passes.winner(tf.constant(images), 2).numpy()[0, 0, :, 0].tolist() == [0, 2]
+    assert passes.winner(tf.constant(images), (2, 2)).numpy()[0, 0, :, 0].tolist() == [0, 2]
+
+
+def test_what_lies_beyond_the_last_window_never_wins():
+    """It has only the gradient of the normalization: here, 10 for each element and 1 times it."""
+    images = tf.constant([[0.0, 5, 2, 9], [3, 4, 1, 8], [7, 7, 7, 7]])[None, :, :, None]
+    winners = passes.winner(images, (2, 3))
+    assert winners.numpy().ravel().tolist() == [1]
+    output = of_output = tf.constant([[[[100.0]]]])
+    factors = tf.constant([[1.0], [10], [1]])
+    found = passes.spread(images, winners, output, of_output, tuple(factors), (2, 3), 0, "relu")
+    expected = [[10, 115, 12, 19], [13, 14, 11, 18], [17, 17, 17, 17]]
+    np.testing.assert_array_equal(found[0, :, :, 0], expected)
+
+
+def test_a_norm_of_the_frames_is_left_to_the_layers():
+    assert fused.fuse(build(input_norm="time")) is None
 
 
 @pytest.mark.parametrize(
-    "changes", [{"input_norm": "time"}, {"padded_frames": 200}], ids=["time", "200 frames"]
+    "changes",
+    [
+        {"convolution": {"activation": "relu"}},
+        {"convolution": {"kernel_size": (3, 5)}},
+        {"convolution": {"strides": 2}},
+        {"convolution": {"trainable": False}},
+        {"pooling": {"strides": 1}},
+        {"pooling": {"pool_size": 3, "padding": "same"}},
+        {"activation": keras.layers.ELU(alpha=0.5)},
+        {"activation": keras.layers.ReLU(max_value=6)},
+        {"activation": keras.layers.LeakyReLU()},
+    ],
+    ids=str,
 )
-def test_what_does_not_fit_is_left_to_the_layers(changes):
-    assert fused.fuse(build(**changes)) is None
-
-
-@pytest.mark.parametrize(
-    "changes", [{"activation": "relu"}, {"use_bias": False}, {"strides": 2}, {"trainable": False}]
-)
-def test_other_convolutions_are_left_to_the_layers(changes):
-    def block(**changes):
+def test_other_blocks_are_left_to_the_layers(changes):
+    def block(convolution=None, pooling=None, activation=None):
         inputs = keras.Input((8, 8))
         x = keras.layers.Reshape((8, 8, 1))(inputs)
-        options = {"filters": 2, "kernel_size": 3, "padding": "same", **changes}
-        x = keras.layers.Conv2D(**options)(x)
-        x = keras.layers.MaxPooling2D(2)(keras.layers.BatchNormalization()(x))
-        x = keras.layers.Dropout(0.1)(keras.layers.ELU()(x))
+        options = {"filters": 2, "kernel_size": 3, "padding": "same", **(convolution or {})}
+        x = keras.layers.BatchNormalization()(keras.layers.Conv2D(**options)(x))
+        x = keras.layers.MaxPooling2D(**{"pool_size": 2, **(pooling or {})})(x)
+        x = keras.layers.Dropout(0.1)((activation or keras.layers.ELU())(x))
         return keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(x)))
 
     assert fused.fuse(block()) is not None
