@@ -12,11 +12,15 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header --extra dev
 
-.PHONY: results report screenshots plots check test gpu-check lint lock clean
+.PHONY: results compare report screenshots plots check test gpu-check lint lock clean
 
 results: $(INSTALLED)
 	snakemake --cores all
 	@echo "All figures and tables are in results/figures/; the comparison is table_4.md."
+
+compare: $(INSTALLED)
+	snakemake --cores all --configfile workflow/compare.yaml
+	@echo "All models side by side are in results/figures/: table_4.md, differences.md, cost.svg."
 
 report: results
 	snakemake --report report.html

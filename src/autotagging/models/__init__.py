@@ -1,6 +1,7 @@
 """Registry of the models by name (sec. II.C); each model is a folder here.
 
-`models/<name>/__init__.py` has a constant `READS` and imports no TensorFlow. The folder has
+`models/<name>/__init__.py` has a constant `READS` and imports no TensorFlow. With READS_DB = True,
+a network takes only spectrograms in dB of power; models on features always do. The folder has
 
 - for a network on spectrograms ("mel"), `build_<name>(*, input_shape, n_tags, precision, ...)` in
   `network.py`;
@@ -109,6 +110,17 @@ def reads_spectrograms(name: str) -> bool:
 def reads_other_labels(name: str) -> bool:
     """Tell whether a model also learns from the tags that are not among the kept ones."""
     return getattr(import_module(f"{__name__}.{name}"), "READS_OTHER_LABELS", False)
+
+
+def check_log_scale(name: str, log_scale: str) -> None:
+    """Raise a UserError if a model takes its spectrograms as dB of power, and they are not."""
+    module = import_module(f"{__name__}.{name}")
+    takes_db = reads(name) == "features" or getattr(module, "READS_DB", False)
+    if takes_db and log_scale != "power_db":
+        raise UserError(
+            f"model {name!r} computes power from dB, and extract_mel.log_scale is {log_scale}; set "
+            "it to power_db"
+        )
 
 
 def required(path: Path | None, flag: str, model: str) -> Path:

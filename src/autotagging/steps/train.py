@@ -218,6 +218,7 @@ def _fit_network(job: _Job) -> _Fitted | None:
     model, machine = job.model, job.machine
     summary = models.required(job.data.mel, "--mel", model)
     front_end = read_front_end(models.required(job.data.front_end, "--front-end", model))
+    models.check_log_scale(model, front_end["log_scale"])
     devices = prepare(
         seed=job.seed, threads=machine.threads, devices=machine.devices, xla=machine.xla
     )

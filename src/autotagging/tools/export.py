@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
 from autotagging.common.progress import native_log_hidden
@@ -52,6 +53,12 @@ def export(*, model_json: Path, out: Path) -> None:
         The model is no network, its file is not valid, or an exported file gives other scores.
     """
     stored = load_model(model_json)
+    name = stored.description["model"]
+    if models.reads(name) == "features":
+        raise UserError(
+            f"model {name!r} reads features that NumPy computes; only networks on spectrograms can "
+            "be exported"
+        )
     _prepare_keras()
     network = build_network(stored)
     exported = {"model.keras": _export_keras}
@@ -170,6 +177,9 @@ def _describe(stored: StoredModel) -> str:
         n_tags=len(model["tags"]),
         mel_bins=mel_bins,
         frames=frames,
+        whole="a clip"
+        if model.get("windows", 1) == 1
+        else f"a window of a clip; a clip's score is the mean of {model['windows']} windows",
         unit=_UNITS[model["front_end"]["log_scale"]],
         front_end=front_end,
         trained_on=trained_on,

@@ -31,3 +31,4 @@ its re-implementation.
 """
 
 READS = "mel"
+READS_DB = True

@@ -38,3 +38,4 @@ for another version, which averages over frequency before the temporal filters.
 """
 
 READS = "mel"
+READS_DB = True
