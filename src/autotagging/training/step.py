@@ -49,7 +49,8 @@ def make_train_step(
         return devices.make_train_step(model, optimizer)
     fused = fuse(model)
     whole = _compiles_whole(fused)
-    if not (fused or on_gpu()):
+    convolves = any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
+    if convolves and not (fused or on_gpu()):
         print("these layers can't be fused, so training on a CPU is slower", file=sys.stderr)
     binary_cross_entropy = keras.losses.BinaryCrossentropy()
 
