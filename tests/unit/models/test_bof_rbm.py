@@ -259,11 +259,10 @@ def test_multiply_adds_of_the_source():
 keras = pytest.importorskip("keras")
 
 
-def build(n_features=48, n_tags=N_TAGS, units=(24, 24, 24), dropout=0.5):
+def build(n_features=48, n_tags=N_TAGS, units=24, dropout=0.5):
     keras.utils.set_random_seed(0)
-    return models.build(
-        "bof_rbm", input_shape=(n_features,), n_tags=n_tags, units=[*units], dropout=dropout
-    )
+    options = {"layers": 3, "units": units, "dropout": dropout}
+    return models.build("bof_rbm", input_shape=(n_features,), n_tags=n_tags, **options)
 
 
 def start(network, features, *, stages=None, **changes):
@@ -281,7 +280,7 @@ def features(fitted, mel):
 @pytest.mark.training
 @pytest.mark.parametrize(("n_tags", "parameters"), [(50, 1_075_762), (160, 1_132_192)])
 def test_parameters_of_the_source(n_tags, parameters):
-    network = build(1024, n_tags, units=(512, 512, 512))
+    network = build(1024, n_tags, units=512)
     assert network.count_params() == parameters
     rates = [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
     assert rates == [0.5] * 3
@@ -334,7 +333,7 @@ def test_16_clips_can_be_learnt(features, labels):
         def save_epoch(self, epoch, weights):
             pass
 
-    network = build(units=(64, 64, 64), dropout=0.1)
+    network = build(units=64, dropout=0.1)
     start(network, features)
     clips = Examples(np.arange(N_CLIPS), labels, lambda ids: features[ids].astype(np.float16))
     result = fit(

@@ -1,7 +1,5 @@
 """The network on a clip's pooled activations: 1024-512-512-512-tags (Nam, Herrera and Lee 2015)."""
 
-from collections.abc import Sequence
-
 import keras
 import tensorflow as tf
 
@@ -9,7 +7,7 @@ from autotagging.models.layers import DropoutPerReplica
 
 
 def build_bof_rbm(
-    *, input_shape: tuple[int], n_tags: int, units: Sequence[int], dropout: float
+    *, input_shape: tuple[int], n_tags: int, layers: int, units: int, dropout: float
 ) -> keras.Model:
     """Build the network: rectified linear hidden layers, each with dropout, and sigmoids.
 
@@ -21,8 +19,10 @@ def build_bof_rbm(
         Shape (features,) of the input: (1024,) in the source.
     n_tags
         Number of outputs: 160 in the source.
+    layers
+        Number of hidden layers: 3 in the source.
     units
-        Units of each hidden layer: 512, 512, 512 in the source.
+        Units of each hidden layer: 512 in the source.
     dropout
         Dropout rate after each hidden layer: 0.5 in the source.
 
@@ -36,8 +36,8 @@ def build_bof_rbm(
     Dropout = DropoutPerReplica if spread else keras.layers.Dropout
     inputs = keras.Input(input_shape, name="features")
     x = inputs
-    for layer, size in enumerate(units, start=1):
-        x = keras.layers.Dense(size, activation="relu", name=f"hidden_{layer}")(x)
+    for layer in range(1, layers + 1):
+        x = keras.layers.Dense(units, activation="relu", name=f"hidden_{layer}")(x)
         x = Dropout(dropout, name=f"dropout_{layer}")(x)
     outputs = keras.layers.Dense(n_tags, activation="sigmoid", name="tags")(x)
     return keras.Model(inputs, outputs, name="bof_rbm")
