@@ -56,7 +56,9 @@ def segment_maxima(values: np.ndarray, segment_frames: int) -> np.ndarray:
     -------
     maxima : (segments, dims)
     """
-    return np.maximum.reduceat(values, np.arange(0, len(values), segment_frames), axis=0)
+    starts = range(0, len(values), segment_frames)
+    # Many times as fast as np.maximum.reduceat.
+    return np.stack([values[start : start + segment_frames].max(axis=0) for start in starts])
 
 
 def level_maxima(levels: Sequence[Level], *, window_frames: int) -> np.ndarray:
