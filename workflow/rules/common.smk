@@ -151,6 +151,13 @@ def shards(wildcards):
     return SHARD_FILES if reads_spectrograms(wildcards.model) else []
 
 
+def source_corpus(wildcards):
+    """Results of another corpus that the features of a model are learnt on; none for most."""
+    source = config["train"][wildcards.model].get("source", "other_tags")
+    results = ("merge_tags/labels.csv", "extract_mel/summary.csv", "extract_mel/front_end.json")
+    return [] if source == "other_tags" else [f"{source}/{path}" for path in results]
+
+
 def launcher(wildcards):
     """Command that starts a network's training on each node of a Slurm job, if it uses several."""
     if config["train"]["devices"] != "multi_worker" or reads(wildcards.model) != "mel":

@@ -1,6 +1,7 @@
 rule train:
     input:
         shards,
+        source_corpus,
         unpack(features),
         labels=rules.merge_tags.output.labels,
         tag_settings=rules.merge_tags.output.tag_settings,

@@ -335,6 +335,8 @@ class _Reader:
             settings=job.settings,
             devices=devices,
             checkpoints=checkpoints,
+            front_end=read_front_end(job.data.front_end),
+            threads=job.machine.threads,
         )
         self.features = fit_features(self.model, clips)
         compute = transformed(

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,10 @@ class TrainingClips:
         Devices that networks are trained on.
     checkpoints
         Of this training; those of a network that is trained for the features are next to them.
+    front_end
+        Settings of the spectrograms, as in front_end.json.
+    threads
+        Number of CPU threads.
     """
 
     clip_ids: np.ndarray
@@ -67,6 +71,8 @@ class TrainingClips:
     settings: TrainingSettings
     devices: "Devices"
     checkpoints: Checkpoints
+    front_end: Mapping[str, Any] = field(default_factory=dict)
+    threads: int = 1
 
     def __len__(self) -> int:
         """Count the clips."""
@@ -78,11 +84,31 @@ class TrainingClips:
         for start in progress(starts, total=len(starts), label="fit of features, block"):
             yield self.gather(self.clip_ids[start : start + _BLOCK]).astype(np.float32)
 
+    def stored(self, name: str, transform: Callable[[np.ndarray], np.ndarray]) -> "FeatureFile":
+        """Compute features of all clips into a file, from which `learn` reads them; resumable.
+
+        Parameters
+        ----------
+        name
+            Of the file.
+        transform
+            Function from a float32 spectrogram to features, (windows, features).
+
+        Returns
+        -------
+        features : float16, (clips, windows, features)
+            `features[positions]` are those of the clips at these positions, in memory.
+        """
+        compute = transformed(self.gather, transform, threads=self.threads)
+        path = self.checkpoints.path_of(f"features-{name}", ".bin")
+        positions = np.arange(len(self))
+        return FeatureFile(path, positions, lambda rows: compute(self.clip_ids[rows]))
+
     def learn(
         self,
         name: str,
         network: "keras.Model",
-        inputs: np.ndarray,
+        inputs: "np.ndarray | FeatureFile",
         labels: np.ndarray,
         *,
         epochs: int | None = None,
@@ -99,6 +125,7 @@ class TrainingClips:
         network
             (batch, features) -> (batch, tags); left with the weights of its best epoch.
         inputs : (clips, windows, features)
+            In memory, or in a file: see `stored`.
         labels : float32, (clips, tags)
         epochs
             Number of epochs, if not that of the settings.
@@ -107,7 +134,7 @@ class TrainingClips:
         """
         from autotagging.training.loop import Examples, fit
 
-        chosen = np.arange(len(inputs)) % held_out == held_out - 1
+        chosen = np.arange(len(labels)) % held_out == held_out - 1
         train, validation = (
             Examples(ids, labels[ids], lambda ids: inputs[ids])
             for ids in map(np.flatnonzero, (~chosen, chosen))
@@ -208,6 +235,10 @@ class FeatureFile:
                 file.flush()
                 os.fsync(file.fileno())
         self._file = path.open("rb")
+
+    def __getitem__(self, clip_ids: Sequence[int]) -> np.ndarray:
+        """Read features of clips, as `gather` does."""
+        return self.gather(clip_ids)
 
     def gather(self, clip_ids: Sequence[int]) -> np.ndarray:
         """Read features: float16, (clips, windows, features); several threads may call this."""

@@ -1,0 +1,57 @@
+"""Training clips for models on features: synthetic spectrograms in which tags can be heard."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.devices import ONE_DEVICE
+from autotagging.training.features import TrainingClips
+from networks import training_settings
+
+
+def audible_clips(n: int = 16, *, bins: int = 24, frames: int = 160) -> tuple[np.ndarray, ...]:
+    """Make spectrograms in dB, (n, bins, frames), and labels of three tags, (n, 3).
+
+    A tag is a band of its own that is pulsed at its own rate.
+    """
+    rng = np.random.default_rng(0)
+    labels = rng.integers(2, size=(n, 3)).astype(np.float32)
+    labels[:2] = [[0, 1, 0], [1, 0, 1]]
+    mel = rng.normal(-40, 4, (n, bins, frames)).astype(np.float32)
+    for tag, period in enumerate((4, 10, 24)):
+        pulse = 12.0 * (np.arange(frames) % period < period / 2)
+        mel[:, 8 * tag + 1 : 8 * tag + 4] += labels[:, tag, None, None] * pulse
+    return mel, labels
+
+
+def training_clips(
+    folder: Path,
+    mel: np.ndarray,
+    labels: np.ndarray,
+    *,
+    other_labels: np.ndarray | None = None,
+    front_end: dict[str, Any] | None = None,
+    **settings: Any,
+) -> TrainingClips:
+    """Training clips 10, 11, ... with settings of `networks.training_settings`."""
+    checkpoints = Checkpoints(
+        folder / "unfinished", fingerprint="f", devices="CPU", keep_epochs="last", minutes=10
+    )
+    return TrainingClips(
+        np.arange(len(mel)) + 10,
+        labels,
+        other_labels,
+        lambda clip_ids: mel[np.asarray(clip_ids) - 10].astype(np.float16),
+        seed=0,
+        settings=training_settings(**settings),
+        devices=ONE_DEVICE,
+        checkpoints=checkpoints,
+        front_end=front_end or {},
+    )
+
+
+def not_kept(name: str, compute: Any) -> dict[str, np.ndarray]:
+    """Compute a stage of a fit, as `keep` does in a first run."""
+    return compute()
