@@ -33,6 +33,7 @@ def training_clips(
     *,
     other_labels: np.ndarray | None = None,
     front_end: dict[str, Any] | None = None,
+    audio_sha256: str = "",
     **settings: Any,
 ) -> TrainingClips:
     """Training clips 10, 11, ... with settings of `networks.training_settings`."""
@@ -49,6 +50,7 @@ def training_clips(
         devices=ONE_DEVICE,
         checkpoints=checkpoints,
         front_end=front_end or {},
+        audio_sha256=audio_sha256,
     )
 
 

@@ -154,7 +154,12 @@ def shards(wildcards):
 def source_corpus(wildcards):
     """Results of another corpus that the features of a model are learnt on; none for most."""
     source = config["train"][wildcards.model].get("source", "other_tags")
-    results = ("merge_tags/labels.csv", "extract_mel/summary.csv", "extract_mel/front_end.json")
+    results = (
+        "download/audio.json",
+        "merge_tags/labels.csv",
+        "extract_mel/summary.csv",
+        "extract_mel/front_end.json",
+    )
     return [] if source == "other_tags" else [f"{source}/{path}" for path in results]
 
 

@@ -336,6 +336,7 @@ class _Reader:
             devices=devices,
             checkpoints=checkpoints,
             front_end=read_front_end(job.data.front_end),
+            audio_sha256=job.trained_on["audio_sha256"],
             threads=job.machine.threads,
         )
         self.features = fit_features(self.model, clips)

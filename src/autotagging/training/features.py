@@ -59,6 +59,8 @@ class TrainingClips:
         Of this training; those of a network that is trained for the features are next to them.
     front_end
         Settings of the spectrograms, as in front_end.json.
+    audio_sha256
+        Of the corpus's audio, as in audio.json.
     threads
         Number of CPU threads.
     """
@@ -72,6 +74,7 @@ class TrainingClips:
     devices: "Devices"
     checkpoints: Checkpoints
     front_end: Mapping[str, Any] = field(default_factory=dict)
+    audio_sha256: str = ""
     threads: int = 1
 
     def __len__(self) -> int:

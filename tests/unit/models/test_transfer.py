@@ -42,10 +42,16 @@ def feature_model(**changes):
     return models.feature_model("transfer", **(OPTIONS | changes))
 
 
-def fit(folder, *, labels=LABELS, other_labels=OTHERS, front_end=FRONT_END, **changes):
+def fit(folder, *, labels=LABELS, other_labels=OTHERS, front_end=FRONT_END, audio="a", **changes):
     folder.mkdir(exist_ok=True)
     clips = training_clips(
-        folder, MEL, labels, other_labels=other_labels, front_end=front_end, learning_rate=0.01
+        folder,
+        MEL,
+        labels,
+        other_labels=other_labels,
+        front_end=front_end,
+        audio_sha256=audio,
+        learning_rate=0.01,
     )
     return feature_model(**changes).fit(clips, seed=0, keep=not_kept)
 
@@ -113,11 +119,12 @@ def test_a_corpus_without_other_tags_needs_another_source(tmp_path):
 def other_corpus(tmp_path):
     """Results folder of another corpus: clips 5 to 17, of which 5 has no spectrogram."""
     folder = tmp_path / "results"
-    for step in ("extract_mel", "merge_tags"):
+    for step in ("download", "extract_mel", "merge_tags"):
         (folder / step).mkdir(parents=True)
     rng = np.random.default_rng(1)
     clips = {clip: rng.normal(-40, 8, (24, 160)).astype(np.float16) for clip in range(6, 18)}
     write_shards(folder / "extract_mel", {5: None, **clips})
+    write_json({"sha256": "b"}, folder / "download/audio.json")
     write_json(FRONT_END, folder / "extract_mel/front_end.json")
     table = pd.DataFrame(
         {"clip_id": range(5, 18), "mp3_path": "a.mp3", "calm": [0, 1, *[0, 1] * 5, 0]}
@@ -137,6 +144,11 @@ def test_another_corpus_may_be_the_source(tmp_path, other_corpus):
 def test_another_corpus_with_another_front_end_is_refused(tmp_path, other_corpus):
     with pytest.raises(UserError, match="n_fft is 512, but 1024 for this corpus"):
         fit(tmp_path / "a", source=str(other_corpus), front_end=FRONT_END | {"n_fft": 1024})
+
+
+def test_this_corpus_is_no_other_corpus(tmp_path, other_corpus):
+    with pytest.raises(UserError, match="the same audio as this corpus, test clips included"):
+        fit(tmp_path / "a", source=str(other_corpus), audio="b")
 
 
 def test_another_corpus_without_tags_is_refused(tmp_path, other_corpus):

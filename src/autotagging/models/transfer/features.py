@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import sha256
+from autotagging.common.files import read_json, sha256
 from autotagging.dataset.store import MelStore, read_front_end
 from autotagging.dataset.subsets import read_labels
 from autotagging.features.codebook import fit_windows, multiply_adds, window_features
@@ -73,7 +73,8 @@ def fit_transfer(
     Raises
     ------
     UserError
-        The source has no tag with positives, is no results folder, or has another front end.
+        The source has no tag with positives, is no results folder, is this corpus, or has another
+        front end.
     """
     clips, of_source = _source(clips, source)
     cut = {"representation": representation, "pool_frames": pool_frames}
@@ -119,6 +120,7 @@ def _source(clips: Any, source: str) -> tuple[Any, str]:
             f"params.yaml: train.transfer.source: {source} is neither {_OTHER_TAGS} nor a folder"
         )
     summary, table = folder / "extract_mel/summary.csv", folder / "merge_tags/labels.csv"
+    _check_audio(folder / "download/audio.json", clips.audio_sha256)
     _check_front_end(folder / "extract_mel/front_end.json", clips.front_end)
     store, labels = MelStore(summary), read_labels(table).drop(columns="mp3_path")
     labels = labels[labels.index.isin(store.clip_ids)]
@@ -136,6 +138,15 @@ def _source(clips: Any, source: str) -> tuple[Any, str]:
 
 def _with_positives(labels: np.ndarray) -> np.ndarray:
     return labels[:, labels.any(axis=0)]
+
+
+def _check_audio(path: Path, ours: str) -> None:
+    """Raise a UserError if the source is this corpus, whose test clips would be learnt from."""
+    if read_json(path, sha256=str)["sha256"] == ours:
+        raise UserError(
+            f"{path}: the same audio as this corpus, test clips included; set "
+            f"train.transfer.source to the results of another corpus, or to {_OTHER_TAGS}"
+        )
 
 
 def _check_front_end(path: Path, ours: Mapping[str, Any]) -> None:
