@@ -364,8 +364,8 @@ def _train_on(
     checkpoints: Checkpoints,
 ) -> _Fitted:
     """Build the network, train it, and describe the result."""
-    from autotagging.models.costs import multiply_adds
     from autotagging.models.stored import architecture, trainable_parameters, weights_of
+    from autotagging.training.costs import multiply_adds
     from autotagging.training.step import set_output_bias
 
     settings, n_tags = job.settings, data.train.labels.shape[1]
