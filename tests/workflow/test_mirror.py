@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from autotagging.common.params import OWN_SETTINGS
 from autotagging.models import MODELS
 from conftest import ROOT
 from source import SOURCE, closure, has_code
@@ -110,9 +111,7 @@ def rule_parameters(step: str) -> set[str]:
     functions = dict(re.findall(r"^def (\w+)\(.*\n((?:(?: .*)?\n)+)", common, flags=re.MULTILINE))
     text = (ROOT / f"workflow/rules/{step}.smk").read_text()
     called = [body for name, body in functions.items() if re.search(rf"\b{name}\b", text)]
-    if "epochs()" in text:  # written as config["demo" if ... else "train"]["epochs"]
-        called.append('config["demo"]["epochs"] config["train"]["epochs"]')
-    keys = set()
+    keys = {f"train.{name}" for name in OWN_SETTINGS if "training_settings" in text}
     for section, key, model in used.findall("\n".join([text, *called])):
         keys.add(f"{section}.<model>" if model else f"{section}.{key}".rstrip("."))
     return keys
