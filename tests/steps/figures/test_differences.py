@@ -23,5 +23,8 @@ def test_differences_compares_models_tag_by_category(results):
     table = pd.read_csv(output.csv)
     assert table["tags"].unique().tolist() == ["all", "instrument", "vocal"]
     assert set(table["second"]) == {"lookup"}
+    text = output.md.read_text()
+    assert text.index("**Minus crnn.**") < text.index("| lookup |") < text.index("by category.**")
+    assert "every pair" not in text.split("by category.**")[1]
     caption = output.md.read_text().splitlines()[0]
     assert "90 % confidence interval (20 resamples of the tracks)" in caption

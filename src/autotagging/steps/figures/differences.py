@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import pandas as pd
 from cyclopts import Parameter
 
 from autotagging.metrics.differences import Run
@@ -9,7 +10,8 @@ from autotagging.metrics.differences import differences as make_table
 from autotagging.metrics.settings import Bootstrap
 from autotagging.reporting.captions import MIRRORED, run_caption
 from autotagging.reporting.inputs import read_metrics, read_predictions, read_table, same_length
-from autotagging.reporting.tables.files import save_table
+from autotagging.reporting.tables.differences import against_first, by_category, every_pair
+from autotagging.reporting.tables.files import Part, save_table
 from autotagging.steps.figures import flags
 
 
@@ -31,17 +33,37 @@ def differences(
     ]
     category = read_table(tags, ("tag", "category")).set_index("tag")["category"]
     table = make_table(runs, category.loc[arrays[0]["tags"]].tolist(), bootstrap)
-    by_tracks = {f"tracks_{side}": f"difference_{side}" for side in ("low", "high")}
-    shown = table.drop(columns=["clips_low", "clips_high"]).rename(columns=by_tracks)
     percent, resamples = 100 * bootstrap.confidence, bootstrap.resamples
     caption = (
-        "Every pair of models on the same test clips: means over the tags, and their difference "
-        f"with its {percent:g} % confidence interval ({resamples:,} resamples of the tracks). "
+        "Models compared on the same test clips. In brackets: "
+        f"{percent:g} % confidence interval ({resamples:,} resamples of the tracks). "
         f"{run_caption(results)}."
     )
-    notes = (
-        "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
-        "Tracks are resampled because clips of a track are alike; the CSV file also has intervals "
-        f"from resampled clips. {MIRRORED}"
-    )
-    save_table(table, table_files, caption=caption, notes=notes, shown=shown)
+    save_table(table, table_files, caption=caption, shown=_parts(table, runs[0].model))
+
+
+def _parts(table: pd.DataFrame, first: str) -> list[Part]:
+    """Make the tables for readers; that of every pair only if there are more than two models."""
+    parts = [
+        Part(
+            f"Minus {first}",
+            f"Means over all tags, and their difference from {first}; positive: better.",
+            against_first(table),
+            "Clear: yes if zero is outside the interval; not corrected for the number of "
+            "comparisons. Means and differences of several seeds are averaged. Tracks are "
+            "resampled because clips of a track are alike; the CSV file has every pair of models, "
+            f"and also intervals from resampled clips. {MIRRORED}",
+        ),
+        Part(
+            f"Minus {first}, by category",
+            f"Difference of the mean ROC-AUC from {first} over the tags of a category.",
+            by_category(table),
+        ),
+    ]
+    if len(parts[0].table) > 1:
+        title = "ROC-AUC of every pair"
+        caption = "That of the row's model minus that of the column's, over all tags."
+        pairs = every_pair(table)
+        notes = "*: zero is outside the interval."
+        parts.append(Part(title, caption, pairs, notes, names=pairs["model"].tolist()))
+    return parts
