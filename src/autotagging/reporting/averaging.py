@@ -48,8 +48,7 @@ def summarise(rows: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> p
     table = rows.drop_duplicates([*by])[[*by]].reset_index(drop=True)
     for name in values:
         of_group = [group[name].astype(float).reset_index(drop=True) for group in groups]
-        none = [pd.Series(dtype=float)]
-        seeds = pd.concat(of_group or none, axis=1).T.reset_index(drop=True)
+        seeds = pd.concat(of_group, axis=1).T.reset_index(drop=True)
         table[name], table[f"{name}_std"] = over_seeds(seeds)
         for side in (f"{name}_low", f"{name}_high"):
             table[side] = [group[side].mean() if side in group else np.nan for group in groups]

@@ -12,7 +12,7 @@ from autotagging.reporting.plots.text import length
 _HEIGHT = 8.5  # points: a line of text at 7 pt
 _DISTANCES = (4, 7, 11, 16, 22, 29, 37, 46, 56, 67)  # points, from a point to its name
 _ANGLES = np.radians(np.arange(0, 360, 15))
-_WITHOUT_LINE = 8  # points: at a larger distance a line joins point and name
+_WITHOUT_LINE = 6  # points: at a larger distance a line joins point and name
 
 
 class _Box(NamedTuple):
@@ -28,6 +28,15 @@ class _Box(NamedTuple):
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(width, 0) * max(height, 0)
+
+    def holds(self, point: np.ndarray) -> bool:
+        """Whether a point is in the rectangle."""
+        x, y = point
+        return self.left <= x <= self.right and self.bottom <= y <= self.top
+
+    def nearest(self, point: np.ndarray) -> np.ndarray:
+        """Point of the rectangle that is nearest to a point."""
+        return np.clip(point, (self.left, self.bottom), (self.right, self.top))
 
     @property
     def area(self) -> float:
@@ -56,27 +65,39 @@ def label_points(
     axes.figure.draw_without_rendering()
     to_points = 72 / axes.figure.dpi
     xy = axes.transData.transform(points) * to_points
-    frame = axes.bbox.extents * to_points
-    inside = _Box(frame[0], frame[2], frame[1], frame[3])
-    marks = [_Box(x - 3, x + 3, y - 3, y + 3) for x, y in xy]
-    known = np.isfinite(limits).all(axis=1)
-    for (x, _), ends in zip(points[known], limits[known], strict=True):
-        (left, low), (_, high) = axes.transData.transform([(x, end) for end in ends]) * to_points
-        marks.append(_Box(left - 1, left + 1, low, high))
+    left, low, right, high = axes.bbox.extents * to_points
+    inside = _Box(left, right, low, high)
+    dots = [_Box(x - 3, x + 3, y - 3, y + 3) for x, y in xy]
+    ends = [
+        (x, *(axes.transData.transform([(1, end) for end in pair])[:, 1] * to_points))
+        for (x, _), pair in zip(xy, limits, strict=True)
+    ]
+    bars = [_Box(x - 1, x + 1, low, high) for x, low, high in ends if np.isfinite(low + high)]
     for line in axes.lines:  # horizontal, through the whole axes
         height = axes.transData.transform((1, line.get_ydata()[0]))[1] * to_points
-        marks.append(_Box(inside.left, inside.right, height - 1, height + 1))
-    written: list[_Box] = []
-    for place, name, colour in zip(xy, names, colours, strict=True):
-        box, distance = _best_place(place, 72 * length(name), marks, written, inside)
-        written.append(box)
-        _write(axes, place, box, name, colour, joined=distance > _WITHOUT_LINE)
+        bars.append(_Box(inside.left, inside.right, height - 1, height + 1))
+    names_and_lines: list[_Box] = []
+    for place, dot, name, colour in zip(xy, dots, names, colours, strict=True):
+        own = [bar for bar in bars if bar.holds(place)]
+        crossed = [*(other for other in dots if other is not dot), *own]
+        width = 72 * length(name)
+        box = _best_place(place, width, [*dots, *bars], crossed, names_and_lines, inside)
+        names_and_lines += [box, *_line(place, box)]
+        _write(axes, place, box, name, colour)
 
 
 def _best_place(
-    point: np.ndarray, width: float, marks: list[_Box], written: list[_Box], inside: _Box
-) -> tuple[_Box, float]:
-    """Choose the box of a name, and its distance from the point, by what the box covers."""
+    point: np.ndarray,
+    width: float,
+    marks: list[_Box],
+    crossed: list[_Box],
+    written: list[_Box],
+    inside: _Box,
+) -> _Box:
+    """Choose the box of a name by what it would cover: marks, what is written, or no axes.
+
+    The line to its point may cover neither what is written nor what must not be `crossed`.
+    """
     best, least = None, np.inf
     for distance in _DISTANCES:
         for angle in _ANGLES:
@@ -86,19 +107,31 @@ def _best_place(
             covered = sum(box.shared(mark) for mark in marks)
             covered += 4 * sum(box.shared(other) for other in written)
             covered += 4 * (box.area - box.shared(inside))
+            line = _line(point, box)
+            covered += sum(part.shared(other) for part in line for other in crossed + written)
             if covered + distance / 2 < least:
-                best, least = (box, distance), covered + distance / 2
+                best, least = box, covered + distance / 2
     return best
 
 
-def _write(
-    axes: Axes, point: np.ndarray, box: _Box, name: str, colour: str, *, joined: bool
-) -> None:
+def _line(point: np.ndarray, box: _Box) -> list[_Box]:
+    """Cut the line that joins a point and a distant name into small boxes; none for a near one."""
+    end = box.nearest(point)
+    far = np.hypot(*(end - point))
+    if far <= _WITHOUT_LINE:
+        return []
+    steps = np.linspace(3 / far, 1, 8)[:-1]
+    return [
+        _Box(x - 1.5, x + 1.5, y - 1.5, y + 1.5) for x, y in point + np.outer(steps, end - point)
+    ]
+
+
+def _write(axes: Axes, point: np.ndarray, box: _Box, name: str, colour: str) -> None:
     """Write a name into its box; the place is relative to the point."""
     to_data = axes.transData.inverted()
     data = to_data.transform(point * axes.figure.dpi / 72)
-    if joined:
-        end = np.clip(point, (box.left, box.bottom + 1), (box.right, box.top - 1)) - point
+    if _line(point, box):
+        end = box.nearest(point) - point
         line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3}
         arrow = {"textcoords": "offset points", "arrowprops": line}
         axes.annotate("", data, xytext=tuple(end), **arrow).set_in_layout(False)

@@ -5,9 +5,8 @@ import math
 import re
 
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 
 from autotagging.reporting.averaging import over_seeds
 from autotagging.reporting.plots.lines import (
@@ -29,24 +28,18 @@ def many_losses(runs: pd.DataFrame, models: list[str], caption: str) -> Figure:
 
     Parameters are those of `curves.figure_5`, and models: the names, in order.
     """
-    figure = new_figure(PAGE, 0.6 + 1.7 * math.ceil(len(models) / _COLUMNS), caption)
-    for axes, model in _small_panels(figure, models):
+    rows = math.ceil(len(models) / _COLUMNS)
+    figure = new_figure(PAGE, 0.6 + 1.7 * rows, caption)
+    for number, model in enumerate(models, start=1):
+        axes = figure.add_subplot(rows, _COLUMNS, number)
         learning_curves(axes, runs[runs["model"] == model], "loss", "loss", marked=False)
         _title_small(axes, model, runs)
     handles, _ = figure.axes[0].get_legend_handles_labels()
     labels = ["training", "validation", "best epoch"]
-    title = "; ".join(filter(None, ["loss: binary cross-entropy", _seeds_below(runs)]))
-    _legend_below(figure, handles, labels, title=title)
+    title = "; ".join(filter(None, ["loss: binary cross-entropy", _seeds_title(runs)]))
+    legend = figure.legend(handles, labels, loc="outside lower left", ncols=3, title=title)
+    legend.set_alignment("left")
     return figure
-
-
-def _small_panels(figure: Figure | SubFigure, models: list[str]) -> list[tuple[Axes, str]]:
-    """Make a small panel for each model."""
-    rows = math.ceil(len(models) / _COLUMNS)
-    grid = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
-    for axes in grid[len(models) :]:
-        axes.remove()
-    return [*zip(grid, models, strict=False)]
 
 
 def _title_small(axes: Axes, model: str, runs: pd.DataFrame) -> None:
@@ -56,20 +49,13 @@ def _title_small(axes: Axes, model: str, runs: pd.DataFrame) -> None:
     axes.set_xlabel(f"epoch ({best_epochs(best)})")
 
 
-def _seeds_below(runs: pd.DataFrame) -> str:
+def _seeds_title(runs: pd.DataFrame) -> str:
     """Say what the lines of several seeds are, in the title of one legend for all panels."""
     if runs["seed"].nunique() == 1:
         return ""
     last = runs.groupby(["model", "seed"])["epoch"].max()
     ended = ", of those still training" * bool((last.groupby("model").nunique() > 1).any())
     return f"lines and bands: mean ± std of {runs['seed'].nunique()} seeds{ended}"
-
-
-def _legend_below(
-    figure: Figure | SubFigure, handles: list[Artist], labels: list[str], *, title: str = ""
-) -> None:
-    legend = figure.legend(handles, labels, loc="outside lower left", ncols=5, title=title)
-    legend.set_alignment("left")
 
 
 def many_aucs(
@@ -86,11 +72,13 @@ def many_aucs(
     Parameters are those of `curves.figure_7`.
     """
     models = [*runs["model"].unique()]
-    height = 0.6 + 1.8 * math.ceil(len(models) / _COLUMNS)
-    figure = new_figure(PAGE, height + _ROC_HEIGHT, caption)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(height, _ROC_HEIGHT))
+    rows = math.ceil(len(models) / _COLUMNS)
+    heights = [*[1.8] * rows, 0.4, _ROC_HEIGHT]
+    figure = new_figure(PAGE, 0.2 + sum(heights), caption)
+    grid = figure.add_gridspec(rows + 2, _COLUMNS, height_ratios=heights)
     handles = {}
-    for axes, model in _small_panels(upper, models):
+    for number, model in enumerate(models):
+        axes = figure.add_subplot(grid[divmod(number, _COLUMNS)])
         own = runs[runs["model"] == model]
         learning_curves(axes, own, "auc", "macro ROC-AUC", marked=False)
         if test is not None and len(tested := test[test["model"] == model]):
@@ -108,15 +96,19 @@ def many_aucs(
         "test": "test",
         "cited": f"paper: {cited_auc} (cited; set and epoch not stated)",
     }
-    title = _seeds_below(runs)
-    _legend_below(upper, [*handles.values()], [names[kind] for kind in handles], title=title)
-    _all_rocs(lower, roc, scores)
+    between = figure.add_subplot(grid[-2, :])
+    between.set_axis_off()
+    labels = [names[kind] for kind in handles]
+    place = {"loc": "upper left", "bbox_to_anchor": (0, 1), "borderaxespad": 0, "ncols": 5}
+    legend = between.legend([*handles.values()], labels, **place, title=_seeds_title(runs))
+    legend.set_alignment("left")
+    curves, beside = (figure.add_subplot(grid[-1, part]) for part in (slice(-1), -1))
+    _all_rocs(curves, beside, roc, scores)
     return figure
 
 
-def _all_rocs(figure: SubFigure, roc: pd.DataFrame, scores: pd.DataFrame) -> None:
+def _all_rocs(axes: Axes, beside: Axes, roc: pd.DataFrame, scores: pd.DataFrame) -> None:
     """Draw the macro averages of all models, named in the order of their AUC beside the panel."""
-    axes, beside = figure.subplots(1, 2, width_ratios=(1.25, 1))
     beside.set_axis_off()
     areas = scores.groupby("model")["roc_auc_macro"].mean()
     ranked = areas.sort_values(ascending=False, kind="stable").index

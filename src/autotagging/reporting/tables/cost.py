@@ -20,13 +20,15 @@ def cost_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
 
     Returns
     -------
-    table : (models, 7)
-        model; roc_auc with its _std, _low and _high, as in `averaging.summarise`;
+    table : (models, ...)
+        model; roc_auc with _low and _high, as in `averaging.summarise`;
         trainable_parameters, multiply_adds (to score one clip), of several seeds the most, NaN
         where unknown.
     """
     columns = ["model", "roc_auc", "roc_auc_low", "roc_auc_high", *COSTS]
     rows = pd.DataFrame([_row(run) for run in runs if run["reads_audio"]], columns=columns)
+    if rows.empty:
+        return rows
     table = summarise(rows, ["model"], ["roc_auc"])
     most = rows.astype(dict.fromkeys(COSTS, float)).groupby("model", sort=False)[[*COSTS]].max()
     return table.join(most, on="model")

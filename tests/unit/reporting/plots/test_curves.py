@@ -220,15 +220,14 @@ def test_many_models_have_small_panels_and_one_legend():
 
 def test_the_roc_curves_of_many_models_are_in_one_panel_the_best_first():
     figure = figure_7_of_many()
-    *panels, curves, beside = figure.axes
+    *panels, between, curves, beside = figure.axes
     assert [axes.get_title(loc="left") for axes in panels] == MANY[:9]
     ranked = [label.split(",")[0] for label in legend_labels(beside)]
     assert ranked == [*reversed(MANY), "chance"]
     assert legend_labels(beside)[0] == "lookup, AUC 0.900 ± 0"
     line = next(line for line in curves.lines if line.get_label().startswith("network_0"))
     assert np.interp(0.5, *line.get_data()) == pytest.approx(0.9)
-    (legend,) = (legend for part in figure.subfigs for legend in part.legends)
-    assert [text.get_text() for text in legend.get_texts()] == [
+    assert legend_labels(between) == [
         *("training", "validation", "best epoch", "test"),
         "paper: 0.893 (cited; set and epoch not stated)",
     ]
