@@ -39,31 +39,42 @@ def differences(
         f"{percent:g} % confidence interval ({resamples:,} resamples of the tracks). "
         f"{run_caption(results)}."
     )
-    save_table(table, table_files, caption=caption, shown=_parts(table, runs[0].model))
+    notes = (
+        "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
+        "Means and differences of seeds are averaged. Tracks are resampled because clips of "
+        f"a track are alike; the CSV file also has intervals from resampled clips. {MIRRORED}"
+    )
+    several = table["second"].nunique() > 1
+    shown = _parts(table, runs[0].model, notes) if several else _one_pair(table)
+    save_table(table, table_files, caption=caption, notes=notes, shown=shown)
 
 
-def _parts(table: pd.DataFrame, first: str) -> list[Part]:
-    """Make the tables for readers; that of every pair only if there are more than two models."""
-    parts = [
+def _one_pair(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the limits by clips."""
+    by_tracks = {f"tracks_{side}": f"difference_{side}" for side in ("low", "high")}
+    return table.drop(columns=["clips_low", "clips_high"]).rename(columns=by_tracks)
+
+
+def _parts(table: pd.DataFrame, first: str, notes: str) -> list[Part]:
+    """Compare every model with the first one, over all tags and by category, and every pair."""
+    pairs = every_pair(table)
+    return [
         Part(
             f"Minus {first}",
             f"Means over all tags, and their difference from {first}; positive: better.",
             against_first(table),
-            "Clear: yes if zero is outside the interval; not corrected for the number of "
-            "comparisons. Means and differences of several seeds are averaged. Tracks are "
-            "resampled because clips of a track are alike; the CSV file has every pair of models, "
-            f"and also intervals from resampled clips. {MIRRORED}",
+            notes,
         ),
         Part(
             f"Minus {first}, by category",
             f"Difference of the mean ROC-AUC from {first} over the tags of a category.",
             by_category(table),
         ),
+        Part(
+            "ROC-AUC of every pair",
+            "That of the row's model minus that of the column's, over all tags.",
+            pairs,
+            "*: zero is outside the interval.",
+            names=pairs["model"].tolist(),
+        ),
     ]
-    if len(parts[0].table) > 1:
-        title = "ROC-AUC of every pair"
-        caption = "That of the row's model minus that of the column's, over all tags."
-        pairs = every_pair(table)
-        notes = "*: zero is outside the interval."
-        parts.append(Part(title, caption, pairs, notes, names=pairs["model"].tolist()))
-    return parts
