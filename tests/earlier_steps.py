@@ -54,6 +54,7 @@ def write_run(folder, run):
         "best_epoch": 2,
         "architecture": ARCHITECTURE,
         "trainable_parameters": 55,
+        "multiply_adds": 2_500_000,
     }
     (folder / "model.json").write_text(json.dumps(model))
     (folder / "metrics.json").write_text(json.dumps(metrics_of(run)))
@@ -157,6 +158,15 @@ def written(folder):
 
 def seeds(folder, name):
     return [folder / "seed-0" / name, folder / "seed-1" / name]
+
+
+def many(folder, name):
+    """Write results of five models; return the paths of their metrics and of another file."""
+    folders = [folder / f"m_{number}" for number in range(5)]
+    for model in folders:
+        model.mkdir()
+        write_run(model, {**RUN, "model": model.name})
+    return [model / "metrics.json" for model in folders], [model / name for model in folders]
 
 
 def files_in(folder):

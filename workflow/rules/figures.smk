@@ -17,13 +17,14 @@ FIGURE_SOURCES = sources(
 PUBLISHED = "workflow/resources/published.yaml"
 
 # Figures of one training show the first network and seed of params.yaml; Fig. 6 shows the first
-# model. Figures of layers and learning curves are only of networks.
-NETWORKS = [model for model in config["models"] if reads_spectrograms(model)]
+# model. Figures of layers are only of networks, those of learning curves of models that read audio.
+NETWORKS = [model for model in config["models"] if reads(model) == "mel"]
+AUDIO = [model for model in config["models"] if reads_spectrograms(model)]
 ALL = {"model": config["models"], "seed": config["train"]["seeds"]}
-TRAINED = {**ALL, "model": NETWORKS}
+TRAINED = {**ALL, "model": AUDIO}
 FIRST = {"model": config["models"][0], "seed": config["train"]["seeds"][0]}
 FIRST_TRAINED = {**FIRST, "model": NETWORKS[:1]}
-SHOWN = {**FIRST, "model": (NETWORKS or config["models"])[0]}
+SHOWN = {**FIRST, "model": (AUDIO or config["models"])[0]}
 
 
 rule figure_2:
@@ -174,6 +175,7 @@ rule all_metrics:
 rule table_4:
     input:
         metrics=expand(rules.evaluate.output.metrics, **ALL),
+        model_json=expand(rules.train.output.model_json, **ALL),
         published=PUBLISHED,
     output:
         **table_files("table_4"),
@@ -187,6 +189,23 @@ rule table_4:
         figure_title("table_4")
     shell:
         "autotagging figures table_4 {params.files} > {log} 2>&1"
+
+
+rule cost:
+    input:
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        model_json=expand(rules.train.output.model_json, **ALL),
+    output:
+        **figure_files("cost"),
+    log:
+        "logs/figures/cost.log",
+    params:
+        **FIGURE_SOURCES,
+        files=files,
+    message:
+        figure_title("cost")
+    shell:
+        "autotagging figures cost {params.files} > {log} 2>&1"
 
 
 if NETWORKS:
@@ -248,22 +267,6 @@ if NETWORKS:
         shell:
             "autotagging figures figure_4 {params.files} > {log} 2>&1"
 
-    rule figure_5:
-        input:
-            history=expand(rules.train.output.history, **TRAINED),
-            model_json=expand(rules.train.output.model_json, **TRAINED),
-        output:
-            **figure_files("figure_5"),
-        log:
-            "logs/figures/figure_5.log",
-        params:
-            **FIGURE_SOURCES,
-            files=files,
-        message:
-            figure_title("figure_5")
-        shell:
-            "autotagging figures figure_5 {params.files} > {log} 2>&1"
-
     rule table_1:
         input:
             model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
@@ -293,6 +296,25 @@ if NETWORKS:
             figure_title("table_2")
         shell:
             "autotagging figures table_2 {params.files} > {log} 2>&1"
+
+
+if AUDIO:
+
+    rule figure_5:
+        input:
+            history=expand(rules.train.output.history, **TRAINED),
+            model_json=expand(rules.train.output.model_json, **TRAINED),
+        output:
+            **figure_files("figure_5"),
+        log:
+            "logs/figures/figure_5.log",
+        params:
+            **FIGURE_SOURCES,
+            files=files,
+        message:
+            figure_title("figure_5")
+        shell:
+            "autotagging figures figure_5 {params.files} > {log} 2>&1"
 
     rule epoch_choices:
         input:
@@ -340,14 +362,16 @@ rule summary:
         rules.download.output.clips,
         rules.download.output.audio,
         metrics=expand(rules.evaluate.output.metrics, **ALL),
+        model_json=expand(rules.train.output.model_json, **ALL),
         per_tag=expand(rules.evaluate.output.per_tag, **SHOWN),
         per_category=expand(rules.evaluate.output.per_category, **SHOWN),
         predictions=expand(rules.evaluate.output.predictions, **SHOWN),
         split=rules.split.output.split,
         leakage=rules.split.output.leakage,
         published=PUBLISHED,
-        figure_5=[rules.figure_5.output.svg] if NETWORKS else [],
+        figure_5=[rules.figure_5.output.svg] if AUDIO else [],
         figure_7=rules.figure_7.output.svg,
+        cost=rules.cost.output.svg,
     output:
         html=in_report("results/figures/summary.html", "summary", category="Summary", column="page"),
         json="results/figures/summary.json",

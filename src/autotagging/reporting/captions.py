@@ -14,6 +14,7 @@ _ATTRIBUTIONS = {
         "use, share alike."
     ),
 }
+_MOST_NAMED = 4  # models; more are named by legends and rows
 # A positive clip that is drawn twice raises the precision of every tag, and thus the mean.
 MIRRORED = "Intervals of mean average precision are mirrored, because resampling raises its values."
 
@@ -40,9 +41,16 @@ def run_caption(runs: list[dict[str, Any]]) -> str:
     seeds = sorted({run["seed"] for run in runs})
     corpus = corpus_name(runs[0]["corpus"])
     word = "seed" if len(seeds) == 1 else "seeds"
-    listed = " and ".join(filter(None, [", ".join(models[:-1]), models[-1]]))
-    text = f"{corpus}, split {runs[0]['split']}; {listed}, {word} {', '.join(map(str, seeds))}"
+    numbers = ", ".join(map(str, seeds))
+    text = f"{corpus}, split {runs[0]['split']}; {_listed(models)}, {word} {numbers}"
     return text[0].upper() + text[1:]
+
+
+def _listed(models: list[str]) -> str:
+    """Name models, or give their number if there are many."""
+    if len(models) > _MOST_NAMED:
+        return f"{len(models)} models"
+    return " and ".join(filter(None, [", ".join(models[:-1]), models[-1]]))
 
 
 def clips_caption(runs: list[dict[str, Any]]) -> str:
@@ -51,7 +59,7 @@ def clips_caption(runs: list[dict[str, Any]]) -> str:
     clips = {run["model"]: run["n_clips"] for run in runs}
     if len(set(clips.values())) == 1:
         return f"{caption}; {runs[0]['n_clips']:,} test clips"
-    each = ", ".join(f"{count:,} for {model}" for model, count in clips.items())
+    each = ", ".join(f"{count:,} for {_listed(of)}" for count, of in _grouped(clips).items())
     return f"{caption}; test clips whose audio can be read: {each}"
 
 
@@ -76,10 +84,20 @@ def undefined_resamples(runs: list[dict[str, Any]]) -> str:
 
 def not_scored(runs: list[dict[str, Any]]) -> str:
     """Name the tags that means leave out; an empty text for none."""
+    tags = {run["model"]: tuple(run["tags_not_scored"]) for run in runs}
+    total = runs[0]["n_tags"]
     sentences = [
-        f"Means over tags use {run['n_tags_scored']} of {run['n_tags']} for {run['model']}: "
-        f"all test clips, or none, have {', '.join(run['tags_not_scored'])}. "
-        for run in {run["model"]: run for run in runs}.values()
-        if run["tags_not_scored"]
+        f"Means over tags use {total - len(missing)} of {total} for {_listed(models)}: all test "
+        f"clips, or none, have {', '.join(missing)}. "
+        for missing, models in _grouped(tags).items()
+        if missing
     ]
     return "".join(sentences)
+
+
+def _grouped(values: dict[str, Any]) -> dict[Any, list[str]]:
+    """Give the models of each value, in order."""
+    models: dict[Any, list[str]] = {}
+    for model, value in values.items():
+        models.setdefault(value, []).append(model)
+    return models

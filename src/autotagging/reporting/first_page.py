@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autotagging.reporting.tables.counts import millions, whole
 from autotagging.reporting.tables.metrics import CONSTANT
 from autotagging.reporting.tables.published import MEASURED, table_4
 from autotagging.reporting.tables.scores import FEW_CLIPS
@@ -22,15 +23,16 @@ def comparison(
     Parameters
     ----------
     metrics
-        Contents of the metrics.json of each model and seed.
+        Results of each model and seed, from `inputs.read_results`.
     published
         Cited rows; see `tables.published.table_4`.
 
     Returns
     -------
     rows
-        Rows of `table_4`; the only cited row is the paper's. Each also has its kind ("network",
-        "tables", "constant" or "cited") and a note that explains it.
+        Rows of `table_4`; the only cited row is the paper's. Each also has its kind ("audio",
+        "tables", "constant" or "cited"), a note that explains it, and parameters and multiply_adds
+        (in millions, per clip) as texts.
     """
     table = table_4(metrics, published)
     measured = table["source"] == MEASURED
@@ -38,27 +40,29 @@ def comparison(
     paper = "MagnaTagATune, the same split and tags" if comparable else "MagnaTagATune"
     warning = "" if comparable else "; not comparable with this run"
     notes = {
-        "network": "a network: reads audio",
+        "audio": "reads audio",
         "tables": "audio-blind: reads track, album and artist",
-        "constant": "audio-blind: the same for every clip; macro ROC-AUC is chance",
+        "constant": "audio-blind: the same for every clip",
         "cited": f"cited: {paper}{warning}",
     }
     shown = [True] * measured.sum() + [bool(row.get("this_paper")) for row in published]
-    rows = []
+    readers, rows = readers_of_audio(metrics), []
     for row in table[shown].to_dict("records"):
         if row["source"] != MEASURED:
             kind = "cited"
         elif row["method"] in CONSTANT.values():
             kind = "constant"
         else:
-            kind = "network" if is_network(metrics, row["method"]) else "tables"
-        rows.append({**row, "kind": kind, "note": notes[kind]})
+            kind = "audio" if row["model"] in readers else "tables"
+        costs = {"parameters": whole(row["trainable_parameters"])}
+        costs["multiply_adds"] = millions(row["multiply_adds"])
+        rows.append({**row, **costs, "kind": kind, "note": notes[kind]})
     return rows
 
 
-def is_network(metrics: list[dict[str, Any]], model: str) -> bool:
-    """Tell whether a model is a network; models that read tables have no epochs."""
-    return any(run.get("epochs") for run in metrics if run["model"] == model)
+def readers_of_audio(metrics: list[dict[str, Any]]) -> list[str]:
+    """Name the models that read audio, in their order; others read tables of the corpus."""
+    return list(dict.fromkeys(run["model"] for run in metrics if run["reads_audio"]))
 
 
 def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -87,21 +91,20 @@ def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
-    """Compare the first network with the baseline lookup, on the same clips.
+    """Compare the first model that reads audio with the baseline lookup, on the same clips.
 
     Parameters
     ----------
     metrics
-        Contents of the metrics.json of each model and seed.
+        Results of each model and seed, from `inputs.read_results`.
 
     Returns
     -------
     gain
         model, lookup (its macro ROC-AUC), difference, low and high (of the interval by tracks),
-        as means over the seeds. Empty if there is no network or no tag is scored.
+        as means over the seeds. Empty if no model reads audio or no tag is scored.
     """
-    networks = [run for run in metrics if is_network(metrics, run["model"])]
-    runs = [run for run in networks if run["model"] == networks[0]["model"]]
+    runs = [run for run in metrics if run["model"] in readers_of_audio(metrics)[:1]]
     known = [run["intervals"]["tracks"]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
     if not runs or None in known:
         return {}

@@ -17,6 +17,7 @@ _NUMBER, _PERHAPS = int | float, int | float | None
 _RUN = {"model": str, "seed": int, "corpus": str, "split": str}
 _MODEL = {**_RUN, "best_epoch": int, "trainable_parameters": int}
 _MODEL |= {"front_end": FRONT_END, "architecture": list}
+_COUNTED = {"trainable_parameters": int | None, "multiply_adds": int | None}
 _LAYER = {"name": str, "type": str, "output_shape": list, "parameters": int}
 _TRACKS = {"resamples": int, "resamples_without_some_tag": int, "gain_over_lookup": dict}
 _METRICS = {
@@ -52,6 +53,38 @@ def read_model(path: Path) -> dict[str, Any]:
     for number, layer in enumerate(model["architecture"], start=1):
         check_entries(layer, f"{path}: layer {number}", _LAYER)
     return model
+
+
+def read_results(metrics: Sequence[Path], model_json: Sequence[Path]) -> list[dict[str, Any]]:
+    """Read the metrics of all runs, each with what its model costs and reads.
+
+    Parameters
+    ----------
+    metrics, model_json
+        Paths of metrics.json and model.json of each run, in the same order.
+
+    Returns
+    -------
+    runs
+        Contents of each metrics.json, and from model.json: trainable_parameters (a count),
+        multiply_adds (operations to score one clip), both None if they are not known or the model
+        has none; reads_audio (whether it was trained on spectrograms).
+
+    Raises
+    ------
+    UserError
+        The two lists are not of the same runs, or a file is damaged.
+    """
+    same_length(metrics=metrics, model_json=model_json)
+    runs = []
+    for measured, described in zip(metrics, model_json, strict=True):
+        run, model = read_metrics(measured), read_json(described, model=str, seed=int)
+        if any(run[name] != model[name] for name in ("model", "seed")):
+            raise UserError(f"{described}: not the model of {measured}; give the same order")
+        costs = {name: model.get(name) for name in _COUNTED}
+        check_entries(costs, str(described), _COUNTED)
+        runs.append({**run, **costs, "reads_audio": "front_end" in model})
+    return runs
 
 
 def read_title(path: Path) -> str:
@@ -110,7 +143,7 @@ def paper_row(path: Path) -> dict[str, Any]:
 def read_runs(
     history: Sequence[Path], model_json: Sequence[Path]
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Read the epochs of all runs into one table.
+    """Read the epochs of all runs into one table; models without epochs have no rows.
 
     Parameters
     ----------
@@ -122,7 +155,7 @@ def read_runs(
     runs : (epochs of all runs, 8)
         epoch, loss, val_loss, auc, val_auc, model, seed, best.
     models
-        Contents of each model.json.
+        Contents of the model.json of each run with epochs, or of all runs if none has.
 
     Raises
     ------
@@ -130,11 +163,16 @@ def read_runs(
         The two lists differ in length, or a file is damaged.
     """
     same_length(history=history, model_json=model_json)
-    models = [read_model(path) for path in model_json]
-    runs = read_each(history, models, ("epoch", "loss", "val_loss", "auc", "val_auc"))
+    described = [read_json(path, **_RUN) for path in model_json]
+    trained = [number for number, model in enumerate(described) if model.get("best_epoch")]
+    models = [described[number] for number in trained]
+    for number in trained:
+        check_entries(described[number], str(model_json[number]), {"best_epoch": int})
+    paths = [history[number] for number in trained]
+    runs = read_each(paths, models, ("epoch", "loss", "val_loss", "auc", "val_auc"))
     best = {(model["model"], model["seed"]): model["best_epoch"] for model in models}
     chosen = [best[run] for run in zip(runs["model"], runs["seed"], strict=True)]
-    return runs.assign(best=runs["epoch"] == chosen), models
+    return runs.assign(best=runs["epoch"] == chosen), models or described
 
 
 def read_each(

@@ -1,7 +1,7 @@
 import json
 
 from autotagging.steps.figures.all_metrics import all_metrics
-from earlier_steps import UNDEFINED, assert_brackets, seeds, written
+from earlier_steps import UNDEFINED, assert_brackets, many, seeds, written
 
 
 def test_every_metric_has_its_interval(results):
@@ -22,3 +22,13 @@ def test_models_of_other_test_clips_say_so(results):
     all_metrics(metrics=seeds(results, "metrics.json"), table_files=written(results))
     caption = written(results).md.read_text().splitlines()[0]
     assert caption.endswith("test clips whose audio can be read: 3 for crnn, 4 for lookup.")
+
+
+def test_many_models_have_a_row_each(results):
+    metrics, _ = many(results, "per_tag.csv")
+    all_metrics(metrics=metrics, table_files=written(results))
+    text = written(results).md.read_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert "| answer | ROC-AUC, mean over tags (macro) |" in text
+    assert "| m_4 | 0.750 [0.625, 0.875] |" in text
+    assert "**Above a threshold: 0.5.**" in text
+    assert UNDEFINED in text.splitlines()[-1]

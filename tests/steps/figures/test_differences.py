@@ -2,7 +2,7 @@ import pandas as pd
 
 from autotagging.metrics.settings import Bootstrap
 from autotagging.steps.figures.differences import differences
-from earlier_steps import RUN, seeds, write_run, written
+from earlier_steps import RUN, many, seeds, write_run, written
 
 
 def test_differences_compares_models_tag_by_category(results):
@@ -23,5 +23,25 @@ def test_differences_compares_models_tag_by_category(results):
     table = pd.read_csv(output.csv)
     assert table["tags"].unique().tolist() == ["all", "instrument", "vocal"]
     assert set(table["second"]) == {"lookup"}
-    caption = output.md.read_text().splitlines()[0]
+    text = output.md.read_text()
+    caption, _, heading, *_ = text.splitlines()
     assert "90 % confidence interval (20 resamples of the tracks)" in caption
+    assert heading.startswith("| tags | metric | first | second |")
+
+
+def test_several_models_are_compared_with_the_first_and_in_pairs(results):
+    (results / "tags.csv").write_text("tag,category\ndrum,mood\npiano,mood\nno singer,mood\n")
+    metrics, predictions = many(results, "predictions.npz")
+    differences(
+        predictions=predictions,
+        metrics=metrics,
+        tags=results / "tags.csv",
+        bootstrap=Bootstrap(resamples=20, confidence=0.9, bootstrap_seed=0),
+        table_files=written(results),
+    )
+    text = written(results).md.read_text()
+    titles = ("Minus m_0", "Minus m_0, by category", "ROC-AUC of every pair")
+    places = [text.index(f"**{title}.**") for title in titles]
+    assert places == sorted(places)
+    assert len(pd.read_csv(written(results).csv)) == 10 * 2 * 2  # pairs, groups of tags, metrics
+    assert "| model | m_0 | m_1 | m_2 | m_3 | m_4 |" in text

@@ -19,6 +19,7 @@ def summary_inputs(folder, published):
         (folder / f"figure_{number}.svg").write_text(f"<svg>{number}</svg>")
     return {
         "metrics": seeds(folder, "metrics.json"),
+        "model_json": seeds(folder, "model.json"),
         "per_tag": first / "per_tag.csv",
         "per_category": first / "per_category.csv",
         "predictions": first / "predictions.npz",
@@ -64,7 +65,25 @@ def test_the_summary_shows_numbers_figures_and_clips_that_play(results, publishe
     assert "Can't be played: empty." in page.replace("&#39;", "'")
     assert "synthesised by this project" in page
     assert str(results) not in page
+    assert "CRNN (crnn)</th>" in page
+    assert '<td class="number">55</td><td class="number">2.5</td>' in page
     assert summarised(results, **inputs)[0] == page
+
+
+def test_the_cost_is_shown_where_several_models_read_audio(results, published):
+    inputs = summary_inputs(results, published)
+    (results / "cost.svg").write_text("<svg>cost</svg>")
+    shown = base64.b64encode(b"<svg>cost</svg>").decode()
+    page, _ = summarised(results, **inputs, cost=results / "cost.svg")
+    assert shown not in page
+    for name in ("metrics.json", "model.json"):
+        content = json.loads((results / "seed-1" / name).read_text())
+        (results / "seed-1" / name).write_text(json.dumps({**content, "model": "fcn4"}))
+    page, _ = summarised(results, **inputs, cost=results / "cost.svg")
+    text = " ".join(page.split())
+    assert shown in page
+    assert "crnn, seed 0: 2 epochs (the paper: 100), best epoch 2. 1 more model reads" in text
+    assert "fcn4, seed" not in page
 
 
 def test_the_summary_does_without_audio_and_without_networks(results, published):
@@ -74,9 +93,14 @@ def test_the_summary_does_without_audio_and_without_networks(results, published)
         metrics = json.loads(path.read_text())
         del metrics["epochs"], metrics["best_epoch"]
         path.write_text(json.dumps({**metrics, "corpus": "magnatagatune"}))
+    for path in inputs["model_json"]:
+        model = json.loads(path.read_text())
+        del model["front_end"]
+        path.write_text(json.dumps(model))
     page, _ = summarised(results, **{**inputs, "figure_5": None})
     assert "<audio" not in page
     assert page.count("the audio of the corpus is missing") == 3
     assert "CC BY-NC-SA 3.0" in page
     assert "the same for every clip" in page
+    assert "from its audio" not in page
     assert str(results) not in page

@@ -23,8 +23,8 @@ from autotagging.reporting.plots.style import (
 def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") -> Figure:
     """Draw the share of decisions with the tag against the score, and a histogram of scores.
 
-    Two models are side by side, others below them. The decisions of all seeds of a model are
-    pooled.
+    Two models are side by side, others below them; more than four have small panels, four in a row,
+    and one legend. The decisions of all seeds of a model are pooled.
 
     Parameters
     ----------
@@ -36,9 +36,11 @@ def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") 
         Corpus, split and seeds.
     """
     models = list(errors["model"].unique())
-    columns = min(len(models), 2)
+    small = len(models) > 4
+    columns = min(len(models), 4 if small else 2)
     rows = math.ceil(len(models) / columns)
-    figure = new_figure(COLUMN if columns == 1 else PAGE, 4.3 * rows, caption)
+    height = 2.9 if small else 4.3
+    figure = new_figure(COLUMN if columns == 1 else PAGE, height * rows, caption)
     grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=(2.4, 1) * rows)
     pairs = [*zip(grid[::2].ravel(), grid[1::2].ravel(), strict=True)]
     for unused in pairs[len(models) :]:
@@ -49,12 +51,20 @@ def calibration(bins: pd.DataFrame, errors: pd.DataFrame, *, caption: str = "") 
         error = errors.loc[errors["model"] == model, "calibration_error"].mean()
         _reliability(upper, summed, error)
         upper.set_title(model)
+        if small:
+            upper.text(0.04, 0.96, f"error {error:.3f}", transform=upper.transAxes, va="top")
+        else:
+            upper.legend(loc="upper left")
         width = summed.index.get_level_values("high") - summed.index.get_level_values("low")
         low = summed.index.get_level_values("low")
         lower.bar(low, summed["decisions"], width, align="edge", color=BLUE, edgecolor="white")
         log_counts(lower)
         lower.set(xlim=(0, 1), xlabel="score", ylabel="decisions")
         lower.set_ylim(bottom=0.5)  # shows bars of a single decision
+    if small:
+        handles, _ = pairs[0][0].get_legend_handles_labels()
+        labels = ["score = share", "share with the tag (error: calibration error)"]
+        figure.legend(handles, labels, loc="outside lower left", ncols=2)
     return figure
 
 
@@ -64,7 +74,6 @@ def _reliability(axes: Axes, bins: pd.DataFrame, error: float) -> None:
     label = f"calibration error {error:.3f}"
     axes.plot(known["mean_score"], known["share"], "o-", color=VERMILION, label=label)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean score", ylabel="share with the tag")
-    axes.legend(loc="upper left")
 
 
 def _over_seeds(bins: pd.DataFrame) -> pd.DataFrame:

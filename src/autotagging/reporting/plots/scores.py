@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from autotagging.reporting.plots.many_scores import category_panels, score_map
 from autotagging.reporting.plots.style import (
     BLUE,
     COLUMN,
@@ -23,6 +24,7 @@ from autotagging.reporting.plots.style import (
 from autotagging.reporting.plots.text import fitted, wrap
 from autotagging.reporting.tables.scores import FEW_CLIPS
 
+_MOST_IN_A_ROW = 4  # models with points in one row; more have a map or panels
 _COLOURS, _MARKERS = (BLUE, VERMILION, GREEN, PURPLE, SKY), "os^D"  # 20 combinations
 _ONE_COLUMN = 12  # most tags that are drawn in one column
 
@@ -30,6 +32,8 @@ _ONE_COLUMN = 12  # most tags that are drawn in one column
 @styled
 def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> Figure:
     """Draw the ROC-AUC of each tag with its interval, in the order of the tags.
+
+    More than four models are drawn as a map with a column per model and without intervals.
 
     Parameters
     ----------
@@ -42,6 +46,8 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
     caption
         Corpus, split, models and seeds.
     """
+    if table["model"].nunique() > _MOST_IN_A_ROW:
+        return score_map(table, caption)
     tags = table.drop_duplicates("tag")
     columns = 1 if len(tags) <= _ONE_COLUMN else 2
     rows = math.ceil(len(tags) / columns)
@@ -67,6 +73,8 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
 def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> Figure:
     """Draw the mean ROC-AUC over the tags of each category with its interval.
 
+    More than four models have a panel per category, with a row per model.
+
     Parameters
     ----------
     table : (categories x models, ...)
@@ -77,6 +85,8 @@ def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = ""
     caption
         Corpus, split, models and seeds.
     """
+    if table["model"].nunique() > _MOST_IN_A_ROW:
+        return category_panels(table, confidence, caption)
     categories = table.drop_duplicates("category")
     title = _legend_title(COLUMN, confidence)
     rows = 1.6 * _row_height(table) * (len(categories) + 1)

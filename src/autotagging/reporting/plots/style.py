@@ -23,7 +23,7 @@ COLUMN, PAGE = 3.5, 7.2
 
 # Colours of Okabe and Ito, which colour-blind readers can distinguish.
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#767676"
+PURPLE, SKY, GREY, BLACK = "#CC79A7", "#56B4E9", "#767676", "#000000"
 
 MEL_SCALES = {
     "power_db": ("power (dB)", 80.0),

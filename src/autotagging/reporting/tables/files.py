@@ -13,7 +13,7 @@ from autotagging.reporting.outputs import TableFiles
 from autotagging.reporting.pages import data_uri, write_page
 
 _NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "average precision", "f1": "F1"}
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?(e[+-]\d+)?|-")
 
 # Where a character has a meaning in Markdown; a dollar sign begins mathematics on GitHub, which
 # takes no backslash before it.
@@ -47,12 +47,15 @@ class Part(NamedTuple):
         Table whose columns are joined and named as in `save_table`.
     notes
         Text below the table.
+    names
+        Columns whose headings are names from data, such as models, and stay as they are.
     """
 
     title: str
     caption: str
     table: pd.DataFrame
     notes: str = ""
+    names: Sequence[str] = ()
 
 
 def save_table(
@@ -137,7 +140,7 @@ def _text(part: Part) -> _Text:
         or all(_NUMBER.fullmatch(cell) for cell in text[name] if cell)
         for name in text.columns
     ]
-    columns = [*map(_heading, text.columns)]
+    columns = [name if name in part.names else _heading(name) for name in text.columns]
     rows = text.to_numpy().tolist()
     return _Text(part.title, part.caption, columns, numeric, rows, part.notes)
 
@@ -164,10 +167,13 @@ def _plain_markdown(text: str) -> str:
 def _latex(texts: list[_Text], *, caption: str, label: str) -> str:
     """Format tables for LaTeX, at most as wide as the page; a long table becomes several."""
     tables = []
+    labels: dict[str, int] = {}
     for text in texts:
         own = f"{text.title}. {text.caption}" if text.title else caption
         own = re.sub(r"^Table \d+\. ", "", own)
         name = ":".join([label, *text.title.lower().split()[:1]])
+        labels[name] = labels.get(name, 0) + 1
+        name += f"-{labels[name]}" * (labels[name] > 1)
         for start in range(0, max(len(text.rows), 1), _ROWS):
             part = text._replace(rows=text.rows[start : start + _ROWS])
             if start + _ROWS < len(text.rows):

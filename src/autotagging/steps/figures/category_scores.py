@@ -1,5 +1,7 @@
 """Scores by category of tags: whether a model is best at moods (sec. III)."""
 
+import pandas as pd
+
 from autotagging.reporting.captions import (
     MIRRORED,
     brackets,
@@ -9,9 +11,13 @@ from autotagging.reporting.captions import (
 from autotagging.reporting.inputs import read_each, read_metrics
 from autotagging.reporting.plots.scores import category_scores as draw
 from autotagging.reporting.plots.style import save_figure
-from autotagging.reporting.tables.files import save_table
+from autotagging.reporting.tables.files import Part, save_table
 from autotagging.reporting.tables.scores import category_scores as make_table
-from autotagging.reporting.tables.side_by_side import side_by_side
+from autotagging.reporting.tables.side_by_side import (
+    MOST_SIDE_BY_SIDE,
+    one_below_another,
+    side_by_side,
+)
 from autotagging.steps.figures import flags
 
 
@@ -29,17 +35,33 @@ def category_scores(
     confidence = runs[0]["confidence"]
     figure = draw(table, confidence=confidence, caption=clips_caption(runs))
     save_figure(figure, figure_files)
-    shown = side_by_side(
-        table,
-        ["category", "tags", "tags_scored"],
-        ("roc_auc", "pr_auc", "roc_auc_minus_rest", "clear"),
-    )
     caption = (
         "Mean over the tags of each category, on the test clips. "
         f"{brackets(runs)} {clips_caption(runs)}."
     )
+    many = table["model"].nunique() > MOST_SIDE_BY_SIDE
+    clear = "" if many else "Clear: yes if zero is outside the interval of this difference. "
     notes = (
-        "Minus rest: difference from all other tags. Clear: yes if zero is outside the interval of "
-        f"this difference. {undefined_resamples(runs)}{MIRRORED}"
+        f"Minus rest: difference from all other tags. {clear}{undefined_resamples(runs)}{MIRRORED}"
     )
+    shown = _of_many(table, notes) if many else _side_by_side(table)
     save_table(table, table_files, caption=caption, notes=notes, shown=shown)
+
+
+def _side_by_side(table: pd.DataFrame) -> pd.DataFrame:
+    values = ("roc_auc", "pr_auc", "roc_auc_minus_rest", "clear")
+    return side_by_side(table, ["category", "tags", "tags_scored"], values)
+
+
+def _of_many(table: pd.DataFrame, notes: str) -> list[Part]:
+    """Make a table per value, with a row per model and a column per category."""
+    mean = "Mean over the tags of each category."
+    parts = {
+        "roc_auc": ("ROC-AUC", mean, ""),
+        "pr_auc": ("Average precision", mean, ""),
+        "roc_auc_minus_rest": ("ROC-AUC minus rest", "Difference of each category.", notes),
+    }
+    return [
+        Part(title, caption, one_below_another(table, "category", value), below)
+        for value, (title, caption, below) in parts.items()
+    ]

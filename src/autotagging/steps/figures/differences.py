@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import pandas as pd
 from cyclopts import Parameter
 
 from autotagging.metrics.differences import Run
@@ -9,7 +10,8 @@ from autotagging.metrics.differences import differences as make_table
 from autotagging.metrics.settings import Bootstrap
 from autotagging.reporting.captions import MIRRORED, run_caption
 from autotagging.reporting.inputs import read_metrics, read_predictions, read_table, same_length
-from autotagging.reporting.tables.files import save_table
+from autotagging.reporting.tables.differences import against_first, by_category, every_pair
+from autotagging.reporting.tables.files import Part, save_table
 from autotagging.steps.figures import flags
 
 
@@ -31,17 +33,48 @@ def differences(
     ]
     category = read_table(tags, ("tag", "category")).set_index("tag")["category"]
     table = make_table(runs, category.loc[arrays[0]["tags"]].tolist(), bootstrap)
-    by_tracks = {f"tracks_{side}": f"difference_{side}" for side in ("low", "high")}
-    shown = table.drop(columns=["clips_low", "clips_high"]).rename(columns=by_tracks)
     percent, resamples = 100 * bootstrap.confidence, bootstrap.resamples
     caption = (
-        "Every pair of models on the same test clips: means over the tags, and their difference "
-        f"with its {percent:g} % confidence interval ({resamples:,} resamples of the tracks). "
+        "Models compared on the same test clips. In brackets: "
+        f"{percent:g} % confidence interval ({resamples:,} resamples of the tracks). "
         f"{run_caption(results)}."
     )
     notes = (
         "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
-        "Tracks are resampled because clips of a track are alike; the CSV file also has intervals "
-        f"from resampled clips. {MIRRORED}"
+        "Means and differences of seeds are averaged. Tracks are resampled because clips of "
+        f"a track are alike; the CSV file also has intervals from resampled clips. {MIRRORED}"
     )
+    several = table["second"].nunique() > 1
+    shown = _parts(table, runs[0].model, notes) if several else _one_pair(table)
     save_table(table, table_files, caption=caption, notes=notes, shown=shown)
+
+
+def _one_pair(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the limits by clips."""
+    by_tracks = {f"tracks_{side}": f"difference_{side}" for side in ("low", "high")}
+    return table.drop(columns=["clips_low", "clips_high"]).rename(columns=by_tracks)
+
+
+def _parts(table: pd.DataFrame, first: str, notes: str) -> list[Part]:
+    """Compare every model with the first one, over all tags and by category, and every pair."""
+    pairs = every_pair(table)
+    return [
+        Part(
+            f"Minus {first}",
+            f"Means over all tags, and their difference from {first}; positive: better.",
+            against_first(table),
+            notes,
+        ),
+        Part(
+            f"Minus {first}, by category",
+            f"Difference of the mean ROC-AUC from {first} over the tags of a category.",
+            by_category(table),
+        ),
+        Part(
+            "ROC-AUC of every pair",
+            "That of the row's model minus that of the column's, over all tags.",
+            pairs,
+            "*: zero is outside the interval.",
+            names=pairs["model"].tolist(),
+        ),
+    ]

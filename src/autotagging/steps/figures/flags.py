@@ -27,11 +27,12 @@ Predictions = Annotated[Path, Parameter(help="predictions.npz of one model and s
 PerTag = Annotated[Path, Parameter(help="per_tag.csv of one model and seed.")]
 PerCategory = Annotated[Path, Parameter(help="per_category.csv of one model and seed.")]
 
-_TRAINED = "of each network and seed; all lists in the same order."
+_TRAINED = "of each model that is not of tables, and seed; all lists in the same order."
 Histories = Annotated[Sequence[Path], Parameter(help=f"history.csv {_TRAINED}")]
 ModelJsons = Annotated[Sequence[Path], Parameter(help=f"model.json {_TRAINED}")]
 _EACH = "of each model and seed; all lists in the same order."
 Metrics = Annotated[list[Path], Parameter(help=f"metrics.json {_EACH}")]
+AllModelJsons = Annotated[list[Path], Parameter(help=f"model.json {_EACH}")]
 AllPredictions = Annotated[list[Path], Parameter(help=f"predictions.npz {_EACH}")]
 PerEpochs = Annotated[list[Path], Parameter(help=f"per_epoch.csv {_EACH}")]
 PerTags = Annotated[list[Path], Parameter(help=f"per_tag.csv {_EACH}")]

@@ -12,9 +12,9 @@ from autotagging.reporting.captions import attribution, corpus_name
 from autotagging.reporting.clips import read_audio
 from autotagging.reporting.inputs import (
     paper_row,
-    read_metrics,
     read_predictions,
     read_published,
+    read_results,
     read_table,
 )
 from autotagging.reporting.pages import data_uri, write_page
@@ -25,6 +25,7 @@ from autotagging.steps.figures import flags
 def summary(
     *,
     metrics: flags.Metrics,
+    model_json: flags.AllModelJsons,
     per_tag: flags.PerTag,
     per_category: flags.PerCategory,
     predictions: flags.Predictions,
@@ -34,17 +35,19 @@ def summary(
     published: flags.Published,
     figure_5: Annotated[Path | None, Parameter(help="Fig. 5 as SVG; optional.")] = None,
     figure_7: Annotated[Path, Parameter(help="Fig. 7 as SVG.")],
+    cost: Annotated[Path | None, Parameter(help="The figure cost as SVG; optional.")] = None,
     html: Annotated[Path, Parameter(help="Output: page as HTML.")],
     json: Annotated[Path, Parameter(help="Output: numbers of each model as JSON.")],
 ) -> None:
     """First page of the report.
 
-    per_tag, per_category and predictions come from the first seed of the first network, or of the
-    first model if there is no network. Clips whose audio can't be read are shown without audio.
+    per_tag, per_category and predictions come from the first seed of the first model that reads
+    audio, or of the first model if none does. Clips whose audio can't be read are shown without
+    audio. The figure cost is shown if several models read audio.
     """
-    runs = [read_metrics(path) for path in metrics]
-    networks = [run for run in runs if first_page.is_network(runs, run["model"])]
-    shown = (networks or runs)[0]
+    runs = read_results(metrics, model_json)
+    readers = first_page.readers_of_audio(runs)
+    shown = next((run for run in runs if run["model"] in readers[:1]), runs[0])
     rows = first_page.comparison(runs, read_published(published))
     clips = first_page.example_clips(read_predictions(predictions))
     paths = read_table(split, ("clip_id", "mp3_path")).set_index("clip_id")["mp3_path"]
@@ -59,22 +62,25 @@ def summary(
         html,
         "summary.html",
         shown=shown,
-        networks=networks,
+        readers=readers,
+        trained=[run for run in runs if run["model"] == shown["model"] and run.get("epochs")],
         paper=paper_row(published),
         corpus=corpus_name(shown["corpus"]),
         chance=CHANCE,
         comparison=rows,
-        result=next(row for row in rows if row["method"] == shown["model"]),
+        result=next(row for row in rows if row["model"] == shown["model"]),
         gain=first_page.gain_over_lookup(runs),
         leakage=read_table(leakage, ("level", "share", "clips_without_group")).to_dict("records"),
-        figures=[
-            {"uri": data_uri(svg.read_bytes(), "image/svg+xml"), "text": text}
-            for svg, text in figures
-            if svg
-        ],
+        figures=[_image(svg, text) for svg, text in figures if svg],
+        cost=_image(cost, "Macro ROC-AUC and cost") if cost and len(readers) > 1 else None,
         moods=first_page.category(read_table(per_category, ("category", "roc_auc")), "mood"),
         tags=first_page.tag_ranking(read_table(per_tag, ("tag", "positives", "roc_auc"))),
         clips=clips,
         attribution=attribution(shown["corpus"]),
     )
     write_json(first_page.headline(runs), json)
+
+
+def _image(svg: Path, text: str) -> dict[str, str]:
+    """Embed a figure, with the text below it."""
+    return {"uri": data_uri(svg.read_bytes(), "image/svg+xml"), "text": text}

@@ -57,9 +57,37 @@ def band(axes, number):
     return {x: pytest.approx(pair) for x, *pair in heights.agg(["min", "max"]).itertuples()}
 
 
+MANY = [*(f"network_{number}" for number in range(9)), "statistics", "lookup"]
+
+
+def many_runs():
+    """Two seeds of nine networks, the second a little shorter."""
+    losses = ((0.5, 0.4, 0.45), (0.6, 0.4, 0.3))
+    every = pd.concat([runs(name, seeds=(0, 1), losses=losses) for name in MANY[:9]])
+    return every[every["epoch"] <= 3 - every["seed"]]
+
+
+def figure_7_of_many():
+    curves = [
+        roc(name, seed, (0, 0.9 - n / 50, 1)) for n, name in enumerate(MANY) for seed in (0, 1)
+    ]
+    areas = [(name, seed, 0.7 + n / 50, 0.8) for n, name in enumerate(MANY) for seed in (0, 1)]
+    tested = pd.concat([epochs_on_test(seed).assign(model=n) for n in MANY[:9] for seed in (0, 1)])
+    return figure_7(
+        many_runs(),
+        pd.concat(curves),
+        aucs(*areas),
+        test=tested[tested["epoch"] <= 3 - tested["seed"]],
+        cited_auc=0.893,
+        caption=CAPTION,
+    )
+
+
 EXAMPLES = {
     "figure_5": lambda: figure_5(runs(), caption=CAPTION),
     "figure_5 of seeds": lambda: figure_5(three_seeds(), caption=CAPTION),
+    "figure_5 of many": lambda: figure_5(many_runs(), caption=CAPTION),
+    "figure_7 of many": lambda: figure_7_of_many(),
     "figure_7": lambda: figure_7(
         runs(),
         pd.concat([roc(), roc("lookup")]),
@@ -175,3 +203,36 @@ def test_figure_7_draws_models_without_epochs_by_themselves():
     scores = aucs(("lookup", 0, 0.7, 0.8))
     (axes,) = figure_7(runs().iloc[:0], roc("lookup"), scores).axes
     assert legend_labels(axes)[:2] == ["macro average, AUC 0.700", "micro average, AUC 0.800"]
+
+
+def test_many_models_have_small_panels_and_one_legend():
+    figure = EXAMPLES["figure_5 of many"]()
+    assert [axes.get_title(loc="left") for axes in figure.axes] == MANY[:9]
+    assert {axes.get_xlabel() for axes in figure.axes} == {"epoch (best epoch: 2)"}
+    assert not any(axes.get_legend() for axes in figure.axes)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        *("training", "validation", "best epoch"),
+    ]
+    title = "lines and bands: mean ± std of 2 seeds, of those still training"
+    assert legend.get_title().get_text() == f"loss: binary cross-entropy; {title}"
+
+
+def test_the_roc_curves_of_many_models_are_in_one_panel_the_best_first():
+    figure = figure_7_of_many()
+    *panels, between, curves, beside = figure.axes
+    assert [axes.get_title(loc="left") for axes in panels] == MANY[:9]
+    ranked = [label.split(",")[0] for label in legend_labels(beside)]
+    assert ranked == [*reversed(MANY), "chance"]
+    assert legend_labels(beside)[0] == "lookup, AUC 0.900 ± 0"
+    line = next(line for line in curves.lines if line.get_label().startswith("network_0"))
+    assert np.interp(0.5, *line.get_data()) == pytest.approx(0.9)
+    assert legend_labels(between) == [
+        *("training", "validation", "best epoch", "test"),
+        "paper: 0.893 (cited; set and epoch not stated)",
+    ]
+
+
+def test_figure_5_says_that_no_model_has_epochs():
+    (axes,) = figure_5(runs().iloc[:0]).axes
+    assert axes.get_title(loc="left") == "no model has epochs"

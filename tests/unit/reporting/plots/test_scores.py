@@ -31,12 +31,16 @@ def scores_of(key, names, *models):
 
 TAG_NAMES = ["no singer", *(f"tag {number}" for number in range(20))]
 CATEGORIES = ["all", "genre", "instrument", "mood", "vocal"]
+MANY = [f"network_{number}" for number in range(11)]
 EXAMPLES = {
     "tag_scores": lambda: tag_scores(
         scores_of("tag", TAG_NAMES, "crnn", "lookup"), confidence=0.95, caption=CAPTION
     ),
+    "tag_scores of many": lambda: tag_scores(
+        scores_of("tag", TAG_NAMES, *MANY), confidence=0.95, caption=CAPTION
+    ),
     "category_scores of many": lambda: category_scores(
-        scores_of("category", CATEGORIES, *(f"network_{n}" for n in range(6))),
+        scores_of("category", CATEGORIES, *MANY),
         confidence=0.95,
         caption=CAPTION,
     ),
@@ -76,3 +80,31 @@ def test_categories_say_how_many_of_their_tags_are_scored():
     assert "5 of 6" in [text.get_text() for text in figure.axes[0].texts]
     (legend,) = figure.legends
     assert legend.get_title().get_text() == "lines: 90 % confidence interval, by tracks"
+
+
+def test_the_tags_of_many_models_are_a_map_with_numbers_and_the_highest_in_bold():
+    table = scores_of("tag", TAG_NAMES[:3], *MANY).assign(positives=[12, 0, 4] * 11)
+    table.loc[(table["model"] == MANY[4]) & (table["tag"] == TAG_NAMES[2]), "roc_auc"] = 0.875
+    (axes,) = tag_scores(table, confidence=0.9).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == MANY
+    names = [TAG_NAMES[0], f"{TAG_NAMES[1]} *", f"{TAG_NAMES[2]} *"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == names
+    cells = {text.get_position(): text for text in axes.texts if len(text.get_text()) <= 3}
+    assert len(cells) == 33
+    assert [cells[4, row].get_text() for row in range(3)] == [".80", "–", ".88"]  # noqa: RUF001
+    bold = [place for place, text in cells.items() if text.get_weight() == "bold"]
+    assert {place for place in bold if place[1] == 2} == {(4, 2)}
+    assert "4 mood" in [text.get_text() for text in axes.texts]
+
+
+def test_many_models_have_a_panel_per_category_with_a_row_each():
+    table = scores_of("category", CATEGORIES, *MANY)
+    figure = category_scores(table, confidence=0.9, caption=CAPTION)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == [f"{name} (5 of 6 tags)" for name in CATEGORIES]
+    first, undefined = figure.axes[:2]
+    assert [label.get_text() for label in first.get_yticklabels()] == MANY
+    intervals, points = first.collections
+    assert points.get_offsets().data[3].tolist() == [0.8, 3]
+    assert intervals.get_segments()[3][:, 0].tolist() == [0.7, 0.9]
+    assert [text.get_text() for text in undefined.texts] == ["not scored"]

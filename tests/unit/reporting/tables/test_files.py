@@ -135,3 +135,12 @@ def test_latex_takes_the_tables_and_no_column_leaves_the_page(tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
     log = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     assert "Overfull" not in log
+
+
+def test_labels_of_parts_with_the_same_first_word_differ_and_names_of_models_stay(tmp_path):
+    files = files_of(tmp_path)
+    table = pd.DataFrame({"bof_rbm": ["1,024"], "multiply_adds": ["-"]})
+    parts = [Part(f"Minus {name}", "", table, names=["bof_rbm"]) for name in ("a", "b")]
+    save_table(table, files, caption="Two.", shown=parts)
+    assert re.findall(r"\\label{(.*)}", files.tex.read_text()) == ["tab:t:minus", "tab:t:minus-2"]
+    assert "| bof_rbm | multiply adds |\n| ---: | ---: |" in files.md.read_text()

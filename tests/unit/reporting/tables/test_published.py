@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import yaml
 
-from autotagging.reporting.tables.published import table_4
+from autotagging.reporting.tables.published import NEWER, OF_PAPER, ORIENTATION, table_4
 
 
 def metrics(seed, auc, *, accuracy=0.9, corpus="demo", split="random 183/14/42", **more):
@@ -38,7 +38,10 @@ def published(request):
 def test_table_4_averages_two_seeds(published):
     table = table_4([metrics(0, 0.80), metrics(1, 0.90, accuracy=0.92)], published)
     row = table.iloc[0]
-    assert row["source"] == "measured here"
+    assert row[["source", "group", "method", "model"]].tolist() == [
+        *("measured here", OF_PAPER, "CRNN", "crnn"),
+    ]
+    assert row["paper_roc_auc"] == 0.893
     assert row["roc_auc"] == pytest.approx(0.85)
     assert row["roc_auc_std"] == pytest.approx(0.05 * 2**0.5)  # n - 1 in the denominator
     assert row["accuracy"] == pytest.approx(0.91)
@@ -61,7 +64,7 @@ def test_table_4_has_a_row_per_model_with_the_deviation_over_three_seeds(publish
     for run in lookup:
         del run["epochs"], run["best_epoch"]
     table = table_4([*crnn, *lookup], published)
-    assert table["method"].tolist()[:2] == ["crnn", "lookup"]
+    assert table["model"].tolist()[:2] == ["crnn", "lookup"]
     assert table.loc[4, "method"] == "CRNN (the paper)"
     assert table["seeds"].tolist()[:2] == [3, 3]
     assert table.loc[0, "roc_auc"] == pytest.approx(0.87)
@@ -120,9 +123,9 @@ def test_table_4_takes_untrained_models_and_undefined_numbers(published):
     for key in ("epochs", "best_epoch"):
         del lookup[key]
     table = table_4([{**lookup, "model": "lookup"}, metrics(0, float("nan"))], published)
-    assert table["method"].tolist()[:2] == ["lookup", "crnn"]
+    assert table["model"].tolist()[:2] == ["crnn", "lookup"]
     assert table.loc[:1, "roc_auc"].isna().all()
-    assert table.loc[0, "epochs"] == ""
+    assert table.loc[1, "epochs"] == ""
 
 
 def test_raw_tags_are_not_comparable_with_the_papers(published):
@@ -130,3 +133,42 @@ def test_raw_tags_are_not_comparable_with_the_papers(published):
     table = table_4([{**run, "synonyms": "keep"}], published)
     assert table.loc[0, "tags"] == "50 raw"
     assert table.loc[0, "comparable_with_paper"] == "no"
+
+
+def test_systems_have_the_papers_names_and_order_and_others_are_for_orientation(published):
+    names = ("musicnn", "pooled", "fcn4", "crnn", "lookup")
+    runs = [metrics(0, 0.8, model=name, trainable_parameters=7) for name in names]
+    table = table_4(runs, published)
+    rows = table[table["source"] == "measured here"]
+    assert rows[["group", "method", "model", "year"]].fillna(0).values.tolist() == [
+        [OF_PAPER, "CRNN", "crnn", 2017],
+        [OF_PAPER, "FCN-4", "fcn4", 2016],
+        [OF_PAPER, "Pooling MFCC", "pooled", 2011],
+        [ORIENTATION, "musicnn", "musicnn", 0],
+        [ORIENTATION, "lookup", "lookup", 0],
+        [ORIENTATION, "each tag's share in training", "", 0],
+        [ORIENTATION, "“no” to every tag", "", 0],
+    ]
+    assert rows["paper_roc_auc"].tolist()[:3] == [0.893, 0.894, 0.861]
+    assert rows["citation"].tolist()[1] == "Choi et al. 2016, arXiv:1606.00298"
+    assert rows["epochs"].tolist()[:3] == ["20 of 100", "20", "20"]  # the paper's are of its CRNN
+    groups = table.loc[table["source"] == "cited", "group"]
+    assert groups.tolist() == [OF_PAPER] * 7 + [NEWER] * 7
+
+
+def test_costs_are_counts_and_of_several_seeds_the_most(published):
+    costs = [{"trainable_parameters": 2**40 + seed, "multiply_adds": None} for seed in (1, 0)]
+    runs = [metrics(seed, 0.8, **cost) for seed, cost in enumerate(costs)]
+    table = table_4(runs, published)
+    assert table.loc[0, "trainable_parameters"] == 2**40 + 1
+    assert table["multiply_adds"].isna().all()
+
+
+def test_every_system_of_the_papers_table_4_has_a_model_of_its_own(published):
+    models = [row["model"] for row in published if "model" in row]
+    assert models == [
+        *("crnn", "fcn4", "bof_rbm", "conv1d", "transfer", "multiscale", "pooled"),
+    ]
+    notes = {row["model"]: row["note"] for row in published if "model" in row}
+    assert "not MFCC" in notes["pooled"]
+    assert "below .88" in notes["transfer"]

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from autotagging.reporting.tables.side_by_side import side_by_side
+from autotagging.reporting.tables.side_by_side import one_below_another, side_by_side
 
 
 def test_each_model_has_columns_of_its_own():
@@ -15,3 +15,17 @@ def test_each_model_has_columns_of_its_own():
     assert wide.columns.tolist() == ["tag", "clips", *areas]
     assert wide.loc[0].tolist() == ["drum", 3, 0.8, 0.1, 0.6, 0.0]
     assert wide.loc[1, areas].isna().tolist() == [False, False, True, True]
+
+
+def test_each_model_has_a_row_of_its_own():
+    rows = [
+        ("mood", "crnn", 0.8, 0.7),
+        ("mood", "lookup", 0.6, 0.5),
+        ("genre", "crnn", None, None),
+        ("vocal", "lookup", 0.7, 0.6),
+    ]
+    table = pd.DataFrame(rows, columns=["category", "model", "roc_auc", "roc_auc_low"])
+    shown = one_below_another(table, "category", "roc_auc").set_index("model")
+    assert shown.columns.tolist() == ["mood", "mood_low", "vocal", "vocal_low"]
+    assert shown.loc["lookup"].tolist() == [0.6, 0.5, 0.7, 0.6]
+    assert shown.loc["crnn", ["vocal", "vocal_low"]].isna().all()

@@ -1,0 +1,18 @@
+"""Counts of parameters and operations as texts for readers."""
+
+import pandas as pd
+
+UNKNOWN = "-"
+
+
+def whole(count: int | None) -> str:
+    """Write a count with separators, such as "394,290"; `UNKNOWN` if it is missing."""
+    return UNKNOWN if pd.isna(count) else f"{int(count):,}"
+
+
+def millions(count: int | None) -> str:
+    """Write a count in millions, of three digits or to the next million; `UNKNOWN` if missing."""
+    if pd.isna(count):
+        return UNKNOWN
+    value = count / 1e6
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

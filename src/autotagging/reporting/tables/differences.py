@@ -1,0 +1,85 @@
+"""Tables for readers of the differences between models (sec. III)."""
+
+import pandas as pd
+
+_AREAS = {"ROC-AUC": "ROC-AUC", "average precision": "average precision"}
+_CLEAR = "*"
+
+
+def against_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Compare every model with the first one, over all tags.
+
+    Parameters
+    ----------
+    table
+        Table from `metrics.differences.differences`.
+
+    Returns
+    -------
+    table : (models - 1, ...)
+        model, and for each metric its value and its difference from the first model with limits by
+        tracks, as <column>_low and _high, and whether zero is outside them ("yes" or "no").
+    """
+    rows = _of_first(table)
+    shown = pd.DataFrame({"model": rows["second"].unique()}).set_index("model")
+    for metric in rows["metric"].unique():
+        of_metric = rows[(rows["metric"] == metric) & (rows["tags"] == "all")].set_index("second")
+        shown[metric] = of_metric["second_value"]
+        for part in ("", "_low", "_high"):
+            shown[f"{metric}: difference{part}"] = of_metric[f"gain{part}"]
+        shown[f"{metric}: clear"] = of_metric["clear"]
+    return shown.reset_index()
+
+
+def by_category(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the differences in ROC-AUC of every model from the first one, by category of tags.
+
+    Parameters
+    ----------
+    table
+        See `against_first`.
+
+    Returns
+    -------
+    table : (models - 1, ...)
+        model, and for each category the difference with its limits by tracks.
+    """
+    rows = _of_first(table)
+    rows = rows[(rows["metric"] == "ROC-AUC") & (rows["tags"] != "all")]
+    shown = pd.DataFrame({"model": rows["second"].unique()}).set_index("model")
+    for category in rows["tags"].unique():
+        of_category = rows[rows["tags"] == category].set_index("second")
+        for part in ("", "_low", "_high"):
+            shown[f"{category}{part}"] = of_category[f"gain{part}"]
+    return shown.reset_index()
+
+
+def every_pair(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the difference in ROC-AUC over all tags of every pair: that of the row minus the column.
+
+    Parameters
+    ----------
+    table
+        See `against_first`.
+
+    Returns
+    -------
+    table : (models, 1 + models)
+        model, and a column of texts per model; a star where zero is outside the limits by tracks.
+    """
+    rows = table[(table["metric"] == "ROC-AUC") & (table["tags"] == "all")]
+    models = [*dict.fromkeys([*rows["first"], *rows["second"]])]
+    shown = pd.DataFrame("", index=models, columns=models)
+    for row in rows.to_dict("records"):
+        star = _CLEAR if row["clear"] == "yes" else ""
+        shown.loc[row["first"], row["second"]] = f"{row['difference']:+.3f}{star}"
+        shown.loc[row["second"], row["first"]] = f"{-row['difference']:+.3f}{star}"
+    return shown.rename_axis("model").reset_index()
+
+
+def _of_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Choose the pairs with the first model; gains are those of the other model."""
+    rows = table[table["first"] == table["first"].iloc[0]]
+    return rows.assign(
+        gain=-rows["difference"], gain_low=-rows["tracks_high"], gain_high=-rows["tracks_low"]
+    )

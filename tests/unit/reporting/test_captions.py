@@ -1,0 +1,23 @@
+from autotagging.reporting.captions import clips_caption, not_scored, run_caption
+
+
+def runs(*models, **more):
+    common = {"seed": 0, "corpus": "demo", "split": "random 6/1/3", "n_clips": 3, "n_tags": 3}
+    return [{**common, "model": model, "tags_not_scored": [], **more} for model in models]
+
+
+def test_a_few_models_are_named_and_many_are_counted():
+    start = "Synthetic demo corpus (not MagnaTagATune), split random 6/1/3; "
+    assert run_caption(runs(*"abcd")) == f"{start}a, b, c and d, seed 0"
+    assert run_caption(runs(*"abcde")) == f"{start}5 models, seed 0"
+
+
+def test_models_of_the_same_test_clips_are_named_together():
+    caption = clips_caption([*runs("crnn", "fcn4"), *runs("lookup", n_clips=1004)])
+    assert caption.endswith("can be read: 3 for crnn and fcn4, 1,004 for lookup")
+
+
+def test_tags_that_are_not_scored_are_named_once_for_all_models():
+    text = not_scored([*runs(*"abcde", tags_not_scored=["harp"]), *runs("lookup")])
+    sentence = "Means over tags use 2 of 3 for 5 models: all test clips, or none, have harp. "
+    assert text == sentence
