@@ -233,7 +233,7 @@ def test_models_are_added_by_four_edits_and_train_nothing_else(project):
     assert changed["figures"] == {"params.yaml": {"models": "modified"}}
     project.run("snakemake --cores all")
     table = pd.read_csv(project.folder / "results/figures/table_4.csv")
-    assert {"crnn", "lookup", "popular", "mean_level"} <= set(table["method"])
+    assert {"crnn", "lookup", "popular", "mean_level"} <= set(table["model"])
     assert "train@popular-0" in project.run("dvc stage list")
     project.run(
         "pytest -n 0 -q tests/unit/models/test_popular.py tests/unit/models/test_mean_level.py"
