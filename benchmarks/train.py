@@ -1,13 +1,14 @@
-"""Speed and memory of training steps and scoring of the CRNN, compared with Keras and PyTorch.
+"""Speed and memory of training steps and scoring, compared with Keras and PyTorch.
 
-Usage: python benchmarks/train.py [THREADS], from the top of the repository.
+Usage: python benchmarks/train.py [THREADS] [--model fcn4] [--width 0.25] [--batch 8], from the top
+of the repository. The model is the CRNN, and the batch 32, if nothing else is said.
 
 Each row has processes of its own, one after another in two rounds, because memory does not suffice
-for all at once; all use the same batch of 32. Stock Keras is a model of Keras layers, trained by
-`train_on_batch` and used by `predict_on_batch`. The floor is the four convolutions alone, with
-their gradients (without that of the first one's input), by TensorFlow's operations. PyTorch is
-measured if it is installed, on the CPU; the pipeline does not need it. The other rows use a GPU if
-TensorFlow finds one.
+for all at once; all use the same batch. Stock Keras is a model of Keras layers, trained by
+`train_on_batch` and used by `predict_on_batch`. The floor is the convolutions alone, with their
+gradients (without that of the first one's input), by TensorFlow's operations. PyTorch is measured
+for the CRNN, if it is installed, on the CPU; the pipeline does not need it. The other rows use a
+GPU if TensorFlow finds one.
 """
 
 import argparse
@@ -19,28 +20,55 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import yaml
 from on_gpu.sizes import FULL, MEL_BINS, TAGS
 
-BATCH, FRAMES, FILTERS = 32, FULL.frames, (64, 128, 128, 128)
-# Height, width and channels of each convolution's input.
-INPUTS = ((96, 1440, 1), (48, 720, 64), (16, 240, 128), (4, 60, 128))
+FRAMES = FULL.frames
 ROUNDS, WARM_UP, STEPS = 2, 2, 4
+
+
+class Network(NamedTuple):
+    """Convolutions of a model: filters, and height and width of each input."""
+
+    filters: tuple[int, ...]
+    sizes: tuple[tuple[int, int], ...]
+
+
+NETWORKS = {
+    "crnn": Network((64, 128, 128, 128), ((96, 1440), (48, 720), (16, 240), (4, 60))),
+    "fcn4": Network((128, 384, 768, 2048), ((96, 1366), (48, 341), (12, 68), (4, 8))),
+}
+FCN4_POOLS = ((2, 4), (4, 5), (3, 8), (4, 8))
+
+
+class Setting(NamedTuple):
+    """What is measured: a model, the width of FCN-4, clips per step, CPU threads."""
+
+    model: str
+    width: float
+    batch: int
+    threads: int
+
+    @property
+    def filters(self) -> list[int]:
+        return [int(self.width * filters) for filters in NETWORKS[self.model].filters]
+
 
 Step = Callable[[], object]
 
 
-def batch() -> tuple[np.ndarray, np.ndarray]:
+def batch(clips: int) -> tuple[np.ndarray, np.ndarray]:
     """Spectrograms in dB, and labels of the same density as those of MagnaTagATune."""
     rng = np.random.default_rng(0)
-    mel = rng.normal(-30, 15, (BATCH, MEL_BINS, FRAMES)).astype(np.float32)
-    return mel, (rng.random((BATCH, TAGS)) < 0.054).astype(np.float32)
+    mel = rng.normal(-30, 15, (clips, MEL_BINS, FRAMES)).astype(np.float32)
+    return mel, (rng.random((clips, TAGS)) < 0.054).astype(np.float32)
 
 
-def ours(threads: int, precision: str = "float32") -> Step:
-    network = build(threads, precision)
+def ours(setting: Setting, precision: str = "float32") -> Step:
+    network = build(setting, precision)
     import keras
 
     from autotagging.training.step import make_train_step
@@ -48,73 +76,95 @@ def ours(threads: int, precision: str = "float32") -> Step:
     optimizer = keras.optimizers.Adam(0.001)
     optimizer.build(network.trainable_variables)
     step = make_train_step(network, optimizer)
-    mel, labels = batch()
+    mel, labels = batch(setting.batch)
     return lambda: float(step(mel, labels)[0])
 
 
-def ours_in_bfloat16(threads: int) -> Step:
-    return ours(threads, "mixed_bfloat16")
+def ours_in_bfloat16(setting: Setting) -> Step:
+    return ours(setting, "mixed_bfloat16")
 
 
-def ours_scoring(threads: int, precision: str = "float32") -> Step:
-    network = build(threads, precision)
+def ours_scoring(setting: Setting, precision: str = "float32") -> Step:
+    network = build(setting, precision)
     from autotagging.training.step import make_scorer
 
-    score, mel = make_scorer(network), batch()[0]
-    return lambda: score(np.arange(BATCH), lambda clips: mel[clips], batch_size=BATCH)
+    score, size = make_scorer(network), setting.batch
+    mel, _ = batch(size)
+    return lambda: score(np.arange(size), lambda clips: mel[clips], batch_size=size)
 
 
-def ours_scoring_in_bfloat16(threads: int) -> Step:
-    return ours_scoring(threads, "mixed_bfloat16")
+def ours_scoring_in_bfloat16(setting: Setting) -> Step:
+    return ours_scoring(setting, "mixed_bfloat16")
 
 
-def build(threads: int, precision: str):
+def build(setting: Setting, precision: str):
     from autotagging import models
     from autotagging.training.devices import prepare
 
-    prepare(seed=0, threads=threads)
-    options = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["train"]["crnn"]
+    prepare(seed=0, threads=setting.threads)
+    options = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["train"]
+    options = options[setting.model] | ({"width": setting.width} if setting.model == "fcn4" else {})
     shape = (MEL_BINS, FRAMES)
-    network = models.build("crnn", input_shape=shape, n_tags=TAGS, precision=precision, **options)
-    return network
+    return models.build(
+        setting.model, input_shape=shape, n_tags=TAGS, precision=precision, **options
+    )
 
 
-def stock_keras(threads: int) -> Step:
-    model = build_stock(threads)
-    mel, labels = batch()
+def stock_keras(setting: Setting) -> Step:
+    model = build_stock(setting)
+    mel, labels = batch(setting.batch)
     return lambda: model.train_on_batch(mel, labels)
 
 
-def stock_keras_scoring(threads: int) -> Step:
-    model, mel = build_stock(threads), batch()[0]
+def stock_keras_scoring(setting: Setting) -> Step:
+    model, mel = build_stock(setting), batch(setting.batch)[0]
     return lambda: model.predict_on_batch(mel)
 
 
-def build_stock(threads: int):
+def build_stock(setting: Setting):
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_intra_op_parallelism_threads(setting.threads)
     import keras
     from on_gpu import stock
 
-    model = stock.build(FULL)
+    model = stock.build(FULL) if setting.model == "crnn" else build_stock_fcn4(setting.filters)
     model.compile(keras.optimizers.Adam(0.001), "binary_crossentropy")
     return model
 
 
-def convolutions(threads: int) -> Step:
+def build_stock_fcn4(filters: list[int]):
+    """Build FCN-4 in the order of its source, with normalized mel bins."""
+    from keras import Input, Model, layers
+
+    x = inputs = Input((MEL_BINS, FRAMES))
+    x = layers.BatchNormalization(axis=1)(x)
+    x = layers.Reshape((MEL_BINS, FRAMES, 1))(x)
+    for channels, pool in zip(filters, FCN4_POOLS, strict=True):
+        x = layers.Conv2D(channels, 3, padding="same")(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.Dropout(0.5)(layers.MaxPooling2D(pool)(x))
+    outputs = layers.Dense(TAGS, activation="sigmoid")(layers.Flatten()(x))
+    return Model(inputs, outputs)
+
+
+def convolutions(setting: Setting) -> Step:
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_intra_op_parallelism_threads(setting.threads)
+    clips, channels = setting.batch, 1
     layers = []
-    for (height, width, channels), filters in zip(INPUTS, FILTERS, strict=True):
+    for (height, width), filters in zip(
+        NETWORKS[setting.model].sizes, setting.filters, strict=True
+    ):
         layers.append(
             (
-                tf.random.normal((BATCH, height, width, channels)),
+                tf.random.normal((clips, height, width, channels)),
                 tf.random.normal((3, 3, channels, filters), stddev=0.05),
-                tf.random.normal((BATCH, height, width, filters)),
+                tf.random.normal((clips, height, width, filters)),
             )
         )
+        channels = filters
 
     @tf.function
     def step():
@@ -136,14 +186,14 @@ def convolutions(threads: int) -> Step:
     return lambda: [result.numpy() for result in step()]
 
 
-def pytorch(threads: int) -> Step:
+def pytorch(setting: Setting) -> Step:
     import torch
     from on_gpu.torch_network import CRNN
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(setting.threads)
     model = CRNN(FULL)
     optimizer = torch.optim.Adam(model.parameters(), 0.001)
-    mel, labels = map(torch.from_numpy, batch())
+    mel, labels = map(torch.from_numpy, batch(setting.batch))
 
     def step() -> float:
         optimizer.zero_grad()
@@ -155,10 +205,10 @@ def pytorch(threads: int) -> Step:
     return step
 
 
-def pytorch_compiled(threads: int) -> Step:
+def pytorch_compiled(setting: Setting) -> Step:
     import torch
 
-    step = pytorch(threads)
+    step = pytorch(setting)
     return torch.compile(step)
 
 
@@ -167,28 +217,27 @@ TRAINING = {
     "this, float32": ours,
     "this, mixed_bfloat16": ours_in_bfloat16,
     "the convolutions alone": convolutions,
-    "PyTorch eager": pytorch,
-    "PyTorch compiled": pytorch_compiled,
 }
+OF_THE_CRNN = {"PyTorch eager": pytorch, "PyTorch compiled": pytorch_compiled}
 SCORING = {
     "stock Keras, scoring": stock_keras_scoring,
     "this, scoring, float32": ours_scoring,
     "this, scoring, mixed_bfloat16": ours_scoring_in_bfloat16,
 }
-ROWS = TRAINING | SCORING
+ROWS = TRAINING | OF_THE_CRNN | SCORING
 
 
-def take_steps(name: str, threads: int, results: Connection) -> None:
-    """Take some steps; send the seconds of each, and the peak memory in GB."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+def take_steps(name: str, setting: Setting, results: Connection) -> None:
+    """Take some steps; send the seconds and CPU seconds of each, and the peak memory in GB."""
+    os.environ["OMP_NUM_THREADS"] = str(setting.threads)
     seconds = []
     try:
-        step = ROWS[name](threads)
+        step = ROWS[name](setting)
         for number in range(WARM_UP + STEPS):
-            started = time.perf_counter()
+            started, used = time.perf_counter(), time.process_time()
             step()
             if number >= WARM_UP:
-                seconds.append(time.perf_counter() - started)
+                seconds.append((time.perf_counter() - started, time.process_time() - used))
     except Exception as error:
         print(f"{name} is left out: {error}"[:300], file=sys.stderr)
     results.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
@@ -199,32 +248,53 @@ def main() -> None:
     parser.add_argument(
         "threads", type=int, nargs="?", default=os.cpu_count(), help="CPU threads; all by default"
     )
-    measure_all(parser.parse_args().threads)
+    parser.add_argument("--model", choices=NETWORKS, default="crnn", help="crnn by default")
+    parser.add_argument("--width", type=float, default=1.0, help="width of FCN-4; 1 by default")
+    parser.add_argument("--batch", type=int, default=32, help="clips per step; 32 by default")
+    chosen = parser.parse_args()
+    if chosen.model == "crnn" and chosen.width != 1:
+        parser.error("the CRNN has no width")
+    measure_all(Setting(chosen.model, chosen.width, chosen.batch, chosen.threads))
 
 
-def measure_all(threads: int) -> None:
+def measure_all(setting: Setting) -> None:
     context = get_context("spawn")
-    taken: dict[str, list[float]] = {name: [] for name in ROWS}
-    memory = dict.fromkeys(ROWS, 0.0)
+    rows = [name for name in ROWS if setting.model == "crnn" or name not in OF_THE_CRNN]
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in rows}
+    memory = dict.fromkeys(rows, 0.0)
     for _ in range(ROUNDS):
-        for name in ROWS:
+        for name in rows:
             here, there = context.Pipe()
-            process = context.Process(target=take_steps, args=(name, threads, there))
+            process = context.Process(target=take_steps, args=(name, setting, there))
             process.start()
             seconds, peak = here.recv()
             process.join()
             taken[name] += seconds
             memory[name] = max(memory[name], peak)
-    fastest = {name: min(seconds) for name, seconds in taken.items() if seconds}
-    floor = fastest["the convolutions alone"]
-    print("| batch of 32 clips | s | clips/s | of stock Keras | of the convolutions | peak GB |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name, seconds in fastest.items():
-        stock = fastest["stock Keras" if name in TRAINING else "stock Keras, scoring"]
-        of_floor = f"{floor / seconds:.2f}" if name in TRAINING else "-"
+    fastest = {name: np.min(steps, axis=0) for name, steps in taken.items() if steps}
+    print_table(fastest, memory, setting)
+
+
+def print_table(fastest: dict[str, np.ndarray], memory: dict[str, float], setting: Setting) -> None:
+    """Print seconds, and ratios of them; of the CPU seconds, which other work changes less, too."""
+    floor, clips = fastest["the convolutions alone"], setting.batch
+    heads = (
+        "s",
+        "CPU s",
+        "clips/s",
+        "of stock Keras",
+        "by CPU s",
+        "of the convolutions",
+        "peak GB",
+    )
+    print(f"| batch of {clips} clips | {' | '.join(heads)} |")
+    print("| --- |" + " ---: |" * len(heads))
+    for name, times in fastest.items():
+        of_stock = fastest["stock Keras, scoring" if name in SCORING else "stock Keras"] / times
+        of_floor = "-" if name in SCORING else f"{(floor / times)[0]:.2f}"
         print(
-            f"| {name} | {seconds:.2f} | {BATCH / seconds:.1f} | {stock / seconds:.2f} "
-            f"| {of_floor} | {memory[name]:.1f} |"
+            f"| {name} | {times[0]:.2f} | {times[1]:.2f} | {clips / times[0]:.1f} "
+            f"| {of_stock[0]:.2f} | {of_stock[1]:.2f} | {of_floor} | {memory[name]:.1f} |"
         )
 
 

@@ -86,6 +86,8 @@ NOT_RUN = {
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
     "python benchmarks/train.py": TAKES_MINUTES,
     "python benchmarks/train.py 2": TAKES_MINUTES,
+    "python benchmarks/train.py 2 --model fcn4 --batch 8": TAKES_MINUTES,
+    "python benchmarks/train.py 2 --model fcn4 --width 0.25": TAKES_MINUTES,
     "snakemake --workflow-profile profiles/slurm": "needs Slurm",
     "snakemake --workflow-profile profiles/slurm-multi-worker": "needs Slurm",
     "rm FILE": NAMED,
