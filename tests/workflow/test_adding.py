@@ -107,9 +107,9 @@ TRAIN_PARAMETER = [
     ),
     (
         "workflow/rules/train.smk",
-        '            schedule=config["train"]["schedule"],\n',
+        '            devices=config["train"]["devices"],\n',
         '            beta_1=config["train"]["beta_1"],\n'
-        '            schedule=config["train"]["schedule"],\n',
+        '            devices=config["train"]["devices"],\n',
     ),
     (
         "src/autotagging/training/settings.py",
