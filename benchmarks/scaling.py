@@ -199,6 +199,7 @@ def merge_tags(results: Path, params: dict) -> Step:
     }
     outputs = {
         "--labels": results / "labels.csv",
+        "--other-labels": results / "other_labels.csv",
         "--tags": results / "tags.csv",
         "--raw-tags": results / "raw_tags.csv",
         "--tag-settings": results / "tag_settings.json",
