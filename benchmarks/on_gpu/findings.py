@@ -135,12 +135,18 @@ def difference(means: Sequence[float], others: Sequence[float]) -> float:
 def agreement(results: list[dict]) -> dict[str, str | None]:
     """Compare the bytes that trainings left: "yes", "no", or None where one is not there."""
     digests = {
-        result["options"]["mode"]: merged([result]).get("digest")
+        (result["options"]["mode"], result["options"].get("xla", False)): merged([result]).get(
+            "digest"
+        )
         for result in of_kind(results, "run")
     }
 
-    def agree(mode: str) -> str | None:
-        whole, other = digests.get("whole"), digests.get(mode)
+    def agree(mode: str, *, xla: bool = False) -> str | None:
+        whole, other = digests.get(("whole", xla)), digests.get((mode, xla))
         return None if not (whole and other) else "yes" if whole == other else "no"
 
-    return {"of one seed": agree("again"), "one of them stopped and resumed": agree("resume")}
+    return {
+        "of one seed": agree("again"),
+        "one of them stopped and resumed": agree("resume"),
+        "of one seed, XLA": agree("again", xla=True),
+    }

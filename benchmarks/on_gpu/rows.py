@@ -109,6 +109,10 @@ def all_rows() -> list[Row]:
         Row("gradients", **untimed),
         *(Row("run", {"precision": "tf32", "mode": mode}, **untimed) for mode in _BEFORE_RESUMING),
         *(
+            Row("run", {"precision": "tf32", "mode": mode, "xla": True}, **untimed)
+            for mode in ("whole", "again")
+        ),
+        *(
             Row("training", {"precision": precision, "long": False}, **untimed)
             for precision in ("float32", "tf32")
         ),

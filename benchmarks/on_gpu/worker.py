@@ -242,13 +242,15 @@ def measure_training(size: Size, folder: Path, *, precision: str, long: bool) ->
         yield {"long_clips": size.long_clips, "long_times": result.times}
 
 
-def measure_run(size: Size, folder: Path, *, precision: str, mode: str) -> Measurements:
+def measure_run(
+    size: Size, folder: Path, *, precision: str, mode: str, xla: bool = False
+) -> Measurements:
     """Train one epoch; "stop" stops it in the middle, "resume" goes on from there."""
     from on_gpu import project
 
-    devices = project.prepare(precision, threads=THREADS)
+    devices = project.prepare(precision, threads=THREADS, xla=xla)
     stopping = {"stop": -(-size.clips // size.batch) // 2}.get(mode)
-    saved = folder / "stopped" if mode in ("stop", "resume") else folder / mode
+    saved = folder / "stopped" if mode in ("stop", "resume") else folder / f"{mode} {xla}"
     try:
         result = project.train(
             size,
