@@ -99,6 +99,8 @@ def test_every_two_exchanged_values_are_a_change():
     """Snakemake compares the params of a job as values without names."""
     params = read_params(ROOT / "params.yaml")
     schema = read_schema(ROOT / "workflow/schemas")
+    for name in {*MODELS} - {"crnn", "lookup", "bof_rbm"}:  # their options are made flags alike
+        del params["train"][name]
     pairs = {
         name: override
         for name, override in exchanged(params)
