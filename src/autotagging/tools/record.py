@@ -40,11 +40,11 @@ def record() -> None:
             f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
             "record"
         )
-    extra = sorted(
-        str(path) for path in RESULTS.rglob("*") if path.is_file() and str(path) not in outputs
-    )
-    if extra:
-        raise UserError(f"no rule makes these files; delete them, then record: {', '.join(extra)}")
+    if extra := _extra(set(outputs)):
+        raise UserError(
+            "no rule makes these files for the models of params.yaml; delete them, or name their "
+            f"models there, then record: {', '.join(extra)}"
+        )
     for checksums in sorted(RESULTS.rglob(CHECKSUMS)):
         for name in read_checksums(checksums):
             check_written(checksums.with_name(name))
@@ -63,6 +63,17 @@ def _forget(stage: str) -> None:
         content["stages"].pop(stage, None)
         with replacing(LOCK) as temporary:
             temporary.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def _extra(outputs: set[str]) -> list[str]:
+    """List files in results/ that are no outputs; a folder without outputs stands for its files."""
+    known = {str(parent) for path in outputs for parent in Path(path).parents}
+    files = [path for path in RESULTS.rglob("*") if path.is_file() and str(path) not in outputs]
+    shown = (
+        next((str(folder) for folder in reversed(path.parents) if str(folder) not in known), path)
+        for path in files
+    )
+    return sorted({str(path) for path in shown})
 
 
 def _outputs() -> dict[str, str]:
