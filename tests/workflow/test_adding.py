@@ -231,7 +231,7 @@ def test_models_are_added_by_four_edits_and_train_nothing_else(project):
     changed = changed_stages(project)
     assert set(changed) == {*added, "figures"}
     assert changed["figures"] == {"params.yaml": {"models": "modified"}}
-    project.run("snakemake --cores all")
+    project.run("snakemake --cores all -- results/figures/table_4.csv")
     table = pd.read_csv(project.folder / "results/figures/table_4.csv")
     assert {"crnn", "lookup", "popular", "mean_level"} <= set(table["model"])
     assert "train@popular-0" in project.run("dvc stage list")
@@ -240,6 +240,7 @@ def test_models_are_added_by_four_edits_and_train_nothing_else(project):
     )
 
     # An edit to one model's folder trains no other; a wrong option is named.
+    project.run("snakemake --touch --cores all --quiet all")  # as if all figures were new
     project.run("autotagging record")
     assert changed_stages(project) == {}
     module = project.folder / "src/autotagging/models/popular/__init__.py"

@@ -166,6 +166,5 @@ def record_nothing_but_the_results(project):
 def run_with_one_more_synonym(project):
     """The chain runs to its end without a spectrogram."""
     project.replace("workflow/resources/tags.yaml", *SYNONYMS)
-    ran = project.jobs("snakemake --cores all")
-    assert {"merge_tags", "split", "train", "evaluate", "table_4"} <= ran
-    assert not {"download", "extract_mel_shard", "extract_mel"} & ran
+    ran = project.jobs("snakemake --cores all -- results/figures/table_4.csv")
+    assert ran == {"merge_tags", "split", "train", "evaluate", "table_4"}

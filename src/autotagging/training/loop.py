@@ -100,7 +100,7 @@ def fit(
     train, validation
         Training and validation clips, at least one each.
     settings
-        TrainingSettings of the training.
+        Settings of the training.
     seed
         Seed of the order of clips, which depends on seed and epoch only.
     devices

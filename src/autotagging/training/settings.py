@@ -1,4 +1,4 @@
-"""TrainingSettings of a training, and of the machine that it runs on (sec. III)."""
+"""Settings of a training, and of the machine that it runs on (sec. III)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ DeviceChoice = Literal["auto", "mirrored", "multi_worker"]
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """TrainingSettings of a training that may change its result.
+    """Settings of a training that may change its result.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class Machine:
-    """TrainingSettings of the machine that a network is trained on.
+    """Settings of the machine that a network is trained on.
 
     Attributes
     ----------
