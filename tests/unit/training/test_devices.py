@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -211,3 +212,23 @@ def test_a_training_is_told_by_its_devices_and_threads(label, described):
     from autotagging.training.devices import Devices
 
     assert Devices(label).describe(2) == described
+
+
+def test_threads_copy_batches_to_a_gpu(monkeypatch):
+    from autotagging.training.devices import ONE_DEVICE
+
+    chosen = []
+
+    def device(name):
+        chosen.append(name)
+        return nullcontext()
+
+    def gather(clip_ids):
+        return clip_ids[:, None].astype(np.float16)
+
+    assert ONE_DEVICE.copied(gather) is gather
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf, "device", device)
+    batch = ONE_DEVICE.copied(gather)(np.array([3, 5]))
+    assert chosen == ["GPU:0"]
+    assert (batch.dtype, batch.numpy().tolist()) == (tf.float16, [[3.0], [5.0]])
