@@ -87,6 +87,12 @@ def model_source(wildcards):
     return source(wildcards)
 
 
+def features_source(wildcards):
+    """Code of features that are fitted, as in `sources`, for a model that has some."""
+    (source,) = sources("src/autotagging/features").values()
+    return source(wildcards) if reads(wildcards.model) == "features" else ""
+
+
 def files(wildcards, input, output):
     """Flags for a job's named inputs and outputs. An input without a name only orders the jobs."""
     named = [*input.items(), *output.items()]
@@ -117,15 +123,25 @@ def model_options(wildcards):
 
 
 def training_settings(wildcards):
-    """Settings of a job's training as flags: the model's own, or the common ones.
+    """Settings of a job's training as flags."""
+    return " ".join(flag(name, value) for name, value in own_settings(wildcards.model).items())
+
+
+def own_settings(model):
+    """Settings of a model's training: its own, or the common ones.
 
     The demo corpus has its own number of epochs.
     """
     common = {name: config["train"][name] for name in OWN_SETTINGS}
     if config["corpus"] == "demo":
         common["epochs"] = config["demo"]["epochs"]
-    chosen = common | config["train"][wildcards.model].get("training", {})
-    return " ".join(flag(name, value) for name, value in chosen.items())
+    return common | config["train"][model].get("training", {})
+
+
+def training_memory(wildcards):
+    """Memory of a training in MB."""
+    batch_size = own_settings(wildcards.model)["batch_size"]
+    return int(2000 + 250 * batch_size + 1000 * config["train"]["cache"])
 
 
 def features(wildcards):
@@ -161,6 +177,14 @@ def source_corpus(wildcards):
         "extract_mel/front_end.json",
     )
     return [] if source == "other_tags" else [f"{source}/{path}" for path in results]
+
+
+def machine_settings(wildcards):
+    """Settings of the machine as flags; features are fitted by one process."""
+    devices = config["train"]["devices"]
+    if devices == "multi_worker" and reads(wildcards.model) != "mel":
+        devices = "auto"
+    return f"{flag('devices', devices)} {flag('xla', config['train']['xla'])}"
 
 
 def launcher(wildcards):

@@ -31,7 +31,6 @@ rule evaluate:
             "src/autotagging/steps/evaluate.py",
             "src/autotagging/common",
             "src/autotagging/dataset",
-            "src/autotagging/features",
             "src/autotagging/training",
             "src/autotagging/metrics",
             "src/autotagging/models",
@@ -49,6 +48,7 @@ rule evaluate:
             batch_size=config["evaluate"]["batch_size"],
         ),
         model_source=model_source,
+        features_source=features_source,
     message:
         "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     shell:

@@ -118,7 +118,7 @@ def train(
         Options of the model, as name=value.
     """
     job = _Job(model, seed, read_options(options), data, _trained_on(data), settings, machine)
-    alone = not models.reads_spectrograms(model) or is_first(machine.devices, os.environ)
+    alone = models.reads(model) != "mel" or is_first(machine.devices, os.environ)
     origin = _origin(data)  # before the training, so that a damaged file costs no time
     with only_training(machine.unfinished) if alone else nullcontext():
         fitted = _fit_network(job) if models.reads_spectrograms(model) else _fit_tables(job)
@@ -180,6 +180,8 @@ def _fit_network(job: _Job) -> Fitted | None:
     from autotagging.training.precision import choose_precision
 
     model, machine = job.model, job.machine
+    if machine.devices == "multi_worker" and models.reads(model) != "mel":
+        raise UserError(f"model {model!r} is fitted by one process; set train.devices to auto")
     summary = models.required(job.data.mel, "--mel", model)
     front_end = read_front_end(models.required(job.data.front_end, "--front-end", model))
     models.check_log_scale(model, front_end["log_scale"])

@@ -183,6 +183,7 @@ class Checkpoints:
 
     def path_of(self, name: str, suffix: str) -> Path:
         """Name a file of this training that is computed before its first epoch."""
+        self._make_room()
         return self._folder / f"{name}-{self.key}{suffix}"
 
     def of_part(self, name: str) -> "Checkpoints":
