@@ -175,6 +175,7 @@ def keep(checkpoints: Checkpoints, name: str, compute: Callable[[], Mapping[str,
     for key, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise UserError(f"features: {name}: {key!r} has values that are not finite")
+    checkpoints.delete_features_of_others()
     save_arrays(path, arrays)
     return arrays
 
