@@ -54,6 +54,10 @@ RUN = {
         'snakemake -n --config train={"learning_rate":0.0005}'
     ),
     "snakemake -n -p": None,
+    "snakemake --cores all --configfile workflow/compare.yaml --config corpus=FOLDER "
+    "'split={scheme: artist}'": (
+        'snakemake -n --configfile workflow/compare.yaml --config split={"scheme":"artist"}'
+    ),
     "rm -r results/figures": None,
 }
 # What a command prints: a difference that `slow` has from HEAD.
