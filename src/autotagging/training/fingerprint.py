@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from autotagging import models
-from autotagging.models.stored import versions
+from autotagging.common.versions import versions
 
 # Code that the result of a training depends on, including the model's own.
 _FINGERPRINTED = (
@@ -22,7 +22,9 @@ _FINGERPRINTED = (
 
 def training_fingerprint(model: str, *parts: Any) -> str:
     """Hash everything that the result of a training depends on: settings, code and libraries."""
-    digest = hashlib.sha256(json.dumps([model, *parts, versions()]).encode())
+    digest = hashlib.sha256(
+        json.dumps([model, *parts, versions(*models.libraries(model))]).encode()
+    )
     package = Path(models.__file__).parents[1]
     for code in _FINGERPRINTED:
         for path in sorted(package.glob(code.format(model=model))):
