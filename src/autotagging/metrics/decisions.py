@@ -1,7 +1,6 @@
 """From scores to predicted tags: thresholds, precision, recall and F1 (sec. III)."""
 
 import numpy as np
-from scipy.stats import rankdata
 
 RATES = {"precision": "precision", "recall": "recall", "f1": "F1"}
 """Names of the results of `rates`, in order: the share of right tags among predicted tags, the
@@ -134,6 +133,8 @@ def roc_auc_by_clip(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     roc_auc : (clips,)
         NaN for clips with no tag or all tags.
     """
+    from scipy.stats import rankdata  # slow to import
+
     positives = labels.sum(axis=1, dtype=np.float64)
     pairs = positives * (labels.shape[1] - positives)
     wins = (rankdata(scores, axis=1) * labels).sum(axis=1) - positives * (positives + 1) / 2

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import xlog1py, xlogy
-from sklearn.metrics import average_precision_score
 
 from autotagging.metrics.bootstrap import Areas, Sampling, mean_over_tags, resample_micro
 from autotagging.metrics.decisions import roc_auc_by_clip
@@ -76,6 +75,8 @@ def mean_average_precision(labels: np.ndarray, scores: np.ndarray) -> float | No
 
 def average_precisions(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Average precision of each tag that has both classes, else NaN: (tags,)."""
+    from sklearn.metrics import average_precision_score  # slow to import
+
     areas = np.full(labels.shape[1], np.nan)
     for i in np.flatnonzero(has_both_classes(labels)):
         areas[i] = average_precision_score(labels[:, i], scores[:, i])
