@@ -35,7 +35,8 @@ def main() -> None:
         show(name, [measure(command) for _ in range(runs)])
     helps = {name: [measure(command) for _ in range(runs)] for name, command in subcommands()}
     slowest = max(helps, key=lambda name: median(cpu for cpu, _ in helps[name]))
-    show(f"help of {len(helps)} subcommands, each", sum(helps.values(), []))
+    every = [each for some in helps.values() for each in some]
+    show(f"help of {len(helps)} subcommands, each", every)
     show(f"the slowest, {slowest} --help", helps[slowest])
 
 

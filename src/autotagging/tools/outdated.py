@@ -12,6 +12,7 @@ from autotagging.common.versions import VERSIONS, version_of
 
 RESULTS = Path("results")
 # The parts of a step that runs in parts are made again, not the table that lists them.
+_FIGURES = "figures"
 _RULES = {"extract_mel": "extract_mel_shard"}
 
 
@@ -34,20 +35,23 @@ class Outdated:
     def name(self) -> str:
         """Name the result for readers: its step, model and seed, or "figures"."""
         step, *rest = self.path.relative_to(RESULTS).parts[:-1]
-        return step if step == "figures" else "/".join([step, *rest])
+        return step if step == _FIGURES else "/".join([step, *rest])
 
     @property
     def target(self) -> str:
-        """Name what Snakemake's --forcerun takes: a rule, or a file where a rule has several."""
+        """Name what Snakemake's --forcerun takes: a rule, or a file where a rule has several jobs.
+
+        Empty for figures, which are all deleted.
+        """
         step, *rest = self.path.relative_to(RESULTS).parts
-        if step == "figures":
-            return self.path.stem.partition("-")[0]
+        if step == _FIGURES:
+            return ""
         return str(self.path) if len(rest) > 1 else _RULES.get(step, step)
 
 
 def find_outdated() -> list[Outdated]:
     """Compare the versions of all results with those installed; a damaged file is left out."""
-    patterns = (f"*/{VERSIONS}", f"*/*/*/{VERSIONS}", f"figures/{Path(VERSIONS).stem}/*.json")
+    patterns = (f"*/{VERSIONS}", f"*/*/*/{VERSIONS}", f"{_FIGURES}/{Path(VERSIONS).stem}/*.json")
     paths = [path for pattern in patterns for path in sorted(RESULTS.glob(pattern))]
     found = ((path, dict(_changes(path))) for path in paths)
     return [Outdated(path, changes) for path, changes in found if changes]
@@ -76,8 +80,11 @@ def describe(found: list[Outdated]) -> str:
 
 def remedy(found: list[Outdated]) -> str:
     """Give the command that makes results again; what follows from them is made again, too."""
-    targets = dict.fromkeys(each.target for each in found)
-    return f"snakemake --cores all --forcerun {' '.join(targets)}"
+    targets = list(dict.fromkeys(each.target for each in found if each.target))
+    forced = ["--forcerun", *targets] if targets else []
+    command = " ".join(["snakemake --cores all", *forced])
+    figures = any(each.name == _FIGURES for each in found)
+    return f"rm -r {RESULTS / _FIGURES}; {command}" if figures else command
 
 
 def warning() -> str:
