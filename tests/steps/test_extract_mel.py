@@ -62,6 +62,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
             unfinished=tmp_path / "unfinished/shard-00.npy",
             spectrograms=tmp_path / "mel/shard-00.npy",
             clips=tmp_path / "mel/shard-00.csv",
+            versions=tmp_path / "mel/shard-00.json",
         )
     assert not list((tmp_path / "unfinished").iterdir())
 
@@ -70,7 +71,7 @@ def test_a_disk_that_becomes_full_is_one_line_and_what_was_done_is_kept(download
     """A limit on the size of files stands in for the disk; it holds two of five spectrograms."""
     extract_shard(downloaded, 0, 1)
     whole = [(downloaded / f"shard-00.{kind}").read_bytes() for kind in ("npy", "csv")]
-    for kind in ("npy", "csv"):
+    for kind in ("npy", "csv", "json"):
         (downloaded / f"shard-00.{kind}").unlink()
     message = extract_shard(downloaded, 0, 1, code=2, most_bytes=600_000)
     assert message.splitlines()[-1] == (

@@ -29,7 +29,10 @@ COMMAND = re.compile(rf"(?:\w+=\S+ )?(?:{PROGRAMS}) \S.*")
 # matters only for the last. `make X` is run as `make -n X`.
 RUN = {
     "autotagging merge_tags --help": None,
+    "autotagging doctor": "autotagging doctor --quick",
+    "autotagging doctor --quick": None,
     "autotagging record": None,
+    "autotagging record --other-versions": None,
     "autotagging restore": None,
     "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported": None,
     "dvc config cache.type hardlink": None,
@@ -47,6 +50,9 @@ RUN = {
     "git checkout -- workflow": None,
     "snakemake --cores all -- FILE": "snakemake --cores all -- results/split/split.csv",
     "snakemake --cores all --forcerun download": "snakemake -n --forcerun download",
+    "snakemake --cores all --forcerun extract_mel_shard": (
+        "snakemake -n --forcerun extract_mel_shard"
+    ),
     "snakemake --unlock": None,
     "snakemake -n": None,
     "snakemake -n --config corpus=magnatagatune": None,
@@ -88,6 +94,7 @@ NOT_RUN = {
     "python benchmarks/gpu.py --tiny": TAKES_MINUTES,
     "python benchmarks/lookup.py FOLDER_WITH_THE_OFFICIAL_TABLES": TABLES,
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
+    "python benchmarks/overhead.py": TAKES_MINUTES,
     "python benchmarks/train.py": TAKES_MINUTES,
     "python benchmarks/train.py 2": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --batch 8": TAKES_MINUTES,

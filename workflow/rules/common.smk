@@ -11,6 +11,7 @@ from pathlib import Path
 from shlex import quote
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from autotagging.commands import figure_title
 from autotagging.common.files import sha256
@@ -18,6 +19,11 @@ from autotagging.common.params import OWN_SETTINGS
 from autotagging.corpus.paths import corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads, reads_other_labels, reads_spectrograms
+from autotagging.tools import outdated
+
+# Once, not in the processes of jobs.
+if workflow.is_main_process and (warning := outdated.warning()):
+    logger.warning(warning)
 
 
 def shell_prefix():
@@ -226,14 +232,16 @@ def own_split():
 def figure_files(name):
     """Outputs of a figure; the report shows the SVG with the figure's title."""
     svg = in_report(f"results/figures/{name}.svg", name, category="Figures", column="figure")
-    return {"svg": svg, "png": f"results/figures/{name}.png"}
+    versions = f"results/figures/versions/{name}-figure.json"
+    return {"svg": svg, "png": f"results/figures/{name}.png", "figure_versions": versions}
 
 
 def table_files(name):
     """Outputs of a table; the report shows the HTML page with the table's title."""
     files = {suffix: f"results/figures/{name}.{suffix}" for suffix in ("csv", "md", "tex")}
     page = in_report(f"results/figures/{name}.html", name, category="Tables", column="table")
-    return {**files, "html": page}
+    versions = f"results/figures/versions/{name}-table.json"
+    return {**files, "html": page, "table_versions": versions}
 
 
 def in_report(path, name, *, category, column):

@@ -17,6 +17,7 @@ rule evaluate:
         per_epoch="results/evaluate/{model}/seed-{seed}/per_epoch.csv",
         roc="results/evaluate/{model}/seed-{seed}/roc.csv",
         calibration="results/evaluate/{model}/seed-{seed}/calibration.csv",
+        versions="results/evaluate/{model}/seed-{seed}/versions.json",
         checksums="results/evaluate/{model}/seed-{seed}/SHA256SUMS",
     log:
         "logs/evaluate/{model}/seed-{seed}/evaluate.log",

@@ -13,6 +13,7 @@ rule train:
         epoch_weights="results/train/{model}/seed-{seed}/epochs.npz",
         model_json="results/train/{model}/seed-{seed}/model.json",
         history="results/train/{model}/seed-{seed}/history.csv",
+        versions="results/train/{model}/seed-{seed}/versions.json",
         checksums="results/train/{model}/seed-{seed}/SHA256SUMS",
     log:
         text="logs/train/{model}/seed-{seed}/train.log",

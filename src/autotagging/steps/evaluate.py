@@ -14,6 +14,7 @@ from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays, write_checksums, write_csv, write_json
 from autotagging.common.tables import read_table
+from autotagging.common.versions import write_versions
 from autotagging.dataset.groups import read_groups, track_numbers
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
@@ -45,6 +46,7 @@ from autotagging.training.checkpoints import discard
 from autotagging.training.epoch_metrics import smoothed_prior
 from autotagging.training.features import limit_linear_algebra, transformed
 
+LIBRARIES = ("scikit-learn", "scipy")
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
 
 
@@ -97,6 +99,8 @@ class EvaluationFiles:
         Output: ROC curves: fpr, and the true positive rates macro and micro.
     calibration
         Output: mean score and share of right tags in each bin.
+    versions
+        Output: versions of the libraries that made the results.
     checksums
         Output: SHA-256 of the other files.
     """
@@ -108,6 +112,7 @@ class EvaluationFiles:
     per_epoch: Path
     roc: Path
     calibration: Path
+    versions: Path
     checksums: Path
 
 
@@ -181,6 +186,7 @@ def evaluate(
     categories = _categories(data.tags, test.columns)
     _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
     _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
+    write_versions(files.versions, *LIBRARIES, *models.libraries(stored.description["model"]))
     write_checksums(files.checksums, vars(files).values())
     if unfinished:
         discard(unfinished, weights_sha256=stored.description["weights_sha256"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from autotagging import models
-from autotagging.models.stored import versions
+from autotagging.common.versions import versions
 
 _ROOMS = (
     "steps/train.py",
@@ -19,7 +19,8 @@ _ROOMS = (
 
 def training_fingerprint(model: str, *parts: Any) -> str:
     """Hash everything that the result of a training depends on: settings, code and libraries."""
-    digest = hashlib.sha256(json.dumps([model, *parts, versions()]).encode())
+    used = versions(*models.libraries(model))
+    digest = hashlib.sha256(json.dumps([model, *parts, used]).encode())
     for path in code_of(model):
         digest.update(path.read_bytes())
     return digest.hexdigest()
