@@ -46,12 +46,12 @@ def sweep(table: pd.DataFrame, *, parameter: str, confidence: float, caption: st
     caption
         Corpus, split, models and seeds.
     """
-    seeds = "points: seeds; " if table["seed"].nunique() > 1 else ""
-    caption = f"{caption}. {seeds}bars: {100 * confidence:g} % confidence interval, by tracks"
+    bars = "Points: seeds; bars" if table["seed"].nunique() > 1 else "Bars"
+    caption = f"{caption}. {bars}: {100 * confidence:g} % confidence interval, by tracks"
     models = [*dict.fromkeys(table["model"])]
     columns = min(len(models), 2)
     rows = -(-len(models) // 2)
-    figure = new_figure(COLUMN if columns == 1 else PAGE, 0.6 + 2.4 * rows, caption.lstrip(". "))
+    figure = new_figure(COLUMN if columns == 1 else PAGE, 0.9 + 2.3 * rows, caption.lstrip(". "))
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     places, scale = positions(table["value"])
     for axes, model in zip(panels, models, strict=False):
@@ -62,7 +62,8 @@ def sweep(table: pd.DataFrame, *, parameter: str, confidence: float, caption: st
             axes.set_title(fitted(model, 2.5))
     for axes in panels[len(models) :]:
         axes.set_axis_off()
-    panels[0].legend()
+    handles = panels[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower left", ncols=2 * columns, frameon=False)
     return figure
 
 
@@ -83,10 +84,10 @@ def positions(values: Iterable[Any]) -> tuple[dict[str, float], str]:
     if not is_numeric(names.values()):
         return {name: float(place) for place, name in enumerate(names)}, ""
     places = np.array([*names.values()], float)
-    logarithmic = (places > 0).all() and _unevenness(np.log10(places)) < _unevenness(places)
-    if logarithmic:
-        places = np.log10(places)
-    return dict(zip(names, map(float, places), strict=True)), " (log scale)" * logarithmic
+    scale = ""
+    if (places > 0).all() and _unevenness(np.log10(places)) < _unevenness(places):
+        places, scale = np.log10(places), " (log scale)"
+    return dict(zip(names, map(float, places), strict=True)), scale
 
 
 def is_numeric(values: Iterable[Any]) -> bool:
@@ -96,7 +97,9 @@ def is_numeric(values: Iterable[Any]) -> bool:
 
 def value_text(value: Any) -> str:
     """Write a value of a parameter, equal ones alike: as in params.yaml, but 1 for 1.0."""
-    return f"{value:.12g}" if is_numeric([value]) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    return f"{value:.12g}" if is_numeric([value]) else json.dumps(value)
 
 
 def _unevenness(places: np.ndarray) -> float:
