@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,14 +148,10 @@ MAKE = sorted(command for command in SHOWN if command.startswith("make "))
 
 
 @pytest.fixture(scope="module")
-def project(tiny_run, tmp_path_factory):
+def project(recorded_copy):
     """A copy of the tiny finished project, recorded; the tag `slow` has another CRNN's loss."""
-    folder = tmp_path_factory.mktemp("documented") / "project"
-    shutil.copytree(tiny_run.folder, folder, symlinks=True)
-    copy = type(tiny_run)(folder, corpora=tmp_path_factory.getbasetemp() / "corpora")
-    copy.run("autotagging record")
-    copy.commit()
-    summary = folder / "results/figures/summary.json"
+    copy = recorded_copy()
+    summary = copy.folder / "results/figures/summary.json"
     metrics = json.loads(summary.read_text())
     metrics["crnn"]["loss"] = 0.125
     summary.unlink()  # it may be a link into DVC's cache

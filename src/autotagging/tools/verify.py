@@ -73,7 +73,7 @@ def _verify_cache() -> None:
         print(f"{path}: damaged; {results.get(md5, 'of another commit or experiment')}")
     fetch = "dvc fetch" if damaged.keys() <= results.keys() else "dvc fetch --all-commits"
     raise UserError(
-        f"{folder}: {len(damaged)} of {count} objects are damaged; type `rm -f "
+        f"{folder}: damaged: {len(damaged)} of {count} objects; type `rm -f "
         f"{' '.join(map(shlex.quote, map(str, damaged.values())))}`, then `{fetch}` to get them "
         "from the remote (without one, `autotagging record` saves them again from results/), then "
         "`autotagging restore`"
