@@ -30,6 +30,7 @@ RUN = {
     "autotagging merge_tags --help": None,
     "autotagging record": None,
     "autotagging restore": None,
+    "autotagging verify --cache": None,
     "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported": None,
     "dvc config cache.type hardlink": None,
     "dvc exp run -S corpus=magnatagatune": "dvc exp run --queue -S corpus=magnatagatune",
@@ -42,6 +43,13 @@ RUN = {
     "dvc repro --force download": "dvc repro --dry --force download",
     "snakemake --cores all": None,
     "dvc status": None,
+    "dvc remote add --default storage ssh://USER@HOST/path/to/storage": (
+        "dvc remote add --force --default storage ../storage"
+    ),
+    "dvc remote modify storage verify true": None,
+    "dvc push": None,
+    "dvc fetch": None,
+    "dvc pull": None,
     "git checkout -- dvc.lock": None,
     "git checkout -- workflow": None,
     "snakemake --cores all -- FILE": "snakemake --cores all -- results/split/split.csv",
@@ -61,6 +69,7 @@ PRINTED = {"dvc metrics diff HEAD slow": r"results/figures/summary\.json +crnn\.
 TABLES = "needs the official tables"
 TAKES_MINUTES = "takes minutes: a benchmark"
 NAMED = "only named"
+REMOTES = "`make test-remotes` runs it"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
     "OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...": TAKES_MINUTES,
@@ -68,14 +77,29 @@ NOT_RUN = {
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
+    "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging verify --corpus FOLDER": NAMED,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
     "dvc exp apply": NAMED,
+    "dvc exp apply NAME": REMOTES,
+    "dvc exp pull origin NAME": REMOTES,
+    "dvc exp push origin NAME": REMOTES,
+    "dvc exp run --queue -S train.learning_rate=0.0003,0.001,0.003 -S 'train.seeds=[0],[1]'": (
+        REMOTES
+    ),
+    "dvc exp show --only-changed --drop '^(src|results|workflow)/|^(Executor|State)$'": REMOTES,
+    "dvc fetch --all-commits": NAMED,
+    "dvc queue logs NAME": REMOTES,
+    "dvc queue remove --all": NAMED,
+    "dvc queue start --jobs 2": REMOTES,
+    "dvc queue status": REMOTES,
+    "dvc queue stop --kill": REMOTES,
     "dvc plots": NAMED,
-    "dvc pull": "needs a remote",
+    "git add": NAMED,
     "git checkout": NAMED,
     "git clone <this repository> && cd autotagging": "no address",
     "pip install -e '.[export]'": "downloads packages",
+    "pip install -e '.[ssh]'": "downloads packages",
     "pip install snakemake-executor-plugin-slurm": "downloads packages",
     "python benchmarks/data.py FOLDER": TAKES_MINUTES,
     "python benchmarks/figures.py": TAKES_MINUTES,
@@ -89,6 +113,7 @@ NOT_RUN = {
     "python benchmarks/train.py 2 --model fcn4 --width 0.25": TAKES_MINUTES,
     "snakemake --workflow-profile profiles/slurm": "needs Slurm",
     "snakemake --workflow-profile profiles/slurm-multi-worker": "needs Slurm",
+    "rm -f": NAMED,
     "rm FILE": NAMED,
     "source .venv/bin/activate": "`make results` makes it",
 }
@@ -149,8 +174,14 @@ MAKE = sorted(command for command in SHOWN if command.startswith("make "))
 
 @pytest.fixture(scope="module")
 def project(recorded_copy):
-    """A copy of the tiny finished project, recorded; the tag `slow` has another CRNN's loss."""
+    """A copy of the tiny finished project, recorded; the tag `slow` has another CRNN's loss.
+
+    Its remote is a folder next to it.
+    """
     copy = recorded_copy()
+    remote = "remote = storage\n['remote \"storage\"']\n    url = ../../storage"
+    copy.replace(".dvc/config", "analytics = false", f"analytics = false\n    {remote}")
+    copy.commit()
     summary = copy.folder / "results/figures/summary.json"
     metrics = json.loads(summary.read_text())
     metrics["crnn"]["loss"] = 0.125
