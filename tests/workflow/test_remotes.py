@@ -101,8 +101,17 @@ def test_a_clone_gets_the_results_and_runs_only_what_a_change_affects(project, t
     assert {"download", "extract_mel_shard", "train"} <= clone.jobs("snakemake -n")
 
 
+def damage(path):
+    """Change a byte of a read-only file."""
+    content = bytearray(path.read_bytes())
+    content[40] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+    path.chmod(0o444)
+
+
 def test_damaged_objects_are_mended_from_the_remote(project, tmp_path):
-    """A byte of a metric and of a folder's listing has changed; both are still read-only."""
+    """Of a metric, which DVC does not notice, and of the listing of the same folder."""
     project.run("dvc push")
     cache = project.folder / ".dvc/cache/files/md5"
     folder = "results/evaluate/lookup/seed-0"
@@ -110,14 +119,10 @@ def test_damaged_objects_are_mended_from_the_remote(project, tmp_path):
     listings = re.findall(rf"path: {folder}\n\s+hash: md5\n\s+md5: (\w+\.dir)", lock)
     listing = object_path(cache, listings[-1])
     metrics = next(md5 for path, md5 in files_of(folder, listing) if path.name == "metrics.json")
-    for path in (listing, object_path(cache, metrics)):
-        content = bytearray(path.read_bytes())
-        content[40] ^= 1
-        path.chmod(0o644)
-        path.write_bytes(content)
-        path.chmod(0o444)
+    damage(object_path(cache, metrics))
     assert "up to date" in project.run("dvc status")
     assert "up to date" in project.run("dvc fetch")
+    damage(listing)
 
     printed = project.run("autotagging verify --cache", code=2)
     assert f"{listing.name}: damaged; {folder}\n" in printed
