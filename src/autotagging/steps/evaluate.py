@@ -31,6 +31,7 @@ from autotagging.metrics.rounding import rounded
 from autotagging.metrics.scores import Scores, TestSet
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
+from autotagging.metrics.validation import validation_summary
 from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.models.stored import (
     StoredModel,
@@ -88,7 +89,8 @@ class EvaluationFiles:
         Output: arrays clip_id, track, scores and labels of the test clips; validation_clip_id,
         validation_scores, validation_labels; tags, and thresholds of the tags.
     metrics
-        Output: all averages, their confidence intervals, metrics of other epochs, and baselines.
+        Output: all averages, their confidence intervals, metrics of other epochs, baselines, and
+        the macro ROC-AUC on the validation clips.
     per_tag
         Output: areas, and precision, recall and F1 of each tag.
     per_category
@@ -180,7 +182,11 @@ def evaluate(
         confidence=bootstrap.confidence,
     )
     record = {name: stored.description[name] for name in _RECORD if name in stored.description}
-    metrics = {**record, **summary, "epoch_choices": choice_of_epochs(by_epoch)}
+    chosen_by = validation_summary(
+        test_set.validation, scores.validation, track_numbers(groups, validation.index), bootstrap
+    )
+    choices = choice_of_epochs(by_epoch)
+    metrics = {**record, **summary, "validation": chosen_by, "epoch_choices": choices}
     write_json(rounded(metrics), files.metrics)
     write_csv(rounded(by_epoch), files.per_epoch)
     categories = _categories(data.tags, test.columns)
