@@ -242,7 +242,7 @@ def test_every_rule_lists_at_least_the_code_of_its_command(outputs):
         model = rest[0] if rest[0] in MODELS else "crnn"
         module = SOURCE / f"autotagging/steps/{command}.py"
         if step == "figures":
-            module = SOURCE / f"autotagging/steps/figures/{Path(output).stem}.py"
+            module = SOURCE / f"autotagging/steps/figures/{Path(rest[0]).stem}.py"
         used = {path.relative_to(ROOT).as_posix() for path in closure(module, model)}
         assert used <= inputs, output
 

@@ -39,18 +39,9 @@ _PREFIXES = {
     "sc": "https://schema.org/",
     "rai": "http://mlcommons.org/croissant/RAI/",
 }
-_TERMS = (
-    "column",
-    "extract",
-    "field",
-    "fileObject",
-    "fileSet",
-    "format",
-    "includes",
-    "isLiveDataset",
-)
-_TERMS += ("jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex")
-_TERMS += ("repeated", "replace", "separator", "source", "subField", "transform")
+_TERMS = ("column", "extract", "field", "fileObject", "fileSet", "format", "includes", "jsonPath")
+_TERMS += ("isLiveDataset", "key", "md5", "parentField", "path", "recordSet", "references")
+_TERMS += ("regex", "repeated", "replace", "separator", "source", "subField", "transform")
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -134,15 +125,16 @@ def _file(path: str, size: int, sha256: str) -> dict[str, Any]:
     }
 
 
-def _records(name: str, columns: list[str]) -> dict[str, Any]:
-    path, description = _TABLES[name]
+def _records(name: str, columns: dict[str, list[str]]) -> dict[str, Any]:
+    table, description = _TABLES[name]
+    path = f"results/{table}"
     return {
         "@type": "cr:RecordSet",
         "@id": name,
         "name": name,
         "description": description,
         "key": {"@id": f"{name}/clip_id"},
-        "field": [_field(name, f"results/{path}", column) for column in columns],
+        "field": [_field(name, path, column) for column in columns[path]],
     }
 
 
