@@ -1,5 +1,6 @@
 """Description of a corpus's tables in the Croissant format of MLCommons, as JSON-LD."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,10 @@ _PREFIXES = {
     "sc": "https://schema.org/",
     "rai": "http://mlcommons.org/croissant/RAI/",
 }
-_TERMS = ("column", "extract", "field", "fileObject", "fileSet", "format", "includes", "jsonPath")
-_TERMS += ("isLiveDataset", "key", "md5", "parentField", "path", "recordSet", "references")
-_TERMS += ("regex", "repeated", "replace", "separator", "source", "subField", "transform")
+_TERMS = ("column", "equivalentProperty", "extract", "field", "fileObject", "fileProperty")
+_TERMS += ("fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key", "md5")
+_TERMS += ("parentField", "path", "recordSet", "references", "regex", "repeated", "replace")
+_TERMS += ("samplingRate", "separator", "source", "subField", "transform")
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -61,6 +63,7 @@ def describe_tables(
     *,
     title: str,
     description: str,
+    citation: str,
     licence: str,
     published: str,
 ) -> dict[str, Any]:
@@ -74,6 +77,8 @@ def describe_tables(
         Bytes and SHA-256 of each table, by its path.
     title, description
         Name of the data set, and what it is.
+    citation
+        Text to cite it by.
     licence
         Address of its licence, or a sentence on it.
     published
@@ -90,13 +95,12 @@ def describe_tables(
         "name": title,
         "description": description,
         "conformsTo": _VERSION,
+        "citeAs": citation,
         "license": licence,
         "datePublished": published,
         "version": "1.0.0",
         "distribution": [_file(path, *files[path]) for path in _paths()],
-        "recordSet": [
-            _records(name, columns[path]) for name, path in zip(_TABLES, _paths(), strict=True)
-        ],
+        "recordSet": [_records(name, columns) for name in _TABLES],
     }
 
 
@@ -128,25 +132,35 @@ def _file(path: str, size: int, sha256: str) -> dict[str, Any]:
 def _records(name: str, columns: dict[str, list[str]]) -> dict[str, Any]:
     table, description = _TABLES[name]
     path = f"results/{table}"
+    ids = _ids(name, columns[path])
+    fields = [_field(id_, path, column) for id_, column in zip(ids, columns[path], strict=True)]
+    if name != "clips":
+        fields[0]["references"] = {"field": {"@id": "clips/clip_id"}}
     return {
         "@type": "cr:RecordSet",
         "@id": name,
         "name": name,
         "description": description,
         "key": {"@id": f"{name}/clip_id"},
-        "field": [_field(name, path, column) for column in columns[path]],
+        "field": fields,
     }
 
 
-def _field(records: str, path: str, column: str) -> dict[str, Any]:
-    field = {
+def _ids(records: str, columns: list[str]) -> list[str]:
+    """Give each column a name of its own without spaces, which Croissant does not allow."""
+    ids: list[str] = []
+    for column in columns:
+        id_ = f"{records}/{re.sub(r'[^A-Za-z0-9-]+', '_', column)}"
+        ids.append(id_ if id_ not in ids else f"{id_}_{len(ids)}")
+    return ids
+
+
+def _field(id_: str, path: str, column: str) -> dict[str, Any]:
+    return {
         "@type": "cr:Field",
-        "@id": f"{records}/{column}",
+        "@id": id_,
         "name": column,
         "description": _DESCRIBED.get(column, f"Whether the clip has the tag {column!r}."),
         "dataType": "sc:Text" if column in _TEXT else "sc:Integer",
         "source": {"fileObject": {"@id": path}, "extract": {"column": column}},
     }
-    if column == "clip_id" and records != "clips":
-        field["references"] = {"field": {"@id": "clips/clip_id"}}
-    return field

@@ -9,13 +9,22 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from autotagging.commands import PACKAGE, figure_title, find_commands
 from autotagging.tools._jobs import Job
+from autotagging.tools._ro_actions import (
+    ENGINE,
+    WORKFLOW,
+    Entity,
+    describe_actions,
+    file_id,
+    ref,
+    refs,
+    step_id,
+    tool_path,
+)
 
 METADATA = "ro-crate-metadata.json"
-WORKFLOW = "Snakefile"
 _RUN_TERMS = "https://w3id.org/ro/terms/workflow-run#"
 _CONTEXT = [
     "https://w3id.org/ro/crate/1.1/context",
@@ -31,8 +40,8 @@ _PROFILES = {
 _COMPUTATIONAL_WORKFLOW = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 _LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 _PYTHON = "https://w3id.org/workflowhub/workflow-ro-crate#python"
-_ENGINE = "https://snakemake.github.io"
-_STEPS = Path("src/autotagging/steps")
+_MIT = "https://spdx.org/licenses/MIT"
+_AUTHORS = "#authors"
 _FORMATS = {
     ".csv": "text/csv",
     ".html": "text/html",
@@ -45,12 +54,6 @@ _FORMATS = {
     ".tex": "application/x-tex",
     ".yaml": "application/yaml",
 }
-_USAGE = {
-    "cpu_seconds": ("CPU time", "https://qudt.org/vocab/unit/SEC"),
-    "peak_memory_mb": ("peak memory", "https://qudt.org/vocab/unit/MegaBYTE"),
-}
-
-Entity = dict[str, Any]
 
 
 def describe_run(
@@ -87,93 +90,90 @@ def describe_run(
         Content of ro-crate-metadata.json.
     """
     folders = sorted({_folder(path) for path in files if path.startswith("results/")})
-    actions = [_action(job, files) for job in jobs]
-    usage = [value for job in jobs for value in _usage(job)]
+    actions = describe_actions(jobs, files, folders)
     rules = list(dict.fromkeys(job.rule for job in jobs))
     tools = {rule: _tool(rule) for rule in rules}
-    run = _run(jobs, folders)
-    plain = [_file(path, *facts) for path, facts in files.items() if path != WORKFLOW]
+    known = {tool["@id"]: tool for tool in tools.values()} | _named()
+    terms = _licence(licence)
     root = {
         "@id": "./",
         "@type": "Dataset",
         "name": title,
         "description": description,
         "datePublished": published.date().isoformat(),
-        "license": _ref(licence) if licence.startswith("https:") else licence,
-        "conformsTo": _refs(_PROFILES),
-        "hasPart": _refs([*map(_id, files), *folders]),
-        "mainEntity": _ref(WORKFLOW),
-        "mentions": _refs([run["@id"], *(action["@id"] for action in actions)]),
+        "license": ref(terms["@id"]),
+        "author": ref(_AUTHORS),
+        "conformsTo": refs(_PROFILES),
+        "hasPart": refs([*map(file_id, files), *folders]),
+        "mainEntity": ref(WORKFLOW),
+        "mentions": refs(act["@id"] for act in actions if act["@type"] == "CreateAction"),
     }
+    plain = [_file(path, *facts) for path, facts in files.items() if path != WORKFLOW]
     entities = [
         _metadata(),
         root,
         _workflow(files[WORKFLOW], tools, folders),
         *_software(),
+        *_unique([terms, _licence(_MIT)]),
         *_parameters(folders, audio),
-        *_merged(plain, tools, files),
+        *({**entity, **known.get(entity["@id"], {})} for entity in plain),
         *(_dataset(folder, files) for folder in folders),
         *(_step(rule, i, tools[rule]) for i, rule in enumerate(rules, start=1)),
-        run,
         *actions,
-        *usage,
-        *(_control(job) for job in jobs),
-        _organization(jobs),
     ]
     return {"@context": _CONTEXT, "@graph": entities}
 
 
-def _ref(id_: str) -> Entity:
-    return {"@id": id_}
-
-
-def _refs(ids: Iterable[str]) -> list[Entity]:
-    return [*map(_ref, ids)]
-
-
-def _id(path: str) -> str:
-    """Identify a file by its path, as a relative URI."""
-    return quote(path)
-
-
 def _folder(path: str) -> str:
     """Folder of a step, for example results/split/."""
-    return f"{_id('/'.join(Path(path).parts[:2]))}/"
+    return f"{file_id('/'.join(Path(path).parts[:2]))}/"
 
 
 def _metadata() -> Entity:
     return {
         "@id": METADATA,
         "@type": "CreativeWork",
-        "about": _ref("./"),
-        "conformsTo": _refs(["https://w3id.org/ro/crate/1.1", _WORKFLOW_PROFILE]),
+        "about": ref("./"),
+        "conformsTo": refs(["https://w3id.org/ro/crate/1.1", _WORKFLOW_PROFILE]),
     }
 
 
 def _software() -> list[Entity]:
-    """Describe the profiles, Snakemake as language and as engine, and Python."""
+    """Describe the profiles, Snakemake as language and as engine, Python, and the authors."""
     profiles = [
         {"@id": id_, "@type": "CreativeWork", "name": name, "version": id_.rpartition("/")[2]}
         for id_, name in _PROFILES.items()
     ]
-    snakemake = {"url": _ref(_ENGINE), "version": version("snakemake")}
+    snakemake = {"url": ref(ENGINE), "version": version("snakemake")}
     return [
         *profiles,
         {
             "@id": _LANGUAGE,
             "@type": "ComputerLanguage",
             "name": "Snakemake",
-            "identifier": _ref("https://doi.org/10.1093/bioinformatics/bts480"),
+            "identifier": ref("https://doi.org/10.1093/bioinformatics/bts480"),
             **snakemake,
         },
-        {"@id": _ENGINE, "@type": "SoftwareApplication", "name": "Snakemake", **snakemake},
+        {"@id": ENGINE, "@type": "SoftwareApplication", "name": "Snakemake", **snakemake},
         {
             "@id": _PYTHON,
             "@type": "ComputerLanguage",
             "name": "Python",
-            "url": _ref("https://www.python.org"),
+            "url": ref("https://www.python.org"),
         },
+        {"@id": _AUTHORS, "@type": "Organization", "name": "The autotagging authors"},
     ]
+
+
+def _licence(licence: str) -> Entity:
+    """Describe a licence by its address, or in a sentence."""
+    known = licence.startswith("https:")
+    return {
+        "@id": licence if known else "#licence",
+        "@type": "CreativeWork",
+        "name": licence.removeprefix("https://") if known else "licence of the corpus",
+        "description": "Licence" if known else licence,
+    }
 
 
 def _workflow(facts: tuple[int, str], tools: dict[str, Entity], folders: list[str]) -> Entity:
@@ -181,29 +181,35 @@ def _workflow(facts: tuple[int, str], tools: dict[str, Entity], folders: list[st
         **_file(WORKFLOW, *facts),
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
         "name": "autotagging: from a corpus of music to trained and evaluated taggers",
-        "conformsTo": _ref(_COMPUTATIONAL_WORKFLOW),
-        "programmingLanguage": _ref(_LANGUAGE),
-        "license": _ref("https://spdx.org/licenses/MIT"),
+        "conformsTo": ref(_COMPUTATIONAL_WORKFLOW),
+        "programmingLanguage": ref(_LANGUAGE),
+        "license": ref(_MIT),
         "version": version("autotagging"),
-        "hasPart": _refs(tool["@id"] for tool in _unique(tools.values())),
-        "step": _refs(f"{WORKFLOW}#{rule}" for rule in tools),
-        "input": _refs(["#parameter-params", "#parameter-audio"]),
-        "output": _refs(map(_output_id, folders)),
+        "hasPart": refs(tool["@id"] for tool in _unique(tools.values())),
+        "step": refs(map(step_id, tools)),
+        "input": refs(["#parameter-params", "#parameter-audio"]),
+        "output": refs(map(_output_id, folders)),
     }
 
 
 def _tool(rule: str) -> Entity:
     """Describe the module that a rule runs."""
-    titles = find_commands(PACKAGE / "steps")
-    figure = rule not in titles
-    path = _STEPS / ("figures" if figure else "") / f"{rule}.py"
+    path, titles = tool_path(rule), find_commands(PACKAGE / "steps")
     return {
-        "@id": _id(path.as_posix()),
+        "@id": file_id(path),
         "@type": ["File", "SoftwareSourceCode"],
-        "name": f"autotagging {'figures ' if figure else ''}{rule}",
-        "description": figure_title(rule) if figure else titles[rule],
-        "programmingLanguage": _ref(_PYTHON),
+        "name": f"autotagging {rule if rule in titles else f'figures {rule}'}",
+        "description": titles[rule] if rule in titles else figure_title(rule),
+        "programmingLanguage": ref(_PYTHON),
         "version": version("autotagging"),
+    }
+
+
+def _named() -> dict[str, Entity]:
+    """Give what else is known of two files, by their ids."""
+    return {
+        "params.yaml": {"exampleOfWork": ref("#parameter-params")},
+        "README.md": {"about": ref("./")},
     }
 
 
@@ -211,21 +217,9 @@ def _unique(entities: Iterable[Entity]) -> list[Entity]:
     return list({entity["@id"]: entity for entity in entities}.values())
 
 
-def _merged(
-    plain: list[Entity], tools: dict[str, Entity], files: dict[str, tuple[int, str]]
-) -> list[Entity]:
-    """Put what is known of a tool into the entity of its file."""
-    known = {tool["@id"]: tool for tool in tools.values()}
-    extra = {_id("params.yaml"): {"exampleOfWork": _ref("#parameter-params")}}
-    return [
-        {**entity, **known.get(entity["@id"], {}), **extra.get(entity["@id"], {})}
-        for entity in plain
-    ]
-
-
 def _file(path: str, size: int, sha256: str) -> Entity:
     return {
-        "@id": _id(path),
+        "@id": file_id(path),
         "@type": "File",
         "name": path,
         "contentSize": str(size),
@@ -239,8 +233,8 @@ def _dataset(folder: str, files: dict[str, tuple[int, str]]) -> Entity:
         "@id": folder,
         "@type": "Dataset",
         "name": f"Results of the step {folder.split('/')[1]}",
-        "hasPart": _refs(_id(path) for path in files if _id(path).startswith(folder)),
-        "exampleOfWork": _ref(_output_id(folder)),
+        "hasPart": refs(file_id(path) for path in files if file_id(path).startswith(folder)),
+        "exampleOfWork": ref(_output_id(folder)),
     }
 
 
@@ -257,7 +251,7 @@ def _parameters(folders: list[str], audio: dict[str, Any]) -> list[Entity]:
             "@type": "FormalParameter",
             "additionalType": kind,
             "name": name,
-            "workExample": _ref(example),
+            "workExample": ref(example),
         }
 
     outputs = [
@@ -272,104 +266,16 @@ def _parameters(folders: list[str], audio: dict[str, Any]) -> list[Entity]:
             "@type": "PropertyValue",
             "name": f"SHA-256 of the audio of the corpus {audio['title']}, {audio['bytes']} bytes",
             "value": audio["sha256"],
-            "exampleOfWork": _ref("#parameter-audio"),
+            "exampleOfWork": ref("#parameter-audio"),
         },
     ]
 
 
 def _step(rule: str, position: int, tool: Entity) -> Entity:
     return {
-        "@id": f"{WORKFLOW}#{rule}",
+        "@id": step_id(rule),
         "@type": "HowToStep",
         "name": rule,
         "position": str(position),
-        "workExample": _ref(tool["@id"]),
-    }
-
-
-def _job_id(kind: str, job: Job) -> str:
-    return f"#{kind}-{quote(job.name.replace(' ', '-'))}"
-
-
-def _times(jobs: list[Job]) -> Entity:
-    """Start and end, where the logs tell them."""
-    if not jobs or not all(job.note for job in jobs):
-        return {}
-    return {
-        "startTime": min(job.started for job in jobs).isoformat(timespec="seconds"),
-        "endTime": max(job.ended for job in jobs).isoformat(timespec="seconds"),
-    }
-
-
-def _run(jobs: list[Job], folders: list[str]) -> Entity:
-    return {
-        "@id": "#run",
-        "@type": "CreateAction",
-        "name": "Run of the workflow",
-        "description": f"{len(jobs)} jobs; Snakemake ran them on parameters of params.yaml",
-        "instrument": _ref(WORKFLOW),
-        "object": _refs(["params.yaml", "#audio"]),
-        "result": _refs(folders),
-        **_times(jobs),
-    }
-
-
-def _action(job: Job, files: dict[str, tuple[int, str]]) -> Entity:
-    """Describe a job: its command, machine, inputs and outputs, without files left out."""
-    lines = [job.command]
-    if job.note:
-        machine = job.note.machine
-        changed = ", with uncommitted changes" if job.note.changed else ""
-        lines += [
-            f"commit: {job.note.commit or 'unknown'}{changed}",
-            f"machine: {machine['system']}, {machine['processor']}, {machine['cores']} cores",
-        ]
-    usage = [value["@id"] for value in _usage(job)]
-    return {
-        "@id": _job_id("job", job),
-        "@type": "CreateAction",
-        "name": job.name,
-        "description": "\n".join(lines),
-        "instrument": _ref(_tool(job.rule)["@id"]),
-        "object": _refs(_id(path) for path in job.inputs if path in files) or [_ref("#audio")],
-        "result": _refs(_id(path) for path in job.outputs if path in files),
-        **_times([job]),
-        **({"resourceUsage": _refs(usage)} if usage else {}),
-    }
-
-
-def _usage(job: Job) -> list[Entity]:
-    return [
-        {
-            "@id": f"{_job_id('usage', job)}-{name}",
-            "@type": "PropertyValue",
-            "name": title,
-            "propertyID": name,
-            "unitCode": unit,
-            "value": str(job.usage[name]),
-        }
-        for name, (title, unit) in _USAGE.items()
-        if name in job.usage
-    ]
-
-
-def _control(job: Job) -> Entity:
-    return {
-        "@id": _job_id("control", job),
-        "@type": "ControlAction",
-        "name": f"Control of {job.name}",
-        "instrument": _ref(f"{WORKFLOW}#{job.rule}"),
-        "object": _ref(_job_id("job", job)),
-    }
-
-
-def _organization(jobs: list[Job]) -> Entity:
-    return {
-        "@id": "#engine",
-        "@type": "OrganizeAction",
-        "name": "Run of Snakemake",
-        "instrument": _ref(_ENGINE),
-        "object": _refs(_job_id("control", job) for job in jobs),
-        "result": _ref("#run"),
-        **_times(jobs),
+        "workExample": ref(tool["@id"]),
     }

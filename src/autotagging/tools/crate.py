@@ -96,8 +96,8 @@ def _describe(jobs: list[Job], files: dict[str, tuple[int, str]], folder: Path) 
     columns = {path: _columns(path) for path in _croissant.TABLES}
     facts["title"] = f"Tables of {name}"
     facts["description"] = f"Clips, tags and subsets of {name}. {attribution(audio['title'])}"
-    published = published.date().isoformat()
-    tables = _croissant.describe_tables(columns, files, published=published, **facts)
+    facts |= {"citation": attribution(audio["title"]), "published": published.date().isoformat()}
+    tables = _croissant.describe_tables(columns, files, **facts)
     write_json(tables, folder / _croissant.FILE)
 
 
