@@ -69,6 +69,13 @@ class Job:
         return " ".join([self.rule, *values])
 
     @property
+    def subcommand(self) -> list[str]:
+        """Words of its command from the name of the step, for example ["figures", "table_4"]."""
+        words = shlex.split(self.command)
+        words = words[words.index("autotagging") + 1 :]
+        return words[: next((i for i, word in enumerate(words) if word.startswith("-")), None)]
+
+    @property
     def parameters(self) -> dict[str, list[str]]:
         """Flags of its command whose values are no paths of the project."""
         flags = flags_of(self.command)

@@ -1,16 +1,13 @@
 """Actions of a run in an RO-Crate: Snakemake's, the workflow's and those of its jobs."""
 
 from collections.abc import Container, Iterable
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from autotagging.commands import PACKAGE, find_commands
 from autotagging.tools._jobs import Job
 
 WORKFLOW = "Snakefile"
 ENGINE = "https://snakemake.github.io"
-_STEPS = Path("src/autotagging/steps")
 _USAGE = {
     "cpu_seconds": ("CPU time", "https://qudt.org/vocab/unit/SEC"),
     "peak_memory_mb": ("peak memory", "https://qudt.org/vocab/unit/MegaBYTE"),
@@ -35,10 +32,9 @@ def file_id(path: str) -> str:
     return quote(path)
 
 
-def tool_path(rule: str) -> str:
-    """Path of the module that a rule runs."""
-    figure = rule not in find_commands(PACKAGE / "steps")
-    return (_STEPS / ("figures" if figure else "") / f"{rule}.py").as_posix()
+def tool_id(job: Job) -> str:
+    """Identify the module that a job runs."""
+    return file_id(f"src/autotagging/steps/{'/'.join(job.subcommand)}.py")
 
 
 def step_id(rule: str) -> str:
@@ -119,7 +115,7 @@ def _of_job(job: Job, files: Container[str]) -> list[Entity]:
         "@type": "CreateAction",
         "name": job.name,
         "description": "\n".join([job.command, *_place(job)]),
-        "instrument": ref(file_id(tool_path(job.rule))),
+        "instrument": ref(tool_id(job)),
         "object": refs(file_id(path) for path in job.inputs if path in files) or ref("#audio"),
         "result": refs(file_id(path) for path in job.outputs if path in files),
         **_times([job]),

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from autotagging.commands import PACKAGE, figure_title, find_commands
 from autotagging.tools._jobs import Job
 from autotagging.tools._ro_actions import (
     ENGINE,
@@ -21,7 +20,7 @@ from autotagging.tools._ro_actions import (
     ref,
     refs,
     step_id,
-    tool_path,
+    tool_id,
 )
 
 METADATA = "ro-crate-metadata.json"
@@ -91,8 +90,7 @@ def describe_run(
     """
     folders = sorted({_folder(path) for path in files if path.startswith("results/")})
     actions = describe_actions(jobs, files, folders)
-    rules = list(dict.fromkeys(job.rule for job in jobs))
-    tools = {rule: _tool(rule) for rule in rules}
+    tools = {job.rule: _tool(job) for job in jobs}
     known = {tool["@id"]: tool for tool in tools.values()} | _named()
     terms = _licence(licence)
     root = {
@@ -118,7 +116,7 @@ def describe_run(
         *_parameters(folders, audio),
         *({**entity, **known.get(entity["@id"], {})} for entity in plain),
         *(_dataset(folder, files) for folder in folders),
-        *(_step(rule, i, tools[rule]) for i, rule in enumerate(rules, start=1)),
+        *(_step(rule, i, tools[rule]) for i, rule in enumerate(tools, start=1)),
         *actions,
     ]
     return {"@context": _CONTEXT, "@graph": entities}
@@ -192,14 +190,12 @@ def _workflow(facts: tuple[int, str], tools: dict[str, Entity], folders: list[st
     }
 
 
-def _tool(rule: str) -> Entity:
-    """Describe the module that a rule runs."""
-    path, titles = tool_path(rule), find_commands(PACKAGE / "steps")
+def _tool(job: Job) -> Entity:
+    """Describe the module that a job runs."""
     return {
-        "@id": file_id(path),
+        "@id": tool_id(job),
         "@type": ["File", "SoftwareSourceCode"],
-        "name": f"autotagging {rule if rule in titles else f'figures {rule}'}",
-        "description": titles[rule] if rule in titles else figure_title(rule),
+        "name": f"autotagging {' '.join(job.subcommand)}",
         "programmingLanguage": ref(_PYTHON),
         "version": version("autotagging"),
     }

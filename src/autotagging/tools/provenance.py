@@ -103,9 +103,10 @@ def _is_recorded(path: str) -> bool | None:
     out = next((out for out in outs if path.startswith(f"{out['path']}/")), None)
     if out is None:
         return False
-    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip(), "files/md5")
+    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip())
     try:
-        listing = json_format.loads((cache / out["md5"][:2] / out["md5"][2:]).read_text())
+        md5 = out["md5"]
+        listing = json_format.loads((cache / "files/md5" / md5[:2] / md5[2:]).read_text())
     except (OSError, ValueError):
         return None
     with open(path, "rb") as file:
