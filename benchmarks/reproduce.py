@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import yaml
@@ -187,42 +188,43 @@ def _first_difference(one: Path, other: Path) -> str:
     """Show the first line that differs between two text files."""
     if one.suffix not in {".csv", ".json", ".md", ".tex"}:
         return ""
-    lines = zip(*(path.read_text(encoding="utf-8").splitlines() for path in (one, other)))
-    number, (left, right) = next(
-        ((i, pair) for i, pair in enumerate(lines, start=1) if pair[0] != pair[1]), (0, ("", ""))
-    )
-    return f"; line {number}: {left[:60]!r}, {right[:60]!r}" if number else "; another length"
+    texts = [path.read_text(encoding="utf-8").splitlines() for path in (one, other)]
+    for number, (left, right) in enumerate(zip_longest(*texts, fillvalue=""), start=1):
+        if left != right:
+            return f"; line {number}: {left[:60]!r}, {right[:60]!r}"
+    return ""
 
 
 def compare_with_lock(clone: Clone) -> Iterator[str]:
     """Say which folders of results are as in dvc.lock, and why others may not be."""
     stages = yaml.safe_load((clone.path / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    changed = {
+        out["path"]
+        for stage in stages.values()
+        for out in stage["outs"]
+        if dvc_hash(clone.path / out["path"]) != out["md5"]
+    }
     for name, stage in stages.items():
-        stale = [
-            dep["path"]
-            for dep in stage["deps"]
-            if not dep["path"].startswith("results/")
-            and dvc_hash(clone.path / dep["path"]) != dep["md5"]
-        ]
-        same = all(dvc_hash(clone.path / out["path"]) == out["md5"] for out in stage["outs"])
-        if same:
-            yield f"{name}: as in dvc.lock"
-        elif stale:
-            yield f"{name}: not as in dvc.lock, which is of other code: {', '.join(stale)}"
+        (out,) = stage["outs"]
+        if out["path"] in changed:
+            reason = _reason_in_lock(clone, stage, changed)
+            yield f"{name}: not as in dvc.lock: {reason}"
         else:
-            yield f"{name}: not as in dvc.lock: {_recorded_elsewhere(clone, stage)}"
+            yield f"{name}: as in dvc.lock"
 
 
-def _recorded_elsewhere(clone: Clone, stage: dict) -> str:
-    """Tell what may differ from the machine of dvc.lock: earlier stages, threads, processor."""
-    folder = Path(stage["outs"][0]["path"])
-    model = clone.path / folder / "model.json"
-    trained = f"trained here on {read_json(model).get('devices')}; " if model.exists() else ""
-    deps = [dep["path"] for dep in stage["deps"] if dep["path"].startswith("results/")]
-    return (
-        f"{trained}an earlier stage ({', '.join(deps)}), other threads, versions or another "
-        "processor, see docs/devices.md"
-    )
+def _reason_in_lock(clone: Clone, stage: dict, changed: set[str]) -> str:
+    """Tell code, inputs or else the machine of a stage whose results are not those of dvc.lock."""
+    own = [dep for dep in stage["deps"] if not dep["path"].startswith("results/")]
+    if stale := [dep["path"] for dep in own if dvc_hash(clone.path / dep["path"]) != dep["md5"]]:
+        return f"it was recorded with other code: {', '.join(stale)}"
+    read = {dep["path"] for dep in stage["deps"]}
+    inputs = [path for path in changed for each in read if f"{each}/".startswith(f"{path}/")]
+    if inputs:
+        return f"its input {min(inputs)} is not"
+    model = clone.path / stage["outs"][0]["path"] / "model.json"
+    trained = f" (here: {read_json(model).get('devices')})" if model.exists() else ""
+    return f"other versions, threads or processor{trained}"
 
 
 def dvc_hash(path: Path) -> str | None:

@@ -1,0 +1,105 @@
+"""Which results change on another processor or with other libraries, each step on equal inputs.
+
+Usage: python benchmarks/processors.py, at the top of the repository. The processor is only told to
+seem older: to oneDNN, OpenBLAS, NumPy and the C library. With --python, the steps also run in other
+environments. A row of the table is a variant, a column a step: how many of its files change.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from reproduce import Clone, Surroundings, make_clone, snakemake
+
+STEPS = ("download", "merge_tags", "split", "extract_mel", "train", "evaluate", "figures")
+VARIANTS = {
+    "same": {},
+    "one thread": {},
+    "oneDNN for AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "oneDNN for SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "OpenBLAS for Haswell": {"OPENBLAS_CORETYPE": "Haswell"},
+    "OpenBLAS for Prescott": {"OPENBLAS_CORETYPE": "Prescott"},
+    "NumPy without AVX2, AVX512": {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL"},
+    "C library without FMA, AVX2": {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-AVX2,-AVX512F"},
+}
+"""Variables of the environment; of OpenBLAS's, none is set otherwise."""
+THREADS = 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", choices=VARIANTS, help="variants to run")
+    parser.add_argument("--python", nargs="*", default=[], type=Path, help="other interpreters")
+    arguments = parser.parse_args()
+    for name in VARIANTS["OpenBLAS for Haswell"]:
+        os.environ.pop(name, None)
+    variants = {name: (VARIANTS[name], None) for name in arguments.only or VARIANTS}
+    variants |= {str(python): ({}, python) for python in arguments.python}
+    with tempfile.TemporaryDirectory(prefix="processors-") as folder:
+        measure(Path(folder), variants)
+
+
+def measure(folder: Path, variants: dict[str, tuple[dict[str, str], Path | None]]) -> None:
+    """Print the table, and then the names of the files that change."""
+    user = {"USER": "ada", "LOGNAME": "ada", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    base = make_clone(Path.cwd(), folder, Surroundings("base", user, 0o022, THREADS), tiny=True)
+    base.run([*snakemake(THREADS, threads=THREADS), "all"])
+    base.measure()
+    names = []
+    print(f"| variant | {' | '.join(STEPS)} |\n| --- |{' ---: |' * len(STEPS)}", flush=True)
+    for variant, (environment, python) in variants.items():
+        threads = 1 if variant == "one thread" else THREADS
+        cells = []
+        for step in STEPS:
+            files = [path for path in base.digests if path.startswith(f"results/{step}/")]
+            changed = changes(base, step, files, environment, python, threads)
+            cells.append(f"{len(changed)} of {len(files)}" if changed else "0")
+            names += [f"{variant}: {path}" for path in changed]
+        print(f"| {variant} | {' | '.join(cells)} |", flush=True)
+    print("", *names, sep="\n")
+
+
+def changes(
+    base: Clone,
+    step: str,
+    files: list[str],
+    environment: dict[str, str],
+    python: Path | None,
+    threads: int,
+) -> list[str]:
+    """Run one step again on the results of the others; list its files that change."""
+    kept, unfinished = base.path.parent / "kept", base.path / "unfinished"
+    shutil.copytree(base.path / "results" / step, kept)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    rules = (base.path / f"workflow/rules/{step}.smk").read_text(encoding="utf-8")
+    names = [
+        name for name in re.findall(r"^ *rule (\w+):", rules, re.MULTILINE) if name != "figures"
+    ]
+    if step == "figures":
+        names.append("figures")
+    command = snakemake(THREADS, threads=threads)
+    command[-1:] = ["--allowed-rules", *names, "--forcerun", *names, "--", *files]
+    if step == "download":  # the synthesis of the corpus is part of it
+        environment = {
+            **environment,
+            "AUTOTAGGING_CORPORA": str(base.path.parent / "other corpora"),
+        }
+    if python:
+        environment = {**environment, "PATH": f"{python.absolute().parent}:{os.environ['PATH']}"}
+    try:
+        base.run(command, **environment)
+        before = dict(base.digests)
+        base.measure()
+        return [path for path in files if base.digests.get(path) != before[path]]
+    finally:
+        shutil.rmtree(base.path.parent / "other corpora", ignore_errors=True)
+        shutil.rmtree(base.path / "results" / step)
+        kept.rename(base.path / "results" / step)
+        base.measure()
+
+
+if __name__ == "__main__":
+    main()
