@@ -12,12 +12,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from autotagging.common.files import sha256
 from reproduce import Clone, Surroundings, make_clone, snakemake
 
 STEPS = ("download", "merge_tags", "split", "extract_mel", "train", "evaluate", "figures")
+ONE_THREAD = "one thread"
 VARIANTS = {
     "same": {},
-    "one thread": {},
+    ONE_THREAD: {},
     "oneDNN for AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
     "oneDNN for SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
     "OpenBLAS for Haswell": {"OPENBLAS_CORETYPE": "Haswell"},
@@ -36,69 +38,55 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in VARIANTS["OpenBLAS for Haswell"]:
         os.environ.pop(name, None)
-    variants = {name: (VARIANTS[name], None) for name in arguments.only or VARIANTS}
-    variants |= {str(python): ({}, python) for python in arguments.python}
+    variants = {name: VARIANTS[name] for name in arguments.only or VARIANTS}
+    for python in arguments.python:
+        folders = f"{python.absolute().parent}:{os.environ['PATH']}"
+        variants[str(python)] = {"PATH": folders}
     with tempfile.TemporaryDirectory(prefix="processors-") as folder:
         measure(Path(folder), variants)
 
 
-def measure(folder: Path, variants: dict[str, tuple[dict[str, str], Path | None]]) -> None:
+def measure(folder: Path, variants: dict[str, dict[str, str]]) -> None:
     """Print the table, and then the names of the files that change."""
     user = {"USER": "ada", "LOGNAME": "ada", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
     base = make_clone(Path.cwd(), folder, Surroundings("base", user, 0o022, THREADS), tiny=True)
     base.run([*snakemake(THREADS, threads=THREADS), "all"])
     base.measure()
-    names = []
+    named = []
     print(f"| variant | {' | '.join(STEPS)} |\n| --- |{' ---: |' * len(STEPS)}", flush=True)
-    for variant, (environment, python) in variants.items():
-        threads = 1 if variant == "one thread" else THREADS
+    for variant, environment in variants.items():
         cells = []
         for step in STEPS:
+            threads = 1 if variant == ONE_THREAD else THREADS
             files = [path for path in base.digests if path.startswith(f"results/{step}/")]
-            changed = changes(base, step, files, environment, python, threads)
+            changed = changes(base, step, files, environment, threads)
             cells.append(f"{len(changed)} of {len(files)}" if changed else "0")
-            names += [f"{variant}: {path}" for path in changed]
+            named += [f"{variant}: {path}" for path in changed]
         print(f"| {variant} | {' | '.join(cells)} |", flush=True)
-    print("", *names, sep="\n")
+    print("", *named, sep="\n")
 
 
 def changes(
-    base: Clone,
-    step: str,
-    files: list[str],
-    environment: dict[str, str],
-    python: Path | None,
-    threads: int,
+    base: Clone, step: str, files: list[str], environment: dict[str, str], threads: int
 ) -> list[str]:
     """Run one step again on the results of the others; list its files that change."""
-    kept, unfinished = base.path.parent / "kept", base.path / "unfinished"
-    shutil.copytree(base.path / "results" / step, kept)
-    shutil.rmtree(unfinished, ignore_errors=True)
-    rules = (base.path / f"workflow/rules/{step}.smk").read_text(encoding="utf-8")
-    names = [
-        name for name in re.findall(r"^ *rule (\w+):", rules, re.MULTILINE) if name != "figures"
-    ]
-    if step == "figures":
-        names.append("figures")
+    results, kept = base.path / "results" / step, base.path.parent / "kept"
+    corpora = base.path.parent / "other corpora"
+    shutil.copytree(results, kept)
+    shutil.rmtree(base.path / "unfinished", ignore_errors=True)
+    text = (base.path / f"workflow/rules/{step}.smk").read_text(encoding="utf-8")
+    rules = re.findall(r"^ *rule (\w+):", text, re.MULTILINE)
     command = snakemake(THREADS, threads=threads)
-    command[-1:] = ["--allowed-rules", *names, "--forcerun", *names, "--", *files]
+    command[-1:] = ["--allowed-rules", *rules, "--forcerun", *rules, "--", *files]
     if step == "download":  # the synthesis of the corpus is part of it
-        environment = {
-            **environment,
-            "AUTOTAGGING_CORPORA": str(base.path.parent / "other corpora"),
-        }
-    if python:
-        environment = {**environment, "PATH": f"{python.absolute().parent}:{os.environ['PATH']}"}
+        environment = {**environment, "AUTOTAGGING_CORPORA": str(corpora)}
     try:
         base.run(command, **environment)
-        before = dict(base.digests)
-        base.measure()
-        return [path for path in files if base.digests.get(path) != before[path]]
+        return [path for path in files if sha256(base.path / path) != base.digests[path]]
     finally:
-        shutil.rmtree(base.path.parent / "other corpora", ignore_errors=True)
-        shutil.rmtree(base.path / "results" / step)
-        kept.rename(base.path / "results" / step)
-        base.measure()
+        shutil.rmtree(corpora, ignore_errors=True)
+        shutil.rmtree(results)
+        kept.rename(results)
 
 
 if __name__ == "__main__":
