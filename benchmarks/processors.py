@@ -12,8 +12,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from autotagging.common.files import sha256
 from reproduce import Clone, Surroundings, make_clone, snakemake
+
+from autotagging.common.files import sha256
 
 STEPS = ("download", "merge_tags", "split", "extract_mel", "train", "evaluate", "figures")
 ONE_THREAD = "one thread"
