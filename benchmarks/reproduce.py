@@ -185,13 +185,15 @@ def _own_reason(one: Clone, other: Clone, first: Job, second: Job) -> str:
 
 
 def _first_difference(one: Path, other: Path) -> str:
-    """Show the first line that differs between two text files."""
+    """Show two text files from shortly before their first difference on."""
     if one.suffix not in {".csv", ".json", ".md", ".tex"}:
         return ""
     texts = [path.read_text(encoding="utf-8").splitlines() for path in (one, other)]
     for number, (left, right) in enumerate(zip_longest(*texts, fillvalue=""), start=1):
         if left != right:
-            return f"; line {number}: {left[:60]!r}, {right[:60]!r}"
+            start = max(0, len(os.path.commonprefix([left, right])) - 20)
+            shown = [f"{line[start : start + 60]!r}" for line in (left, right)]
+            return f"; line {number}: {' and '.join(shown)}"
     return ""
 
 
@@ -247,15 +249,17 @@ def main() -> None:
     parser.add_argument("--tiny", action="store_true", help="24 clips and one epoch")
     parser.add_argument("--keep", type=Path, help="folder for the clones, which are then kept")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each training")
+    parser.add_argument("--target", default="all", help="rule or result to make; default: all")
     arguments = parser.parse_args()
+    options = {"tiny": arguments.tiny, "target": arguments.target}
     if arguments.keep:
         arguments.keep.mkdir(parents=True)
-        sys.exit(reproduce(arguments.keep.resolve(), arguments.threads, tiny=arguments.tiny))
+        sys.exit(reproduce(arguments.keep.resolve(), arguments.threads, **options))
     with tempfile.TemporaryDirectory(prefix="reproduce-") as folder:
-        sys.exit(reproduce(Path(folder), arguments.threads, tiny=arguments.tiny))
+        sys.exit(reproduce(Path(folder), arguments.threads, **options))
 
 
-def reproduce(folder: Path, threads: int, *, tiny: bool) -> int:
+def reproduce(folder: Path, threads: int, *, tiny: bool, target: str) -> int:
     """Run both clones and print the comparison; return the exit code."""
     source = Path.cwd()
     commit = subprocess.run(
@@ -266,7 +270,7 @@ def reproduce(folder: Path, threads: int, *, tiny: bool) -> int:
     for surroundings in two_surroundings(threads):
         print(surroundings, flush=True)
         clone = make_clone(source, folder, surroundings, tiny=tiny)
-        clone.run([*snakemake(surroundings.cores, threads=threads), "all"])
+        clone.run([*snakemake(surroundings.cores, threads=threads), target])
         clone.measure()
         clones.append(clone)
     one, other = clones
