@@ -191,7 +191,8 @@ def _first_difference(one: Path, other: Path) -> str:
     texts = [path.read_text(encoding="utf-8").splitlines() for path in (one, other)]
     for number, (left, right) in enumerate(zip_longest(*texts, fillvalue=""), start=1):
         if left != right:
-            start = max(0, len(os.path.commonprefix([left, right])) - 20)
+            pairs = enumerate(zip_longest(left, right))
+            start = max(0, next(i for i, (mine, theirs) in pairs if mine != theirs) - 20)
             shown = [f"{line[start : start + 60]!r}" for line in (left, right)]
             return f"; line {number}: {' and '.join(shown)}"
     return ""
