@@ -35,29 +35,30 @@ THREADS = 2
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=VARIANTS, help="variants to run")
+    parser.add_argument("--steps", nargs="*", choices=STEPS, default=STEPS, help="steps to run")
     parser.add_argument("--python", nargs="*", default=[], type=Path, help="other interpreters")
     arguments = parser.parse_args()
-    for name in VARIANTS["OpenBLAS for Haswell"]:
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
         os.environ.pop(name, None)
     variants = {name: VARIANTS[name] for name in arguments.only or VARIANTS}
     for python in arguments.python:
         folders = f"{python.absolute().parent}:{os.environ['PATH']}"
         variants[str(python)] = {"PATH": folders}
     with tempfile.TemporaryDirectory(prefix="processors-") as folder:
-        measure(Path(folder), variants)
+        measure(Path(folder), variants, arguments.steps)
 
 
-def measure(folder: Path, variants: dict[str, dict[str, str]]) -> None:
+def measure(folder: Path, variants: dict[str, dict[str, str]], steps: list[str]) -> None:
     """Print the table, and then the names of the files that change."""
     user = {"USER": "ada", "LOGNAME": "ada", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
     base = make_clone(Path.cwd(), folder, Surroundings("base", user, 0o022, THREADS), tiny=True)
     base.run([*snakemake(THREADS, threads=THREADS), "all"])
     base.measure()
     named = []
-    print(f"| variant | {' | '.join(STEPS)} |\n| --- |{' ---: |' * len(STEPS)}", flush=True)
+    print(f"| variant | {' | '.join(steps)} |\n| --- |{' ---: |' * len(steps)}", flush=True)
     for variant, environment in variants.items():
         cells = []
-        for step in STEPS:
+        for step in steps:
             threads = 1 if variant == ONE_THREAD else THREADS
             files = [path for path in base.digests if path.startswith(f"results/{step}/")]
             changed = changes(base, step, files, environment, threads)
@@ -70,19 +71,18 @@ def measure(folder: Path, variants: dict[str, dict[str, str]]) -> None:
 def changes(
     base: Clone, step: str, files: list[str], environment: dict[str, str], threads: int
 ) -> list[str]:
-    """Run one step again on the results of the others; list its files that change."""
+    """Run the jobs of one step again on the results of the others; list the files that change."""
     results, kept = base.path / "results" / step, base.path.parent / "kept"
     corpora = base.path.parent / "other corpora"
     shutil.copytree(results, kept)
     shutil.rmtree(base.path / "unfinished", ignore_errors=True)
-    text = (base.path / f"workflow/rules/{step}.smk").read_text(encoding="utf-8")
-    rules = re.findall(r"^ *rule (\w+):", text, re.MULTILINE)
-    command = snakemake(THREADS, threads=threads)
-    command[-1:] = ["--allowed-rules", *rules, "--forcerun", *rules, "--", *files]
+    jobs = {job.command: job for path, job in base.jobs().items() if path in files}
     if step == "download":  # the synthesis of the corpus is part of it
         environment = {**environment, "AUTOTAGGING_CORPORA": str(corpora)}
     try:
-        base.run(command, **environment)
+        for job in sorted(jobs.values(), key=lambda job: job.ended):
+            command = re.sub(r"--threads \d+", f"--threads {threads}", job.command)
+            base.run(["bash", "-c", f"set -euo pipefail; {command}"], **environment)
         return [path for path in files if sha256(base.path / path) != base.digests[path]]
     finally:
         shutil.rmtree(corpora, ignore_errors=True)
