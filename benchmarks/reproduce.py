@@ -16,8 +16,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -221,6 +223,8 @@ def _reason_in_lock(clone: Clone, stage: dict, changed: set[str]) -> str:
     own = [dep for dep in stage["deps"] if not dep["path"].startswith("results/")]
     if stale := [dep["path"] for dep in own if dvc_hash(clone.path / dep["path"]) != dep["md5"]]:
         return f"it was recorded with other code: {', '.join(stale)}"
+    if other := _other_parameters(clone, stage):
+        return f"it was recorded with other parameters: {', '.join(other)}"
     read = {dep["path"] for dep in stage["deps"]}
     inputs = [path for path in changed for each in read if f"{each}/".startswith(f"{path}/")]
     if inputs:
@@ -228,6 +232,17 @@ def _reason_in_lock(clone: Clone, stage: dict, changed: set[str]) -> str:
     model = clone.path / stage["outs"][0]["path"] / "model.json"
     trained = f" (here: {read_json(model).get('devices')})" if model.exists() else ""
     return f"other versions, threads or processor{trained}"
+
+
+def _other_parameters(clone: Clone, stage: dict) -> list[str]:
+    """List the parameters of a stage in dvc.lock that params.yaml has otherwise."""
+    params = yaml.safe_load((clone.path / "params.yaml").read_text(encoding="utf-8"))
+
+    def value(key: str) -> Any:
+        return reduce(lambda section, part: section[part], key.split("."), params)
+
+    recorded = stage.get("params", {}).get("params.yaml", {})
+    return [key for key, then in recorded.items() if value(key) != then]
 
 
 def dvc_hash(path: Path) -> str | None:

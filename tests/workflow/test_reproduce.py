@@ -1,6 +1,8 @@
 """benchmarks/reproduce.py: two clones in other surroundings, and the first two steps in each."""
 
+import contextlib
 import importlib
+import io
 import json
 import re
 import shutil
@@ -25,14 +27,11 @@ def compared(reproducing, make_project, tmp_path_factory):
     """Folder of two clones that ran, the exit code, and what was printed."""
     project, folder = make_project(), tmp_path_factory.mktemp("clones")
     project.commit()
-    printed: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.chdir(project.folder)
-        patch.setattr(
-            reproducing, "print", lambda *lines, **_: printed.extend(lines), raising=False
-        )
         code = reproducing.reproduce(folder, 1, tiny=False, target=LABELS)
-    return folder, code, printed
+    return folder, code, printed.getvalue().splitlines()
 
 
 def test_two_clones_give_the_same_bytes(compared, reproducing):
@@ -48,8 +47,8 @@ def test_two_clones_give_the_same_bytes(compared, reproducing):
     assert "networks were trained and scored on 1 threads in both" in printed
     modes = {path.stat().st_mode & 0o077 for path in (folder / two.folder / "results").iterdir()}
     assert modes == {0}
-    # The lock is of the demo, and the clones of a few clips.
-    assert any(line.startswith("download: not as in dvc.lock") for line in printed)
+    stage = "download: not as in dvc.lock: it was recorded with other"
+    assert any(line.startswith(stage) for line in printed)  # of more clips
 
 
 def clones(compared, reproducing, tmp_path):
@@ -120,3 +119,7 @@ def test_results_of_the_lock_are_compared_by_dvcs_hashes(compared, reproducing, 
     (copy.path / "dvc.lock").write_text(json.dumps(lock))
     changed, _ = reproducing.compare_with_lock(copy)
     assert changed.endswith("it was recorded with other code: params.yaml")
+    stage |= {"deps": [], "params": {"params.yaml": {"corpus": "demo", "demo.clips": 7}}}
+    (copy.path / "dvc.lock").write_text(json.dumps(lock))
+    changed, _ = reproducing.compare_with_lock(copy)
+    assert changed.endswith("it was recorded with other parameters: demo.clips")
