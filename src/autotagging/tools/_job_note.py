@@ -58,7 +58,7 @@ def write_note() -> None:
         platform.node() or "unknown",
         f"{platform.system()} {platform.release()} {platform.machine()}",
         _processor(),
-        f"{len(os.sched_getaffinity(0))} cores",
+        f"{_cores()} cores",
         f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB",
     ]
     print("# " + " | ".join(parts), file=sys.stderr, flush=True)
@@ -86,3 +86,11 @@ def _processor() -> str:
     except OSError:
         names = None
     return names[1].strip() if names else platform.processor() or platform.machine()
+
+
+def _cores() -> int:
+    """Count the cores that this process may use; all where the system does not tell."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1

@@ -99,7 +99,8 @@ def _in_results(file: Path) -> str:
 
 def _is_recorded(path: str) -> bool | None:
     """Tell whether a result is the one of dvc.lock; None if DVC's cache lacks its folder's list."""
-    outs = [out for stage in read_lock().values() for out in stage.get("outs", [])]
+    stages = read_lock() if LOCK.exists() else {}
+    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
     out = next((out for out in outs if path.startswith(f"{out['path']}/")), None)
     if out is None:
         return False
