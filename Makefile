@@ -1,6 +1,7 @@
 # `make results` runs the pipeline, `make report` also writes all results into one HTML file,
 # `make test` runs all tests, `make check` the linters and the quick tests; each installs its needs.
 # `make test-remotes` tests an SSH server as remote, which needs Debian's openssh-server.
+# `make reproduce` runs the pipeline twice in two clones and compares every file of the results.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock; `make gpu-check` runs
 # the tests that need a GPU, and measures it.
 
@@ -13,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header --extra dev
 
-.PHONY: results compare report screenshots plots check test test-remotes gpu-check lint lock clean
+.PHONY: results compare report screenshots plots check test test-remotes gpu-check reproduce lint lock clean
 
 results: $(INSTALLED)
 	snakemake --cores all
@@ -48,6 +49,9 @@ gpu-check:
 	$(MAKE) LOCK=requirements-gpu.lock $(VENV)/installed-requirements-gpu.lock
 	pytest -n 0 -m gpu -rs tests/gpu
 	python benchmarks/gpu.py --out logs/gpu.json
+
+reproduce: $(INSTALLED)
+	python benchmarks/reproduce.py
 
 lint: $(INSTALLED)
 	ruff check .

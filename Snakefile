@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 # The package next to this file, even if another copy is installed.
-SOURCE = Path(workflow.basedir, "src")
+SOURCE = Path(workflow.current_basedir, "src").resolve()
 if ":" in str(SOURCE):
     raise WorkflowError(
         f"{SOURCE}: a colon in the path, which PYTHONPATH can't have; move the folder"

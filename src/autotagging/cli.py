@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 from autotagging.commands import PACKAGE, find_commands, package_title
 from autotagging.common.errors import UserError
 from autotagging.common.progress import show_without_failing
+from autotagging.tools._job_note import write_note
 
 
 def main() -> None:
@@ -23,6 +24,8 @@ def main() -> None:
     show_without_failing()
     _warn_of_other_code()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if os.environ.get("AUTOTAGGING_NOTE"):
+        write_note()
     try:
         with _writable_caches():
             _make_app()(exit_on_error=False, print_error=False)

@@ -20,7 +20,7 @@ PAGES = [
     ROOT / "benchmarks/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-PROGRAMS = "apt|autotagging|dvc|git|make|pip|python|rm|snakemake|source"
+PROGRAMS = "apptainer|apt|autotagging|docker|dvc|git|make|pip|python|rm|snakemake|source"
 COMMAND = re.compile(rf"(?:\w+=\S+ )?(?:{PROGRAMS}) \S.*")
 
 # How a command is run in a copy of a tiny finished project: as it is, or by the nearest one that
@@ -30,11 +30,15 @@ RUN = {
     "autotagging merge_tags --help": None,
     "autotagging doctor": "autotagging doctor --quick",
     "autotagging doctor --quick": None,
+    "autotagging crate --out run-crate": None,
+    "autotagging provenance results/split/split.csv": None,
+    "autotagging provenance results/train/crnn/seed-0/weights.npz": None,
     "autotagging record": None,
     "autotagging record --other-versions": None,
     "autotagging restore": None,
     "autotagging verify --cache": None,
-    "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported": None,
+    "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported"
+    " --card results/figures/model_card/crnn-seed-0.md": None,
     "dvc config cache.type hardlink": None,
     "dvc exp run -S corpus=magnatagatune": "dvc exp run --queue -S corpus=magnatagatune",
     "dvc exp run -S train.learning_rate=0.0005 --name slow": (
@@ -80,9 +84,12 @@ TABLES = "needs the official tables"
 TAKES_MINUTES = "takes minutes: a benchmark"
 NAMED = "only named"
 REMOTES = "`make test-remotes` runs it"
+ENGINE = "needs a container engine"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
     "OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...": TAKES_MINUTES,
+    "apptainer build autotagging.sif containers/autotagging.def": ENGINE,
+    "apptainer run autotagging.sif snakemake --cores all": ENGINE,
     "apt install chromium": "changes the machine",
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
@@ -90,6 +97,8 @@ NOT_RUN = {
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging verify --corpus FOLDER": NAMED,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
+    "docker build --file containers/Dockerfile --tag autotagging .": ENGINE,
+    'docker run --rm --volume "$PWD:/autotagging" --user "$(id -u)" autotagging': ENGINE,
     "dvc exp apply": NAMED,
     "dvc exp apply NAME": REMOTES,
     "dvc exp pull origin NAME": REMOTES,
@@ -110,12 +119,15 @@ NOT_RUN = {
     "git clone <this repository> && cd autotagging": "no address",
     "pip install -e '.[export]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
+    "pip install -e '.[validate]'": "downloads packages",
     "pip install snakemake-executor-plugin-slurm": "downloads packages",
     "python benchmarks/data.py FOLDER": TAKES_MINUTES,
     "python benchmarks/figures.py": TAKES_MINUTES,
     "python benchmarks/gpu.py --out gpu.json": TAKES_MINUTES,
     "python benchmarks/gpu.py --tiny": TAKES_MINUTES,
     "python benchmarks/lookup.py FOLDER_WITH_THE_OFFICIAL_TABLES": TABLES,
+    "python benchmarks/processors.py": TAKES_MINUTES,
+    "python benchmarks/reproduce.py --tiny": TAKES_MINUTES,
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
     "python benchmarks/overhead.py": TAKES_MINUTES,
     "python benchmarks/train.py": TAKES_MINUTES,
@@ -217,8 +229,8 @@ def test_every_line_of_a_block_is_a_command(page):
 
 
 def test_a_line_that_is_no_command_is_found():
-    text = 'So:\n\n    # all\n    make test\n    docker run x\n\n```\n{"cluster": 1}\n```\n'
-    assert unknown_lines(f"{text}\n```sh\nsnakemake -n\n\nmake\n```\n") == ["make", "docker run x"]
+    text = 'So:\n\n    # all\n    make test\n    podman run x\n\n```\n{"cluster": 1}\n```\n'
+    assert unknown_lines(f"{text}\n```sh\nsnakemake -n\n\nmake\n```\n") == ["make", "podman run x"]
 
 
 def test_every_command_of_the_pages_is_checked_and_no_other():

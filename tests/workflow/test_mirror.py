@@ -251,7 +251,8 @@ def test_every_rule_lists_at_least_the_code_of_its_command(outputs):
         model = rest[0] if rest[0] in MODELS else "crnn"
         module = SOURCE / f"autotagging/steps/{command}.py"
         if step == "figures":
-            name = Path(output).stem.partition("-")[0]  # of versions/<name>-figure.json
+            part = rest[1] if rest[0] == "versions" else rest[0]
+            name = Path(part).stem.partition("-")[0]  # of versions/<name>-figure.json
             module = SOURCE / f"autotagging/steps/figures/{name}.py"
         used = {path.relative_to(ROOT).as_posix() for path in closure(module, model)}
         assert used <= inputs, output

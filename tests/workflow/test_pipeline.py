@@ -13,8 +13,8 @@ FIGURES = set(find_commands(PACKAGE / "steps/figures"))
 @pytest.mark.xdist_group("tiny_run")
 def test_everything_is_there_after_snakemake(tiny_run):
     results = tiny_run.folder / "results"
-    names = {path.stem for path in (results / "figures").glob("*.*")}
-    assert names == FIGURES
+    names = {path.stem for path in (results / "figures").iterdir()}
+    assert names - {"versions"} == FIGURES
     metrics = json.loads((results / "evaluate/crnn/seed-0/metrics.json").read_text())
     assert metrics["corpus"] == "demo"
     assert metrics["n_clips"] == 4

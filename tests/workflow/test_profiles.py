@@ -1,5 +1,6 @@
 """The profiles for Slurm, as far as they can be checked without it."""
 
+import pytest
 import yaml
 
 from conftest import ROOT
@@ -44,3 +45,13 @@ def test_a_network_is_started_on_each_node_where_it_takes_several(make_project):
 def test_no_home_folder_is_needed(make_project):
     home = "HOME=/dev/null/home XDG_CACHE_HOME=/dev/null/home/.cache"
     assert "split" in make_project().jobs(f"env {home} snakemake -n split")
+
+
+@pytest.mark.xdist_group("tiny_run")
+def test_the_snakefile_of_the_catalog_is_the_same_workflow(finished_copy):
+    """It finds nothing to do where the other has finished, and has the same default target."""
+    project = finished_copy()
+    catalog = "snakemake -n --snakefile workflow/Snakefile"
+    assert project.jobs(catalog) == set()
+    (project.folder / "results/figures/table_4.md").unlink()
+    assert project.jobs(catalog) == project.jobs("snakemake -n") == {"table_4"}

@@ -29,7 +29,8 @@ if workflow.is_main_process and (warning := outdated.warning()):
 def shell_prefix():
     """Beginning of every shell command.
 
-    Commands run the package next to the Snakefile, with the Python that runs Snakemake. tee never
+    Commands run the package next to the Snakefile, with the Python that runs Snakemake; each begins
+    its log with a line on commit and machine, for `autotagging provenance`. tee never
     fails, even if the terminal was closed or the disk is full, because what only shows or logs must
     not stop a step.
     """
@@ -39,7 +40,7 @@ def shell_prefix():
     )
     return (
         f"set -euo pipefail; export PATH={python}:$PATH"
-        f" PYTHONPATH={source}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
+        f" PYTHONPATH={source}${{{{PYTHONPATH:+:$PYTHONPATH}}}} AUTOTAGGING_NOTE=1; "
         'tee() {{ ( trap "" PIPE; command tee "$1" ) || cat >> "$1" || cat > /dev/null; }}; '
     )
 

@@ -191,6 +191,24 @@ rule table_4:
         "autotagging figures table_4 {params.files} > {log} 2>&1"
 
 
+rule model_card:
+    input:
+        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        model_json=expand(rules.train.output.model_json, **ALL),
+        leakage=rules.split.output.leakage,
+    output:
+        cards=expand("results/figures/model_card/{model}-seed-{seed}.md", **ALL),
+    log:
+        "logs/figures/model_card.log",
+    params:
+        **FIGURE_SOURCES,
+        files=files,
+    message:
+        figure_title("model_card")
+    shell:
+        "autotagging figures model_card {params.files} > {log} 2>&1"
+
+
 rule cost:
     input:
         metrics=expand(rules.evaluate.output.metrics, **ALL),

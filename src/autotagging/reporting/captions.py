@@ -14,6 +14,13 @@ _ATTRIBUTIONS = {
         "use, share alike."
     ),
 }
+_LICENCES = {
+    "demo": ("mit", "https://spdx.org/licenses/MIT"),
+    "magnatagatune": (
+        "cc-by-nc-sa-3.0",
+        "https://creativecommons.org/licenses/by-nc-sa/3.0/",
+    ),
+}
 _MOST_NAMED = 4  # models; more are named by legends and rows
 # A positive clip that is drawn twice raises the precision of every tag, and thus the mean.
 MIRRORED = "Intervals of mean average precision are mirrored, because resampling raises its values."
@@ -33,6 +40,11 @@ def all_clips(title: str) -> str:
 def attribution(corpus: str) -> str:
     """State the source of a corpus's clips, and their licence."""
     return _ATTRIBUTIONS.get(corpus, f"The clips are from {corpus}; ask its owner for the licence.")
+
+
+def licence(corpus: str) -> tuple[str, str] | None:
+    """Give short name and address of the licence of what is made from a corpus, if it is known."""
+    return _LICENCES.get(corpus)
 
 
 def run_caption(runs: list[dict[str, Any]]) -> str:

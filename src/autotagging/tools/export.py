@@ -4,6 +4,7 @@ The model is rebuilt from stock Keras layers, and every file is loaded again and
 """
 
 import json
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -33,7 +34,7 @@ _UNITS = {
 }
 
 
-def export(*, model_json: Path, out: Path) -> None:
+def export(*, model_json: Path, out: Path, card: Path | None = None) -> None:
     """Write model.keras, model.onnx, tags.txt and a README.md that explains their use.
 
     model.keras has only stock Keras layers. model.onnx needs the packages of the extra `export`;
@@ -46,11 +47,15 @@ def export(*, model_json: Path, out: Path) -> None:
         model.json of a trained network, next to its weights.npz.
     out
         Output: folder of the exported files.
+    card
+        Model card of the model, in results/figures/model_card/; README.md then begins with it, as
+        the Hugging Face Hub expects.
 
     Raises
     ------
     UserError
-        The model is no network, its file is not valid, or an exported file gives other scores.
+        The model is no network, its file is not valid, the card is of another model, or an exported
+        file gives other scores.
     """
     stored = load_model(model_json)
     name = stored.description["model"]
@@ -59,6 +64,7 @@ def export(*, model_json: Path, out: Path) -> None:
             f"model {name!r} reads features that NumPy computes; only networks on spectrograms can "
             "be exported"
         )
+    text = _describe(stored, card)
     _prepare_keras()
     network = build_network(stored)
     exported = {"model.keras": _export_keras}
@@ -79,7 +85,7 @@ def export(*, model_json: Path, out: Path) -> None:
         listed = files.enter_context(replacing(out / "tags.txt"))
         listed.write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8")
         readme = files.enter_context(replacing(out / "README.md"))
-        readme.write_text(_describe(stored), encoding="utf-8")
+        readme.write_text(text, encoding="utf-8")
     if missing:
         (out / "model.onnx").unlink(missing_ok=True)  # of an older export
     print(f"{out}: {', '.join([*exported, 'tags.txt', 'README.md'])}", file=sys.stderr)
@@ -161,15 +167,15 @@ def _compare(name: str, score: Callable, network: "keras.Model") -> None:
         )
 
 
-def _describe(stored: StoredModel) -> str:
-    """Fill in the README.md of the exported files."""
+def _describe(stored: StoredModel, card: Path | None) -> str:
+    """Fill in the README.md of the exported files; below a model card, as sections of it."""
     model = stored.description
     mel_bins, frames = model["input_shape"]
     front_end, trained_on = (
         "\n".join(f"- {name}: {value}" for name, value in model[entry].items())
         for entry in ("front_end", "trained_on")
     )
-    return _TEMPLATE.read_text(encoding="utf-8").format(
+    text = _TEMPLATE.read_text(encoding="utf-8").format(
         model=model["model"],
         seed=model["seed"],
         corpus=model["corpus"],
@@ -184,3 +190,9 @@ def _describe(stored: StoredModel) -> str:
         front_end=front_end,
         trained_on=trained_on,
     )
+    if card is None:
+        return text
+    above = card.read_text(encoding="utf-8")
+    if model["weights_sha256"] not in above:
+        raise UserError(f"{card}: not the model card of {stored.path}")
+    return f"{above}\n{re.sub('^#', '##', text, flags=re.MULTILINE)}"

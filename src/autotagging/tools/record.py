@@ -34,18 +34,7 @@ def record(*, other_versions: bool = False) -> None:
     """
     if LOCK.exists():
         read_lock()
-    outputs = _outputs()
-    if missing := [path for path in outputs if not Path(path).exists()]:
-        raise UserError(
-            f"{len(missing)} of {len(outputs)} results are missing, {missing[0]} the first; run "
-            f"`snakemake --cores all -- {missing[0]}`, then record"
-        )
-    if pending := [path for path, plan in outputs.items() if plan != "no update"]:
-        raise UserError(
-            f"{len(pending)} of {len(outputs)} results are not up to date with "
-            f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
-            "record"
-        )
+    outputs = finished_outputs(then="record")
     if extra := _extra(set(outputs)):
         raise UserError(
             "no rule makes these files for the models of params.yaml; delete them, or name their "
@@ -65,6 +54,34 @@ def record(*, other_versions: bool = False) -> None:
         stages.remove(_SPECTROGRAMS)
         _forget(_SPECTROGRAMS)
     run("dvc", "commit", "--force", *stages)
+
+
+def finished_outputs(*, then: str) -> list[str]:
+    """List every output of the workflow, all of which are there and up to date.
+
+    Parameters
+    ----------
+    then
+        What to do after the remedy, for the message.
+
+    Raises
+    ------
+    UserError
+        An output is missing, or Snakemake would make it again.
+    """
+    outputs = _outputs()
+    if missing := [path for path in outputs if not Path(path).exists()]:
+        raise UserError(
+            f"{len(missing)} of {len(outputs)} results are missing, {missing[0]} the first; run "
+            f"`snakemake --cores all -- {missing[0]}`, then {then}"
+        )
+    if pending := [path for path, plan in outputs.items() if plan != "no update"]:
+        raise UserError(
+            f"{len(pending)} of {len(outputs)} results are not up to date with "
+            f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
+            f"{then}"
+        )
+    return [*outputs]
 
 
 def _forget(stage: str) -> None:

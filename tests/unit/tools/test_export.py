@@ -83,9 +83,24 @@ def test_without_an_onnx_exporter_a_line_says_so_and_no_old_file_stays(
     out = tmp_path / "out"
     out.mkdir()
     (out / "model.onnx").touch()
-    exporting.export(model_json=write_model(tmp_path), out=out)
+    model_json = write_model(tmp_path)
+    exporting.export(model_json=model_json, out=out)
     assert sorted(path.name for path in out.iterdir()) == ["README.md", "model.keras", "tags.txt"]
     first = capsys.readouterr().err.splitlines()[0]
     assert first == (
         "model.onnx is left out; it needs no_such_exporter: pip install -e '.[export]'"
     )
+
+
+def test_the_readme_begins_with_the_model_card(tmp_path):
+    stored = exporting.load_model(write_model(tmp_path))
+    card = tmp_path / "card.md"
+    card.write_text(f"---\nlicense: mit\n---\n\n# Card\n\n{stored.description['weights_sha256']}\n")
+    text = exporting._describe(stored, card)
+    assert text.startswith("---\nlicense: mit\n---\n\n# Card\n")
+    assert [line for line in text.splitlines() if line.startswith("# ")] == ["# Card"]
+    assert "\n## crnn, seed 0: 2 tags of music\n" in text
+    assert "\n### Input\n" in text
+    card.write_text("# of another model")
+    with pytest.raises(UserError, match=r"card\.md: not the model card of .*model\.json"):
+        exporting.export(model_json=stored.path, out=tmp_path / "out", card=card)

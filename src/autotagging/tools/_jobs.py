@@ -1,0 +1,183 @@
+"""The jobs that made the results: Snakemake's records, and the logs next to them."""
+
+import base64
+import csv
+import json
+import re
+import shlex
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from autotagging.common.errors import UserError
+from autotagging.tools._job_note import Note, read_note
+
+RECORDS = Path(".snakemake/metadata")
+_FOLDERS = ("results/", "logs/", "unfinished/", "workflow/")
+_SOURCE = re.compile(r"^'((?:src|workflow)/\S+) ([0-9a-f]{16})'$")
+_TELLING = {"train": ("model", "seed"), "extract_mel_shard": ("shard",)}
+"""Flags that tell the jobs of a rule apart."""
+_TOLERANCE = timedelta(minutes=1)  # of the clocks of two machines
+
+
+@dataclass(frozen=True)
+class Job:
+    """A finished job.
+
+    Attributes
+    ----------
+    rule
+        Name of its rule.
+    command
+        Shell command.
+    outputs
+        Files that it made, as far as they are still there.
+    inputs
+        Results that it read.
+    input_checksums
+        SHA-256 of the smaller inputs, as they were then.
+    code
+        Files and folders of code and other sources, each with the beginning of a hash of its
+        contents, as `sources` in workflow/rules/common.smk gives it.
+    logs
+        Its log files.
+    started, ended
+        Times in UTC.
+    """
+
+    rule: str
+    command: str
+    outputs: list[str]
+    inputs: list[str]
+    input_checksums: dict[str, str]
+    code: dict[str, str]
+    logs: list[str]
+    started: datetime
+    ended: datetime
+    note: Note | None = field(default=None)
+    usage: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Rule, with the model and seed or the shard, for example "train crnn 0"."""
+        flags = flags_of(self.command)
+        values = [flags[key][0] for key in _TELLING.get(self.rule, ())]
+        if self.rule == "evaluate":
+            _, _, model, seed, *_ = Path(self.outputs[0]).parts
+            values = [model, seed.removeprefix("seed-")]
+        return " ".join([self.rule, *values])
+
+    @property
+    def subcommand(self) -> list[str]:
+        """Words of its command from the name of the step, for example ["figures", "table_4"]."""
+        words = shlex.split(self.command)
+        words = words[words.index("autotagging") + 1 :]
+        return words[: next((i for i, word in enumerate(words) if word.startswith("-")), None)]
+
+    @property
+    def parameters(self) -> dict[str, list[str]]:
+        """Flags of its command whose values are no paths of the project."""
+        flags = flags_of(self.command)
+        return {
+            name: values
+            for name, values in flags.items()
+            if not any(value.startswith(_FOLDERS) for value in values)
+        }
+
+
+def read_jobs() -> list[Job]:
+    """Read the jobs that made the files in results/, in the order of their ends.
+
+    The note and the benchmark are left out if they belong to another run than the files: after
+    `autotagging restore`, for example.
+    """
+    grouped: dict[str, dict[str, dict[str, Any]]] = {}
+    for path in sorted(RECORDS.rglob("*")):
+        if path.is_file() and (output := _output_of(path)).startswith("results/"):
+            record = _read_record(path)
+            if Path(output).is_file() and not record.get("incomplete") and record.get("shellcmd"):
+                grouped.setdefault(record["shellcmd"], {})[output] = record
+    jobs = [_job(command, records) for command, records in grouped.items()]
+    return sorted(jobs, key=lambda job: (job.ended, job.name))
+
+
+def flags_of(command: str) -> dict[str, list[str]]:
+    """Read the flags of a job's shell command: values by name, in order."""
+    words = shlex.split(command)
+    end = next((i for i, word in enumerate(words) if word in (">", "2>&1", "|")), len(words))
+    flags: dict[str, list[str]] = {}
+    name = None
+    for word in words[:end]:
+        if word.startswith("--"):
+            name, equals, value = word.removeprefix("--").partition("=")
+            flags[name] = [value] if equals else []
+        elif name:
+            flags[name].append(word)
+    return flags
+
+
+def _output_of(record: Path) -> str:
+    """Decode the name of a record: the path of a result in base 64, long ones in folders."""
+    parts = record.relative_to(RECORDS).parts
+    encoded = "".join(part.removeprefix("@") for part in parts)
+    try:
+        return base64.urlsafe_b64decode(encoded).decode()
+    except ValueError:
+        return ""
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(
+            f"{path}: damaged ({error}); delete it, and the result is made again"
+        ) from (error)
+    return record if isinstance(record, dict) else {}
+
+
+def _job(command: str, records: dict[str, dict[str, Any]]) -> Job:
+    record = next(iter(records.values()))
+    started, ended = (
+        datetime.fromtimestamp(choose(each[key] for each in records.values()), UTC)
+        for key, choose in (("starttime", min), ("endtime", max))
+    )
+    logs = sorted(record["log"])
+    note = next(filter(None, (read_note(Path(log)) for log in logs)), None)
+    if note and not started - _TOLERANCE <= note.started <= ended + _TOLERANCE:
+        note = None
+    checksums = record.get("input_checksums") or {}
+    return Job(
+        rule=record["rule"],
+        command=command,
+        outputs=sorted(records),
+        inputs=sorted(path for path in record["input"] if not path.startswith("src/")),
+        input_checksums={
+            path: checksum.removeprefix("sha256:")
+            for path, checksum in checksums.items()
+            if checksum.startswith("sha256:")
+        },
+        code=dict(found.groups() for text in record["params"] if (found := _SOURCE.match(text))),
+        logs=logs,
+        started=started,
+        ended=ended,
+        note=note,
+        usage=_usage(logs) if note else {},
+    )
+
+
+def _usage(logs: list[str]) -> dict[str, float]:
+    """Read Snakemake's benchmark next to a log: seconds, CPU seconds and MB of memory."""
+    for log in map(Path, logs):
+        for path in (log.with_suffix(".tsv"), log.with_name("benchmark.tsv")):
+            if path.is_file():
+                with path.open(encoding="utf-8", newline="") as file:
+                    row = next(csv.DictReader(file, delimiter="\t"), {})
+                names = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_memory_mb"}
+                return {
+                    name: float(row[key])
+                    for key, name in names.items()
+                    if re.fullmatch(r"[\d.]+", row.get(key) or "")
+                }
+    return {}

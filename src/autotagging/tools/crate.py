@@ -1,0 +1,108 @@
+"""Pack a finished run with a description of it: the command `autotagging crate`."""
+
+import csv
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import read_json, sha256, write_json
+from autotagging.common.progress import progress
+from autotagging.reporting.captions import attribution, corpus_name, licence
+from autotagging.tools import _croissant, _ro_crate
+from autotagging.tools._jobs import Job, read_jobs
+from autotagging.tools.record import finished_outputs
+
+_AUDIO = Path("results/download/audio.json")
+_CODE = ("Snakefile", "params.yaml", "dvc.yaml", "dvc.lock", "workflow", "src", "profiles/default")
+_CODE += ("requirements.lock", "pyproject.toml", "README.md", "CITATION.cff", "LICENSE")
+_SPECTROGRAMS = "results/extract_mel/shard-*.npy"
+
+
+def crate(*, out: Path, spectrograms: bool = False) -> None:
+    """Pack a finished run as a Workflow Run RO-Crate, with a Croissant file of its tables.
+
+    The folder has the results, the code and the parameters. ro-crate-metadata.json describes every
+    job: command, inputs, outputs, and, from its log, times, commit and machine (without its name).
+    croissant.json describes the tables of clips, tags and subsets. The audio is not included.
+
+    Parameters
+    ----------
+    out
+        Output: folder, which must not exist.
+    spectrograms
+        Whether to include the spectrograms, the largest of the results.
+
+    Raises
+    ------
+    UserError
+        The folder exists, or results are missing or not up to date.
+    """
+    if out.exists():
+        raise UserError(f"{out}: exists; give the name of a new folder")
+    results = finished_outputs(then="pack it")
+    jobs = [job for job in read_jobs() if set(job.outputs) & set(results)]
+    if not spectrograms:
+        results = [path for path in results if not Path(path).match(_SPECTROGRAMS)]
+    partial = out.with_name(f".partial-{out.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        files = _copy([*_code(), *sorted(results)], partial)
+        _describe(jobs, files, partial)
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    size = sum(size for size, _ in files.values())
+    print(f"{out}: {len(files)} files, {size / 1e6:.1f} MB, {len(jobs)} jobs", file=sys.stderr)
+
+
+def _code() -> list[str]:
+    """List the files of the repository that a run needs."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--", *_CODE], capture_output=True, text=True)
+    paths = [path for path in listed.stdout.split("\0") if path and Path(path).is_file()]
+    if listed.returncode or "Snakefile" not in paths:
+        raise UserError("git does not list the project's files here; run this in a clone of it")
+    return paths
+
+
+def _copy(paths: list[str], folder: Path) -> dict[str, tuple[int, str]]:
+    """Copy files; return bytes and SHA-256 of each."""
+    facts = {}
+    for path in progress(paths, total=len(paths), label="Copying files"):
+        copy = folder / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        facts[path] = (copy.stat().st_size, sha256(copy))
+    return facts
+
+
+def _describe(jobs: list[Job], files: dict[str, tuple[int, str]], folder: Path) -> None:
+    """Write both descriptions."""
+    audio = read_json(_AUDIO, title=str, sha256=str, bytes=int)
+    name, known = corpus_name(audio["title"]), licence(audio["title"])
+    terms = {"licence": known[1] if known else attribution(audio["title"])}
+    ended = [job.ended for job in jobs if job.note]
+    published = max(ended, default=datetime.now(UTC))
+    facts: dict[str, Any] = {"title": f"Run of autotagging on {name}", **terms}
+    facts["description"] = (
+        f"Taggers of music, trained and evaluated on {name}: code, parameters and results of each "
+        f"step. {attribution(audio['title'])}"
+    )
+    document = _ro_crate.describe_run(jobs, files, published=published, audio=audio, **facts)
+    write_json(document, folder / _ro_crate.METADATA)
+    columns = {path: _columns(path) for path in _croissant.TABLES}
+    facts["title"] = f"Tables of {name}"
+    facts["description"] = f"Clips, tags and subsets of {name}. {attribution(audio['title'])}"
+    facts |= {"citation": attribution(audio["title"]), "published": published.date().isoformat()}
+    tables = _croissant.describe_tables(columns, files, **facts)
+    write_json(tables, folder / _croissant.FILE)
+
+
+def _columns(path: str) -> list[str]:
+    """Read the names in the header of a table that a step wrote."""
+    separator = "\t" if _croissant.is_tab_separated(path) else ","
+    with open(path, encoding="utf-8", newline="") as file:
+        return next(csv.reader(file, delimiter=separator))

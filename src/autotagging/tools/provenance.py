@@ -1,0 +1,205 @@
+"""Tell what made a result: the command `autotagging provenance`."""
+
+import hashlib
+import json as json_format
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import CHECKSUMS, read_checksums, read_json, sha256
+from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
+from autotagging.tools._jobs import Job, flags_of, read_jobs
+
+_VERSIONS = ("versions", "figure-versions", "table-versions")
+_RESTORED = "unknown: restored from DVC, or the log was deleted"
+
+
+def provenance(
+    file: Path,
+    /,
+    *,
+    json: bool = False,
+) -> None:
+    """Print what made a result: commit, parameters, inputs, versions, machine and duration.
+
+    The sources are Snakemake's records, the logs of the jobs, and dvc.lock. After `autotagging
+    restore`, machine and duration are unknown, because DVC stores no logs; the commit is then that
+    of dvc.lock.
+
+    Parameters
+    ----------
+    file
+        A file in results/.
+    json
+        Print JSON.
+
+    Raises
+    ------
+    UserError
+        The file is no result, or no job of this folder made it.
+    """
+    described = describe(file)
+    if json:
+        print(json_format.dumps(described, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(described)))
+
+
+def describe(file: Path) -> dict[str, Any]:
+    """Describe what made a result, as a dictionary for JSON; errors as above."""
+    path = _in_results(file)
+    job = next((job for job in read_jobs() if path in job.outputs), None)
+    if job is None:
+        raise UserError(
+            f"{path}: Snakemake has no record of it; `snakemake --cores all` makes results, "
+            f"`autotagging restore` gets those of {LOCK}"
+        )
+    checksums = Path(path).with_name(CHECKSUMS)
+    expected = read_checksums(checksums).get(Path(path).name) if checksums.exists() else None
+    digest = sha256(Path(path))
+    recorded = _is_recorded(path)
+    note = job.note
+    seconds = job.usage.get("seconds", (job.ended - job.started).total_seconds())
+    return {
+        "file": path,
+        "sha256": digest,
+        "bytes": Path(path).stat().st_size,
+        "as_written": digest == expected if expected else None,
+        "in_dvc_lock": recorded,
+        "job": job.name,
+        "command": job.command,
+        "commit": _commit(job, recorded),
+        "parameters": {name: " ".join(values) for name, values in job.parameters.items()},
+        "inputs": {path: _input(path, job.input_checksums.get(path)) for path in job.inputs},
+        "code": job.code,
+        "versions": _versions(job),
+        "machine": note.machine if note else None,
+        "devices": _of_model(job).get("devices"),
+        "started": job.started.isoformat(timespec="seconds") if note else None,
+        "seconds": round(seconds, 1) if note else None,
+        "cpu_seconds": job.usage.get("cpu_seconds"),
+        "peak_memory_mb": job.usage.get("peak_memory_mb"),
+    }
+
+
+def _in_results(file: Path) -> str:
+    """Path of a result, relative to the project's folder."""
+    if not Path("Snakefile").exists():
+        raise UserError("no Snakefile here: run this in the folder of the project")
+    path, folder = file.absolute(), RESULTS.absolute()
+    if not path.is_relative_to(folder):
+        raise UserError(f"{file}: not in {RESULTS}/; give a file that a step wrote")
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "no such file"
+        raise UserError(f"{file}: {kind}; give a file that a step wrote")
+    return (RESULTS / path.relative_to(folder)).as_posix()
+
+
+def _is_recorded(path: str) -> bool | None:
+    """Tell whether a result is the one of dvc.lock; None if DVC's cache lacks its folder's list."""
+    stages = read_lock() if LOCK.exists() else {}
+    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
+    out = next((out for out in outs if path.startswith(f"{out['path']}/")), None)
+    if out is None:
+        return False
+    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip())
+    try:
+        md5 = out["md5"]
+        listing = json_format.loads((cache / "files/md5" / md5[:2] / md5[2:]).read_text())
+    except (OSError, ValueError):
+        return None
+    with open(path, "rb") as file:
+        md5 = hashlib.file_digest(file, "md5").hexdigest()
+    return {"md5": md5, "relpath": path.removeprefix(f"{out['path']}/")} in listing
+
+
+def _commit(job: Job, recorded: bool | None) -> dict[str, Any] | None:
+    """Give the commit of the job's log, or else the one that last changed dvc.lock."""
+    if job.note:
+        id_, changed = job.note.commit, job.note.changed
+        return {"id": id_, "changed": changed, "source": "log"} if id_ else None
+    git = ["git", "log", "-1", "--format=%H", "--", str(LOCK)]
+    found = subprocess.run(git, capture_output=True, text=True).stdout.strip()
+    return {"id": found, "changed": False, "source": str(LOCK)} if recorded and found else None
+
+
+def _input(path: str, then: str | None) -> dict[str, Any]:
+    """Give an input's SHA-256 when the job ran (large ones: now), and whether it is the same."""
+    now = sha256(Path(path)) if Path(path).is_file() else None
+    return {"sha256": then or now, "unchanged": now == then if then else None}
+
+
+def _of_model(job: Job) -> dict[str, Any]:
+    """Read the model.json that a job of train wrote; nothing for other jobs."""
+    paths = [Path(path) for path in job.outputs if path.endswith("/model.json")]
+    return read_json(paths[0]) if paths else {}
+
+
+def _versions(job: Job) -> dict[str, str]:
+    """Read the versions that made a job's results."""
+    found = dict(_of_model(job).get("versions", {}))
+    for flag in _VERSIONS:
+        for path in map(Path, flags_of(job.command).get(flag, [])):
+            found |= read_json(path) if path.is_file() else {}
+    return found
+
+
+def _lines(described: dict[str, Any]) -> Iterator[str]:
+    """Write a description for people."""
+    yield described["file"]
+    for title, values in _sections(described).items():
+        for first, value in zip([title, *[""] * len(values)], values or ["none"], strict=False):
+            yield f"{first:<12}{value}"
+
+
+def _sections(described: dict[str, Any]) -> dict[str, list[str]]:
+    checks = {"as_written": "as its step wrote it", "in_dvc_lock": f"as in {LOCK}"}
+    states = [
+        f"{'' if described[key] else 'not '}{text}"
+        for key, text in checks.items()
+        if described[key] is not None
+    ]
+    usage = [f"{described['seconds']} s"] if described["machine"] else [_RESTORED]
+    if described["cpu_seconds"] is not None:
+        usage += [f"{described['cpu_seconds']} s of CPU", f"{described['peak_memory_mb']} MB"]
+    return {
+        "sha256": [described["sha256"], ", ".join([f"{described['bytes']:,} bytes", *states])],
+        "job": [described["job"]],
+        "commit": [_commit_text(described["commit"])],
+        "command": [described["command"]],
+        "parameters": _columns(described["parameters"]),
+        "inputs": _columns({path: _input_text(**x) for path, x in described["inputs"].items()}),
+        "code": _columns(described["code"]),
+        "versions": _columns(described["versions"]),
+        "machine": [_machine_text(described["machine"], described["devices"])],
+        "started": [described["started"] or _RESTORED],
+        "duration": [", ".join(usage)],
+    }
+
+
+def _columns(values: dict[str, str]) -> list[str]:
+    width = max(map(len, values), default=0)
+    return [f"{name:<{width}}  {value}" for name, value in values.items()]
+
+
+def _commit_text(commit: dict[str, Any] | None) -> str:
+    if commit is None:
+        return "unknown"
+    changed = ", with uncommitted changes" if commit["changed"] else ""
+    source = f", which recorded it in {LOCK}" if commit["source"] == str(LOCK) else ""
+    return f"{commit['id']}{changed}{source}"
+
+
+def _input_text(sha256: str | None, unchanged: bool | None) -> str:
+    note = {None: " (now)", True: "", False: " (changed since)"}[unchanged]
+    return f"{sha256}{note}" if sha256 else "no longer there"
+
+
+def _machine_text(machine: dict[str, Any] | None, devices: str | None) -> str:
+    if machine is None:
+        return ", ".join(filter(None, [devices and f"trained on {devices}", _RESTORED]))
+    names = [machine[name] for name in ("host", "system", "processor")]
+    sizes = [f"{machine['cores']} cores", f"{machine['memory_gib']} GiB"]
+    return ", ".join([*names, *sizes, *([f"trained on {devices}"] if devices else [])])

@@ -1,0 +1,118 @@
+"""Records of Snakemake and notes in logs, as `autotagging provenance` and `crate` read them."""
+
+import base64
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.tools import _job_note
+from autotagging.tools._job_note import read_note, write_note
+from autotagging.tools._jobs import RECORDS, flags_of, read_jobs
+
+COMMAND = (
+    "autotagging train --model crnn --seed 3 --mel results/extract_mel/summary.csv --xla=False"
+    " --weights results/train/crnn/seed-3/weights.npz --options 'name=\"a b\"' rate=0.5"
+    " --times logs/train/times.csv 2>&1 | tee logs/train.log"
+)
+NOTE = "# {} | {} | a host | Linux 6.1 x86_64 | Some CPU @ 2 GHz | 2 cores | 23.5 GiB\n"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def finished(tmp_path, monkeypatch):
+    """Folder of a project in which one job ran from 12:00:00 to 12:00:10 UTC."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/train.log").write_text(NOTE.format("2026-03-01T12:00:01+00:00", COMMIT))
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
+    record = {
+        "rule": "train",
+        "shellcmd": COMMAND,
+        "input": ["src/a.py", "results/extract_mel/summary.csv"],
+        "input_checksums": {"results/extract_mel/summary.csv": "sha256:ab"},
+        "params": ["'src/autotagging/common 0123456789abcdef'", "'--xla=False'"],
+        "log": ["logs/train.log"],
+        "starttime": start,
+        "endtime": start + 10,
+        "incomplete": False,
+    }
+    for name in ("weights.npz", "model.json", "gone.csv"):
+        path = f"results/train/crnn/seed-3/{name}"
+        encoded = base64.urlsafe_b64encode(path.encode()).decode()
+        place = RECORDS / f"@{encoded[:20]}" / encoded[20:]  # as Snakemake cuts long names
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(record))
+        if name != "gone.csv":
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).touch()
+    return tmp_path
+
+
+def test_the_flags_of_a_command_end_where_its_log_begins():
+    flags = flags_of(COMMAND)
+    assert flags["seed"] == ["3"]
+    assert flags["xla"] == ["False"]
+    assert flags["options"] == ['name="a b"', "rate=0.5"]
+    assert flags["times"] == ["logs/train/times.csv"]
+
+
+def test_a_job_is_one_for_all_its_outputs(finished):
+    (job,) = read_jobs()
+    assert job.name == "train crnn 3"
+    assert job.subcommand == ["train"]
+    folder = "results/train/crnn/seed-3"
+    assert job.outputs == [f"{folder}/model.json", f"{folder}/weights.npz"]
+    assert job.inputs == ["results/extract_mel/summary.csv"]
+    assert job.input_checksums == {"results/extract_mel/summary.csv": "ab"}
+    assert job.code == {"src/autotagging/common": "0123456789abcdef"}
+    assert set(job.parameters) == {"model", "seed", "xla", "options"}
+    assert (job.ended - job.started).total_seconds() == 10
+    assert job.note.commit == COMMIT
+    assert job.note.machine["host"] == "a host"
+    assert job.note.machine["cores"] == 2
+
+
+def test_a_log_of_another_run_tells_nothing(finished):
+    (finished / "logs/benchmark.tsv").write_text("s\tmax_rss\tcpu_time\n9.5\t100.0\t-\n")
+    (job,) = read_jobs()
+    assert job.usage == {"seconds": 9.5, "peak_memory_mb": 100.0}
+    log = finished / "logs/train.log"
+    log.write_text(NOTE.format("2026-03-01T13:00:00+00:00", COMMIT))
+    (job,) = read_jobs()
+    assert job.note is None
+    assert job.usage == {}
+
+
+def test_a_damaged_record_is_named(finished):
+    record = next(path for path in RECORDS.rglob("*") if path.is_file())
+    record.write_text("{")
+    with pytest.raises(UserError, match=rf"{record}: damaged"):
+        read_jobs()
+
+
+def test_the_note_is_read_as_it_was_written(tmp_path, capsys, monkeypatch):
+    write_note()
+    log = tmp_path / "log"
+    log.write_text(f"a warning\n{capsys.readouterr().err}and more\n")
+    note = read_note(log)
+    assert abs(datetime.now(UTC) - note.started).total_seconds() < 60
+    assert note.commit is None or len(note.commit) == 40
+    assert note.machine["cores"] >= 1
+    assert note.machine["memory_gib"] > 0
+    monkeypatch.setattr(_job_note, "_GIT", ["no-such-program"])
+    write_note()
+    log.write_text(capsys.readouterr().err)
+    assert read_note(log).commit is None
+
+
+def test_a_log_without_a_note_has_none(tmp_path):
+    (tmp_path / "log").write_text("# a comment | of another kind\n")
+    assert read_note(tmp_path / "log") is None
+    assert read_note(tmp_path / "missing") is None
+
+
+def test_changes_since_the_commit_are_noted(tmp_path):
+    (tmp_path / "log").write_text(NOTE.format("2026-03-01T12:00:01+00:00", f"{COMMIT}+"))
+    assert read_note(tmp_path / "log").changed
