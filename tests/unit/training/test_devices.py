@@ -166,8 +166,8 @@ def test_slurms_variables_say_which_processes_there_are():
     from autotagging.training.cluster import cluster_config
 
     config = cluster_config(SLURM)
-    # 12000 and the rest of 70001 / 20000.
-    hosts = ["gpu9:22001", "gpu10:22001", "gpu012:22001", "big:22001"]
+    # 12000 and the rest of 16 x 70001 / 20000.
+    hosts = ["gpu9:12016", "gpu10:12017", "gpu012:12018", "big:12019"]
     assert config == json.loads(tf_config(worker=hosts, index=2))
 
 
