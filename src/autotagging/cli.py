@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 from autotagging.commands import PACKAGE, find_commands, package_title
 from autotagging.common.errors import UserError
 from autotagging.common.progress import show_without_failing
+from autotagging.tools.unloaded import leave_out_libraries
 
 
 def main() -> None:
@@ -23,6 +24,7 @@ def main() -> None:
     show_without_failing()
     _warn_of_other_code()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    leave_out_libraries(sys.argv[1:])
     try:
         with _writable_caches():
             _make_app()(exit_on_error=False, print_error=False)
