@@ -145,7 +145,8 @@ def test_a_crate_tells_every_job(tiny_run, entities):
     assert "results/evaluate/crnn/seed-0/metrics.json" in results
     assert job["description"].startswith("autotagging evaluate --")
     assert job["startTime"] <= job["endTime"]
-    assert entities["#job-download"]["object"] == {"@id": "#audio"}
+    remote = {"@id": "workflow/resources/magnatagatune.yaml"}
+    assert entities["#job-download"]["object"] == remote
     jobs = [id_ for id_ in entities if id_.startswith("#job-")]
     assert len(jobs) == len({id_ for id_ in entities if id_.startswith("#control-")})
     assert entities["#run"]["instrument"] == {"@id": "Snakefile"}
