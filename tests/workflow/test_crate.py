@@ -5,11 +5,13 @@ import hashlib
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from autotagging.common.errors import UserError
+from autotagging.tools import crate as packing
 from autotagging.tools._jobs import read_jobs
 from autotagging.tools.provenance import describe
 
@@ -109,7 +111,9 @@ def test_a_file_that_no_job_made_is_an_error(finished_copy, monkeypatch):
     project = finished_copy()
     (project.folder / "results/split/mine.csv").touch()
     monkeypatch.chdir(project.folder)
-    with pytest.raises(UserError, match=r"mine\.csv: Snakemake has no record of it; `snakemake"):
+    with pytest.raises(
+        UserError, match=r"mine\.csv: neither Snakemake's records nor dvc\.lock tell"
+    ):
         describe(Path("results/split/mine.csv"))
     monkeypatch.chdir("results")
     with pytest.raises(UserError, match="no Snakefile here: run this in the folder of the project"):
@@ -145,7 +149,8 @@ def test_a_crate_tells_every_job(tiny_run, entities):
     assert "results/evaluate/crnn/seed-0/metrics.json" in results
     assert job["description"].startswith("autotagging evaluate --")
     assert job["startTime"] <= job["endTime"]
-    assert entities["#job-download"]["object"] == {"@id": "#audio"}
+    remote = {"@id": "workflow/resources/magnatagatune.yaml"}
+    assert entities["#job-download"]["object"] == remote
     jobs = [id_ for id_ in entities if id_.startswith("#job-")]
     assert len(jobs) == len({id_ for id_ in entities if id_.startswith("#control-")})
     assert entities["#run"]["instrument"] == {"@id": "Snakefile"}
@@ -175,6 +180,17 @@ def test_a_run_that_is_not_finished_is_not_packed(finished_copy, tmp_path):
     assert "1 of " in printed
     assert "results are missing, results/split/split.csv the first" in printed
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_from_elsewhere_is_not_packed(finished_copy, monkeypatch, tmp_path):
+    """Its results may come from DVC, which does not store the records of jobs."""
+    project = finished_copy()
+    shutil.rmtree(project.folder / ".snakemake/metadata")
+    monkeypatch.chdir(project.folder)
+    path = "results/split/split.csv"
+    monkeypatch.setattr(packing, "finished_outputs", lambda then: [path])
+    with pytest.raises(UserError, match=f"the jobs that made 1 of 1 results, {path} the first"):
+        packing.crate(out=tmp_path / "crate")
 
 
 def offline(monkeypatch):

@@ -39,12 +39,19 @@ def crate(*, out: Path, spectrograms: bool = False) -> None:
     Raises
     ------
     UserError
-        The folder exists, or results are missing or not up to date.
+        The folder exists, or results are missing, not up to date, or restored from DVC.
     """
     if out.exists():
         raise UserError(f"{out}: exists; give the name of a new folder")
     results = finished_outputs(then="pack it")
     jobs = [job for job in read_jobs() if set(job.outputs) & set(results)]
+    known = {path for job in jobs for path in job.outputs}
+    if unknown := [path for path in results if path not in known]:
+        raise UserError(
+            f"Snakemake has no record of the jobs that made {len(unknown)} of {len(results)} "
+            f"results, {unknown[0]} the first: DVC does not store them; pack the run in the folder "
+            "in which it ran, or make the results again by `snakemake --cores all --forceall`"
+        )
     if not spectrograms:
         results = [path for path in results if not Path(path).match(_SPECTROGRAMS)]
     partial = out.with_name(f".partial-{out.name}")

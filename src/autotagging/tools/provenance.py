@@ -24,9 +24,8 @@ def provenance(
 ) -> None:
     """Print what made a result: commit, parameters, inputs, versions, machine and duration.
 
-    The sources are Snakemake's records, the logs of the jobs, and dvc.lock. After `autotagging
-    restore`, machine and duration are unknown, because DVC stores no logs; the commit is then that
-    of dvc.lock.
+    The sources are Snakemake's records and the logs of the jobs. For results from DVC, it is
+    dvc.lock: machine and duration are then unknown, and the commit is the one of dvc.lock.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ def provenance(
     Raises
     ------
     UserError
-        The file is no result, or no job of this folder made it.
+        The file is no result, or neither Snakemake's records nor dvc.lock tell what made it.
     """
     described = describe(file)
     if json:
@@ -51,37 +50,79 @@ def describe(file: Path) -> dict[str, Any]:
     """Describe what made a result, as a dictionary for JSON; errors as above."""
     path = _in_results(file)
     job = next((job for job in read_jobs() if path in job.outputs), None)
-    if job is None:
+    stages = read_lock() if LOCK.exists() else {}
+    name, stage = next(
+        ((name, stage) for name, stage in stages.items() if path.startswith(_folder(stage))),
+        (None, None),
+    )
+    recorded = _is_recorded(path, stage) if stage else False
+    if job is None and not recorded:
         raise UserError(
-            f"{path}: Snakemake has no record of it; `snakemake --cores all` makes results, "
-            f"`autotagging restore` gets those of {LOCK}"
+            f"{path}: neither Snakemake's records nor {LOCK} tell what made it; `snakemake --cores "
+            f"all` makes results, `autotagging restore` gets those of {LOCK}"
         )
     checksums = Path(path).with_name(CHECKSUMS)
     expected = read_checksums(checksums).get(Path(path).name) if checksums.exists() else None
     digest = sha256(Path(path))
-    recorded = _is_recorded(path)
-    note = job.note
-    seconds = job.usage.get("seconds", (job.ended - job.started).total_seconds())
     return {
         "file": path,
         "sha256": digest,
         "bytes": Path(path).stat().st_size,
         "as_written": digest == expected if expected else None,
         "in_dvc_lock": recorded,
+        **(_of_job(job, recorded) if job else _of_stage(name, stage)),
+    }
+
+
+def _of_job(job: Job, recorded: bool | None) -> dict[str, Any]:
+    """Describe a job by Snakemake's record and its log."""
+    note, model = job.note, _of_model(job.outputs)
+    seconds = job.usage.get("seconds", (job.ended - job.started).total_seconds())
+    flags = flags_of(job.command)
+    listed = [path for flag in _VERSIONS for path in flags.get(flag, [])]
+    commit = {"id": note.commit, "changed": note.changed, "source": "log"} if note else None
+    return {
         "job": job.name,
         "command": job.command,
-        "commit": _commit(job, recorded),
+        "commit": commit if note and note.commit else _commit_of_lock(recorded and not note),
         "parameters": {name: " ".join(values) for name, values in job.parameters.items()},
         "inputs": {path: _input(path, job.input_checksums.get(path)) for path in job.inputs},
         "code": job.code,
-        "versions": _versions(job),
+        "versions": _versions(model, listed),
         "machine": note.machine if note else None,
-        "devices": _of_model(job).get("devices"),
+        "devices": model.get("devices"),
         "started": job.started.isoformat(timespec="seconds") if note else None,
         "seconds": round(seconds, 1) if note else None,
         "cpu_seconds": job.usage.get("cpu_seconds"),
         "peak_memory_mb": job.usage.get("peak_memory_mb"),
     }
+
+
+def _of_stage(name: str, stage: dict[str, Any]) -> dict[str, Any]:
+    """Describe a stage of dvc.lock, for a result that no job of this folder made."""
+    folder = Path(_folder(stage))
+    model = _of_model([str(folder / "model.json")])
+    deps = {dep["path"]: dep["md5"] for dep in stage.get("deps", [])}
+    return {
+        "job": f"DVC's stage {name}",
+        "command": " ".join(stage["cmd"].split()),
+        "commit": _commit_of_lock(True),
+        "parameters": dict(_flat(stage.get("params", {}).get("params.yaml", {}))),
+        "inputs": {path: {"md5": md5} for path, md5 in deps.items() if not path.startswith("src/")},
+        "code": {path: md5 for path, md5 in deps.items() if path.startswith("src/")},
+        "versions": _versions(model, [str(folder / "versions.json")]),
+        **dict.fromkeys(("machine", "started", "seconds", "cpu_seconds", "peak_memory_mb")),
+        "devices": model.get("devices"),
+    }
+
+
+def _flat(values: dict[str, Any], section: str = "") -> Iterator[tuple[str, str]]:
+    """Give each parameter by its whole name."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{section}{name}.")
+        else:
+            yield f"{section}{name}", str(value)
 
 
 def _in_results(file: Path) -> str:
@@ -97,29 +138,26 @@ def _in_results(file: Path) -> str:
     return (RESULTS / path.relative_to(folder)).as_posix()
 
 
-def _is_recorded(path: str) -> bool | None:
+def _folder(stage: dict[str, Any]) -> str:
+    """Folder of a stage's results, with a slash at its end."""
+    return f"{stage['outs'][0]['path']}/"
+
+
+def _is_recorded(path: str, stage: dict[str, Any]) -> bool | None:
     """Tell whether a result is the one of dvc.lock; None if DVC's cache lacks its folder's list."""
-    stages = read_lock() if LOCK.exists() else {}
-    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
-    out = next((out for out in outs if path.startswith(f"{out['path']}/")), None)
-    if out is None:
-        return False
-    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip())
+    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip(), "files/md5")
+    listing = stage["outs"][0]["md5"]
     try:
-        md5 = out["md5"]
-        listing = json_format.loads((cache / "files/md5" / md5[:2] / md5[2:]).read_text())
+        entries = json_format.loads((cache / listing[:2] / listing[2:]).read_text())
     except (OSError, ValueError):
         return None
     with open(path, "rb") as file:
         md5 = hashlib.file_digest(file, "md5").hexdigest()
-    return {"md5": md5, "relpath": path.removeprefix(f"{out['path']}/")} in listing
+    return {"md5": md5, "relpath": path.removeprefix(_folder(stage))} in entries
 
 
-def _commit(job: Job, recorded: bool | None) -> dict[str, Any] | None:
-    """Give the commit of the job's log, or else the one that last changed dvc.lock."""
-    if job.note:
-        id_, changed = job.note.commit, job.note.changed
-        return {"id": id_, "changed": changed, "source": "log"} if id_ else None
+def _commit_of_lock(recorded: bool | None) -> dict[str, Any] | None:
+    """Give the commit that last changed dvc.lock, for a result that is in it."""
     git = ["git", "log", "-1", "--format=%H", "--", str(LOCK)]
     found = subprocess.run(git, capture_output=True, text=True).stdout.strip()
     return {"id": found, "changed": False, "source": str(LOCK)} if recorded and found else None
@@ -131,18 +169,17 @@ def _input(path: str, then: str | None) -> dict[str, Any]:
     return {"sha256": then or now, "unchanged": now == then if then else None}
 
 
-def _of_model(job: Job) -> dict[str, Any]:
-    """Read the model.json that a job of train wrote; nothing for other jobs."""
-    paths = [Path(path) for path in job.outputs if path.endswith("/model.json")]
-    return read_json(paths[0]) if paths else {}
+def _of_model(paths: list[str]) -> dict[str, Any]:
+    """Read the model.json among the results of a step; nothing if there is none."""
+    found = [Path(path) for path in paths if path.endswith("/model.json")]
+    return read_json(found[0]) if found and found[0].is_file() else {}
 
 
-def _versions(job: Job) -> dict[str, str]:
-    """Read the versions that made a job's results."""
-    found = dict(_of_model(job).get("versions", {}))
-    for flag in _VERSIONS:
-        for path in map(Path, flags_of(job.command).get(flag, [])):
-            found |= read_json(path) if path.is_file() else {}
+def _versions(model: dict[str, Any], paths: list[str]) -> dict[str, str]:
+    """Read the versions that made a result: those of a model, and those in files."""
+    found = dict(model.get("versions", {}))
+    for path in map(Path, paths):
+        found |= read_json(path) if path.is_file() else {}
     return found
 
 
@@ -192,7 +229,11 @@ def _commit_text(commit: dict[str, Any] | None) -> str:
     return f"{commit['id']}{changed}{source}"
 
 
-def _input_text(sha256: str | None, unchanged: bool | None) -> str:
+def _input_text(
+    sha256: str | None = None, unchanged: bool | None = None, md5: str | None = None
+) -> str:
+    if md5:
+        return f"md5 {md5}"
     note = {None: " (now)", True: "", False: " (changed since)"}[unchanged]
     return f"{sha256}{note}" if sha256 else "no longer there"
 

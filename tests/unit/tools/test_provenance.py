@@ -1,0 +1,74 @@
+"""What dvc.lock tells of a result that no job of the folder made."""
+
+import hashlib
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from autotagging.common.errors import UserError
+from autotagging.tools import provenance
+
+RESULT = Path("results/train/crnn/seed-0/model.json")
+MODEL = {"devices": "CPU, 2 threads", "versions": {"keras": "3.15.1"}}
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content).hexdigest()
+
+
+@pytest.fixture
+def pulled(tmp_path, monkeypatch):
+    """A folder with one result, dvc.lock, and DVC's cache."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Snakefile").touch()
+    RESULT.parent.mkdir(parents=True)
+    RESULT.write_text(json.dumps(MODEL))
+    entry = {"md5": md5(RESULT.read_bytes()), "relpath": RESULT.name}
+    Path("cache/files/md5/ab").mkdir(parents=True)
+    Path("cache/files/md5/ab/cd.dir").write_text(json.dumps([entry]))
+    stage = {
+        "cmd": "snakemake --cores all -- \n  results/train",
+        "deps": [{"path": "src/a.py", "md5": "1"}, {"path": "results/split", "md5": "2.dir"}],
+        "params": {"params.yaml": {"corpus": "demo", "train.crnn": {"units": [1, 2]}}},
+        "outs": [{"path": str(RESULT.parent), "md5": "abcd.dir"}],
+    }
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"train@crnn-0": stage}}))
+    monkeypatch.setattr(provenance, "run", lambda *_, **__: SimpleNamespace(stdout="cache\n"))
+
+
+def test_a_result_from_dvc_is_told_by_its_stage(pulled):
+    found = provenance.describe(RESULT)
+    assert found["job"] == "DVC's stage train@crnn-0"
+    assert found["command"] == "snakemake --cores all -- results/train"
+    assert found["in_dvc_lock"]
+    assert found["parameters"] == {"corpus": "demo", "train.crnn.units": "[1, 2]"}
+    assert found["inputs"] == {"results/split": {"md5": "2.dir"}}
+    assert found["code"] == {"src/a.py": "1"}
+    assert found["versions"] == {"keras": "3.15.1"}
+    assert found["machine"] is None
+    text = "\n".join(provenance._lines(found))
+    assert "\ninputs      results/split  md5 2.dir\n" in text
+    assert "\nmachine     trained on CPU, 2 threads, unknown: restored from DVC" in text
+
+
+def test_a_changed_result_is_not_that_of_the_lock(pulled):
+    RESULT.write_text("{}")
+    with pytest.raises(UserError, match="neither Snakemake's records nor dvc"):
+        provenance.describe(RESULT)
+
+
+def test_without_the_list_of_its_folder_nothing_is_told(pulled):
+    Path("cache/files/md5/ab/cd.dir").unlink()
+    with pytest.raises(UserError, match="`autotagging restore` gets those of"):
+        provenance.describe(RESULT)
+
+
+def test_the_commit_says_where_it_comes_from():
+    commit = {"id": "ab", "changed": True, "source": "log"}
+    assert provenance._commit_text(commit) == "ab, with uncommitted changes"
+    commit = {"id": "ab", "changed": False, "source": "dvc.lock"}
+    assert provenance._commit_text(commit) == "ab, which recorded it in dvc.lock"
+    assert provenance._commit_text(None) == "unknown"
