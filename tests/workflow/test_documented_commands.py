@@ -106,10 +106,12 @@ NOT_RUN = {
     "dvc exp run --queue -S train.learning_rate=0.0003,0.001,0.003 -S 'train.seeds=[0],[1]'": (
         REMOTES
     ),
-    "dvc exp show --only-changed --drop '^(src|results|workflow)/|^(Executor|State)$'": REMOTES,
+    "dvc exp show --md --only-changed --drop '^(src|results|workflow)/|^(Executor|State)$'": (
+        REMOTES
+    ),
     "dvc fetch --all-commits": NAMED,
     "dvc queue logs NAME": REMOTES,
-    "dvc queue remove --all": NAMED,
+    "dvc queue kill NAME": NAMED,
     "dvc queue start --jobs 2": REMOTES,
     "dvc queue status": REMOTES,
     "dvc queue stop --kill": REMOTES,
