@@ -43,8 +43,8 @@ rule extract_mel_shard:
 
 rule extract_mel:
     input:
-        expand(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
-        shards=expand(rules.extract_mel_shard.output.clips, shard=SHARDS),
+        paths(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
+        shards=paths(rules.extract_mel_shard.output.clips, shard=SHARDS),
     output:
         summary="results/extract_mel/summary.csv",
         front_end="results/extract_mel/front_end.json",
@@ -80,4 +80,4 @@ rule extract_mel:
         "autotagging extract_mel {params.files} {params.settings} > {log} 2>&1"
 
 
-SHARD_FILES = expand(rules.extract_mel_shard.output, shard=SHARDS)
+SHARD_FILES = paths(rules.extract_mel_shard.output, shard=SHARDS)
