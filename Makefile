@@ -1,5 +1,6 @@
 # `make results` runs the pipeline, `make report` also writes all results into one HTML file,
 # `make test` runs all tests, `make check` the linters and the quick tests; each installs its needs.
+# `make test-cluster` installs Debian's Slurm, as root, and tests the profiles for it.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock; `make gpu-check` runs
 # the tests that need a GPU, and measures it.
 
@@ -10,9 +11,9 @@ INSTALLED := $(VENV)/installed-$(notdir $(LOCK))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --no-header --extra dev
+	--generate-hashes --no-emit-index-url --no-header --extra dev --extra slurm
 
-.PHONY: results compare report screenshots plots check test gpu-check lint lock clean
+.PHONY: results compare report screenshots plots check test test-cluster gpu-check lint lock clean
 
 results: $(INSTALLED)
 	snakemake --cores all
@@ -39,6 +40,10 @@ check: lint
 
 test: $(INSTALLED)
 	pytest
+
+test-cluster: $(INSTALLED)
+	python tests/cluster/slurm.py
+	pytest -n 0 -m cluster -rs tests/cluster
 
 gpu-check:
 	$(MAKE) LOCK=requirements-gpu.lock $(VENV)/installed-requirements-gpu.lock
