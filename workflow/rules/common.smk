@@ -5,6 +5,7 @@
 # flags they carry their names, so that two exchanged values are a change.
 import hashlib
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -202,6 +203,19 @@ def launcher(wildcards):
     return f"srun --nodes={nodes} --ntasks-per-node=1 --cpu-bind=none --kill-on-bad-exit=1 "
 
 
+def paths(outputs, **wildcards):
+    """Paths of a rule's outputs, for all combinations of wildcards.
+
+    If Snakemake keeps results in a storage provider, outputs are objects of the provider, which
+    `expand` refuses, and which the provider makes of plain paths anyway.
+    """
+    outputs = [outputs] if isinstance(outputs, str) else outputs
+    return expand(
+        [re.sub(r"^\.snakemake/storage/.*/(?=results/)", "", path) for path in outputs],
+        **wildcards,
+    )
+
+
 def own_corpus():
     """Tables and audio of a corpus folder of the user, as in `sources`; nothing for others."""
     if is_made_here(config["corpus"]):
@@ -254,4 +268,4 @@ def in_report(path, name, *, category, column):
 def all_figures(wildcards):
     """Outputs of all rules of figures.smk, in any order."""
     own = [rule for rule in workflow.rules if Path(rule.snakefile).name == "figures.smk"]
-    return [str(path) for rule in own for path in rule.output]
+    return [path for rule in own for path in paths(rule.output)]
