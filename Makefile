@@ -1,5 +1,6 @@
 # `make results` runs the pipeline, `make report` also writes all results into one HTML file,
 # `make test` runs all tests, `make check` the linters and the quick tests; each installs its needs.
+# `make test-remotes` tests an SSH server as remote, which needs Debian's openssh-server.
 # `make reproduce` runs the pipeline twice in two clones and compares every file of the results.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock; `make gpu-check` runs
 # the tests that need a GPU, and measures it.
@@ -13,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header --extra dev
 
-.PHONY: results compare report screenshots plots check test gpu-check reproduce lint lock clean
+.PHONY: results compare report screenshots plots check test test-remotes gpu-check reproduce lint lock clean
 
 results: $(INSTALLED)
 	snakemake --cores all
@@ -40,6 +41,9 @@ check: lint
 
 test: $(INSTALLED)
 	pytest
+
+test-remotes: $(INSTALLED)
+	pytest -n 0 -m remotes -rs tests/workflow
 
 gpu-check:
 	$(MAKE) LOCK=requirements-gpu.lock $(VENV)/installed-requirements-gpu.lock

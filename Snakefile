@@ -49,6 +49,12 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
 
 
+# With --allowed-rules, as in DVC's stages, results of other rules are read as they are. An input
+# written as `rules.X.output` would run its rule all the same, for its time or recorded parameters.
+for each in workflow.rules:
+    each.dependencies.clear()
+
+
 rule all:
     default_target: True
     input:

@@ -3,11 +3,11 @@
 Usage: python benchmarks/models.py [MODEL ...] [--out FILE], from the top of the repository, after
 `make results`.
 
-Every model is trained for two epochs with its section of params.yaml, by the steps themselves.
-Samples of frames or patches are as large a part of their limit as the demo corpus is of the
-paper's, so that the time for features grows with the number of clips. Times and peak memory are
-those of the processes, without the start of TensorFlow; hours for 19,773 training and 1,521
-validation clips are extrapolated.
+Every model is trained for two epochs with its section of params.yaml, by the steps themselves;
+fits of features that take long get small values of the options in `FITS`, and a run with each of
+them doubled gives what a unit costs. Times and peak memory are those of the processes, without the
+start of TensorFlow; hours for 19,773 training and 1,521 validation clips are extrapolated: what
+depends on the clips by their number, the rest by the values of params.yaml.
 """
 
 import argparse
@@ -28,7 +28,12 @@ from autotagging.common.params import OWN_SETTINGS
 
 RESULTS = Path("results")
 CLIPS = {"train": 19_773, "validation": 1_521, "test": 4_566}
-SAMPLES = ("n_frames", "n_patches")  # options that limit a sample
+FITS = {
+    "bof_rbm": {"rbm_epochs": (15, False), "pretrain_epochs": (20, True)},
+    "multiscale": {"sample_frames": (6000, False)},
+    "transfer": {"sample_frames": (6000, False), "epochs": (2, True)},
+}
+"""For fits of features: value of an option, and whether a unit costs more with more clips."""
 COLUMNS = {
     "model": "{}",
     "parameters": "{:,}",
@@ -54,11 +59,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         imports = [sys.executable, "-c", "import autotagging.training.step"]
         tensorflow = run(imports)["seconds"]
-        lookup = measure("lookup", params, clips, Path(folder) / "lookup", args.threads)
+        lookup = measure("lookup", params, Path(folder) / "lookup", args.threads)
         for name in args.models or models.MODELS:
             if name == "lookup":
                 continue
-            found = measure(name, params, clips, Path(folder) / name, args.threads)
+            found = measure(name, params, Path(folder) / name, args.threads)
             rows.append(summarise(name, clips, found, lookup, tensorflow))
             print(rows[-1], file=sys.stderr, flush=True)
     table = pd.DataFrame(rows)
@@ -73,41 +78,62 @@ def main() -> None:
         print(f"| {' | '.join(cells)} |")
 
 
-def measure(name: str, params: dict, clips: pd.Series, out: Path, threads: int) -> dict:
+def measure(name: str, params: dict, out: Path, threads: int) -> dict:
     """Train and evaluate a model; give seconds and bytes of both processes, and what they wrote."""
-    (out / "evaluation").mkdir(parents=True)
-    section = dict(params["train"][name])
-    settings = {each: params["train"][each] for each in OWN_SETTINGS} | section.pop("training", {})
-    full = settings["epochs"]
-    settings |= {"epochs": 2, "patience": None, "keep_epochs": "last"}
-    share = clips["train"] / CLIPS["train"]
-    section |= {each: math.ceil(section[each] * share) for each in SAMPLES if each in section}
-    train = run(command("train", train_flags(name, out, settings, section, params, threads)))
-    evaluate = run(command("evaluate", evaluate_flags(name, out, params, threads)))
-    return {
-        "train": train,
-        "evaluate": evaluate,
-        "epochs": full,
-        "times": pd.read_csv(out / "times.csv"),
-        "model": json.loads((out / "model.json").read_text(encoding="utf-8")),
+    full = settings_of(name, params)
+    fits = {option: value for option, (value, _) in FITS.get(name, {}).items()}
+    first = train(name, params, out / "first", threads, fits)
+    doubled = {
+        option: train(name, params, out / option, threads, fits | {option: 2 * value})
+        for option, value in fits.items()
     }
+    evaluate = run(command("evaluate", evaluate_flags(name, out / "first", params, threads)))
+    return {
+        "train": first,
+        "doubled": doubled,
+        "evaluate": evaluate,
+        "full": full | params["train"][name],
+        "model": json.loads((out / "first/model.json").read_text(encoding="utf-8")),
+    }
+
+
+def settings_of(name: str, params: dict) -> dict:
+    """Give the settings of a model's training in params.yaml."""
+    common = {each: params["train"][each] for each in OWN_SETTINGS}
+    return common | params["train"][name].get("training", {})
+
+
+def train(name: str, params: dict, out: Path, threads: int, fits: dict) -> dict:
+    """Train a model for two epochs; give seconds in epochs and before, and bytes."""
+    (out / "evaluation").mkdir(parents=True)
+    settings = settings_of(name, params)
+    settings |= {"epochs": 2, "patience": None, "keep_epochs": "last"}
+    settings |= {option: value for option, value in fits.items() if option in settings}
+    section = {k: v for k, v in params["train"][name].items() if k != "training"}
+    section |= {option: value for option, value in fits.items() if option in section}
+    found = run(command("train", train_flags(name, out, settings, section, params, threads)))
+    epochs = pd.read_csv(out / "times.csv")["seconds"]
+    found["epoch"] = epochs.iloc[-1] if len(epochs) else math.nan
+    found["before"] = found["seconds"] - epochs.sum()
+    return found
 
 
 def summarise(name: str, clips: pd.Series, found: dict, lookup: dict, tensorflow: float) -> dict:
     """Turn seconds into times per clip, without what the lookup takes, and TensorFlow to start."""
     read = clips["train"] + clips["validation"]
-    epochs, model = found["times"]["seconds"], found["model"]
-    epoch = epochs.iloc[-1] if len(epochs) else math.nan
-    in_epochs = epochs.sum() if len(epochs) else 0.0
-    rest = {
-        step: max(found[step]["seconds"] - lookup[step]["seconds"] - tensorflow, 0.0)
-        for step in ("train", "evaluate")
-    }
-    features = max(rest["train"] - in_epochs, 0.0)
-    is_network = models.reads(name) == "mel"
     whole = (CLIPS["train"] + CLIPS["validation"]) / read
-    epochs_in_all = found["epochs"] if len(epochs) else 0
-    seconds = (0.0 if is_network else features) + (epochs_in_all and epochs_in_all * epoch)
+    model, full, epoch = found["model"], found["full"], found["train"]["epoch"]
+    start = {step: lookup[step]["seconds"] + tensorflow for step in ("train", "evaluate")}
+    features = max(found["train"]["before"] - start["train"], 0.0)
+    of_values = 0.0
+    for option, (value, by_clip) in FITS.get(name, {}).items():
+        unit = (found["doubled"][option]["before"] - found["train"]["before"]) / value
+        features -= unit * value
+        of_values += unit * full[option] * (whole if by_clip else 1.0)
+    is_network = models.reads(name) == "mel"
+    in_epochs = 0.0 if math.isnan(epoch) else full["epochs"] * epoch
+    seconds = (0.0 if is_network else whole * features + of_values) + whole * in_epochs
+    scoring = max(found["evaluate"]["seconds"] - start["evaluate"], 0.0)
     return {
         "model": name,
         "parameters": model["trainable_parameters"],
@@ -115,9 +141,9 @@ def summarise(name: str, clips: pd.Series, found: dict, lookup: dict, tensorflow
         "features, ms a clip": math.nan if is_network else 1e3 * features / read,
         "training, clips/s": read / epoch,
         "peak GB": found["train"]["bytes"] / 1e9,
-        "scoring, ms a clip": 1e3 * rest["evaluate"] / (clips["test"] + clips["validation"]),
-        "epochs": epochs_in_all or math.nan,
-        "hours (extrapolated)": whole * seconds / 3600,
+        "scoring, ms a clip": 1e3 * scoring / (clips["test"] + clips["validation"]),
+        "epochs": full["epochs"] if in_epochs else math.nan,
+        "hours (extrapolated)": seconds / 3600,
     }
 
 
@@ -171,6 +197,7 @@ def train_flags(
         "model_json": out / "model.json",
         "history": out / "history.csv",
         "times": out / "times.csv",
+        "versions": out / "versions.json",
         "checksums": out / "SHA256SUMS",
         "unfinished": out / "unfinished",
         "devices": "auto",
@@ -197,6 +224,7 @@ def evaluate_flags(name: str, out: Path, params: dict, threads: int) -> dict:
         "tags": RESULTS / "merge_tags/tags.csv",
         "groups": RESULTS / "download/groups.csv",
         **{file.partition(".")[0]: to / file for file in written},
+        "versions": to / "versions.json",
         "checksums": to / "SHA256SUMS",
         "pseudo_count": params["train"]["lookup"]["pseudo_count"],
         "threshold": 0.5,

@@ -185,6 +185,7 @@ def download(corpus: Path, results: Path) -> Step:
         "--clips": results / "clips.csv",
         "--groups": results / "groups.csv",
         "--audio": results / "audio.json",
+        "--versions": results / "versions.json",
         "--checksums": results / "SHA256SUMS",
     }
     return "download", autotagging("download", settings, outputs), [*outputs.values()]
@@ -203,6 +204,7 @@ def merge_tags(results: Path, params: dict) -> Step:
         "--tags": results / "tags.csv",
         "--raw-tags": results / "raw_tags.csv",
         "--tag-settings": results / "tag_settings.json",
+        "--versions": results / "versions.json",
         "--checksums": results / "SHA256SUMS",
     }
     return "merge_tags", autotagging("merge_tags", settings, outputs), [*outputs.values()]
@@ -225,6 +227,7 @@ def split(results: Path, scheme: str, params: dict) -> Step:
         "--split": results / "split.csv",
         "--leakage": results / "leakage.csv",
         "--split-settings": results / "split_settings.json",
+        "--versions": results / "versions.json",
         "--checksums": results / "SHA256SUMS",
     }
     return f"split, {scheme}", autotagging("split", settings, outputs), [*outputs.values()]
@@ -265,6 +268,7 @@ def train(results: Path, pseudo_count: float) -> Step:
         "--epoch-weights": results / "epochs.npz",
         "--history": results / "history.csv",
         "--times": results / "times.csv",
+        "--versions": results / "versions.json",
         "--checksums": results / "SHA256SUMS",
     }
     command = autotagging("train", settings, of_networks, outputs)
@@ -296,6 +300,7 @@ def evaluate(results: Path, pseudo_count: float) -> Step:
         "--per-epoch": results / "per_epoch.csv",
         "--roc": results / "roc.csv",
         "--calibration": results / "calibration.csv",
+        "--versions": results / "versions.json",
         "--checksums": results / "SHA256SUMS",
     }
     return "evaluate, lookup", autotagging("evaluate", settings, outputs), [*outputs.values()]

@@ -43,7 +43,15 @@ def download(corpus, out, *options, **expected):
         *("--annotations", out / "annotations_final.csv"),
         *("--clip-info", out / "clip_info_final.csv"),
         *("--clips", out / "clips.csv", "--groups", out / "groups.csv"),
-        *("--audio", out / "audio.json", "--checksums", out / "SHA256SUMS", *options),
+        *(
+            "--audio",
+            out / "audio.json",
+            "--versions",
+            out / "versions.json",
+            "--checksums",
+            out / "SHA256SUMS",
+            *options,
+        ),
         **expected,
     )
 
@@ -56,7 +64,7 @@ def merge_tags(annotations, vocabulary, out, *, synonyms="merge", **expected):
         *("--labels", out / "labels.csv", "--other-labels", out / "other_labels.csv"),
         *("--tags", out / "tags.csv"),
         *("--raw-tags", out / "raw_tags.csv", "--tag-settings", out / "tag_settings.json"),
-        *("--checksums", out / "SHA256SUMS"),
+        *("--versions", out / "versions.json", "--checksums", out / "SHA256SUMS"),
         **expected,
     )
 
@@ -69,7 +77,7 @@ def split(folder, counts, *, scheme="random", file="none", untagged="keep", code
         *("--scheme", scheme, "--file", file, "--untagged", untagged),
         *("--split", folder / "split.csv", "--leakage", folder / "leakage.csv"),
         *("--split-settings", folder / "split_settings.json"),
-        *("--checksums", folder / "SHA256SUMS"),
+        *("--versions", folder / "versions.json", "--checksums", folder / "SHA256SUMS"),
         code=code,
     )
 
@@ -82,6 +90,7 @@ def extract_shard(folder, shard, shards, **expected):
         *("--unfinished", folder / f"unfinished/shard-{shard:02}.npy"),
         *("--spectrograms", folder / f"shard-{shard:02}.npy"),
         *("--clips", folder / f"shard-{shard:02}.csv"),
+        *("--versions", folder / f"shard-{shard:02}.json"),
         **expected,
     )
 
@@ -92,7 +101,14 @@ def extract_mel(folder, shards, max_bad, code=0):
         "--shards",
         *(folder / f"shard-{shard:02}.csv" for shard in range(shards)),
         *(*FRONT_END, "--max-bad", max_bad, "--summary", folder / "summary.csv"),
-        *("--front-end", folder / "front_end.json", "--checksums", folder / "SHA256SUMS"),
+        *(
+            "--front-end",
+            folder / "front_end.json",
+            "--versions",
+            folder / "versions.json",
+            "--checksums",
+            folder / "SHA256SUMS",
+        ),
         code=code,
     )
 
@@ -116,7 +132,7 @@ def train_arguments(folder, name, options=()):
         *("--weights", out / "weights.npz", "--epoch-weights", out / "epochs.npz"),
         *("--model-json", out / "model.json"),
         *("--history", out / "history.csv", "--times", out / "times.csv"),
-        *("--checksums", out / "SHA256SUMS"),
+        *("--versions", out / "versions.json", "--checksums", out / "SHA256SUMS"),
     ]
 
 
@@ -152,7 +168,14 @@ def train_lookup(folder):
         *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
         *("--options", "pseudo_count=1.0", "--history", folder / "history.csv"),
         *("--times", folder / "times.csv", "--weights", folder / "weights.npz"),
-        *("--audio", folder / "audio.json", "--checksums", folder / "SHA256SUMS"),
+        *(
+            "--audio",
+            folder / "audio.json",
+            "--versions",
+            folder / "versions.json",
+            "--checksums",
+            folder / "SHA256SUMS",
+        ),
         *_lookup_files(folder),
         without="tensorflow",
     )
@@ -185,5 +208,12 @@ def evaluate_settings(out):
         *("--predictions", out / "predictions.npz", "--metrics", out / "metrics.json"),
         *("--per-tag", out / "per_tag.csv", "--per-category", out / "per_category.csv"),
         *("--per-epoch", out / "per_epoch.csv", "--roc", out / "roc.csv"),
-        *("--calibration", out / "calibration.csv", "--checksums", out / "SHA256SUMS"),
+        *(
+            "--calibration",
+            out / "calibration.csv",
+            "--versions",
+            out / "versions.json",
+            "--checksums",
+            out / "SHA256SUMS",
+        ),
     ]

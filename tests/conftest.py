@@ -121,6 +121,7 @@ def write_shards(folder: Path, *shards: dict[int, np.ndarray | None]) -> Path:
         table["crc32"] = [zlib.crc32(mel.astype(np.float16)) for mel in arrays]
         table.to_csv(folder / f"{name}.csv", index=False)
         checksum = hashlib.sha256((folder / f"{name}.csv").read_bytes()).hexdigest()
+        (folder / f"{name}.json").write_text('{"python": "3.11"}')
         listed.append({"shard": name, "clips": len(clips), "table_sha256": checksum})
     pd.DataFrame(listed).to_csv(folder / "summary.csv", index=False)
     return folder / "summary.csv"

@@ -89,6 +89,9 @@ def metrics_of(run):
     metrics |= {"n_clips_with_tags": 3, "gains": {"over_lookup": {"roc_auc_macro": 0.125}}}
     metrics |= {"tags_not_scored": ["drum"], "confidence": 0.95, "intervals": {"tracks": limits}}
     metrics |= {"epochs": 2, "best_epoch": 2, "synonyms": "merge", "baselines": baselines}
+    validation = {"roc_auc_macro": 0.8125, "n_clips": 2, "n_tags_scored": 2}
+    limits = {"roc_auc_macro": {"low": 0.75, "high": 0.9375}}
+    metrics["validation"] = {**validation, "intervals": {"tracks": limits}}
     metrics["epoch_choices"] = {
         name: {"epoch": epoch, "roc_auc_macro": auc, "pr_auc_macro": 0.5, "loss": 0.3}
         for name, epoch, auc in (("best_on_validation", 2, 0.75), ("last", 2, 0.75))

@@ -1,6 +1,5 @@
 """What a machine has, CUDA's libraries that TensorFlow finds, and how fast the GPU is at most."""
 
-import ctypes
 import os
 import platform
 import re
@@ -15,21 +14,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from autotagging.tools.checks.tensorflow_report import libraries, loaded_versions
 from on_gpu.sizes import MEL_BINS, Size
 
-# Names under which TensorFlow 2.21 opens them.
-_LIBRARIES = (
-    "libcuda.so.1",
-    "libcudart.so.12",
-    "libcublas.so.12",
-    "libcublasLt.so.12",
-    "libcufft.so.11",
-    "libcusolver.so.11",
-    "libcusparse.so.12",
-    "libcudnn.so.9",
-    "libnccl.so.2",
-    "libcupti.so.12",
-)
 _REPEATS = 10
 
 
@@ -37,6 +24,8 @@ def describe() -> dict[str, Any]:
     """Say what is there: GPU, driver, libraries, versions."""
     gpus = tf.config.list_physical_devices("GPU")
     built = tf.sysconfig.get_build_info()
+    if gpus:
+        tf.matmul(tf.ones((8, 8)), tf.ones((8, 8))).numpy()  # loads what is loaded late
     return {
         "GPU": _nvidia_smi("name,memory.total"),
         "driver": _nvidia_smi("driver_version"),
@@ -44,8 +33,8 @@ def describe() -> dict[str, Any]:
         "compute capability": _capability(gpus),
         "TensorFlow is built for": f"CUDA {built.get('cuda_version')}, "
         f"cuDNN {built.get('cudnn_version')}",
-        "CUDA and cuDNN found": _found_versions(),
-        **{f"library {name}": found for name, found in _libraries().items()},
+        "CUDA and cuDNN found": ", ".join(loaded_versions()) or "none",
+        **{f"library {name}": found for name, found in libraries().items()},
         "versions": ", ".join(_versions()),
         "processor": f"{processor()}, {os.cpu_count()} cores",
     }
@@ -66,46 +55,6 @@ def _capability(gpus: list) -> str:
         return "none"
     details = tf.config.experimental.get_device_details(gpus[0])
     return ".".join(map(str, details.get("compute_capability", ("not known",))))
-
-
-def _libraries() -> dict[str, str]:
-    """Open each library that TensorFlow opens: the file it is, or why it can't be opened."""
-    if tf.config.list_physical_devices("GPU"):
-        tf.matmul(tf.ones((8, 8)), tf.ones((8, 8))).numpy()
-    opened = {}
-    for name in _LIBRARIES:
-        try:
-            ctypes.CDLL(name)
-        except OSError as error:
-            mapped = _mapped(name)
-            opened[name] = f"{mapped[0]}, by TensorFlow" if mapped else f"not found: {error}"
-        else:
-            opened[name] = ", ".join(_mapped(name)) or "found"
-    return opened
-
-
-def _mapped(name: str) -> list[str]:
-    """Name the files of a library that this process has loaded, without their folders."""
-    stem = name.split(".so")[0]
-    with suppress(OSError):
-        maps = Path("/proc/self/maps").read_text(encoding="utf-8")
-        return sorted(set(re.findall(rf"/({stem}\.so[.\d]*)", maps)))
-    return []
-
-
-def _found_versions() -> str:
-    found = []
-    number = ctypes.c_int()
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libcudart.so.12").cudaDriverGetVersion(ctypes.byref(number))
-        found.append(f"driver for CUDA {number.value // 1000}.{number.value % 1000 // 10}")
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libcudart.so.12").cudaRuntimeGetVersion(ctypes.byref(number))
-        found.append(f"runtime {number.value // 1000}.{number.value % 1000 // 10}")
-    with suppress(OSError, AttributeError):
-        cudnn = ctypes.CDLL("libcudnn.so.9").cudnnGetVersion()
-        found.append(f"cuDNN {cudnn // 10000}.{cudnn % 10000 // 100}.{cudnn % 100}")
-    return ", ".join(found) or "none"
 
 
 def _versions() -> Iterator[str]:

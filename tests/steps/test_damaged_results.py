@@ -43,12 +43,12 @@ def test_each_step_leaves_checksums_of_its_results(downloaded, vocabulary):
         return [line[66:] for line in lines]
 
     tables = ["annotations_final.csv", "clip_info_final.csv", "clips.csv", "groups.csv"]
-    assert listed() == sorted([*tables, "audio.json"])
+    assert listed() == sorted([*tables, "audio.json", "versions.json"])
     merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
     tables = ["labels.csv", "other_labels.csv", "raw_tags.csv", "tag_settings.json", "tags.csv"]
-    assert listed() == tables
+    assert listed() == [*tables, "versions.json"]
     split(downloaded, COUNTS)
-    assert listed() == ["leakage.csv", "split.csv", "split_settings.json"]
+    assert listed() == ["leakage.csv", "split.csv", "split_settings.json", "versions.json"]
 
 
 @pytest.mark.parametrize("name", ["labels", "split"])

@@ -9,7 +9,8 @@ import pandas as pd
 
 from autotagging import demo
 from autotagging.common.locks import locked
-from autotagging.steps.download import Demo, _make_demo
+from autotagging.common.versions import versions
+from autotagging.steps.download import SYNTHESIS, Demo, _make_demo
 from commands import (
     download,
 )
@@ -92,6 +93,7 @@ def test_a_second_synthesis_waits_for_the_first_and_takes_its_corpus(tmp_path, m
         with locked(tmp_path / ".demo.lock", "the first"):
             second = others.submit(_make_demo, folder, settings, threads=1)
             made = {"clips": 20, "seed": 0, "synthesiser": demo.fingerprint()}
+            made["versions"] = versions(*SYNTHESIS)
             demo.synthesise(folder, clips=20, seed=0, workers=1, receipt=made)
             patch.delattr(demo, "synthesise")
             assert not second.done()

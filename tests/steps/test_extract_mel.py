@@ -1,6 +1,7 @@
 """Step extract_mel as two commands: a shard, and gathering the shards."""
 
 import json
+import zipfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from autotagging.common.errors import UserError
+from autotagging.corpus.containers import _JoinedParts
 from autotagging.dataset.store import MelStore
 from autotagging.mel.front_end import Limits, MelSettings
 from autotagging.steps.extract_mel_shard import extract_mel_shard
@@ -17,6 +19,20 @@ from commands import (
     extract_shard,
 )
 from conftest import write_mp3
+
+
+def extract_in_this_process(downloaded, folder, *, shard, shards):
+    extract_mel_shard(
+        download=downloaded,
+        shard=shard,
+        shards=shards,
+        settings=MelSettings(12_000, 512, 256, 96, "power_db", 29.12),
+        limits=Limits(tolerance=1.0, longest=60.0),
+        unfinished=folder / f"unfinished/shard-{shard:02}.npy",
+        spectrograms=folder / f"mel/shard-{shard:02}.npy",
+        clips=folder / f"mel/shard-{shard:02}.csv",
+        versions=folder / f"mel/shard-{shard:02}.json",
+    )
 
 
 def test_extract_mel_gives_every_clip_a_status(small_corpus, tmp_path):
@@ -48,21 +64,32 @@ def test_extract_mel_gives_every_clip_a_status(small_corpus, tmp_path):
     assert settings["resampling"] == "soxr_hq"
 
 
+def test_a_shard_reads_only_its_own_part_of_the_archive(small_corpus, tmp_path, monkeypatch):
+    """Its clips, the list of all clips, and no more than one block of 128 KiB besides."""
+    with zipfile.ZipFile(small_corpus / "mp3.zip", "w") as archive:
+        for clip in sorted(small_corpus.glob("[0-9a-f]/*.mp3")):
+            archive.write(clip, clip.relative_to(small_corpus))
+            clip.unlink()
+    downloaded = tmp_path / "download"
+    download(small_corpus, downloaded)
+    read = []
+
+    def counted(self, buffer, readinto=_JoinedParts.readinto):
+        read.append(readinto(self, buffer))
+        return read[-1]
+
+    monkeypatch.setattr(_JoinedParts, "readinto", counted)
+    extract_in_this_process(downloaded, tmp_path, shard=1, shards=5)
+    clip = pd.read_csv(downloaded / "clips.csv").set_index("clip_id").loc[6, "bytes"]
+    assert clip <= sum(read) < clip + 2**17 < (small_corpus / "mp3.zip").stat().st_size
+
+
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
     downloaded, monkeypatch, tmp_path
 ):
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     with pytest.raises(UserError, match=r"0\.00 GB are not yet written, but only 0\.00 GB are"):
-        extract_mel_shard(
-            download=downloaded,
-            shard=0,
-            shards=1,
-            settings=MelSettings(12_000, 512, 256, 96, "power_db", 29.12),
-            limits=Limits(tolerance=1.0, longest=60.0),
-            unfinished=tmp_path / "unfinished/shard-00.npy",
-            spectrograms=tmp_path / "mel/shard-00.npy",
-            clips=tmp_path / "mel/shard-00.csv",
-        )
+        extract_in_this_process(downloaded, tmp_path, shard=0, shards=1)
     assert not list((tmp_path / "unfinished").iterdir())
 
 
@@ -70,7 +97,7 @@ def test_a_disk_that_becomes_full_is_one_line_and_what_was_done_is_kept(download
     """A limit on the size of files stands in for the disk; it holds two of five spectrograms."""
     extract_shard(downloaded, 0, 1)
     whole = [(downloaded / f"shard-00.{kind}").read_bytes() for kind in ("npy", "csv")]
-    for kind in ("npy", "csv"):
+    for kind in ("npy", "csv", "json"):
         (downloaded / f"shard-00.{kind}").unlink()
     message = extract_shard(downloaded, 0, 1, code=2, most_bytes=600_000)
     assert message.splitlines()[-1] == (

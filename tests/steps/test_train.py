@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from autotagging.common.errors import UserError
-from autotagging.models import MODELS, table_model
-from autotagging.training.fingerprint import _FINGERPRINTED
+from autotagging.models import MODELS, reads, table_model
+from autotagging.training.fingerprint import code_of
 from commands import (
     autotagging,
     train,
@@ -39,7 +39,9 @@ def test_train_says_how_long_it_takes_and_describes_the_model(trained):
         "split_sha256": hashlib.sha256((folder / "split.csv").read_bytes()).hexdigest(),
     }
     assert model["versions"]["numpy"] == np.__version__
-    assert [*model["versions"]] == ["python", "tensorflow", "keras", "numpy", "librosa", "soxr"]
+    made_by = ["python", "keras", "numpy", "pandas", "scikit-learn", "tensorflow"]
+    assert [*model["versions"]] == made_by
+    assert json.loads((folder / "one/versions.json").read_text()) == model["versions"]
     assert pd.read_csv(folder / "one/history.csv").columns.tolist() == [
         "epoch",
         "loss",
@@ -148,6 +150,16 @@ def test_an_input_that_is_not_given_is_found_before_the_training(trained):
     assert autotagging(*arguments, code=2) == "autotagging: model 'crnn' needs --front-end\n"
 
 
+def test_features_are_not_fitted_by_several_processes(trained):
+    arguments = train_arguments(trained[0], "never")
+    for flag, value in (("--model", "statistics"), ("--devices", "multi_worker")):
+        arguments[arguments.index(flag) + 1] = value
+    start = arguments.index("--options") + 1
+    arguments[start : arguments.index("--threads")] = ["strength=0.01"]
+    message = autotagging(*arguments, code=2, without="tensorflow")
+    assert "model 'statistics' is fitted by one process; set train.devices to auto" in message
+
+
 def test_an_option_the_model_lacks_is_one_line(trained):
     folder, _ = trained
     message = train(folder, "never", options=["depth=5"], code=2)
@@ -166,6 +178,5 @@ def test_a_checkpoint_is_of_the_code_that_the_stage_lists(model):
         for file in (path.glob("*.py") if path.is_dir() else [path])
     }
     package = ROOT / "src/autotagging"
-    assert listed == {
-        file for code in _FINGERPRINTED for file in package.glob(code.format(model=model))
-    }
+    of_features = {*package.glob("features/*.py")}
+    assert listed - (of_features if reads(model) != "features" else set()) == {*code_of(model)}

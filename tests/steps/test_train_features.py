@@ -1,4 +1,4 @@
-"""Models on features as commands: killed in the fit, other threads, other test clips."""
+"""A model on features as a command that is killed."""
 
 import json
 import subprocess
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autotagging.common.files import load_arrays
 from autotagging.mel.spectrogram import describe_front_end
 from commands import evaluate, train_arguments
 from conftest import ROOT, write_shards
@@ -67,29 +66,14 @@ def fitted(tmp_path_factory):
 
 
 def test_a_fit_that_is_killed_goes_on_and_ends_with_the_same_bytes(fitted):
-    """Killed when the codebook is stored, before the features of all clips and the first epoch."""
-    with subprocess.Popen(command(fitted, "killed"), cwd=ROOT, stderr=subprocess.PIPE) as process:
-        while not [*(fitted / "unfinished/killed").glob("features-*.npz")]:
-            assert process.poll() is None
-        process.kill()
-    assert not (fitted / "killed").exists()
+    """Killed with the codebook stored, in the features of all clips, and after an epoch."""
+    for written in ("features-codebook-*", "features-clips-*", "checkpoint-*"):
+        with subprocess.Popen(command(fitted, "killed"), cwd=ROOT, stderr=subprocess.PIPE) as run:
+            while not [*(fitted / "unfinished/killed").glob(written)]:
+                assert run.poll() is None
+            run.kill()
+        assert not (fitted / "killed").exists()
     subprocess.run(command(fitted, "killed"), cwd=ROOT, check=True)
     for name in ("weights.npz", "epochs.npz", "history.csv", "model.json"):
         assert (fitted / "killed" / name).read_bytes() == (fitted / "whole" / name).read_bytes()
     evaluate(fitted, "whole")
-
-
-def test_features_depend_on_no_other_clips_and_not_on_the_number_of_threads(fitted, tmp_path):
-    """Every validation and test clip has other audio, and there is one thread instead of two."""
-    mel, labels = spectrograms()
-    mel[40:] = mel[40:, ::-1] + 10
-    write_inputs(tmp_path, mel, labels)
-    subprocess.run(command(tmp_path, "other", threads=1), cwd=ROOT, check=True)
-    expected, found = (
-        load_arrays(folder / name / "weights.npz")
-        for folder, name in ((fitted, "whole"), (tmp_path, "other"))
-    )
-    fits = [name for name in expected if name.startswith("features/")]
-    assert len(fits) == 3
-    for name in fits:
-        assert expected[name].tobytes() == found[name].tobytes(), name

@@ -60,6 +60,11 @@ class Project:
         assert old in content, f"{path} has no {old!r}"
         (self.folder / path).write_text(content.replace(old, new))
 
+    def clone(self, folder: Path) -> "Project":
+        """Clone the last commit, as another person would."""
+        self.run(f"git clone --quiet . {folder}")
+        return Project(folder, corpora=Path(self.environment["AUTOTAGGING_CORPORA"]))
+
     def commit(self) -> None:
         """Commit everything."""
         self.run("git add --all")
@@ -115,5 +120,26 @@ def finished_copy(tiny_run, make_project):
         for folder in ("results", ".snakemake"):
             shutil.copytree(tiny_run.folder / folder, copy.folder / folder, dirs_exist_ok=True)
         return copy
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def recorded_run(finished_copy) -> Project:
+    """A project with the results of the tiny run, recorded in DVC and committed."""
+    project = finished_copy()
+    project.run("autotagging record")
+    project.commit()
+    return project
+
+
+@pytest.fixture(scope="session")
+def recorded_copy(recorded_run, tmp_path_factory):
+    """Function that copies the recorded project, with DVC's cache."""
+
+    def make() -> Project:
+        folder = tmp_path_factory.mktemp("recorded") / "project"
+        shutil.copytree(recorded_run.folder, folder, symlinks=True)
+        return Project(folder, corpora=tmp_path_factory.getbasetemp() / "corpora")
 
     return make

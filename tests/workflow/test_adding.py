@@ -239,16 +239,23 @@ def test_models_are_added_by_four_edits_and_train_nothing_else(project):
         "pytest -n 0 -q tests/unit/models/test_popular.py tests/unit/models/test_mean_level.py"
     )
 
-    # An edit to one model's folder trains no other; a wrong option is named.
+    # An edit to one model's folder, or to its options, trains no other; a wrong one is named.
     project.run("snakemake --touch --cores all --quiet all")  # as if all figures were new
     project.run("autotagging record")
     assert changed_stages(project) == {}
     module = project.folder / "src/autotagging/models/popular/__init__.py"
-    module.write_text(module.read_text() + "\n# a comment\n")
+    before = module.read_text()
+    module.write_text(before + "\n# a comment\n")
     planned = counts(project, "snakemake -n")
     assert (planned["train"], planned["evaluate"]) == (1, 1)
     edited = {"src/autotagging/models/popular": "modified"}
     assert changed_stages(project) == {f"{step}@popular-0": edited for step in STEPS}
+    module.write_text(before)
+    project.replace("params.yaml", "power: 1.0", "power: 2.0")
+    planned = counts(project, "snakemake -n")
+    assert (planned["train"], planned["evaluate"]) == (1, 1)
+    new = {"params.yaml": {"train.popular": "modified"}}
+    assert changed_stages(project) == {"train@popular-0": new}
     project.replace("params.yaml", "scale: 0.1", "scale: large")
     assert "train.mean_level.scale: 'large' is not" in project.run("snakemake -n", code=1)
 

@@ -156,6 +156,20 @@ def test_a_new_time_is_no_change(project):
     assert project.jobs("snakemake -n") == set()
 
 
+def test_a_stage_of_dvc_runs_no_step_before_it(finished_copy):
+    """DVC has copied the inputs in any order, and Snakemake has no record of them."""
+    copy = finished_copy()
+    shutil.rmtree(copy.folder / ".snakemake/metadata")
+    for name in ("merge_tags/labels.csv", "download/clips.csv"):
+        os.utime(copy.folder / "results" / name)
+    (copy.folder / "results/evaluate/lookup/seed-0/metrics.json").unlink()
+    assert "extract_mel_shard" in copy.jobs("snakemake -n")
+    stages = yaml.safe_load((copy.folder / "dvc.yaml").read_text())["stages"]
+    command = stages["evaluate"]["cmd"]
+    command = command.replace("${item.model}", "lookup").replace("${item.seed}", "0")
+    assert copy.jobs(command.replace("snakemake ", "snakemake -n ")) == {"evaluate"}
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,11 +28,15 @@ COMMAND = re.compile(rf"(?:\w+=\S+ )?(?:{PROGRAMS}) \S.*")
 # matters only for the last. `make X` is run as `make -n X`.
 RUN = {
     "autotagging merge_tags --help": None,
+    "autotagging doctor": "autotagging doctor --quick",
+    "autotagging doctor --quick": None,
     "autotagging crate --out run-crate": None,
     "autotagging provenance results/split/split.csv": None,
     "autotagging provenance results/train/crnn/seed-0/weights.npz": None,
     "autotagging record": None,
+    "autotagging record --other-versions": None,
     "autotagging restore": None,
+    "autotagging verify --cache": None,
     "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported"
     " --card results/figures/model_card/crnn-seed-0.md": None,
     "dvc config cache.type hardlink": None,
@@ -47,10 +50,20 @@ RUN = {
     "dvc repro --force download": "dvc repro --dry --force download",
     "snakemake --cores all": None,
     "dvc status": None,
+    "dvc remote add --default storage ssh://USER@HOST/path/to/storage": (
+        "dvc remote add --force --default storage ../storage"
+    ),
+    "dvc remote modify storage verify true": None,
+    "dvc push": None,
+    "dvc fetch": None,
+    "dvc pull": None,
     "git checkout -- dvc.lock": None,
     "git checkout -- workflow": None,
     "snakemake --cores all -- FILE": "snakemake --cores all -- results/split/split.csv",
     "snakemake --cores all --forcerun download": "snakemake -n --forcerun download",
+    "snakemake --cores all --forcerun extract_mel_shard": (
+        "snakemake -n --forcerun extract_mel_shard"
+    ),
     "snakemake --unlock": None,
     "snakemake -n": None,
     "snakemake -n --config corpus=magnatagatune": None,
@@ -58,6 +71,10 @@ RUN = {
         'snakemake -n --config train={"learning_rate":0.0005}'
     ),
     "snakemake -n -p": None,
+    "snakemake --cores all --configfile workflow/compare.yaml --config corpus=FOLDER "
+    "'split={scheme: artist}'": (
+        'snakemake -n --configfile workflow/compare.yaml --config split={"scheme":"artist"}'
+    ),
     "rm -r results/figures": None,
 }
 # What a command prints: a difference that `slow` has from HEAD.
@@ -66,6 +83,7 @@ PRINTED = {"dvc metrics diff HEAD slow": r"results/figures/summary\.json +crnn\.
 TABLES = "needs the official tables"
 TAKES_MINUTES = "takes minutes: a benchmark"
 NAMED = "only named"
+REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
@@ -76,16 +94,31 @@ NOT_RUN = {
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
+    "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging verify --corpus FOLDER": NAMED,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
     "docker build --file containers/Dockerfile --tag autotagging .": ENGINE,
     'docker run --rm --volume "$PWD:/autotagging" --user "$(id -u)" autotagging': ENGINE,
     "dvc exp apply": NAMED,
+    "dvc exp apply NAME": REMOTES,
+    "dvc exp pull origin NAME": REMOTES,
+    "dvc exp push origin NAME": REMOTES,
+    "dvc exp run --queue -S train.learning_rate=0.0003,0.001,0.003 -S 'train.seeds=[0],[1]'": (
+        REMOTES
+    ),
+    "dvc exp show --only-changed --drop '^(src|results|workflow)/|^(Executor|State)$'": REMOTES,
+    "dvc fetch --all-commits": NAMED,
+    "dvc queue logs NAME": REMOTES,
+    "dvc queue remove --all": NAMED,
+    "dvc queue start --jobs 2": REMOTES,
+    "dvc queue status": REMOTES,
+    "dvc queue stop --kill": REMOTES,
     "dvc plots": NAMED,
-    "dvc pull": "needs a remote",
+    "git add": NAMED,
     "git checkout": NAMED,
     "git clone <this repository> && cd autotagging": "no address",
     "pip install -e '.[export]'": "downloads packages",
+    "pip install -e '.[ssh]'": "downloads packages",
     "pip install -e '.[validate]'": "downloads packages",
     "pip install snakemake-executor-plugin-slurm": "downloads packages",
     "python benchmarks/data.py FOLDER": TAKES_MINUTES,
@@ -96,12 +129,14 @@ NOT_RUN = {
     "python benchmarks/processors.py": TAKES_MINUTES,
     "python benchmarks/reproduce.py --tiny": TAKES_MINUTES,
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
+    "python benchmarks/overhead.py": TAKES_MINUTES,
     "python benchmarks/train.py": TAKES_MINUTES,
     "python benchmarks/train.py 2": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --batch 8": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --width 0.25": TAKES_MINUTES,
     "snakemake --workflow-profile profiles/slurm": "needs Slurm",
     "snakemake --workflow-profile profiles/slurm-multi-worker": "needs Slurm",
+    "rm -f": NAMED,
     "rm FILE": NAMED,
     "source .venv/bin/activate": "`make results` makes it",
 }
@@ -161,14 +196,16 @@ MAKE = sorted(command for command in SHOWN if command.startswith("make "))
 
 
 @pytest.fixture(scope="module")
-def project(tiny_run, tmp_path_factory):
-    """A copy of the tiny finished project, recorded; the tag `slow` has another CRNN's loss."""
-    folder = tmp_path_factory.mktemp("documented") / "project"
-    shutil.copytree(tiny_run.folder, folder, symlinks=True)
-    copy = type(tiny_run)(folder, corpora=tmp_path_factory.getbasetemp() / "corpora")
-    copy.run("autotagging record")
+def project(recorded_copy):
+    """A copy of the tiny finished project, recorded; the tag `slow` has another CRNN's loss.
+
+    Its remote is a folder next to it.
+    """
+    copy = recorded_copy()
+    remote = "remote = storage\n['remote \"storage\"']\n    url = ../../storage"
+    copy.replace(".dvc/config", "analytics = false", f"analytics = false\n    {remote}")
     copy.commit()
-    summary = folder / "results/figures/summary.json"
+    summary = copy.folder / "results/figures/summary.json"
     metrics = json.loads(summary.read_text())
     metrics["crnn"]["loss"] = 0.125
     summary.unlink()  # it may be a link into DVC's cache

@@ -32,10 +32,14 @@ def test_a_network_is_started_on_each_node_where_it_takes_several(make_project):
     alone = training_commands(project.run("snakemake -n -p"))
     assert all(command.startswith("autotagging train") for command in alone.values())
     project.replace("params.yaml", "devices: auto", "devices: multi_worker")
+    project.replace("params.yaml", "models: [crnn,", "models: [crnn, statistics,")
     together = training_commands(project.run("snakemake -n -p"))
     assert together["crnn"].startswith("srun --nodes=$(squeue ")
     assert " --ntasks-per-node=1 " in together["crnn"]
-    assert together["lookup"].startswith("autotagging train")
+    assert " --devices multi_worker " in together["crnn"]
+    for name in ("lookup", "statistics"):
+        assert together[name].startswith("autotagging train")
+        assert " --devices auto " in together[name]
 
 
 def test_no_home_folder_is_needed(make_project):

@@ -1,8 +1,10 @@
 """What `autotagging record` and `restore` do apart from the usual round."""
 
+import base64
 import json
 import os
 import re
+from importlib.metadata import version
 
 import pytest
 
@@ -22,6 +24,9 @@ def test_results_without_spectrograms_can_be_recorded_and_restored(make_project,
     project.commit()
     project.run("rm -r results/train .snakemake/metadata")
     project.run("autotagging restore")
+    # Also of download, whose files need no new time: without a record, no change is noticed.
+    records = {path.name for path in (project.folder / ".snakemake/metadata").iterdir()}
+    assert base64.b64encode(b"results/download/clips.csv").decode() in records
     assert project.jobs("snakemake -n") == set()
 
 
@@ -49,6 +54,26 @@ def test_a_damaged_lock_is_named(make_project, content, message):
         printed = project.run(f"autotagging {command}", code=2)
         assert message in printed
         assert "Traceback" not in printed
+
+
+def test_results_of_other_versions_are_named_and_recorded_only_if_told(finished_copy):
+    """A description of soxr 9.9 that Python finds first stands in for another installation."""
+    project = finished_copy()
+    project.commit()
+    other = project.folder / "src/soxr-9.9.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: soxr\nVersion: 9.9\n")
+    printed = project.run("snakemake --cores 1")
+    named = rf"extract_mel, figures: made by soxr {version('soxr')}, now 9.9"
+    assert re.search(rf"^warning: {named}\. They stay as they are", printed, re.MULTILINE)
+    assert "Nothing to be done" in printed
+    again = "rm -r results/figures; snakemake --cores all --forcerun extract_mel_shard"
+    for command, code in (("autotagging record", 2), ("autotagging doctor --quick", 1)):
+        printed = project.run(command, code=code)
+        assert named in printed
+        assert again in printed
+    project.run("autotagging record --other-versions")
+    assert "up to date" in project.run("dvc status")
 
 
 def test_a_damaged_object_of_the_cache_is_not_restored(finished_copy):

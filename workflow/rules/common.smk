@@ -11,6 +11,7 @@ from pathlib import Path
 from shlex import quote
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from autotagging.commands import figure_title
 from autotagging.common.files import sha256
@@ -18,6 +19,11 @@ from autotagging.common.params import OWN_SETTINGS
 from autotagging.corpus.paths import corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads, reads_other_labels, reads_spectrograms
+from autotagging.tools import outdated
+
+# Once, not in the processes of jobs.
+if workflow.is_main_process and (warning := outdated.warning()):
+    logger.warning(warning)
 
 
 def shell_prefix():
@@ -88,6 +94,12 @@ def model_source(wildcards):
     return source(wildcards)
 
 
+def features_source(wildcards):
+    """Code of features that are fitted, as in `sources`, for a model that has some."""
+    (source,) = sources("src/autotagging/features").values()
+    return source(wildcards) if reads(wildcards.model) == "features" else ""
+
+
 def files(wildcards, input, output):
     """Flags for a job's named inputs and outputs. An input without a name only orders the jobs."""
     named = [*input.items(), *output.items()]
@@ -118,15 +130,25 @@ def model_options(wildcards):
 
 
 def training_settings(wildcards):
-    """Settings of a job's training as flags: the model's own, or the common ones.
+    """Settings of a job's training as flags."""
+    return " ".join(flag(name, value) for name, value in own_settings(wildcards.model).items())
+
+
+def own_settings(model):
+    """Settings of a model's training: its own, or the common ones.
 
     The demo corpus has its own number of epochs.
     """
     common = {name: config["train"][name] for name in OWN_SETTINGS}
     if config["corpus"] == "demo":
         common["epochs"] = config["demo"]["epochs"]
-    chosen = common | config["train"][wildcards.model].get("training", {})
-    return " ".join(flag(name, value) for name, value in chosen.items())
+    return common | config["train"][model].get("training", {})
+
+
+def training_memory(wildcards):
+    """Memory of a training in MB."""
+    batch_size = own_settings(wildcards.model)["batch_size"]
+    return int(2000 + 250 * batch_size + 1000 * config["train"]["cache"])
 
 
 def features(wildcards):
@@ -162,6 +184,14 @@ def source_corpus(wildcards):
         "extract_mel/front_end.json",
     )
     return [] if source == "other_tags" else [f"{source}/{path}" for path in results]
+
+
+def machine_settings(wildcards):
+    """Settings of the machine as flags; features are fitted by one process."""
+    devices = config["train"]["devices"]
+    if devices == "multi_worker" and reads(wildcards.model) != "mel":
+        devices = "auto"
+    return f"{flag('devices', devices)} {flag('xla', config['train']['xla'])}"
 
 
 def launcher(wildcards):
@@ -203,14 +233,16 @@ def own_split():
 def figure_files(name):
     """Outputs of a figure; the report shows the SVG with the figure's title."""
     svg = in_report(f"results/figures/{name}.svg", name, category="Figures", column="figure")
-    return {"svg": svg, "png": f"results/figures/{name}.png"}
+    versions = f"results/figures/versions/{name}-figure.json"
+    return {"svg": svg, "png": f"results/figures/{name}.png", "figure_versions": versions}
 
 
 def table_files(name):
     """Outputs of a table; the report shows the HTML page with the table's title."""
     files = {suffix: f"results/figures/{name}.{suffix}" for suffix in ("csv", "md", "tex")}
     page = in_report(f"results/figures/{name}.html", name, category="Tables", column="table")
-    return {**files, "html": page}
+    versions = f"results/figures/versions/{name}-table.json"
+    return {**files, "html": page, "table_versions": versions}
 
 
 def in_report(path, name, *, category, column):

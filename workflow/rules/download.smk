@@ -7,6 +7,7 @@ rule download:
         clips="results/download/clips.csv",
         groups="results/download/groups.csv",
         audio="results/download/audio.json",
+        versions="results/download/versions.json",
         checksums="results/download/SHA256SUMS",
     log:
         "logs/download/download.log",

@@ -17,6 +17,7 @@ rule evaluate:
         per_epoch="results/evaluate/{model}/seed-{seed}/per_epoch.csv",
         roc="results/evaluate/{model}/seed-{seed}/roc.csv",
         calibration="results/evaluate/{model}/seed-{seed}/calibration.csv",
+        versions="results/evaluate/{model}/seed-{seed}/versions.json",
         checksums="results/evaluate/{model}/seed-{seed}/SHA256SUMS",
     log:
         "logs/evaluate/{model}/seed-{seed}/evaluate.log",
@@ -31,7 +32,6 @@ rule evaluate:
             "src/autotagging/steps/evaluate.py",
             "src/autotagging/common",
             "src/autotagging/dataset",
-            "src/autotagging/features",
             "src/autotagging/training",
             "src/autotagging/metrics",
             "src/autotagging/models",
@@ -49,6 +49,7 @@ rule evaluate:
             batch_size=config["evaluate"]["batch_size"],
         ),
         model_source=model_source,
+        features_source=features_source,
     message:
         "Evaluate {wildcards.model}, seed {wildcards.seed}, on the test clips"
     shell:

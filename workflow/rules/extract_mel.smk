@@ -5,6 +5,7 @@ rule extract_mel_shard:
     output:
         spectrograms="results/extract_mel/shard-{shard}.npy",
         clips="results/extract_mel/shard-{shard}.csv",
+        versions="results/extract_mel/shard-{shard}.json",
     log:
         "logs/extract_mel/shard-{shard}.log",
     benchmark:
@@ -44,10 +45,12 @@ rule extract_mel_shard:
 rule extract_mel:
     input:
         expand(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
+        expand(rules.extract_mel_shard.output.versions, shard=SHARDS),
         shards=expand(rules.extract_mel_shard.output.clips, shard=SHARDS),
     output:
         summary="results/extract_mel/summary.csv",
         front_end="results/extract_mel/front_end.json",
+        versions="results/extract_mel/versions.json",
         checksums="results/extract_mel/SHA256SUMS",
     log:
         "logs/extract_mel/extract_mel.log",
@@ -80,4 +83,7 @@ rule extract_mel:
         "autotagging extract_mel {params.files} {params.settings} > {log} 2>&1"
 
 
-SHARD_FILES = expand(rules.extract_mel_shard.output, shard=SHARDS)
+SHARD_FILES = expand(
+    [rules.extract_mel_shard.output.spectrograms, rules.extract_mel_shard.output.clips],
+    shard=SHARDS,
+)

@@ -393,6 +393,7 @@ rule summary:
     output:
         html=in_report("results/figures/summary.html", "summary", category="Summary", column="page"),
         json="results/figures/summary.json",
+        versions="results/figures/versions/summary.json",
     log:
         "logs/figures/summary.log",
     params:

@@ -8,6 +8,7 @@ rule merge_tags:
         tags="results/merge_tags/tags.csv",
         raw_tags="results/merge_tags/raw_tags.csv",
         tag_settings="results/merge_tags/settings.json",
+        versions="results/merge_tags/versions.json",
         checksums="results/merge_tags/SHA256SUMS",
     log:
         "logs/merge_tags/merge_tags.log",

@@ -7,6 +7,7 @@ rule split:
         split="results/split/split.csv",
         leakage="results/split/leakage.csv",
         split_settings="results/split/settings.json",
+        versions="results/split/versions.json",
         checksums="results/split/SHA256SUMS",
     log:
         "logs/split/split.log",

@@ -13,6 +13,7 @@ rule train:
         epoch_weights="results/train/{model}/seed-{seed}/epochs.npz",
         model_json="results/train/{model}/seed-{seed}/model.json",
         history="results/train/{model}/seed-{seed}/history.csv",
+        versions="results/train/{model}/seed-{seed}/versions.json",
         checksums="results/train/{model}/seed-{seed}/SHA256SUMS",
     log:
         text="logs/train/{model}/seed-{seed}/train.log",
@@ -22,7 +23,7 @@ rule train:
     threads: workflow.cores
     resources:
         gpu=lambda wildcards: int(reads_spectrograms(wildcards.model)),
-        mem_mb=int(250 * config["train"]["batch_size"] + 1000 * config["train"]["cache"]),
+        mem_mb=training_memory,
         # These two change no result; as params, they would trigger a new training.
         cache_gb=str(config["train"]["cache"]),
         checkpoint_minutes=str(config["train"]["checkpoint_minutes"]),
@@ -32,19 +33,16 @@ rule train:
             "src/autotagging/steps/train.py",
             "src/autotagging/common",
             "src/autotagging/dataset",
-            "src/autotagging/features",
             "src/autotagging/training",
             "src/autotagging/models",
         ),
         launcher=launcher,
         files=files,
-        settings=settings(
-            devices=config["train"]["devices"],
-            xla=config["train"]["xla"],
-        ),
+        settings=machine_settings,
         training_settings=training_settings,
         options=model_options,
         model_source=model_source,
+        features_source=features_source,
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on the training clips"
     shell:

@@ -13,12 +13,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from autotagging.common.errors import UserError
+
+if TYPE_CHECKING:  # Snakemake and most tools need no tables
+    import pandas as pd
 
 CHECKSUMS = "SHA256SUMS"
 NOT_ARRAYS = (OSError, ValueError, TypeError, EOFError, RuntimeError, SyntaxError)
@@ -118,7 +120,7 @@ def read_checksums(path: Path) -> dict[str, str]:
     return {line[66:-1]: line[:64] for line in lines}
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
+def write_csv(table: "pd.DataFrame", path: Path) -> None:
     """Write a table without its index, with Unix line ends."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")

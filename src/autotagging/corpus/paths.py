@@ -20,7 +20,17 @@ _MADE_HERE = ("demo", "magnatagatune")
 
 def corpora_folder() -> Path:
     """Folder that holds the corpora: the environment variable AUTOTAGGING_CORPORA or corpora/."""
-    return Path(os.environ.get("AUTOTAGGING_CORPORA", "corpora"))
+    return _project() / os.environ.get("AUTOTAGGING_CORPORA", "corpora")
+
+
+def _project() -> Path:
+    """Folder that relative paths of corpora start from.
+
+    It is the working folder; for an experiment, which DVC runs in a copy of what git tracks, it is
+    the project that the copy is in.
+    """
+    root = Path(os.environ.get("DVC_ROOT", "")).resolve()
+    return root if root / ".dvc/tmp" in Path.cwd().parents else Path()
 
 
 def corpus_folder(corpus: str) -> Path:
@@ -28,7 +38,7 @@ def corpus_folder(corpus: str) -> Path:
 
     Any other corpus is given by the path of its folder, or by its name in `corpora_folder`.
     """
-    path = Path(corpus).expanduser()
+    path = _project() / Path(corpus).expanduser()
     below = corpora_folder() / corpus
     if is_made_here(corpus) or (below.is_dir() and not path.is_dir()):
         return below

@@ -2,6 +2,7 @@
 
 import math
 import os
+import resource
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ FRONT_END |= {"seconds": int | float, "log_scale": str}
 
 USABLE = ("ok", "padded", "cropped", "partly_decoded")
 """Statuses of the clips that have a spectrogram."""
+
+_OTHER_FILES = 512  # as many as libraries may still open
 
 
 class MelStore:
@@ -43,11 +46,12 @@ class MelStore:
     Raises
     ------
     UserError
-        A shard is missing or damaged.
+        A shard is missing or damaged, or the system allows fewer open files than there are shards.
     """
 
     def __init__(self, summary: Path, *, cache: float = 0.0):
         listed = _read_summary(summary)
+        _allow_open_files(len(listed))
         self._paths = [summary.with_name(f"{name}.npy") for name in listed["shard"]]
         self._shards = [Shard(path) for path in self._paths]
         tables = [
@@ -104,6 +108,19 @@ class MelStore:
 def read_front_end(path: Path) -> dict[str, Any]:
     """Read front_end.json of extract_mel; raise UserError if it is damaged."""
     return read_json(path, **FRONT_END)
+
+
+def _allow_open_files(shards: int) -> None:
+    """Raise this process's limit on open files, if the shards need more than it allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = len(os.listdir("/dev/fd")) + shards + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise UserError(
+            f"{shards:,} shards of spectrograms and the libraries take {needed:,} open files, but "
+            f"the system allows {hard:,}; raise `ulimit -Hn`, or lower extract_mel.shards"
+        )
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _read_summary(path: Path) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def fit_windows(
     """Fit a codebook, and the mean and deviation of the windows' features, in two passes.
 
     In memory are the sample, 4 x sample_frames x mel bins x n_levels bytes (460 MB for 200,000
-    frames of 96 bins on 6 levels), and one whitened level of it.
+    frames of 96 bins on 6 levels), and a copy of one level of it.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def fit_windows(
         return {"codebook": np.stack(dictionaries)}
 
     def scale() -> dict[str, np.ndarray]:
-        moments = standardize.Moments()
+        moments = standardize.MeanAndDeviation()
         for block in clips.blocks():
             for mel in block:
                 moments.add(window_maxima(mel, fitted["codebook"], **cut))
@@ -121,7 +121,7 @@ def _moments_and_samples(
             for (values, _), sums, sample in zip(levels, moments, samples, strict=True):
                 sums.add(values)
                 sample.append(values[choose(seed, number, len(values), count)])
-    return moments, [np.concatenate(sample) for sample in samples]
+    return moments, [np.concatenate(samples.pop(0)) for _ in range(n_levels)]
 
 
 def _levels(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from autotagging.features.standardize import Moments
+from autotagging.features.standardize import MeanAndDeviation
 
 _ITERATIONS = 1000
 _ROWS = 1024  # converted to float64 at a time, for the moments
@@ -51,7 +51,7 @@ def choose_logistic(
     strengths
         Strengths to compare, from the strongest.
     """
-    moments = Moments()
+    moments = MeanAndDeviation()
     for start in range(0, len(train), _ROWS):
         moments.add(train[start : start + _ROWS])
     mean, deviation = moments.mean, moments.deviation

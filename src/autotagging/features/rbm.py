@@ -3,8 +3,11 @@
 After Nam, Herrera and Lee, "A deep bag-of-features model for music auto-tagging", 2015.
 """
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +23,10 @@ Kind = Literal["gaussian_binary", "sigmoid_relu", "relu_relu"]
 - relu_relu: data of 0 or more; reconstructed through the rectifier; noisy ReLU hidden units.
 """
 
+Keep = Callable[[str, Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
+"""Function that returns the arrays of a name, which the second argument computes."""
+
+_KEPT = 50  # epochs
 _START = 0.01  # standard deviation of the first weights
 _NEWEST = 0.01  # weight of a batch in the running mean of the activations
 
@@ -101,6 +108,7 @@ def train_rbm(
     settings: RBMSettings,
     seed: int,
     progress: Callable[..., Iterable[int]] | None = None,
+    keep: Keep | None = None,
 ) -> RBM:
     """Train an RBM with CD-1.
 
@@ -117,6 +125,9 @@ def train_rbm(
     progress
         Function that reports the progress, called once with the epochs to yield, `total` and
         `note`; for instance `autotagging.common.progress.progress` with a label.
+    keep
+        See `models.FeatureModel`: called for every 50 epochs, so that a training that was stopped
+        continues from there. None: nothing is kept.
 
     Raises
     ------
@@ -127,30 +138,27 @@ def train_rbm(
         raise UserError("There are no rows of training clips to train an RBM on.")
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(data))
-    n_batches = -(-len(data) // settings.batch_size)
-    batches = np.array_split(order, n_batches)
-    epochs = max(settings.epochs, -(-settings.min_updates // n_batches))
-    training = _Training(data.shape[1], settings, rng, rows=len(batches[0]))
-    history = np.zeros((epochs, 2), np.float32)
+    batches = np.array_split(order, -(-len(data) // settings.batch_size))
+    epochs = max(settings.epochs, -(-settings.min_updates // len(batches)))
+    training = _Training(data.shape[1], settings, rng, rows=len(batches[0]), epochs=epochs)
     numbers = range(epochs)
     if progress:
         numbers = progress(numbers, total=epochs, note=training.note)
-    for epoch in numbers:
-        late = epoch >= settings.momentum_change * epochs
-        history[epoch] = training.epoch(
-            (data[batch] for batch in batches),
-            rate=max(
-                settings.learning_rate * settings.learning_rate_decay**epoch,
-                settings.min_learning_rate,
-            ),
-            momentum=settings.final_momentum if late else settings.momentum,
-        )
-        if not np.isfinite(history[epoch]).all() or not training.finite():
-            raise UserError(
-                f"The RBM ({settings.kind}) diverged in epoch {epoch + 1} of {epochs}: the "
-                "learning rate is too high, or the data have NaN or infinite values."
-            )
-    return RBM(*training.parameters, *np.ascontiguousarray(history.T))
+    numbers = iter(numbers)
+
+    def run(count: int) -> dict[str, np.ndarray]:
+        for _ in islice(numbers, count):
+            training.epoch(data[batch] for batch in batches)
+        return training.state()
+
+    keep = keep or (lambda name, compute: compute())
+    for first in range(0, epochs, _KEPT):
+        last = min(first + _KEPT, epochs)
+        state = keep(f"epoch-{last}", partial(run, last - first))
+        if training.done < last:  # read, not computed
+            training.resume(state)
+            sum(1 for _ in islice(numbers, last - first))
+    return RBM(*training.parameters, *np.ascontiguousarray(training.history.T))
 
 
 def hidden(data: np.ndarray, weights: np.ndarray, bias: np.ndarray, kind: Kind) -> np.ndarray:
@@ -205,7 +213,13 @@ class _Training:
     """Parameters of an RBM in training, their momentum, and buffers for one batch."""
 
     def __init__(
-        self, dims: int, settings: RBMSettings, rng: np.random.Generator, *, rows: int
+        self,
+        dims: int,
+        settings: RBMSettings,
+        rng: np.random.Generator,
+        *,
+        rows: int,
+        epochs: int,
     ) -> None:
         hidden_units = settings.n_hidden
         self._settings, self._rng = settings, rng
@@ -214,10 +228,11 @@ class _Training:
         self._hidden_bias = np.zeros(hidden_units, np.float32)
         self._steps = [np.zeros_like(parameter) for parameter in self.parameters]
         self._gradient, self._spare = np.empty((2, dims, hidden_units), np.float32)
-        self._running = None
+        self._running = np.full(hidden_units, np.nan, np.float32)  # of no batch yet
+        self.history = np.zeros((epochs, 2), np.float32)
+        self.done = 0
         self._visible = np.empty((3, rows, dims), np.float32)
         self._hidden = np.empty((4, rows, hidden_units), np.float32)
-        self._shown = ""
 
     @property
     def parameters(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -226,16 +241,38 @@ class _Training:
 
     def note(self) -> str:
         """Error and activation of the last epoch, as text."""
-        return self._shown
+        if not self.done:
+            return ""
+        error, activation = self.history[self.done - 1]
+        return f"error {error:.4g}, activation {activation:.3f}"
 
-    def finite(self) -> bool:
-        """Tell whether all parameters are finite."""
-        return all(np.isfinite(parameter).all() for parameter in self.parameters)
+    def state(self) -> dict[str, np.ndarray]:
+        """Give all that the later epochs depend on."""
+        arrays = [*self.parameters, *self._steps]
+        generator = np.array(json.dumps(self._rng.bit_generator.state))
+        return {
+            **{f"array-{number}": array.copy() for number, array in enumerate(arrays)},
+            "running": np.nan_to_num(self._running),
+            "history": self.history[: self.done].copy(),
+            "generator": generator,
+        }
 
-    def epoch(
-        self, batches: Iterable[np.ndarray], *, rate: float, momentum: float
-    ) -> tuple[float, float]:
-        """Update with each batch; return the mean reconstruction error and activation."""
+    def resume(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue from the result of `state`."""
+        for number, array in enumerate([*self.parameters, *self._steps]):
+            array[:] = state[f"array-{number}"]
+        self._running[:] = state["running"]
+        self.done = len(state["history"])
+        self.history[: self.done] = state["history"]
+        self._rng.bit_generator.state = json.loads(str(state["generator"]))
+
+    def epoch(self, batches: Iterable[np.ndarray]) -> None:
+        """Update with each batch; note the mean reconstruction error and activation."""
+        settings, epochs = self._settings, len(self.history)
+        decayed = settings.learning_rate * settings.learning_rate_decay**self.done
+        rate = max(decayed, settings.min_learning_rate)
+        late = self.done >= settings.momentum_change * epochs
+        momentum = settings.final_momentum if late else settings.momentum
         rows, error, activation = 0, 0.0, 0.0
         with np.errstate(over="ignore", invalid="ignore"):
             for batch in batches:
@@ -243,9 +280,13 @@ class _Training:
                 rows += len(batch)
                 error += batch_error
                 activation += batch_activation * len(batch)
-        error, activation = error / rows, activation / rows
-        self._shown = f"error {error:.4g}, activation {activation:.3f}"
-        return error, activation
+        means = self.history[self.done] = error / rows, activation / rows
+        self.done += 1
+        if not all(np.isfinite(array).all() for array in (*self.parameters, means)):
+            raise UserError(
+                f"The RBM ({settings.kind}) diverged in epoch {self.done} of {epochs}: the "
+                "learning rate is too high, or the data have NaN or infinite values."
+            )
 
     def _update(self, batch: np.ndarray, rate: float, momentum: float) -> tuple[float, float]:
         """Take one step of CD-1; return the summed squared error and the mean activation."""
@@ -301,7 +342,7 @@ class _Training:
         target = self._settings.sparsity_target
         if target is None:
             return 0.0
-        if self._running is None:
-            self._running = activation.copy()
+        if np.isnan(self._running[0]):
+            self._running[:] = activation
         self._running += _NEWEST * (activation - self._running)
         return self._settings.sparsity_cost * (self._running - target)

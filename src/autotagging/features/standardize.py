@@ -6,7 +6,7 @@ import numpy as np
 _ROUNDING = 1e-6
 
 
-class Moments:
+class MeanAndDeviation:
     """Mean and standard deviation of each feature, in one pass over blocks of rows.
 
     Sums are in float64, relative to the first row, so that a constant feature deviates by exactly
@@ -61,7 +61,7 @@ def standardized(
     ----------
     rows : (rows, features)
     mean, deviation : (features,)
-        Of the training clips: see `Moments`.
+        Of the training clips: see `MeanAndDeviation`.
     limit
         Largest size of a standardized feature.
 

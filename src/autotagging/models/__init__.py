@@ -123,6 +123,13 @@ def check_log_scale(name: str, log_scale: str) -> None:
         )
 
 
+def libraries(name: str) -> tuple[str, ...]:
+    """Name the libraries that a trained model's bytes depend on."""
+    networks = ("keras", "scikit-learn", "tensorflow")
+    added = {"tables": (), "mel": networks, "features": (*networks, "scipy")}
+    return ("numpy", "pandas", *added[reads(name)])
+
+
 def required(path: Path | None, flag: str, model: str) -> Path:
     """Return the path of an input that this kind of model reads.
 

@@ -54,6 +54,58 @@ def batch_norm(*, images: bool = False, **options: Any) -> keras.layers.BatchNor
     return kind(synchronized=spread, **options)
 
 
+def multilayer_perceptron(
+    inputs: keras.KerasTensor,
+    n_tags: int,
+    *,
+    hidden: Sequence[int] = (),
+    activation: str = "relu",
+    dropout_rate: float = 0.0,
+    l2: float = 0.0,
+    seed: int | None = None,
+) -> keras.KerasTensor:
+    """Apply dense layers, hidden_1 and so on, and then the layer tags, with sigmoids.
+
+    Parameters
+    ----------
+    inputs : (batch, features)
+    n_tags
+        Number of outputs.
+    hidden
+        Units of each hidden layer; without any, this is a logistic regression for each tag.
+    activation
+        Activation of the hidden layers.
+    dropout_rate
+        Dropout rate after each hidden layer.
+    l2
+        Factor of the sum of squares of all kernels in the loss.
+    seed
+        Seed of the initial weights, which are Glorot-uniform, and of dropout; None: the global one.
+
+    Returns
+    -------
+    probabilities : (batch, n_tags)
+    """
+
+    def dense(units: int, function: str, name: str, number: int) -> keras.layers.Dense:
+        return keras.layers.Dense(
+            units,
+            activation=function,
+            kernel_initializer=keras.initializers.GlorotUniform(
+                None if seed is None else seed + number
+            ),
+            kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
+            name=name,
+        )
+
+    x = inputs
+    for number, units in enumerate(hidden, start=1):
+        x = dense(units, activation, f"hidden_{number}", number)(x)
+        if dropout_rate:
+            x = dropout(dropout_rate, seed=seed, name=f"dropout_{number}")(x)
+    return dense(n_tags, "sigmoid", "tags", 0)(x)
+
+
 def _on_several_devices() -> bool:
     return tf.distribute.get_strategy().num_replicas_in_sync > 1
 

@@ -5,11 +5,9 @@ For a network, epochs.npz has the weights after other epochs, which only `evalua
 No code is read from these files: they only select a model of the registry.
 """
 
-import platform
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 WEIGHTS, EPOCHS = "weights.npz", "epochs.npz"
 FEATURES = "features/"
 """Beginning of the names of a model's arrays that are not weights of its network."""
-_PACKAGES = ("tensorflow", "keras", "numpy", "librosa", "soxr")
 _RECORD = ("corpus", "split", "trained_on", "versions")
 _COUNT = {"type": "integer", "minimum": 1}
 _PLAIN = {"additionalProperties": {"type": ["boolean", "number", "string", "null"]}}
@@ -233,12 +230,6 @@ def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
             f"{expected.get(name, 'missing')}; train again"
         )
     model.set_weights(list(arrays[name] for name in expected))
-
-
-def versions() -> dict[str, str]:
-    """List the versions of Python and of the packages that affect a model's results."""
-    installed = {name: metadata.version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), **installed}
 
 
 def check_data(stored: StoredModel, **files: Path) -> None:

@@ -11,6 +11,7 @@ from autotagging.reporting.tables.published import MEASURED, table_4
 from autotagging.reporting.tables.scores import FEW_CLIPS
 
 _MEASURES = ("roc_auc_macro", "pr_auc_macro", "accuracy", "loss")
+_CHOICE = "validation_roc_auc_macro"
 _TOP = 8  # predicted tags shown per clip
 _EXTREMES = 5  # number of best, and of worst, tags shown
 
@@ -76,11 +77,13 @@ def headline(metrics: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     Returns
     -------
     headline
-        By model: means over its seeds of roc_auc_macro, pr_auc_macro, accuracy and loss (None
-        where undefined). By baseline that is not one of the models: the same numbers.
+        By model: means over its seeds of roc_auc_macro, pr_auc_macro, accuracy and loss, and of
+        validation_roc_auc_macro, by which parameters are chosen (None where undefined). By baseline
+        that is not one of the models: the same numbers of the test clips.
     """
     runs = pd.DataFrame(metrics)
-    means = runs[[*_MEASURES]].astype(float).groupby(runs["model"], sort=False).mean()
+    runs[_CHOICE] = [run["validation"]["roc_auc_macro"] for run in metrics]
+    means = runs[[*_MEASURES, _CHOICE]].astype(float).groupby(runs["model"], sort=False).mean()
     models = means.astype(object).where(means.notna(), None).to_dict("index")
     others = {
         name: {each: value for each, value in baseline.items() if each in _MEASURES}

@@ -20,6 +20,7 @@ _MODEL |= {"front_end": FRONT_END, "architecture": list}
 _COUNTED = {"trainable_parameters": int | None, "multiply_adds": int | None}
 _LAYER = {"name": str, "type": str, "output_shape": list, "parameters": int}
 _TRACKS = {"resamples": int, "resamples_without_some_tag": int, "gain_over_lookup": dict}
+_VALIDATION = {"roc_auc_macro": _PERHAPS, "intervals": {"tracks": dict}}
 _METRICS = {
     **_RUN,
     **dict.fromkeys(("roc_auc_macro", "roc_auc_micro", "pr_auc_macro"), _PERHAPS),
@@ -33,6 +34,7 @@ _METRICS = {
     "baselines": {"lookup": {"roc_auc_macro": _PERHAPS}},
     "gains": {"over_lookup": {"roc_auc_macro": _PERHAPS}},
     "epoch_choices": dict,
+    "validation": _VALIDATION,
 }
 _TEXTS = ("tag", "category", "raw_tag", "merged_into", "merged_from", "mp3_path", "subset", "level")
 _COUNTS = ("clip_id", "count", "merged_count", "kept", "positives", "tags", "tags_scored")

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+LIBRARIES = ("jinja2", "librosa", "libsndfile", "matplotlib", "numpy", "pandas", "pillow")
+LIBRARIES += ("scikit-learn", "scipy", "soundfile", "soxr")
+"""Libraries that the bytes of any figure or table depend on; all are quick to draw again."""
+
 
 @dataclass(frozen=True)
 class FigureFiles:
@@ -14,10 +18,13 @@ class FigureFiles:
         Output: figure as SVG.
     png
         Output: figure as PNG.
+    figure_versions
+        Output: versions of the libraries that made the figure; optional.
     """
 
     svg: Path
     png: Path
+    figure_versions: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -34,9 +41,12 @@ class TableFiles:
         Output: table as an HTML page with a download of the CSV.
     tex
         Output: table for LaTeX (packages array, booktabs, graphicx).
+    table_versions
+        Output: versions of the libraries that made the table; optional.
     """
 
     csv: Path
     md: Path
     html: Path
     tex: Path
+    table_versions: Path | None = None

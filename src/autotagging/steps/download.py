@@ -17,6 +17,7 @@ from autotagging.common.files import (
     write_json,
 )
 from autotagging.common.locks import locked
+from autotagging.common.versions import versions, write_versions
 from autotagging.corpus.audio import Corpus, open_corpus
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
 from autotagging.corpus.tables import (
@@ -27,6 +28,9 @@ from autotagging.corpus.tables import (
     read_clip_info,
     table_bytes,
 )
+
+LIBRARIES = ("pandas",)
+SYNTHESIS = ("libsndfile", "numpy", "scipy", "soundfile")
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class CorpusFiles:
         is unknown.
     audio
         Output: name of the corpus, its title for captions, its audio files, bytes and sha256.
+    versions
+        Output: versions of the libraries that made the results.
     checksums
         Output: SHA-256 of the other files.
     """
@@ -72,6 +78,7 @@ class CorpusFiles:
     clips: Path
     groups: Path
     audio: Path
+    versions: Path
     checksums: Path
 
 
@@ -123,6 +130,7 @@ def download(
     write_csv(clip_info.drop(columns="mp3_path"), files.groups)
     title = corpus_title(corpus)
     write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, files.audio)
+    write_versions(files.versions, *LIBRARIES, *(SYNTHESIS if corpus == "demo" else ()))
     write_checksums(files.checksums, vars(files).values())
     print(
         f"{len(listed)} clips, {listed['bytes'].isna().sum()} of them missing, "
@@ -148,6 +156,7 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
     from autotagging import demo
 
     made = {"clips": wanted.demo_clips, "seed": wanted.demo_seed, "synthesiser": demo.fingerprint()}
+    made["versions"] = versions(*SYNTHESIS)
     receipt = folder / demo.RECEIPT
     with locked(folder.with_name(f".{folder.name}.lock"), f"synthesis of {folder}", wait=True):
         demo.remove_unfinished(folder)

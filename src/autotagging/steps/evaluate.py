@@ -14,6 +14,7 @@ from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays, write_checksums, write_csv, write_json
 from autotagging.common.tables import read_table
+from autotagging.common.versions import write_versions
 from autotagging.dataset.groups import read_groups, track_numbers
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
@@ -30,6 +31,7 @@ from autotagging.metrics.rounding import rounded
 from autotagging.metrics.scores import Scores, TestSet
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
+from autotagging.metrics.validation import validation_summary
 from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.models.stored import (
     StoredModel,
@@ -45,6 +47,7 @@ from autotagging.training.checkpoints import discard
 from autotagging.training.epoch_metrics import smoothed_prior
 from autotagging.training.features import limit_linear_algebra, transformed
 
+LIBRARIES = ("scikit-learn", "scipy")
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
 
 
@@ -86,7 +89,8 @@ class EvaluationFiles:
         Output: arrays clip_id, track, scores and labels of the test clips; validation_clip_id,
         validation_scores, validation_labels; tags, and thresholds of the tags.
     metrics
-        Output: all averages, their confidence intervals, metrics of other epochs, and baselines.
+        Output: all averages, their confidence intervals, metrics of other epochs, baselines, and
+        the macro ROC-AUC on the validation clips.
     per_tag
         Output: areas, and precision, recall and F1 of each tag.
     per_category
@@ -97,6 +101,8 @@ class EvaluationFiles:
         Output: ROC curves: fpr, and the true positive rates macro and micro.
     calibration
         Output: mean score and share of right tags in each bin.
+    versions
+        Output: versions of the libraries that made the results.
     checksums
         Output: SHA-256 of the other files.
     """
@@ -108,6 +114,7 @@ class EvaluationFiles:
     per_epoch: Path
     roc: Path
     calibration: Path
+    versions: Path
     checksums: Path
 
 
@@ -175,12 +182,17 @@ def evaluate(
         confidence=bootstrap.confidence,
     )
     record = {name: stored.description[name] for name in _RECORD if name in stored.description}
-    metrics = {**record, **summary, "epoch_choices": choice_of_epochs(by_epoch)}
+    chosen_by = validation_summary(
+        test_set.validation, scores.validation, track_numbers(groups, validation.index), bootstrap
+    )
+    choices = choice_of_epochs(by_epoch)
+    metrics = {**record, **summary, "validation": chosen_by, "epoch_choices": choices}
     write_json(rounded(metrics), files.metrics)
     write_csv(rounded(by_epoch), files.per_epoch)
     categories = _categories(data.tags, test.columns)
     _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
     _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
+    write_versions(files.versions, *LIBRARIES, *models.libraries(stored.description["model"]))
     write_checksums(files.checksums, vars(files).values())
     if unfinished:
         discard(unfinished, weights_sha256=stored.description["weights_sha256"])

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import sha256, write_checksums, write_csv, write_json
+from autotagging.common.versions import join_versions
 from autotagging.dataset.store import USABLE, Shard, read_shard_table
 from autotagging.mel import spectrogram
 from autotagging.mel.front_end import STATUSES, MelSettings
@@ -22,6 +23,7 @@ def extract_mel(
     max_bad: float,
     summary: Path,
     front_end: Path,
+    versions: Path,
     checksums: Path,
 ) -> None:
     """Gather the shards of spectrograms in a table.
@@ -29,15 +31,17 @@ def extract_mel(
     Parameters
     ----------
     shards
-        Tables of the shards, in order; the arrays are next to them.
+        Tables of the shards, in order; the arrays and the versions are next to them.
     max_bad
         Largest allowed share of bad clips, 0 to 1.
     summary
         Output: shard, clips, number of clips of each status, SHA-256 of the shard's table.
     front_end
         Output: settings of the front end, which models store.
+    versions
+        Output: versions of the libraries that made the shards.
     checksums
-        Output: SHA-256 of summary and front_end; the arrays have checksums by row.
+        Output: SHA-256 of the other files; the arrays have checksums by row.
 
     Raises
     ------
@@ -62,7 +66,9 @@ def extract_mel(
     counts["table_sha256"] = [sha256(path) for path in shards]
     write_csv(counts.rename_axis("shard").reset_index(), summary)
     write_json(spectrogram.describe_front_end(**asdict(settings)), front_end)
-    write_checksums(checksums, [summary, front_end])
+    of_shards = [path.with_suffix(".json") for path in shards]
+    join_versions(of_shards, versions)
+    write_checksums(checksums, [summary, front_end, versions, *of_shards])
 
 
 def _read_shard(path: Path) -> pd.DataFrame:

@@ -6,13 +6,11 @@ import shutil
 import sys
 from contextlib import closing, suppress
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import soundfile
 from cyclopts import Parameter
 
 from autotagging import corpus as corpus_room
@@ -21,6 +19,8 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import write_csv
 from autotagging.common.memory import keep_freed_memory
 from autotagging.common.progress import progress
+from autotagging.common.versions import versions as versions_of
+from autotagging.common.versions import write_versions
 from autotagging.corpus.audio import Corpus, open_corpus
 from autotagging.dataset.store import USABLE
 from autotagging.dataset.subsets import read_clips
@@ -28,7 +28,7 @@ from autotagging.mel.front_end import FrontEnd, Limits, MelSettings
 from autotagging.mel.shards import UnfinishedShard
 
 _ROOMS = (corpus_room, mel)
-_LIBRARIES = ("librosa", "numpy", "scipy", "soundfile", "soxr")
+LIBRARIES = ("librosa", "libsndfile", "numpy", "pandas", "scipy", "soundfile", "soxr")
 
 
 def extract_mel_shard(
@@ -41,6 +41,7 @@ def extract_mel_shard(
     unfinished: Path,
     spectrograms: Path,
     clips: Path,
+    versions: Path,
 ) -> None:
     """Convert one block of clips to log-mel spectrograms; an interrupted run can be resumed.
 
@@ -58,6 +59,8 @@ def extract_mel_shard(
         Output: float16, (clips, n_mels, frames), on the log scale; zeros for a bad clip.
     clips
         Output: clip_id, row in the array, decoded seconds, status, CRC-32 of the row.
+    versions
+        Output: versions of the libraries that made the spectrograms.
 
     Raises
     ------
@@ -87,6 +90,7 @@ def extract_mel_shard(
         notes.insert(0, "clip_id", block["clip_id"].to_numpy())
         notes.insert(1, "row", range(len(block)))
         write_csv(notes, clips)
+        write_versions(versions, *LIBRARIES)
         file.finish(spectrograms)
 
 
@@ -128,7 +132,5 @@ def _fingerprint(block: pd.DataFrame, front_end: FrontEnd, audio: Path) -> str:
     for room in _ROOMS:
         for module in sorted(Path(room.__file__).parent.glob("*.py")):
             digest.update(module.read_bytes())
-    versions = {name: version(name) for name in _LIBRARIES}
-    versions["libsndfile"] = soundfile.__libsndfile_version__
-    digest.update(json.dumps([asdict(front_end), versions]).encode())
+    digest.update(json.dumps([asdict(front_end), versions_of(*LIBRARIES)]).encode())
     return digest.hexdigest()

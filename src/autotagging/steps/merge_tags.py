@@ -8,6 +8,7 @@ import pandas as pd
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_written, write_checksums, write_csv, write_json
+from autotagging.common.versions import write_versions
 from autotagging.corpus.tables import read_annotations
 from autotagging.labels.tags import (
     STRUCTURE,
@@ -17,6 +18,8 @@ from autotagging.labels.tags import (
     most_frequent,
 )
 from autotagging.labels.vocabulary import read_vocabulary
+
+LIBRARIES = ("numpy", "pandas")
 
 
 def merge_tags(
@@ -30,6 +33,7 @@ def merge_tags(
     tags: Path,
     raw_tags: Path,
     tag_settings: Path,
+    versions: Path,
     checksums: Path,
 ) -> None:
     """Merge synonymous tags and keep the most frequent.
@@ -54,6 +58,8 @@ def merge_tags(
         Output: raw_tag, count, merged_into, merged_count and kept of each raw tag.
     tag_settings
         Output: synonyms and n_tags, for the descriptions of later results.
+    versions
+        Output: versions of the libraries that made the results.
     checksums
         Output: SHA-256 of the other files.
     """
@@ -102,4 +108,6 @@ def merge_tags(
         raw_tags,
     )
     write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)
-    write_checksums(checksums, [labels, other_labels, tags, raw_tags, tag_settings])
+    write_versions(versions, *LIBRARIES)
+    written = [labels, other_labels, tags, raw_tags, tag_settings, versions]
+    write_checksums(checksums, written)

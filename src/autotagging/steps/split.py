@@ -9,10 +9,13 @@ from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import write_checksums, write_csv, write_json
+from autotagging.common.versions import write_versions
 from autotagging.dataset.groups import LEVELS, group_ids, read_groups
 from autotagging.dataset.subsets import SUBSETS, read_clips, read_labels
 from autotagging.labels import partition
 from autotagging.labels.given_split import read_given_split
+
+LIBRARIES = ("numpy", "pandas")
 
 
 def split(
@@ -24,6 +27,7 @@ def split(
     split: Path,
     leakage: Path,
     split_settings: Path,
+    versions: Path,
     checksums: Path,
 ) -> None:
     """Divide the clips into training, validation and test set.
@@ -43,6 +47,8 @@ def split(
         number of clips of which it is unknown.
     split_settings
         Output: scheme of the split, for the descriptions of later results.
+    versions
+        Output: versions of the libraries that made the results.
     checksums
         Output: SHA-256 of the other files.
     """
@@ -69,7 +75,8 @@ def split(
     _describe_unknown(leaking, len(subset), settings.scheme)
     write_csv(leaking, leakage)
     write_json({"scheme": settings.scheme}, split_settings)
-    write_checksums(checksums, [split, leakage, split_settings])
+    write_versions(versions, *LIBRARIES)
+    write_checksums(checksums, [split, leakage, split_settings, versions])
 
 
 def _check_number(path: Path, number: int, of: str) -> None:

@@ -19,10 +19,11 @@ from autotagging.common.files import (
     write_csv,
 )
 from autotagging.common.params import read_options
+from autotagging.common.versions import versions, write_versions
 from autotagging.dataset.groups import read_groups
 from autotagging.dataset.store import MelStore, read_front_end
 from autotagging.dataset.subsets import describe, labelled_clips, read_labels, read_split
-from autotagging.models.stored import of_network, save_model, stack_epochs, versions
+from autotagging.models.stored import of_network, save_model, stack_epochs
 from autotagging.training.checkpoints import Checkpoints, only_training
 from autotagging.training.cluster import is_first
 from autotagging.training.fingerprint import training_fingerprint
@@ -84,6 +85,8 @@ class ModelFiles:
         Output: a row of epoch, loss, val_loss, auc, val_auc per epoch.
     times
         Output: a row of epoch, seconds, and seconds spent waiting for data per epoch.
+    versions
+        Output: versions of the libraries that made the model.
     checksums
         Output: SHA-256 of the other files in its folder.
     """
@@ -93,6 +96,7 @@ class ModelFiles:
     model_json: Path
     history: Path
     times: Path
+    versions: Path
     checksums: Path
 
 
@@ -118,7 +122,7 @@ def train(
         Options of the model, as name=value.
     """
     job = _Job(model, seed, read_options(options), data, _trained_on(data), settings, machine)
-    alone = not models.reads_spectrograms(model) or is_first(machine.devices, os.environ)
+    alone = models.reads(model) != "mel" or is_first(machine.devices, os.environ)
     origin = _origin(data)  # before the training, so that a damaged file costs no time
     with only_training(machine.unfinished) if alone else nullcontext():
         fitted = _fit_network(job) if models.reads_spectrograms(model) else _fit_tables(job)
@@ -152,10 +156,11 @@ def _write(fitted: Fitted, job: "_Job", origin: dict[str, str], files: ModelFile
         "kept_epochs": [*fitted.epochs],
         "epochs_sha256": sha256(files.epoch_weights),
         "trained_on": job.trained_on,
-        "versions": versions(),
+        "versions": versions(*models.libraries(job.model)),
         "tags": read_labels(job.data.labels).columns.drop("mp3_path").tolist(),
     }
     save_model(files.model_json, files.weights, description, fitted.arrays)
+    write_versions(files.versions, *models.libraries(job.model))
     write_checksums(files.checksums, {*vars(files).values()} - {files.times})
     if fitted.checkpoints:
         fitted.checkpoints.finish(sha256(files.weights))
@@ -180,6 +185,8 @@ def _fit_network(job: _Job) -> Fitted | None:
     from autotagging.training.precision import choose_precision
 
     model, machine = job.model, job.machine
+    if machine.devices == "multi_worker" and models.reads(model) != "mel":
+        raise UserError(f"model {model!r} is fitted by one process; set train.devices to auto")
     summary = models.required(job.data.mel, "--mel", model)
     front_end = read_front_end(models.required(job.data.front_end, "--front-end", model))
     models.check_log_scale(model, front_end["log_scale"])

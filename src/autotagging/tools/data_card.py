@@ -108,7 +108,8 @@ def _describe_tags(
 ) -> dict[str, Any]:
     """Describe the tags that the step merge_tags gives."""
     with tempfile.TemporaryDirectory() as folder:
-        names = ("labels", "other_labels", "tags", "raw_tags", "tag_settings", "checksums")
+        names = ("labels", "other_labels", "tags", "raw_tags", "tag_settings")
+        names += ("versions", "checksums")
         paths = {name: Path(folder) / name for name in names}
         n = settings["n_tags"]
         merge_tags(

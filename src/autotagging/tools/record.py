@@ -9,22 +9,28 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, check_written, read_checksums, replacing
+from autotagging.tools import outdated
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 
 _SPECTROGRAMS = "extract_mel"
 
 
-def record() -> None:
+def record(*, other_versions: bool = False) -> None:
     """Record the results of a finished snakemake run in DVC's cache and dvc.lock.
 
     Without a model that reads spectrograms, there may be none; DVC's stage extract_mel is then left
     out.
 
+    Parameters
+    ----------
+    other_versions
+        Whether to record results that other versions of libraries made than those installed.
+
     Raises
     ------
     UserError
         Snakemake has jobs left for the current params.yaml and code, a result is missing or not as
-        its step wrote it, or results/ has files that no rule makes.
+        its step wrote it, other versions made it, or results/ has files that no rule makes.
     """
     if LOCK.exists():
         read_lock()
@@ -37,6 +43,11 @@ def record() -> None:
     for checksums in sorted(RESULTS.rglob(CHECKSUMS)):
         for name in read_checksums(checksums):
             check_written(checksums.with_name(name))
+    if not other_versions and (found := outdated.find_outdated()):
+        raise UserError(
+            f"{outdated.describe(found)}; `{outdated.remedy(found)}` makes them again, "
+            "`autotagging record --other-versions` records them as they are"
+        )
     stages = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
     if not (RESULTS / _SPECTROGRAMS).exists():
         (RESULTS / _SPECTROGRAMS).mkdir()  # DVC requires what a stage depends on

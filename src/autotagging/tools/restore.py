@@ -1,6 +1,5 @@
 """Restore results from DVC for Snakemake: the command `autotagging restore`."""
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
 from autotagging.common.progress import progress
 from autotagging.corpus.paths import corpus_folder, is_made_here
+from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 from autotagging.tools.verify import changes_since_download
 
@@ -43,7 +43,7 @@ def restore() -> None:
         )
     known = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
     recorded = [stage for stage in known if stage in stages]
-    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip()) / "files/md5"
+    cache = cache_folder()
     outs = {out["path"]: out["md5"] for stage in recorded for out in stages[stage].get("outs", [])}
     if not _is_complete(cache, outs):  # `dvc checkout` would delete what it can't replace
         raise UserError(_LACKS)
@@ -61,7 +61,9 @@ def restore() -> None:
             "`dvc pull` or make them again by `dvc repro`, then restore"
         )
     _check_own_corpus()
-    run("snakemake", "--touch", "--cores", "all", "--quiet", "all", capture=True)
+    # --forceall, so that parameters and code are recorded for each job, also for one whose files
+    # have the right times: Snakemake notices no change of a job without a record.
+    run("snakemake", "--touch", "--forceall", "--cores", "all", "--quiet", "all", capture=True)
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
 
 
@@ -79,50 +81,29 @@ def _check_own_corpus() -> None:
 def _is_complete(cache: Path, outs: dict[str, str]) -> bool:
     """Tell whether every result in dvc.lock is in DVC's cache or already in its place."""
     for folder, md5 in outs.items():
-        listing = _object(cache, md5)
+        listing = object_path(cache, md5)
         if not listing.is_file():
             return False
-        for path, content in _files_of(folder, listing):
-            if not _object(cache, content).is_file() and not _has_md5(path, content):
+        for path, content in files_of(folder, listing):
+            if not object_path(cache, content).is_file() and not has_md5(path, content):
                 return False
     return True
-
-
-def _files_of(folder: str, listing: Path) -> Iterator[tuple[Path, str]]:
-    """Yield path and MD5 of each file in a folder, from DVC's listing; none if it is damaged."""
-    try:
-        entries = json.loads(listing.read_text(encoding="utf-8"))
-        yield from [(Path(folder, entry["relpath"]), entry["md5"]) for entry in entries]
-    except (ValueError, TypeError, KeyError):
-        return
 
 
 def _damaged_files(cache: Path, outs: dict[str, str]) -> Iterator[str]:
     """Find results whose content differs from dvc.lock, and damaged objects of the cache."""
     expected = {}
     for folder, md5 in outs.items():
-        listing = _object(cache, md5)
-        if _has_md5(listing, md5.removesuffix(".dir")):
-            expected |= dict(_files_of(folder, listing))
+        listing = object_path(cache, md5)
+        if has_md5(listing, md5.removesuffix(".dir")):
+            expected |= dict(files_of(folder, listing))
         else:
             yield str(listing)
     for path, md5 in progress(expected.items(), total=len(expected), label="Comparing results"):
-        if not _has_md5(path, md5):
+        if not has_md5(path, md5):
             yield str(path)
-            if not _has_md5(_object(cache, md5), md5):
-                yield str(_object(cache, md5))
-
-
-def _object(cache: Path, md5: str) -> Path:
-    """Path of an object in DVC's cache."""
-    return cache / md5[:2] / md5[2:]
-
-
-def _has_md5(path: Path, md5: str) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest() == md5
+            if not has_md5(object_path(cache, md5), md5):
+                yield str(object_path(cache, md5))
 
 
 def _changed_sources(stages: dict[str, dict]) -> list[str]:

@@ -1,5 +1,6 @@
-"""Check that the files of a corpus are complete: the command `autotagging verify`."""
+"""Check that the files of a corpus or of DVC's cache are complete: `autotagging verify`."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,13 +21,15 @@ from autotagging.corpus.tables import (
     read_clip_info,
     table_bytes,
 )
+from autotagging.tools._cache import cache_folder, damaged_objects, files_of, object_path
+from autotagging.tools._engines import LOCK, read_lock
 
 _DOWNLOAD = Path("results/download")
 _TOLERATED_DAMAGE = 1.0  # seconds of damaged frames, as extract_mel.tolerance in params.yaml
 
 
-def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
-    """Read all files of a corpus; print OK, or a line for each faulty file.
+def verify(*, corpus: str | None = None, cache: bool = False, remote: Path = MAGNATAGATUNE) -> None:
+    """Read all files of a corpus or of DVC's cache; print OK, or a line for each faulty file.
 
     MagnaTagATune's files are compared with the published sizes and checksums. In other corpora,
     both tables must be valid and have the same path for a clip, and each clip must be decodable; a
@@ -34,10 +37,15 @@ def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
     album or artist are counted. If results/download belongs to this corpus, the audio and
     the tables must still be the same.
 
+    Each object of DVC's cache is compared with its checksum, which is its name. DVC itself takes
+    every read-only object for undamaged.
+
     Parameters
     ----------
     corpus
         Corpus to check: "demo", "magnatagatune" or a folder.
+    cache
+        Check DVC's cache instead of a corpus.
     remote
         YAML with the sizes and checksums of MagnaTagATune.
 
@@ -46,6 +54,44 @@ def verify(*, corpus: str, remote: Path = MAGNATAGATUNE) -> None:
     UserError
         A file is faulty, or the folder does not exist.
     """
+    if cache == (corpus is not None):
+        raise UserError("verify needs either --corpus NAME or --cache")
+    if cache:
+        _verify_cache()
+    else:
+        _verify_corpus(corpus, remote)
+
+
+def _verify_cache() -> None:
+    folder = cache_folder()
+    count, damaged = damaged_objects(folder)
+    if not damaged:
+        print(f"{folder}: OK, {count} objects")
+        return
+    results = _results_in_cache(folder)
+    for md5, path in damaged.items():
+        print(f"{path}: damaged; {results.get(md5, 'of another commit or experiment')}")
+    fetch = "dvc fetch" if damaged.keys() <= results.keys() else "dvc fetch --all-commits"
+    raise UserError(
+        f"{folder}: damaged: {len(damaged)} of {count} objects; type `rm -f "
+        f"{' '.join(map(shlex.quote, map(str, damaged.values())))}`, then `{fetch}` to get them "
+        "from the remote (without one, `autotagging record` saves them again from results/), then "
+        "`autotagging restore`"
+    )
+
+
+def _results_in_cache(folder: Path) -> dict[str, str]:
+    """Get the path of each result in dvc.lock, and of each folder of them, by its MD5."""
+    found = {}
+    for stage in read_lock().values() if LOCK.exists() else ():
+        for out in stage.get("outs", []):
+            listing = object_path(folder, out["md5"])
+            files = files_of(out["path"], listing) if listing.is_file() else ()
+            found |= {out["md5"]: out["path"], **{md5: str(path) for path, md5 in files}}
+    return found
+
+
+def _verify_corpus(corpus: str, remote: Path) -> None:
     folder = corpus_folder(corpus)
     if not folder.is_dir():
         raise UserError(f"corpus {corpus}: {folder} is not a folder")

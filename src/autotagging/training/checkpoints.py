@@ -185,6 +185,12 @@ class Checkpoints:
         """Name a file of this training that is computed before its first epoch."""
         return self._folder / f"{name}-{self.key}{suffix}"
 
+    def delete_features_of_others(self) -> None:
+        """Before a file of features is written, delete those of trainings with other settings."""
+        for path in self._folder.glob("features-*"):
+            if not path.stem.endswith(self.key):
+                _remove(path)
+
     def of_part(self, name: str) -> "Checkpoints":
         """Checkpoints of a network that is trained for the features of this training."""
         return Checkpoints(

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from autotagging.common.errors import UserError
 from autotagging.training.settings import DeviceChoice
 
-_FIRST_PORT, _PORTS = 12_000, 20_000
+# A port for each process of a job, because Slurm can run several nodes on one machine.
+_FIRST_PORT, _PORTS, _PORTS_OF_A_JOB = 12_000, 20_000, 16
 
 
 def cluster_config(environment: Mapping[str, str]) -> dict:
@@ -45,9 +46,9 @@ def cluster_config(environment: Mapping[str, str]) -> dict:
             f"devices multi_worker: srun started {tasks} processes on {len(nodes)} nodes; it takes "
             "two nodes or more, and one process on each"
         )
-    port = _FIRST_PORT + job % _PORTS
+    ports = [_FIRST_PORT + (_PORTS_OF_A_JOB * job + index) % _PORTS for index in range(tasks)]
     return {
-        "cluster": {"worker": [f"{node}:{port}" for node in nodes]},
+        "cluster": {"worker": [f"{node}:{port}" for node, port in zip(nodes, ports, strict=True)]},
         "task": {"type": "worker", "index": worker},
     }
 

@@ -17,6 +17,7 @@ from contextlib import (
     redirect_stderr,
 )
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -27,7 +28,7 @@ from autotagging.common.progress import native_log_hidden
 from autotagging.training.cluster import cluster_config
 from autotagging.training.optimizer import follow_gradient
 from autotagging.training.settings import DeviceChoice
-from autotagging.training.windows import flat_windows, mean_over_windows, penalty
+from autotagging.training.windows import flat_windows, mean_over_windows, penalty, score_windows
 
 with native_log_hidden():
     import keras
@@ -186,8 +187,7 @@ class Devices:
         """
 
         def replica_step(mel):
-            windows, mel = flat_windows(model, mel)
-            return mean_over_windows(model(mel, training=False), windows)
+            return score_windows(model, partial(model, training=False), mel)
 
         @tf.function(reduce_retracing=True)
         def step(mel):

@@ -84,7 +84,7 @@ class TrainingClips:
     def blocks(self) -> Iterator[np.ndarray]:
         """Read all spectrograms in order: float32, (at most 32 clips, mel bins, frames), in dB."""
         starts = range(0, len(self), _BLOCK)
-        for start in progress(starts, total=len(starts), label="fit of features, block"):
+        for start in progress(starts, total=len(starts), label="spectrograms for the fit, block"):
             yield self.gather(self.clip_ids[start : start + _BLOCK]).astype(np.float32)
 
     def stored(self, name: str, transform: Callable[[np.ndarray], np.ndarray]) -> "FeatureFile":
@@ -113,13 +113,10 @@ class TrainingClips:
         network: "keras.Model",
         inputs: "np.ndarray | FeatureFile",
         labels: np.ndarray,
-        *,
-        epochs: int | None = None,
-        held_out: int = 10,
     ) -> None:
         """Train a network by the same loop and settings as the model itself, resumable as well.
 
-        Every tenth clip is held out to choose the epoch.
+        Every tenth clip is held out to choose the epoch; of fewer than ten, the last.
 
         Parameters
         ----------
@@ -130,26 +127,26 @@ class TrainingClips:
         inputs : (clips, windows, features)
             In memory, or in a file: see `stored`.
         labels : float32, (clips, tags)
-        epochs
-            Number of epochs, if not that of the settings.
-        held_out
-            Every which clip is held out.
+
+        Raises
+        ------
+        UserError
+            There are fewer than two clips.
         """
         from autotagging.training.loop import Examples, fit
 
-        chosen = np.arange(len(labels)) % held_out == held_out - 1
+        if len(labels) < 2:
+            raise UserError(f"{name}: {len(labels)} clips to learn from; expected 2 or more")
+        chosen = np.arange(len(labels)) % 10 == min(len(labels), 10) - 1
         train, validation = (
             Examples(ids, labels[ids], lambda ids: inputs[ids])
             for ids in map(np.flatnonzero, (~chosen, chosen))
-        )
-        settings = replace(
-            self.settings, keep_epochs="last", monitor="val_loss", output_bias="zero"
         )
         fit(
             network,
             train,
             validation,
-            replace(settings, epochs=epochs or settings.epochs),
+            replace(self.settings, keep_epochs="last", monitor="val_loss", output_bias="zero"),
             seed=self.seed,
             devices=self.devices,
             checkpoints=self.checkpoints.of_part(name),
@@ -178,6 +175,7 @@ def keep(checkpoints: Checkpoints, name: str, compute: Callable[[], Mapping[str,
     for key, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise UserError(f"features: {name}: {key!r} has values that are not finite")
+    checkpoints.delete_features_of_others()
     save_arrays(path, arrays)
     return arrays
 
@@ -233,7 +231,7 @@ class FeatureFile:
             done = min(done, len(clip_ids))
             file.truncate(done * self._bytes)
             starts = range(done, len(clip_ids), _BLOCK)
-            for start in progress(starts, total=len(starts), label="features, block"):
+            for start in progress(starts, total=len(starts), label="features of all clips, block"):
                 file.write(compute(clip_ids[start : start + _BLOCK]).tobytes())
                 file.flush()
                 os.fsync(file.fileno())
@@ -247,7 +245,9 @@ class FeatureFile:
         """Read features: float16, (clips, windows, features); several threads may call this."""
         features = np.empty((len(clip_ids), *self.shape), np.float16)
         for row, clip in zip(features, clip_ids, strict=True):
-            os.preadv(self._file.fileno(), [row], self._rows[int(clip)] * self._bytes)
+            start = self._rows[int(clip)] * self._bytes
+            if os.preadv(self._file.fileno(), [row], start) != self._bytes:
+                raise UserError(f"{self._file.name}: shorter than it was written; delete it")
         return features
 
 

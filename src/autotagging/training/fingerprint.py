@@ -6,25 +6,32 @@ from pathlib import Path
 from typing import Any
 
 from autotagging import models
-from autotagging.models.stored import versions
+from autotagging.common.versions import versions
 
-# Code that the result of a training depends on, including the model's own.
-_FINGERPRINTED = (
+_ROOMS = (
     "steps/train.py",
     "common/*.py",
     "dataset/*.py",
-    "features/*.py",
     "training/*.py",
     "models/*.py",
-    "models/{model}/*.py",
 )
 
 
 def training_fingerprint(model: str, *parts: Any) -> str:
     """Hash everything that the result of a training depends on: settings, code and libraries."""
-    digest = hashlib.sha256(json.dumps([model, *parts, versions()]).encode())
-    package = Path(models.__file__).parents[1]
-    for code in _FINGERPRINTED:
-        for path in sorted(package.glob(code.format(model=model))):
-            digest.update(path.read_bytes())
+    used = versions(*models.libraries(model))
+    digest = hashlib.sha256(json.dumps([model, *parts, used]).encode())
+    for path in code_of(model):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def code_of(model: str) -> list[Path]:
+    """List the modules that the result of a training depends on, including the model's own."""
+    rooms = ["features/*.py"] if models.reads(model) == "features" else []
+    package = Path(models.__file__).parents[1]
+    return [
+        path
+        for room in (*_ROOMS, *rooms, f"models/{model}/*.py")
+        for path in sorted(package.glob(room))
+    ]

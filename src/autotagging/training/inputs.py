@@ -3,6 +3,7 @@
 Imports TensorFlow only inside functions.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,7 @@ def fitted_features(
     compute = transformed(
         store.gather, lambda mel: model.transform(mel, features), threads=clips.threads
     )
-    path = clips.checkpoints.path_of("features-clips", ".bin")
+    path = clips.checkpoints.path_of(f"features-clips-{_digest(features)}", ".bin")
     file = FeatureFile(path, np.concatenate([train[0], validation[0]]), compute)
     mel_bins, frames = store.clip_shape
     count = model.multiply_adds
@@ -121,6 +122,15 @@ def fitted_features(
         features=features,
         multiply_adds=count(features, mel_bins=mel_bins, frames=frames) if count else 0,
     )
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """Hash arrays, so that features computed with others are not taken for theirs."""
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:12]
 
 
 def _ids_and_labels(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ Imports TensorFlow; import it inside functions.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from autotagging.dataset.prefetch import Waiting, prefetched
 from autotagging.training.devices import ONE_DEVICE, Devices, Gather
 from autotagging.training.epoch_metrics import smoothed_prior
 from autotagging.training.optimizer import follow_gradient
-from autotagging.training.windows import flat_windows, mean_over_windows, penalty
+from autotagging.training.windows import flat_windows, mean_over_windows, penalty, score_windows
 
 with native_log_hidden():
     import keras
@@ -78,11 +79,11 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
     """
     fused = None if devices.strategy else fuse(model)
 
+    score_batch = fused.score if fused else partial(model, training=False)
+
     @tf.function(autograph=False)
     def score_step(mel):
-        windows, mel = flat_windows(model, mel)
-        scores = fused.score(mel) if fused else model(mel, training=False)
-        return mean_over_windows(scores, windows)
+        return score_windows(model, score_batch, mel)
 
     spread_step = devices.make_score_step(model) if devices.strategy else None
 

@@ -3,6 +3,8 @@
 Imports TensorFlow; import it inside functions.
 """
 
+from collections.abc import Callable
+
 from autotagging.common.progress import native_log_hidden
 
 with native_log_hidden():
@@ -40,6 +42,31 @@ def mean_over_windows(scores: tf.Tensor, windows: int) -> tf.Tensor:
     if windows == 1:
         return scores
     return tf.reduce_mean(tf.reshape(scores, (-1, windows, scores.shape[-1])), axis=1)
+
+
+def score_windows(
+    model: keras.Model, score: Callable[[tf.Tensor], tf.Tensor], batch: tf.Tensor
+) -> tf.Tensor:
+    """Score clips; of several windows, one after the other, so that memory does not grow.
+
+    Parameters
+    ----------
+    model, batch
+        See `flat_windows`.
+    score
+        Function from inputs of the network, float32, (clips, ...), to scores, (clips, tags).
+
+    Returns
+    -------
+    scores : float32, (clips, tags)
+        Mean over the windows.
+    """
+    batch = tf.cast(batch, tf.float32)
+    if batch.shape.rank == len(model.inputs[0].shape):
+        return score(batch)
+    by_window = tf.transpose(batch, [1, 0, *range(2, batch.shape.rank)])
+    scores = tf.map_fn(score, by_window, parallel_iterations=1)
+    return tf.reduce_mean(scores, axis=0)
 
 
 def penalty(model: keras.Model) -> tf.Tensor | float:

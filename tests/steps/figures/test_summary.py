@@ -35,7 +35,7 @@ def summary_inputs(folder, published):
 def summarised(folder, **inputs):
     """Write the first page of the report; return its text and the numbers for DVC."""
     output = {suffix: folder / "figures" / f"summary.{suffix}" for suffix in ("html", "json")}
-    summary(**inputs, **output)
+    summary(**inputs, **output, versions=folder / "figures/versions.json")
     return output["html"].read_text(), json.loads(output["json"].read_text())
 
 

@@ -1,4 +1,6 @@
+import hashlib
 import os
+import resource
 
 import numpy as np
 import pytest
@@ -23,6 +25,34 @@ def test_clips_are_found_wherever_they_lie(summary):
     store = MelStore(summary)
     assert store.clip_shape == (2, 4)
     assert store.gather([14, 3, 10])[:, 0, 0].tolist() == [14, 3, 10]
+
+
+def test_more_shards_may_be_open_than_the_limit_was(tmp_path):
+    summary = write_shards(tmp_path, *({clip: np.full((2, 4), clip)} for clip in range(200)))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, before[1]))
+    try:
+        store = MelStore(summary)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert store.gather([199, 7])[:, 0, 0].tolist() == [199, 7]
+
+
+def test_too_few_open_files_are_an_error(summary, monkeypatch):
+    monkeypatch.setattr("resource.getrlimit", lambda kind: (64, 256))
+    with pytest.raises(UserError, match=r"2 shards of .* but the system allows 256; raise `ulimit"):
+        MelStore(summary)
+
+
+def test_a_shard_may_be_empty(tmp_path):
+    """As there are more shards than clips."""
+    summary = write_shards(tmp_path, {7: np.full((2, 4), 7)})
+    np.save(tmp_path / "shard-01.npy", np.zeros((0, 2, 4), np.float16))
+    table = tmp_path / "shard-01.csv"
+    table.write_text("clip_id,row,seconds,status,crc32\n")
+    checksum = hashlib.sha256(table.read_bytes()).hexdigest()
+    summary.write_text(f"{summary.read_text()}shard-01,0,{checksum}\n")
+    assert MelStore(summary).clip_ids.tolist() == [7]
 
 
 def test_bad_clips_are_not_in_the_store(summary):

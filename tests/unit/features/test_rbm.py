@@ -224,3 +224,37 @@ def test_training_that_gives_no_finite_rbm_is_refused(data, rate, message):
     settings = relu("relu_relu", epochs=10, learning_rate=rate)
     with pytest.raises(UserError, match=message):
         train_rbm(data.astype(np.float32), settings, seed=0)
+
+
+@pytest.mark.parametrize("kind", ["gaussian_binary", "relu_relu"])
+def test_a_training_that_was_stopped_goes_on_with_the_same_bits(kind):
+    """Stopped in the 101st epoch of 120, with 50 epochs kept, or 100."""
+    data = standardised(bars(50)[1]).clip(0)
+    settings = binary(kind=kind, epochs=120)
+    expected = train_rbm(data, settings, seed=0)
+    kept = {}
+
+    def keep(name, compute):
+        if name not in kept:
+            if name == "epoch-120" and len(kept) == 2:
+                raise KeyboardInterrupt
+            kept[name] = compute()
+        return kept[name]
+
+    with pytest.raises(KeyboardInterrupt):
+        train_rbm(data, settings, seed=0, keep=keep)
+    assert list(kept) == ["epoch-50", "epoch-100"]
+    for lost in (None, "epoch-100"):
+        kept.pop(lost, None)
+        shown = []
+        bar = partial(progress, label="RBM")
+
+        def counted(epochs, bar=bar, shown=shown, **options):
+            for epoch in bar(epochs, **options):
+                shown.append(epoch)
+                yield epoch
+
+        found = train_rbm(data, settings, 0, counted, lambda name, run: kept.get(name) or run())
+        assert shown == list(range(120))
+        for one, other in zip(found, expected, strict=True):
+            assert one.tobytes() == other.tobytes()

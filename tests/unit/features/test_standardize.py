@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from autotagging.features.standardize import Moments, standardized
+from autotagging.features.standardize import MeanAndDeviation, standardized
 
 
 def moments(*blocks):
-    accumulated = Moments()
+    accumulated = MeanAndDeviation()
     for block in blocks:
         accumulated.add(np.asarray(block))
     return accumulated
@@ -51,4 +51,4 @@ def test_features_are_standardized_and_clipped():
 
 def test_no_rows_have_no_mean():
     with pytest.raises(ValueError, match="no rows"):
-        _ = Moments().mean
+        _ = MeanAndDeviation().mean

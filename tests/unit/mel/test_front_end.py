@@ -162,6 +162,7 @@ def shard(folder, out):
         "unfinished": out / "unfinished/shard-00.npy",
         "spectrograms": out / "shard-00.npy",
         "clips": out / "shard-00.csv",
+        "versions": out / "shard-00.json",
     }
 
 
@@ -182,6 +183,7 @@ def test_every_odd_file_has_its_status(odd, tmp_path):
         max_bad=0.9,
         summary=tmp_path / "summary.csv",
         front_end=tmp_path / "front_end.json",
+        versions=tmp_path / "versions.json",
         checksums=tmp_path / "SHA256SUMS",
     )
     assert len(MelStore(tmp_path / "summary.csv").clip_ids) == (~bad).sum()

@@ -116,7 +116,7 @@ def same(one, other):
 def test_the_rbm_is_sparse_and_reconstructs_the_patches(fitted):
     """A dead RBM has an activation of 0, or an error that stays at the total variance."""
     _, stages = fitted
-    rbm = stages["rbm"]
+    rbm = stages["rbm-patches"]
     variance = (stages["sample"]["whitened"].astype(np.float32) ** 2).sum(axis=1).mean()
     assert rbm["activations"][0] > 0.1  # units start at 0.5
     assert 0.025 < rbm["activations"][-1] < 0.1
@@ -127,7 +127,7 @@ def test_the_rbm_has_at_least_3000_updates(mel):
     """100 patches are one batch."""
     stages = Stages()
     fit(Clips(mel), stages=stages, n_patches=100, n_hidden=4, rbm_epochs=1)
-    assert len(stages["rbm"]["errors"]) == 3000
+    assert len(stages["rbm-patches"]["errors"]) == 3000
 
 
 @pytest.mark.parametrize(
@@ -140,14 +140,14 @@ def test_the_rbm_has_at_least_3000_updates(mel):
     ],
 )
 def test_clips_give_the_sample_evenly(mel, sampling, asked, drawn):
-    stages = Stages(rbm={"weights": None, "hidden_bias": None})
+    stages = Stages({"rbm-patches": {"weights": None, "hidden_bias": None}})
     fit(Clips(mel), stages=stages, sampling=sampling, n_patches=asked)
     assert len(stages["sample"]["whitened"]) == drawn
 
 
 def test_patches_of_the_sample_start_at_onsets(mel):
     """The largest rise of each patch is in its first two frames: notes are 23 frames apart."""
-    stages = Stages(rbm={"weights": None, "hidden_bias": None})
+    stages = Stages({"rbm-patches": {"weights": None, "hidden_bias": None}})
     fit(Clips(mel), stages=stages, n_patches=16 * 6, retain=1.0, epsilon=0.0)
     sample = stages["sample"]
     matrix = sample["matrix"].astype(np.float64)
@@ -293,7 +293,7 @@ def test_pre_training_stacks_rbms_of_the_features(features):
     stages = start(network, features)
     x = features[:, 0].astype(np.float16).astype(np.float32)
     for number, kind in enumerate(("sigmoid_relu", "relu_relu", "relu_relu"), start=1):
-        rbm = stages[f"hidden_{number}"]
+        rbm = stages[f"rbm-hidden_{number}"]
         assert np.any(rbm["hidden_bias"])
         assert rbm["errors"][-1] < rbm["errors"][0]
         x = hidden(x, rbm["weights"], rbm["hidden_bias"], kind)
@@ -307,7 +307,7 @@ def test_pre_training_stacks_rbms_of_the_features(features):
 def test_pre_training_goes_on_from_kept_stages(features):
     network, again = build(), build()
     stages = start(network, features)
-    del stages["hidden_3"]
+    del stages["rbm-hidden_3"]
     start(again, features, stages=stages)
     assert all(map(np.array_equal, network.get_weights(), again.get_weights()))
 

@@ -15,7 +15,7 @@ from autotagging.training.features import FeatureFile, keep, transformed
 from conftest import ROOT
 from networks import training_settings
 
-PARAMS = read_params(ROOT / "params.yaml")["train"]["pooled"]
+PARAMS = read_params(ROOT / "params.yaml")["train"]["pooled"] | {"structure": "pfc"}
 SIX = ["mean", "variance", "maximum", "minimum", "third moment", "fourth moment"]
 
 

@@ -22,7 +22,6 @@ from autotagging.models.stored import (
     load_model,
     save_model,
     stack_epochs,
-    versions,
     weights_of,
 )
 from networks import crnn_options
@@ -40,7 +39,7 @@ RECORD = {
     "corpus": "demo",
     "split": "random 2/1/1",
     "trained_on": {"labels_sha256": "0" * 64},
-    "versions": versions(),
+    "versions": {"numpy": "2.0"},
 }
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -165,8 +166,8 @@ def test_slurms_variables_say_which_processes_there_are():
     from autotagging.training.cluster import cluster_config
 
     config = cluster_config(SLURM)
-    # 12000 and the rest of 70001 / 20000.
-    hosts = ["gpu9:22001", "gpu10:22001", "gpu012:22001", "big:22001"]
+    # 12000 and the rest of 16 x 70001 / 20000.
+    hosts = ["gpu9:12016", "gpu10:12017", "gpu012:12018", "big:12019"]
     assert config == json.loads(tf_config(worker=hosts, index=2))
 
 
@@ -211,3 +212,23 @@ def test_a_training_is_told_by_its_devices_and_threads(label, described):
     from autotagging.training.devices import Devices
 
     assert Devices(label).describe(2) == described
+
+
+def test_threads_copy_batches_to_a_gpu(monkeypatch):
+    from autotagging.training.devices import ONE_DEVICE
+
+    chosen = []
+
+    def device(name):
+        chosen.append(name)
+        return nullcontext()
+
+    def gather(clip_ids):
+        return clip_ids[:, None].astype(np.float16)
+
+    assert ONE_DEVICE.copied(gather) is gather
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf, "device", device)
+    batch = ONE_DEVICE.copied(gather)(np.array([3, 5]))
+    assert chosen == ["GPU:0"]
+    assert (batch.dtype, batch.numpy().tolist()) == (tf.float16, [[3.0], [5.0]])

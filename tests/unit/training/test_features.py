@@ -64,14 +64,24 @@ def test_a_stage_that_is_not_finite_stops_the_training(tmp_path):
     assert not [*tmp_path.glob("features-*")]
 
 
-def test_the_first_checkpoint_keeps_the_features_of_its_training_and_deletes_others(tmp_path):
-    keep(checkpoints_in(tmp_path), "mean", lambda: {"a": np.zeros(1)})
+def test_features_of_other_settings_are_deleted_when_new_ones_are_there(tmp_path):
+    """Until then, a run with the old settings finds them; checkpoints of epochs stay."""
+    first = checkpoints_in(tmp_path)
+    keep(first, "mean", lambda: {"a": np.zeros(1)})
+    first.save({"step": np.array(1)})
     other = Checkpoints(tmp_path, fingerprint="b", devices="CPU", keep_epochs="last", minutes=10)
-    keep(other, "mean", lambda: {"a": np.ones(1)})
-    assert len([*tmp_path.glob("features-*")]) == 2
+
+    def compute():
+        assert first.path_of("features-mean", ".npz").exists()
+        return {"a": np.ones(1)}
+
+    keep(other, "mean", compute)
+    other_mean = other.path_of("features-mean", ".npz")
+    assert [*tmp_path.glob("features-*")] == [other_mean]
+    assert [*checkpoints_in(tmp_path).load()]
     other.save({"step": np.array(1)})
-    (left,) = tmp_path.glob("features-*")
-    assert left == other.path_of("features-mean", ".npz")
+    assert [*tmp_path.glob("features-*")] == [other_mean]
+    assert not [*checkpoints_in(tmp_path).load()]
 
 
 def test_blocks_are_all_training_clips_in_order(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from autotagging.common.errors import UserError
 from training_clips import audible_clips, training_clips
 
 pytest.importorskip("tensorflow")
@@ -40,3 +41,32 @@ def test_stored_features_are_those_of_the_clips_at_the_positions(tmp_path):
     features = training_clips(tmp_path, mel, labels).stored("pooled", windows)
     expected = np.stack([windows(mel[i].astype(np.float16).astype(np.float32)) for i in (39, 2)])
     np.testing.assert_array_equal(features[[39, 2]], expected.astype(np.float16))
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(2, [1]), (9, [8]), (10, [9]), (25, [9, 19])])
+def test_every_tenth_clip_is_held_out_and_always_one(tmp_path, monkeypatch, count, held_out):
+    from autotagging.training import loop
+
+    seen = []
+    monkeypatch.setattr(loop, "fit", lambda network, *subsets, **_: seen.append(subsets))
+    mel, labels = audible_clips(count)
+    training_clips(tmp_path, mel, labels).learn("network", None, mel, labels)
+    ((train, validation, _),) = seen
+    assert validation.clip_ids.tolist() == held_out
+    assert sorted([*train.clip_ids, *held_out]) == list(range(count))
+
+
+def test_one_clip_is_nothing_to_learn_from(tmp_path):
+    mel, labels = audible_clips(2)
+    with pytest.raises(UserError, match="source: 1 clips to learn from; expected 2 or more"):
+        training_clips(tmp_path, mel, labels).learn("source", None, mel[:1], labels[:1])
+
+
+def test_a_file_of_features_that_was_cut_is_an_error(tmp_path):
+    mel, labels = audible_clips()
+    features = training_clips(tmp_path, mel, labels).stored("pooled", windows)
+    (path,) = tmp_path.rglob("*.bin")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert np.isfinite(features[[0, 14]]).all()
+    with pytest.raises(UserError, match=r"bin: shorter than it was written; delete it"):
+        features[[15]]

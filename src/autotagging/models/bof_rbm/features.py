@@ -89,11 +89,11 @@ def fit_bof_rbm(
         mels = (mel for block in clips.blocks() for mel in block)
         sample = np.concatenate(
             [
-                _sample(mel, [seed, clip], int(counts[clip]), agc=agc, sampling=sampling)
+                _sample(mel, seed, clip, int(counts[clip]), agc=agc, sampling=sampling)
                 for clip, mel in enumerate(mels)
             ]
         )
-        return _whitened(sample, retain=retain, epsilon=epsilon)
+        return _whitened(sample, retain=float(retain), epsilon=epsilon)
 
     sample = keep("sample", draw)
     settings = RBMSettings(
@@ -103,7 +103,7 @@ def fit_bof_rbm(
         min_updates=3000,
         sparsity_target=sparsity_target,
     )
-    rbm = keep("rbm", lambda: _train(sample["whitened"], settings, seed, name="RBM of patches"))
+    rbm = _train(sample["whitened"], settings, seed, keep, name="patches")
     return {
         "mean": sample["mean"],
         "matrix": sample["matrix"],
@@ -178,8 +178,7 @@ def start_bof_rbm(
             n_hidden=layer.units,
             epochs=pretrain_epochs,
         )
-        name = f"RBM of {layer.name}"
-        rbm = keep(layer.name, partial(_train, data, settings, seed, name=name))
+        rbm = _train(data, settings, seed, keep, name=layer.name)
         layer.set_weights([rbm["weights"], rbm["hidden_bias"]])
         data = hidden(data, rbm["weights"], rbm["hidden_bias"], settings.kind)
 
@@ -196,16 +195,14 @@ def _patches(controlled: np.ndarray) -> np.ndarray:
 
 def _sample(
     mel: np.ndarray,
-    key: list[int],
+    seed: int,
+    clip: int,
     count: int,
     *,
     agc: bool,
     sampling: Literal["onset", "random"],
 ) -> np.ndarray:
-    """Sample a clip's patches: float16, (count, values); all of a clip that has fewer.
-
-    The key has the seed, and the clip's position.
-    """
+    """Sample patches of the clip at a position: float16, (count, values); all, if it has fewer."""
     controlled = _controlled(mel, agc=agc)
     patches = _patches(controlled)
     starts = np.arange(len(patches))
@@ -217,7 +214,7 @@ def _sample(
             patch_frames=PATCH_FRAMES,
             per_segment=-(-count // n_segments),
         )
-    return patches[starts[choose(*key, len(starts), count)]].astype(np.float16)
+    return patches[starts[choose(seed, clip, len(starts), count)]].astype(np.float16)
 
 
 def _whitened(sample: np.ndarray, *, retain: float, epsilon: float) -> dict[str, np.ndarray]:
@@ -232,7 +229,12 @@ def _whitened(sample: np.ndarray, *, retain: float, epsilon: float) -> dict[str,
 
 
 def _train(
-    data: np.ndarray, settings: RBMSettings, seed: int, *, name: str
+    data: np.ndarray, settings: RBMSettings, seed: int, keep: Callable, *, name: str
 ) -> dict[str, np.ndarray]:
     """Train an RBM: its arrays by name."""
-    return train_rbm(data, settings, seed, partial(progress, label=f"{name}, epoch"))._asdict()
+    shown = partial(progress, label=f"RBM of {name}, epoch")
+
+    def keep_part(part: str, compute: Callable) -> dict[str, np.ndarray]:
+        return keep(f"rbm-{name}-{part}", compute)
+
+    return keep(f"rbm-{name}", lambda: train_rbm(data, settings, seed, shown, keep_part)._asdict())

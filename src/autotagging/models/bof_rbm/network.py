@@ -1,9 +1,8 @@
 """The network on a clip's pooled activations: 1024-512-512-512-tags (Nam, Herrera and Lee 2015)."""
 
 import keras
-import tensorflow as tf
 
-from autotagging.models.layers import DropoutPerReplica
+from autotagging.models.layers import multilayer_perceptron
 
 
 def build_bof_rbm(
@@ -31,13 +30,6 @@ def build_bof_rbm(
     model : (batch, features) -> (batch, n_tags)
         Its hidden layers are named hidden_1, hidden_2, and so on.
     """
-    # On several devices: different masks on each device.
-    spread = tf.distribute.get_strategy().num_replicas_in_sync > 1
-    Dropout = DropoutPerReplica if spread else keras.layers.Dropout
     inputs = keras.Input(input_shape, name="features")
-    x = inputs
-    for layer in range(1, layers + 1):
-        x = keras.layers.Dense(units, activation="relu", name=f"hidden_{layer}")(x)
-        x = Dropout(dropout, name=f"dropout_{layer}")(x)
-    outputs = keras.layers.Dense(n_tags, activation="sigmoid", name="tags")(x)
+    outputs = multilayer_perceptron(inputs, n_tags, hidden=[units] * layers, dropout_rate=dropout)
     return keras.Model(inputs, outputs, name="bof_rbm")

@@ -1,7 +1,7 @@
 """Features learnt on several time scales without labels: Dieleman and Schrauwen 2013 (Table 4).
 
-Source: "Multiscale approaches to music audio feature learning", ISMIR 2013. Its text was not at
-hand: this follows its figures, reviews of it, and code of the same author.
+Source: "Multiscale approaches to music audio feature learning", ISMIR 2013. Its text was not
+available: this follows its figures, reviews of it, and code of the same author.
 
 Followed: a Laplacian or Gaussian pyramid in time, or spectra of several resolutions at the same
 hop; PCA whitening per level, 99 % of the variance; spherical k-means per level on single frames,

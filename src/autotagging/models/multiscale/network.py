@@ -2,6 +2,8 @@
 
 import keras
 
+from autotagging.models.layers import multilayer_perceptron
+
 
 def build_multiscale(
     *, input_shape: tuple[int], n_tags: int, hidden: int, dropout: float
@@ -20,7 +22,5 @@ def build_multiscale(
         Dropout rate of the hidden layer.
     """
     inputs = keras.Input(input_shape, name="features")
-    units = keras.layers.Dense(hidden, activation="relu", name="hidden")(inputs)
-    units = keras.layers.Dropout(dropout, name="dropout")(units)
-    outputs = keras.layers.Dense(n_tags, activation="sigmoid", name="tags")(units)
+    outputs = multilayer_perceptron(inputs, n_tags, hidden=[hidden], dropout_rate=dropout)
     return keras.Model(inputs, outputs, name="multiscale")

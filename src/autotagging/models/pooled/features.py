@@ -71,7 +71,7 @@ def fit_pooled(
         arrays = keep("pca", lambda: _fit_pca(_each(clips), components=components, log=log))
 
     def fit_standardization() -> dict[str, np.ndarray]:
-        moments = standardize.Moments()
+        moments = standardize.MeanAndDeviation()
         for mel in _each(clips):
             frames = _frames(mel, arrays, features=features, log=log)
             pooled = _pooled(frames, structure, pool_frames, short_frames, short_hop, long_frames)

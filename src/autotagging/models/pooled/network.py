@@ -5,6 +5,7 @@ from typing import Literal
 import keras
 
 from autotagging.common.errors import UserError
+from autotagging.models.layers import multilayer_perceptron
 
 
 def build_pooled(
@@ -43,19 +44,19 @@ def build_pooled(
             f"model 'pooled': inputs of shape {input_shape} are not those of {structure}"
         )
 
-    def dense(units: int, name: str) -> keras.layers.Dense:
-        penalty = keras.regularizers.L2(l2)
-        return keras.layers.Dense(units, "sigmoid", kernel_regularizer=penalty, name=name)
-
     inputs = x = keras.Input(input_shape, name="features")
     if structure == "mtsl":
-        short = dense(short_hidden, "short_hidden")(inputs)  # (batch, short windows, units)
+        short = keras.layers.Dense(
+            short_hidden,
+            activation="sigmoid",
+            kernel_regularizer=keras.regularizers.L2(l2),
+            name="short_hidden",
+        )(inputs)  # (batch, short windows, units)
         pooled = [
             keras.layers.GlobalAveragePooling1D(name="mean")(short),
             keras.layers.GlobalMaxPooling1D(name="maximum")(short),
             keras.ops.var(short, axis=1),
         ]
         x = keras.layers.Concatenate(name="pooled")(pooled)  # (batch, 3 x units)
-    x = dense(hidden, "hidden")(x)
-    outputs = dense(n_tags, "tags")(x)
+    outputs = multilayer_perceptron(x, n_tags, hidden=[hidden], activation="sigmoid", l2=l2)
     return keras.Model(inputs, outputs, name="pooled")

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from autotagging.features.logistic import fit_logistic
-from autotagging.features.standardize import Moments, standardized
+from autotagging.features.standardize import MeanAndDeviation, standardized
 
 
 def fit_statistics(clips: Any, *, seed: int, keep: Callable) -> dict[str, np.ndarray]:
     """Fit the mean and deviation of each feature: arrays mean and deviation, (features,)."""
 
     def compute() -> dict[str, np.ndarray]:
-        moments = Moments()
+        moments = MeanAndDeviation()
         for block in clips.blocks():
             moments.add(_statistics(block))
         found = {"mean": moments.mean, "deviation": moments.deviation}

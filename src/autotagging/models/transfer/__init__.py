@@ -1,8 +1,8 @@
 """Features learnt on other labels, and a linear classifier on them: van den Oord 2014 (Table 4).
 
 Source: van den Oord, Dieleman and Schrauwen, "Transfer learning by supervised pre-training for
-audio-based music classification", ISMIR 2014. Only its abstract and results quoted elsewhere were
-at hand.
+audio-based music classification", ISMIR 2014. Only its abstract and results quoted elsewhere
+were available.
 
 Followed: k-means features of the spectrogram; a network trained on them with the labels of a large
 source corpus; its hidden layer, frozen, gives the features of the clips of the target; a linear
@@ -14,7 +14,7 @@ the source (the paper predicts factors of a matrix of songs and tags or listener
 of the source is held out to choose the epoch. Codebook and scale are fitted to the source as well.
 The activations are averaged over a clip's windows; the penalty is the same for all tags.
 
-The paper's source, the Million Song Dataset, has no audio to be had. By default the source is this
+The paper's source, the Million Song Dataset, comes without audio. By default the source is this
 corpus: its training clips with the tags outside the kept ones (`source: other_tags`). That is a
 thin source, a few thousand positives where the paper has hundreds of thousands of songs, and no
 other corpus. `source` may be the results folder of this pipeline for another corpus instead.

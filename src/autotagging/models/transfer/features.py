@@ -187,7 +187,7 @@ def _network(clips: Any, arrays: Mapping[str, np.ndarray], **layer: Any) -> Any:
 
 
 def _hidden_layer(network: Any) -> dict[str, np.ndarray]:
-    kernel, bias = network.get_layer("hidden").get_weights()
+    kernel, bias = network.get_layer("hidden_1").get_weights()
     return {"kernel": kernel, "bias": bias}
 
 

@@ -2,18 +2,19 @@
 
 import keras
 
+from autotagging.models.layers import multilayer_perceptron
+
 
 def build_transfer(*, input_shape: tuple[int], n_tags: int) -> keras.Model:
     """Build a dense layer with a sigmoid: (batch, features) -> (batch, tags)."""
     inputs = keras.Input(input_shape, name="features")
-    outputs = keras.layers.Dense(n_tags, activation="sigmoid", name="tags")(inputs)
-    return keras.Model(inputs, outputs, name="transfer")
+    return keras.Model(inputs, multilayer_perceptron(inputs, n_tags), name="transfer")
 
 
 def build_source(
     *, n_features: int, n_tags: int, hidden: int, dropout: float, seed: int
 ) -> keras.Model:
-    """Build the source network: (batch, features) -> (batch, tags), with a layer "hidden".
+    """Build the source network: (batch, features) -> (batch, tags), with a layer "hidden_1".
 
     Parameters
     ----------
@@ -28,14 +29,8 @@ def build_source(
     seed
         Seed of the initial weights and of dropout.
     """
-    initial = keras.initializers.GlorotUniform(seed=seed)
     inputs = keras.Input((n_features,), name="features")
-    units = keras.layers.Dense(
-        hidden, activation="relu", kernel_initializer=initial, name="hidden"
-    )(inputs)
-    units = keras.layers.Dropout(dropout, seed=seed, name="dropout")(units)
-    initial = keras.initializers.GlorotUniform(seed=seed + 1)
-    outputs = keras.layers.Dense(
-        n_tags, activation="sigmoid", kernel_initializer=initial, name="tags"
-    )(units)
+    outputs = multilayer_perceptron(
+        inputs, n_tags, hidden=[hidden], dropout_rate=dropout, seed=seed
+    )
     return keras.Model(inputs, outputs, name="source")

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from autotagging.common.files import replacing
-from autotagging.reporting.outputs import FigureFiles
+from autotagging.common.versions import write_versions
+from autotagging.reporting.outputs import LIBRARIES, FigureFiles
 from autotagging.reporting.plots.text import complete_fonts, fitted, wrap
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
@@ -75,6 +76,7 @@ def log_counts(axes: Axes) -> None:
 def save_figure(figure: Figure, files: FigureFiles) -> None:
     """Write a figure as SVG and PNG; the same figure always gives the same bytes.
 
+    The versions of the libraries are written, too, if there is a path for them.
     Characters that no installed font has are boxes in the figure, and named on standard error.
 
     Raises
@@ -92,6 +94,8 @@ def save_figure(figure: Figure, files: FigureFiles) -> None:
         with replacing(path) as temporary, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure.savefig(temporary, format=path.suffix.removeprefix("."), metadata=metadata)
+    if files.figure_versions:
+        write_versions(files.figure_versions, *LIBRARIES)
 
 
 def _without_glyph(name: str, characters: str, texts: list[str]) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from autotagging.common.files import replacing, write_csv
+from autotagging.common.versions import write_versions
 from autotagging.reporting.averaging import plus_minus
-from autotagging.reporting.outputs import TableFiles
+from autotagging.reporting.outputs import LIBRARIES, TableFiles
 from autotagging.reporting.pages import data_uri, write_page
 
 _NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "average precision", "f1": "F1"}
@@ -102,6 +103,8 @@ def save_table(
         csv_name=files.csv.name,
         csv_uri=data_uri(files.csv.read_bytes(), "text/csv"),
     )
+    if files.table_versions:
+        write_versions(files.table_versions, *LIBRARIES)
 
 
 def to_markdown(table: pd.DataFrame) -> str:

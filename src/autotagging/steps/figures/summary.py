@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import write_json
+from autotagging.common.versions import write_versions
 from autotagging.reporting import first_page
 from autotagging.reporting.captions import attribution, corpus_name
 from autotagging.reporting.clips import read_audio
@@ -17,6 +18,7 @@ from autotagging.reporting.inputs import (
     read_results,
     read_table,
 )
+from autotagging.reporting.outputs import LIBRARIES
 from autotagging.reporting.pages import data_uri, write_page
 from autotagging.reporting.tables.metrics import CHANCE
 from autotagging.steps.figures import flags
@@ -38,6 +40,7 @@ def summary(
     cost: Annotated[Path | None, Parameter(help="The figure cost as SVG; optional.")] = None,
     html: Annotated[Path, Parameter(help="Output: page as HTML.")],
     json: Annotated[Path, Parameter(help="Output: numbers of each model as JSON.")],
+    versions: Annotated[Path, Parameter(help="Output: versions of the libraries, as JSON.")],
 ) -> None:
     """First page of the report.
 
@@ -79,6 +82,7 @@ def summary(
         attribution=attribution(shown["corpus"]),
     )
     write_json(first_page.headline(runs), json)
+    write_versions(versions, *LIBRARIES)
 
 
 def _image(svg: Path, text: str) -> dict[str, str]:

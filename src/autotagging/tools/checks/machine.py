@@ -1,0 +1,72 @@
+"""Processor, memory and disk."""
+
+import os
+import platform
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from autotagging.tools.checks import Check
+
+_CPU_INFO = Path("/proc/cpuinfo")
+_MEMORY_INFO = Path("/proc/meminfo")
+_FLAGS = r"^(?:flags|Features)\s*: (.*)"  # x86_64 and ARM
+_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+_SPECTROGRAMS, _AUDIO, _OTHERS = 6.8, 3.0, 1.0  # GB, of MagnaTagATune
+
+
+def check_processor() -> Check:
+    """Name the processor, its cores, and whether it computes in bfloat16."""
+    text = ""
+    with suppress(OSError):
+        text = _CPU_INFO.read_text(encoding="utf-8")
+    names = re.findall(r"^model name\s*: (.*)", text, re.MULTILINE)
+    flags = {flag for line in re.findall(_FLAGS, text, re.MULTILINE)[:1] for flag in line.split()}
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    found = f"{names[0] if names else platform.machine()}, {cores} cores"
+    if not flags:
+        return Check("processor", f"{found}; its features are not known")
+    if platform.machine() == "x86_64" and "avx" not in flags:
+        return Check(
+            "processor", f"{found}, without AVX", "use a processor with AVX, which TensorFlow needs"
+        )
+    if flags & {"avx512_bf16", "amx_bf16", "bf16"}:
+        return Check("processor", f"{found}, bf16: train.precision mixed_bfloat16 is fast")
+    return Check("processor", f"{found}, no bf16: train.precision float32 is the fastest")
+
+
+def check_memory(params: dict[str, Any]) -> Check:
+    """Compare the memory with what a training on the CPU takes, and leave it out for tables."""
+    limits = []
+    with suppress(OSError):
+        kilobytes = re.search(r"^MemTotal: +(\d+)", _MEMORY_INFO.read_text(encoding="utf-8"))
+        limits += [int(kilobytes[1]) * 1024] if kilobytes else []
+    for path in _LIMITS:
+        with suppress(OSError, ValueError):  # "max" is no number
+            limits.append(int(path.read_text(encoding="utf-8")))
+    if not limits:
+        return Check("memory", "not known")
+    found = min(limits) / 1e9
+    train = params["train"]
+    needed = 0.13 * train["batch_size"] + train["cache"]
+    if params["models"] == ["lookup"] or found >= needed:
+        return Check("memory", f"{found:.1f} GB")
+    text = f"{found:.1f} GB; a training on the CPU takes about {needed:.1f}"
+    return Check("memory", text, "a smaller train.batch_size or train.cache in params.yaml")
+
+
+def check_disk(params: dict[str, Any]) -> Check:
+    """Compare the free space with what is not yet written; DVC's cache is a copy."""
+    needed, there = _OTHERS, Path("results/extract_mel/summary.csv").exists()
+    if params["corpus"] == "magnatagatune":
+        needed += 0 if there else 2 * _SPECTROGRAMS + _AUDIO
+    free = shutil.disk_usage(".").free / 1e9
+    text = f"{free:.1f} GB free"
+    if free >= needed:
+        return Check("disk", text)
+    return Check("disk", f"{text}; {needed:.1f} are needed", "free space, or use another disk")

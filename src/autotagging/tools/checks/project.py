@@ -1,0 +1,88 @@
+"""The folder of the project, git, DVC, Snakemake's lock, and results against versions."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from autotagging.tools.checks import Check
+from autotagging.tools.checks.packages import install
+
+_LOCKS = Path(".snakemake/locks")
+
+
+def check_folder() -> Check:
+    """Check that the command was typed in the folder of the project."""
+    if Path("Snakefile").is_file() and Path("params.yaml").is_file():
+        return Check("folder", str(Path.cwd()))
+    return Check("folder", f"{Path.cwd()} is not that of the project", "cd to that folder")
+
+
+def check_git() -> Check:
+    """Give the commit, and count the files that differ from it."""
+    commit = _run("git", "log", "-1", "--format=%h")
+    if commit is None:
+        return Check("git", "not installed", "install git, which DVC needs")
+    if commit.returncode:
+        clone = "git clone the project again, or git init: DVC needs it"
+        return Check("git", (commit.stderr.strip().splitlines() or ["no commit"])[-1], clone)
+    changed = _run("git", "status", "--porcelain").stdout.splitlines()
+    files = f"{len(changed)} files changed since" if changed else "no file changed since"
+    return Check("git", f"{files} commit {commit.stdout.strip()}")
+
+
+def start_dvc() -> subprocess.Popen | None:
+    """Start to compare the results with dvc.lock; None if DVC is not installed."""
+    if find_spec("dvc") is None:
+        return None
+    return subprocess.Popen(
+        [sys.executable, "-m", "dvc", "status", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def check_dvc(process: subprocess.Popen | None) -> Check:
+    """Wait for the process of `start_dvc`, and count the stages that differ from dvc.lock."""
+    if process is None:
+        return Check("dvc", "not installed", install(Path("requirements.lock")))
+    printed, log = process.communicate()
+    try:
+        stages = json.loads(printed)
+    except ValueError:
+        last = (log.strip().splitlines() or ["no message"])[-1]
+        return Check("dvc", last.removeprefix("ERROR: "), "dvc status")
+    if not stages:
+        return Check("dvc", "results, code and parameters are those of dvc.lock")
+    text = f"{len(stages)} stages differ from dvc.lock ({next(iter(stages))}, ...); after a run"
+    return Check("dvc", f"{text}, `autotagging record` records the results")
+
+
+def check_snakemake() -> Check:
+    """Check that no run is going on or was killed."""
+    if find_spec("snakemake") is None:
+        return Check("snakemake", "not installed", install(Path("requirements.lock")))
+    if _LOCKS.is_dir() and any(_LOCKS.iterdir()):
+        return Check("snakemake", "a run is going on, or was killed", "snakemake --unlock")
+    return Check("snakemake", "no run is going on")
+
+
+def check_results() -> Check:
+    """Compare the versions that made the results with those installed."""
+    from autotagging.tools import outdated
+
+    if not any(outdated.RESULTS.glob("*/*")):
+        return Check("results", "none yet; `snakemake --cores all` makes them")
+    if found := outdated.find_outdated():
+        return Check("results", outdated.describe(found), outdated.remedy(found))
+    return Check("results", "made by the versions installed")
+
+
+def _run(*command: str) -> subprocess.CompletedProcess | None:
+    try:
+        return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
+    except OSError:
+        return None

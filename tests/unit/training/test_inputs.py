@@ -1,0 +1,135 @@
+"""Every model on features: what it is fitted to, on how many threads, and what is stored of it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from autotagging import models
+from autotagging.mel.spectrogram import describe_front_end
+from autotagging.models.stored import build_network, load_model, of_features, save_model
+from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.features import transformed
+from conftest import ROOT
+from networks import training_settings
+
+keras = pytest.importorskip("keras")
+
+pytestmark = pytest.mark.training
+
+SMALL = {
+    "bof_rbm": {"n_patches": 300, "n_hidden": 8, "units": 8, "rbm_epochs": 1, "pretrain_epochs": 2},
+    "multiscale": {"n_levels": 2, "n_means": 8, "sample_frames": 500, "hidden": 8},
+    "pooled": {"components": 8, "hidden": 8, "short_hidden": 4},
+    "statistics": {},
+    "transfer": {"n_levels": 2, "n_means": 8, "sample_frames": 500, "hidden": 8},
+}
+"""Options that differ from those of params.yaml."""
+FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 32, "seconds": 6.4}
+TRAIN, VALIDATION, TEST = range(20), range(20, 28), range(28, 32)
+
+
+class Store:
+    """Spectrograms in memory, read as from a `MelStore`."""
+
+    clip_shape = (32, 300)
+
+    def __init__(self, *, other: bool):
+        """Noise of three loudnesses; with `other`, validation and test clips differ."""
+        self.mel = np.random.default_rng(0).normal(-40, 8, (32, *self.clip_shape))
+        self.mel += 10 * (np.arange(32) % 3)[:, None, None]
+        if other:
+            self.mel[VALIDATION.start :] = self.mel[VALIDATION.start :, ::-1] + 7
+        self.mel = self.mel.astype(np.float16)
+
+    def gather(self, clip_ids):
+        return self.mel[np.asarray(clip_ids)]
+
+
+def fitted(model, folder, *, threads=2, other=False):
+    from autotagging.training.devices import ONE_DEVICE
+    from autotagging.training.fitted import fit_network
+    from autotagging.training.inputs import fitted_features
+
+    keras.utils.set_random_seed(0)
+    labels = pd.DataFrame(np.arange(32)[:, None] % [2, 3] == 0, columns=["a", "b"])
+    settings = training_settings(batch_size=8, epochs=2, keep_epochs="last")
+    training = {
+        "seed": 0,
+        "threads": threads,
+        "devices": ONE_DEVICE,
+        "checkpoints": Checkpoints(
+            folder, fingerprint="f", devices="CPU", keep_epochs="last", minutes=10
+        ),
+    }
+    options = options_of(model)
+    inputs = fitted_features(
+        Store(other=other),
+        {"train": labels.loc[TRAIN], "validation": labels.loc[VALIDATION]},
+        models.feature_model(model, **options),
+        other_labels=np.float32(np.arange(20)[:, None] % [3, 4] == 0),
+        front_end={},
+        audio_sha256="",
+        settings=settings,
+        **training,
+    )
+    return fit_network(model, options, inputs, settings, **training)
+
+
+def options_of(model):
+    section = yaml.safe_load((ROOT / "params.yaml").read_text())["train"][model]
+    return {name: value for name, value in (section | SMALL[model]).items() if name != "training"}
+
+
+@pytest.fixture(scope="module", params=SMALL)
+def trained(request, tmp_path_factory):
+    return request.param, fitted(request.param, tmp_path_factory.mktemp("trained"))
+
+
+def test_a_fit_depends_on_training_clips_only_and_not_on_threads(trained, tmp_path):
+    """All validation and test clips have other audio, and there is one thread instead of two."""
+    model, expected = trained
+    found = fitted(model, tmp_path, threads=1, other=True)
+    fits = [name for name in expected.arrays if name.startswith("features/")]
+    assert fits
+    for name in fits:
+        assert expected.arrays[name].tobytes() == found.arrays[name].tobytes(), name
+
+
+def test_the_same_weights_on_one_thread(trained, tmp_path):
+    model, expected = trained
+    found = fitted(model, tmp_path, threads=1)
+    for name, array in expected.arrays.items():
+        assert found.arrays[name].tobytes() == array.tobytes(), name
+
+
+def test_a_stored_model_scores_as_the_fitted_one(trained, tmp_path):
+    model, trained = trained
+    description = {
+        **trained.description,
+        "model": model,
+        "seed": 0,
+        "corpus": "noise",
+        "split": "random 20/8/4",
+        "options": options_of(model),
+        "tags": ["a", "b"],
+        "trained_on": {},
+        "versions": {},
+        "front_end": describe_front_end(**FRONT_END, log_scale="power_db"),
+    }
+    save_model(tmp_path / "model.json", tmp_path / "weights.npz", description, trained.arrays)
+    stored = load_model(tmp_path / "model.json")
+    scores = [scored(stored.arrays, stored), scored(trained.arrays, stored)]
+    assert scores[0].shape == (4, 2)
+    assert np.isfinite(scores[0]).all()
+    assert scores[0].tobytes() == scores[1].tobytes()
+
+
+def scored(arrays, stored):
+    from autotagging.training.step import make_scorer
+
+    model = models.feature_model(stored.description["model"], **stored.description["options"])
+    features = of_features(arrays)
+    gather = transformed(Store(other=False).gather, lambda mel: model.transform(mel, features))
+    score = make_scorer(build_network(stored))
+    return score(np.array(TEST), gather, batch_size=4)
