@@ -40,7 +40,8 @@ def test_a_rule_uses_its_own_name_throughout(name):
     assert f'figure_title("{name}")' in rule
     flags = "{params.files} {params.settings}" if "settings(" in rule else "{params.files}"
     assert f'"autotagging figures {name} {flags} > {{log}} 2>&1"' in rule
-    named = re.findall(r'(?:figure_files|table_files)\("(\w+)"\)|results/figures/(?:versions/)?(\w+)[./]', rule)
+    files = r"results/figures/(?:versions/)?(\w+)[./]"
+    named = re.findall(rf'(?:figure_files|table_files)\("(\w+)"\)|{files}', rule)
     assert {one or other for one, other in named} == {name}
 
 
