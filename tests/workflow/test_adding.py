@@ -107,9 +107,8 @@ TRAIN_PARAMETER = [
     ),
     (
         "workflow/rules/train.smk",
-        '            devices=config["train"]["devices"],\n',
-        '            beta_1=config["train"]["beta_1"],\n'
-        '            devices=config["train"]["devices"],\n',
+        '            xla=config["train"]["xla"],\n',
+        '            beta_1=config["train"]["beta_1"],\n            xla=config["train"]["xla"],\n',
     ),
     (
         "src/autotagging/training/settings.py",

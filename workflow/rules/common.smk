@@ -187,12 +187,12 @@ def source_corpus(wildcards):
     return [] if source == "other_tags" else [f"{source}/{path}" for path in results]
 
 
-def machine_settings(wildcards):
-    """Settings of the machine as flags; features are fitted by one process."""
-    devices = config["train"]["devices"]
-    if devices == "multi_worker" and reads(wildcards.model) != "mel":
-        devices = "auto"
-    return f"{flag('devices', devices)} {flag('xla', config['train']['xla'])}"
+def devices(wildcards):
+    """Devices of a training as a flag; features are fitted by one process."""
+    chosen = config["train"]["devices"]
+    if chosen == "multi_worker" and reads(wildcards.model) != "mel":
+        chosen = "auto"
+    return flag("devices", chosen)
 
 
 def launcher(wildcards):
