@@ -147,6 +147,7 @@ NO_COMMANDS = ("src/autotagging/", '{"cluster": ')
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",
+    ".snakemake/slurm_logs/": "made by jobs of Slurm",
     ".venv/bin/activate": "made by `make results`",
     "corpora/": "AUTOTAGGING_CORPORA is set in the tests",
     "corpora/demo/": "the same",

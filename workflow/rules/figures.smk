@@ -193,11 +193,11 @@ rule table_4:
 
 rule model_card:
     input:
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
-        model_json=expand(rules.train.output.model_json, **ALL),
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
+        model_json=paths(rules.train.output.model_json, **ALL),
         leakage=rules.split.output.leakage,
     output:
-        cards=expand("results/figures/model_card/{model}-seed-{seed}.md", **ALL),
+        cards=paths("results/figures/model_card/{model}-seed-{seed}.md", **ALL),
     log:
         "logs/figures/model_card.log",
     params:
