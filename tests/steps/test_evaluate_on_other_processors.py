@@ -59,7 +59,7 @@ step.load_model = lambda path: StoredModel(
 step._open_store = lambda stored, data: type("Store", (), {"clip_ids": pd.RangeIndex(CLIPS)})
 step._score_network = score_network
 names = ("predictions.npz", "metrics.json", "per_tag.csv", "per_category.csv", "per_epoch.csv",
-         "roc.csv", "calibration.csv", "SHA256SUMS")
+         "roc.csv", "calibration.csv", "versions.json", "SHA256SUMS")
 for model in ("one", "other"):
     data = step.EvaluationData(
         *(folder / f"{name}.csv" for name in ("labels", "tags", "split", "groups"))
