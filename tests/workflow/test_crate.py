@@ -40,6 +40,12 @@ def crate(tiny_run, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def elsewhere(finished_copy) -> Path:
+    """Folder with the same results, and without logs."""
+    return finished_copy().folder
+
+
+@pytest.fixture(scope="module")
 def entities(crate) -> dict[str, dict]:
     document = json.loads((crate / "ro-crate-metadata.json").read_text())
     found = {entity["@id"]: entity for entity in document["@graph"]}
@@ -78,14 +84,12 @@ def test_provenance_tells_what_made_a_model(tiny_run):
     assert f"\nmachine     {found['machine']['host']}, " in text
 
 
-def test_without_logs_commit_and_machine_are_unknown(finished_copy, monkeypatch):
-    """As in a clone that got its results from DVC."""
-    project = finished_copy()
-    monkeypatch.chdir(project.folder)
+def test_without_logs_commit_and_machine_are_unknown(elsewhere, monkeypatch):
+    monkeypatch.chdir(elsewhere)
     found = describe(Path("results/figures/table_4.md"))
     assert found["job"] == "table_4"
     assert (found["machine"], found["started"], found["commit"]) == (None, None, None)
-    (project.folder / "results/split/split.csv").write_text("edited")
+    Path("results/split/split.csv").write_text("edited")
     found = describe(Path("results/split/split.csv"))
     assert found["as_written"] is False
     assert found["in_dvc_lock"] is not True
@@ -107,10 +111,9 @@ def test_what_is_no_result_is_an_error(tiny_run, monkeypatch, file, message):
         describe(Path(file))
 
 
-def test_a_file_that_no_job_made_is_an_error(finished_copy, monkeypatch):
-    project = finished_copy()
-    (project.folder / "results/split/mine.csv").touch()
-    monkeypatch.chdir(project.folder)
+def test_a_file_that_no_job_made_is_an_error(elsewhere, monkeypatch):
+    monkeypatch.chdir(elsewhere)
+    Path("results/split/mine.csv").touch()
     with pytest.raises(
         UserError, match=r"mine\.csv: neither Snakemake's records nor dvc\.lock tell"
     ):
@@ -173,20 +176,10 @@ def test_a_crate_replaces_nothing(tiny_run, crate):
     assert f"{crate}: exists; give the name of a new folder" in printed
 
 
-def test_a_run_that_is_not_finished_is_not_packed(finished_copy, tmp_path):
-    project = finished_copy()
-    (project.folder / "results/split/split.csv").unlink()
-    printed = project.run(f"autotagging crate --out {tmp_path / 'crate'}", code=2)
-    assert "1 of " in printed
-    assert "results are missing, results/split/split.csv the first" in printed
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_run_from_elsewhere_is_not_packed(finished_copy, monkeypatch, tmp_path):
+def test_a_run_without_its_records_is_not_packed(elsewhere, monkeypatch, tmp_path):
     """Its results may come from DVC, which does not store the records of jobs."""
-    project = finished_copy()
-    shutil.rmtree(project.folder / ".snakemake/metadata")
-    monkeypatch.chdir(project.folder)
+    monkeypatch.chdir(elsewhere)
+    shutil.rmtree(".snakemake/metadata")
     path = "results/split/split.csv"
     monkeypatch.setattr(packing, "finished_outputs", lambda then: [path])
     with pytest.raises(UserError, match=f"the jobs that made 1 of 1 results, {path} the first"):

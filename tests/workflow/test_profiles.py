@@ -67,9 +67,7 @@ def test_no_home_folder_is_needed(make_project):
 
 @pytest.mark.xdist_group("tiny_run")
 def test_the_snakefile_of_the_catalog_is_the_same_workflow(finished_copy):
-    """It finds nothing to do where the other has finished, and has the same default target."""
+    """With the same default target, it makes only the table that is missing."""
     project = finished_copy()
-    catalog = "snakemake -n --snakefile workflow/Snakefile"
-    assert project.jobs(catalog) == set()
     (project.folder / "results/figures/table_4.md").unlink()
-    assert project.jobs(catalog) == project.jobs("snakemake -n") == {"table_4"}
+    assert project.jobs("snakemake -n --snakefile workflow/Snakefile") == {"table_4"}

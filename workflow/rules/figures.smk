@@ -198,6 +198,7 @@ rule model_card:
         leakage=rules.split.output.leakage,
     output:
         cards=paths("results/figures/model_card/{model}-seed-{seed}.md", **ALL),
+        versions="results/figures/versions/model_card.json",
     log:
         "logs/figures/model_card.log",
     params:

@@ -22,6 +22,7 @@ def cards(folder, *, corpus="demo"):
         model_json=seeds(folder, "model.json"),
         leakage=folder / "leakage.csv",
         cards=outputs,
+        versions=folder / "versions.json",
     )
     assert "# autotagging: crnn, seed 1\n" in outputs[1].read_text()
     _, front, text = outputs[0].read_text().split("---\n", 2)
@@ -30,6 +31,7 @@ def cards(folder, *, corpus="demo"):
 
 def test_a_card_has_what_the_hub_reads(results):
     front, _ = cards(results)
+    assert json.loads((results / "versions.json").read_text())["pyyaml"]
     assert front["license"] == "mit"
     assert front["pipeline_tag"] == "audio-classification"
     (model,) = front["model-index"]
@@ -76,4 +78,5 @@ def test_cards_in_another_order_than_the_metrics_are_an_error(results):
             model_json=seeds(results, "model.json")[::-1],
             leakage=results / "leakage.csv",
             cards=[results / "a.md", results / "b.md"],
+            versions=results / "versions.json",
         )

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json, replacing
+from autotagging.common.versions import write_versions
 from autotagging.reporting.inputs import read_metrics, read_table, same_length
 from autotagging.reporting.model_card import model_card as describe
 from autotagging.steps.figures import flags
@@ -20,6 +21,7 @@ def model_card(
     model_json: flags.AllModelJsons,
     leakage: flags.Leakage,
     cards: Annotated[list[Path], Parameter(help="Output: a card of each, in the same order.")],
+    versions: Annotated[Path, Parameter(help="Output: versions of the libraries, as JSON.")],
 ) -> None:
     """Model cards: data, scores, leakage, licence."""
     same_length(metrics=metrics, model_json=model_json)
@@ -31,3 +33,4 @@ def model_card(
             raise UserError(f"{described}: not the model of {measured}; give the same order")
         with replacing(card) as temporary:
             temporary.write_text(describe(result, model, levels), encoding="utf-8")
+    write_versions(versions, "pandas", "pyyaml")
