@@ -15,8 +15,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header --extra dev --extra slurm
 
-.PHONY: results compare report screenshots plots check test test-remotes test-cluster gpu-check \
-	reproduce lint lock clean
+.PHONY: install results compare report screenshots plots check test test-remotes test-cluster \
+	gpu-check reproduce lint lock clean
+
+install: $(INSTALLED)
 
 results: $(INSTALLED)
 	snakemake --cores all

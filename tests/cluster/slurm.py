@@ -64,7 +64,7 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE
 
 
 class ClusterError(Exception):
-    """The cluster can't be started."""
+    """The cluster can't be installed or started."""
 
 
 def missing() -> str:
@@ -72,13 +72,15 @@ def missing() -> str:
     if os.geteuid() != 0:
         return "a Slurm of its own needs root"
     absent = [name for name in DAEMONS if not shutil.which(name)]
-    return f"{', '.join(absent)} not installed; run `make test-cluster`" if absent else ""
+    return f"{', '.join(absent)} not installed; `make test-cluster` does it" if absent else ""
 
 
 def install() -> None:
     """Install Debian's packages of Slurm and munge, if they are missing; root is needed."""
     if all(shutil.which(name) for name in DAEMONS):
         return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise ClusterError(f"{' and '.join(PACKAGES)} are missing; install them, or run as root")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
         subprocess.run(["apt-get", "--quiet", *command], check=True, env=environment)
@@ -219,4 +221,7 @@ def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ClusterError as error:
+        sys.exit(str(error))

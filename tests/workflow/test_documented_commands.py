@@ -59,6 +59,8 @@ RUN = {
     "dvc pull": None,
     "git checkout -- dvc.lock": None,
     "git checkout -- workflow": None,
+    "snakemake --cores 2 download": None,
+    "snakemake --cores 8": None,
     "snakemake --cores all -- FILE": "snakemake --cores all -- results/split/split.csv",
     "snakemake --cores all --forcerun download": "snakemake -n --forcerun download",
     "snakemake --cores all --forcerun extract_mel_shard": (
@@ -85,6 +87,7 @@ TAKES_MINUTES = "takes minutes: a benchmark"
 NAMED = "only named"
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
+SLURM = "needs Slurm; tests/cluster runs it"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
     "OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...": TAKES_MINUTES,
@@ -122,7 +125,9 @@ NOT_RUN = {
     "pip install -e '.[export]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
     "pip install -e '.[validate]'": "downloads packages",
-    "pip install snakemake-executor-plugin-slurm": "downloads packages",
+    "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": (
+        "downloads packages"
+    ),
     "python benchmarks/data.py FOLDER": TAKES_MINUTES,
     "python benchmarks/figures.py": TAKES_MINUTES,
     "python benchmarks/gpu.py --out gpu.json": TAKES_MINUTES,
@@ -136,14 +141,19 @@ NOT_RUN = {
     "python benchmarks/train.py 2": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --batch 8": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --width 0.25": TAKES_MINUTES,
-    "snakemake --workflow-profile profiles/slurm": "needs Slurm",
-    "snakemake --workflow-profile profiles/slurm-multi-worker": "needs Slurm",
     "rm -f": NAMED,
+    "python tests/cluster/slurm.py sinfo": SLURM,
+    "AUTOTAGGING_CORPORA=/corpora snakemake --workflow-profile profiles/kubernetes": (
+        "needs Kubernetes"
+    ),
+    "SNAKEMAKE_PROFILE=profiles/slurm dvc repro": SLURM,
+    "snakemake --workflow-profile profiles/slurm": SLURM,
+    "snakemake --workflow-profile profiles/slurm-multi-worker": SLURM,
     "rm FILE": NAMED,
     "source .venv/bin/activate": "`make results` makes it",
 }
-# How the blocks begin that show something other than commands: the source tree, a TF_CONFIG.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ')
+# How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake.
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",
