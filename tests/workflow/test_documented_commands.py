@@ -27,6 +27,7 @@ COMMAND = re.compile(rf"(?:\w+=\S+ )?(?:{PROGRAMS}) \S.*")
 # trains nothing. (`dvc exp run --dry` fails: it looks for results that it has not made.) The order
 # matters only for the last. `make X` is run as `make -n X`.
 RUN = {
+    "autotagging --help": None,
     "autotagging merge_tags --help": None,
     "autotagging doctor": "autotagging doctor --quick",
     "autotagging doctor --quick": None,
@@ -133,7 +134,9 @@ NOT_RUN = {
     "python benchmarks/gpu.py --out gpu.json": TAKES_MINUTES,
     "python benchmarks/gpu.py --tiny": TAKES_MINUTES,
     "python benchmarks/lookup.py FOLDER_WITH_THE_OFFICIAL_TABLES": TABLES,
+    "python -c pass": NAMED,
     "python benchmarks/processors.py": TAKES_MINUTES,
+    "python benchmarks/processors.py --python OTHER/bin/python": TAKES_MINUTES,
     "python benchmarks/reproduce.py --tiny": TAKES_MINUTES,
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
     "python benchmarks/overhead.py": TAKES_MINUTES,
