@@ -2,6 +2,7 @@
 # `make test` runs all tests, `make check` the linters and the quick tests; each installs its needs.
 # `make test-remotes` tests an SSH server as remote, which needs Debian's openssh-server.
 # `make reproduce` runs the pipeline twice in two clones and compares every file of the results.
+# `make test-cluster` installs Debian's Slurm, as root, and tests the profiles for it.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock; `make gpu-check` runs
 # the tests that need a GPU, and measures it.
 
@@ -12,9 +13,12 @@ INSTALLED := $(VENV)/installed-$(notdir $(LOCK))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --no-header --extra dev
+	--generate-hashes --no-emit-index-url --no-header --extra dev --extra slurm
 
-.PHONY: results compare report screenshots plots check test test-remotes gpu-check reproduce lint lock clean
+.PHONY: install results compare report screenshots plots check test test-remotes test-cluster \
+	gpu-check reproduce lint lock clean
+
+install: $(INSTALLED)
 
 results: $(INSTALLED)
 	snakemake --cores all
@@ -44,6 +48,10 @@ test: $(INSTALLED)
 
 test-remotes: $(INSTALLED)
 	pytest -n 0 -m remotes -rs tests/workflow
+
+test-cluster: $(INSTALLED)
+	python tests/cluster/slurm.py
+	pytest -n 0 -m cluster -rs tests/cluster
 
 gpu-check:
 	$(MAKE) LOCK=requirements-gpu.lock $(VENV)/installed-requirements-gpu.lock

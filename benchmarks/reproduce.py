@@ -119,7 +119,7 @@ class Clone:
 
 def two_surroundings(cores: int) -> tuple[Surroundings, Surroundings]:
     """Choose two surroundings that differ in all that Python and the tools look at."""
-    listed = subprocess.run(["locale", "-a"], capture_output=True, text=True).stdout.split()
+    listed = subprocess.run(["locale", "-a"], capture_output=True, encoding="utf-8").stdout.split()
     other = next((name for name in ("tr_TR.utf8", "de_DE.utf8") if name in listed), "C.UTF-8")
     one = {"USER": "ada", "LOGNAME": "ada", "TZ": "XST-14", "LC_ALL": "C"}
     two = {"USER": "grace hopper", "LOGNAME": "grace hopper", "TZ": "YST9:30", "LC_ALL": other}
@@ -279,7 +279,7 @@ def reproduce(folder: Path, threads: int, *, tiny: bool, target: str) -> int:
     """Run both clones and print the comparison; return the exit code."""
     source = Path.cwd()
     commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+        ["git", "rev-parse", "HEAD"], check=True, capture_output=True, encoding="utf-8"
     ).stdout.strip()
     print(f"commit {commit}; changes that are not committed are left out", flush=True)
     clones = []

@@ -16,6 +16,7 @@ from autotagging.commands import PACKAGE, find_commands, package_title
 from autotagging.common.errors import UserError
 from autotagging.common.progress import show_without_failing
 from autotagging.tools._job_note import write_note
+from autotagging.tools.unloaded import leave_out_libraries
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if os.environ.get("AUTOTAGGING_NOTE"):
         write_note()
+    leave_out_libraries(sys.argv[1:])
     try:
         with _writable_caches():
             _make_app()(exit_on_error=False, print_error=False)

@@ -116,6 +116,7 @@ def test_extraction_of_a_shard(downloaded, tmp_path, monkeypatch):
             unfinished=folder / "unfinished/shard-00.npy",
             spectrograms=folder / "shard-00.npy",
             clips=folder / "shard-00.csv",
+            versions=folder / "shard-00.json",
         )
 
     assert_survives(work, tmp_path, monkeypatch, at_least=8)

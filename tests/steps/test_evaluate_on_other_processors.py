@@ -59,8 +59,8 @@ step.load_model = lambda path: StoredModel(
 step._open_store = lambda stored, data: type("Store", (), {"clip_ids": pd.RangeIndex(CLIPS)})
 step._score_network = score_network
 names = ("predictions.npz", "metrics.json", "per_tag.csv", "per_category.csv", "per_epoch.csv",
-         "roc.csv", "calibration.csv", "SHA256SUMS")
-for model in ("one", "other"):
+         "roc.csv", "calibration.csv", "versions.json", "SHA256SUMS")
+for model in ("crnn", "lookup"):
     data = step.EvaluationData(
         *(folder / f"{name}.csv" for name in ("labels", "tags", "split", "groups"))
     )
@@ -80,10 +80,10 @@ def table_files(name):
     return TableFiles(*(folder / f"{name}.{kind}" for kind in ("csv", "md", "html", "tex")))
 
 
-metrics = [folder / f"{model}-metrics.json" for model in ("one", "other")]
+metrics = [folder / f"{model}-metrics.json" for model in ("crnn", "lookup")]
 all_metrics(metrics=metrics, table_files=table_files("all_metrics"))
 differences(
-    predictions=[folder / f"{model}-predictions.npz" for model in ("one", "other")],
+    predictions=[folder / f"{model}-predictions.npz" for model in ("crnn", "lookup")],
     metrics=metrics,
     tags=folder / "tags.csv",
     bootstrap=bootstrap,
@@ -114,6 +114,6 @@ def test_the_same_scores_give_the_same_bytes_on_every_processor(tmp_path):
         running.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}))
     assert [process.wait() for process in running] == [0] * len(PROCESSORS)
     written = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
-    assert len(written[0]) == 28
+    assert len(written[0]) == 30
     for other in written[1:]:
         assert [name for name in written[0] if other[name] != written[0][name]] == []

@@ -1,11 +1,14 @@
 """Subcommands are the modules that define a function of their own name."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from autotagging.commands import PACKAGE, figure_title, find_commands
+
+CAPTURED = {"check": True, "capture_output": True, "text": True}
 
 
 def test_a_command_is_a_module_with_a_function_of_its_own_name(tmp_path):
@@ -54,3 +57,32 @@ def test_steps_and_tools_are_found():
     assert steps < set(find_commands(PACKAGE / "steps"))
     tools = {"data_card", "export", "plots_template", "record", "restore", "verify"}
     assert tools < set(find_commands(PACKAGE / "tools"))
+
+
+HELP = """
+import contextlib, io, json, sys
+from autotagging import cli
+from autotagging.commands import PACKAGE, find_commands
+from autotagging.tools.unloaded import LIBRARIES, leave_out_libraries
+leave_out_libraries(sys.argv[1:])
+rooms = {"steps": [], "tools": [], "steps/figures": ["figures"]}
+app, helps = cli._make_app(), {}
+for room, group in rooms.items():
+    for name in find_commands(PACKAGE / room):
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            app.help_print([*group, name])
+        helps[name] = printed.getvalue()
+loaded = {name for name in LIBRARIES if getattr(sys.modules.get(name), "__file__", None)}
+print(json.dumps([helps, sorted(loaded)]))
+"""
+
+
+def test_help_is_the_same_without_the_libraries_and_loads_none():
+    (shown, loaded), (expected, _) = (
+        json.loads(subprocess.run([sys.executable, "-c", HELP, *flags], **CAPTURED).stdout)
+        for flags in (["--help"], ["--", "--help"])
+    )
+    assert loaded == []
+    assert shown == expected
+    assert "merge_tags" in shown
+    assert "--clips-per-tag" in shown["mel_examples"]

@@ -21,7 +21,8 @@ def test_everything_is_pinned_with_hashes_and_without_addresses(name):
 
 def test_every_direct_dependency_is_locked_once():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    optional = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *optional["dev"], *optional["slurm"]]
     pins = re.findall(r"^([a-z0-9._-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     for requirement in wanted:
         assert pins.count(re.match(r"[a-z0-9-]+", requirement).group()) == 1, requirement

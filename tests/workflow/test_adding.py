@@ -107,9 +107,8 @@ TRAIN_PARAMETER = [
     ),
     (
         "workflow/rules/train.smk",
-        '            devices=config["train"]["devices"],\n',
-        '            beta_1=config["train"]["beta_1"],\n'
-        '            devices=config["train"]["devices"],\n',
+        '            xla=config["train"]["xla"],\n',
+        '            beta_1=config["train"]["beta_1"],\n            xla=config["train"]["xla"],\n',
     ),
     (
         "src/autotagging/training/settings.py",
@@ -231,7 +230,8 @@ def test_models_are_added_by_four_edits_and_train_nothing_else(project):
     changed = changed_stages(project)
     assert set(changed) == {*added, "figures"}
     assert changed["figures"] == {"params.yaml": {"models": "modified"}}
-    project.run("snakemake --cores all -- results/figures/table_4.csv")
+    cards = [f"results/figures/model_card/{name}-seed-0.md" for name in ("popular", "mean_level")]
+    project.run(f"snakemake --cores all -- results/figures/table_4.csv {' '.join(cards)}")
     table = pd.read_csv(project.folder / "results/figures/table_4.csv")
     assert {"crnn", "lookup", "popular", "mean_level"} <= set(table["model"])
     assert "train@popular-0" in project.run("dvc stage list")

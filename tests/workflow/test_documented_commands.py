@@ -27,6 +27,7 @@ COMMAND = re.compile(rf"(?:\w+=\S+ )?(?:{PROGRAMS}) \S.*")
 # trains nothing. (`dvc exp run --dry` fails: it looks for results that it has not made.) The order
 # matters only for the last. `make X` is run as `make -n X`.
 RUN = {
+    "autotagging --help": None,
     "autotagging merge_tags --help": None,
     "autotagging doctor": "autotagging doctor --quick",
     "autotagging doctor --quick": None,
@@ -59,6 +60,8 @@ RUN = {
     "dvc pull": None,
     "git checkout -- dvc.lock": None,
     "git checkout -- workflow": None,
+    "snakemake --cores 2 download": None,
+    "snakemake --cores 8": None,
     "snakemake --cores all -- FILE": "snakemake --cores all -- results/split/split.csv",
     "snakemake --cores all --forcerun download": "snakemake -n --forcerun download",
     "snakemake --cores all --forcerun extract_mel_shard": (
@@ -85,6 +88,7 @@ TAKES_MINUTES = "takes minutes: a benchmark"
 NAMED = "only named"
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
+SLURM = "needs Slurm; tests/cluster runs it"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
     "OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...": TAKES_MINUTES,
@@ -106,10 +110,12 @@ NOT_RUN = {
     "dvc exp run --queue -S train.learning_rate=0.0003,0.001,0.003 -S 'train.seeds=[0],[1]'": (
         REMOTES
     ),
-    "dvc exp show --only-changed --drop '^(src|results|workflow)/|^(Executor|State)$'": REMOTES,
+    "dvc exp show --md --only-changed --drop '^(src|results|workflow)/|^(Executor|State)$'": (
+        REMOTES
+    ),
     "dvc fetch --all-commits": NAMED,
     "dvc queue logs NAME": REMOTES,
-    "dvc queue remove --all": NAMED,
+    "dvc queue kill NAME": NAMED,
     "dvc queue start --jobs 2": REMOTES,
     "dvc queue status": REMOTES,
     "dvc queue stop --kill": REMOTES,
@@ -120,13 +126,17 @@ NOT_RUN = {
     "pip install -e '.[export]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
     "pip install -e '.[validate]'": "downloads packages",
-    "pip install snakemake-executor-plugin-slurm": "downloads packages",
+    "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": (
+        "downloads packages"
+    ),
     "python benchmarks/data.py FOLDER": TAKES_MINUTES,
     "python benchmarks/figures.py": TAKES_MINUTES,
     "python benchmarks/gpu.py --out gpu.json": TAKES_MINUTES,
     "python benchmarks/gpu.py --tiny": TAKES_MINUTES,
     "python benchmarks/lookup.py FOLDER_WITH_THE_OFFICIAL_TABLES": TABLES,
+    "python -c pass": NAMED,
     "python benchmarks/processors.py": TAKES_MINUTES,
+    "python benchmarks/processors.py --python OTHER/bin/python": TAKES_MINUTES,
     "python benchmarks/reproduce.py --tiny": TAKES_MINUTES,
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
     "python benchmarks/overhead.py": TAKES_MINUTES,
@@ -134,17 +144,23 @@ NOT_RUN = {
     "python benchmarks/train.py 2": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --batch 8": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --width 0.25": TAKES_MINUTES,
-    "snakemake --workflow-profile profiles/slurm": "needs Slurm",
-    "snakemake --workflow-profile profiles/slurm-multi-worker": "needs Slurm",
     "rm -f": NAMED,
+    "python tests/cluster/slurm.py sinfo": SLURM,
+    "AUTOTAGGING_CORPORA=/corpora snakemake --workflow-profile profiles/kubernetes": (
+        "needs Kubernetes"
+    ),
+    "SNAKEMAKE_PROFILE=profiles/slurm dvc repro": SLURM,
+    "snakemake --workflow-profile profiles/slurm": SLURM,
+    "snakemake --workflow-profile profiles/slurm-multi-worker": SLURM,
     "rm FILE": NAMED,
     "source .venv/bin/activate": "`make results` makes it",
 }
-# How the blocks begin that show something other than commands: the source tree, a TF_CONFIG.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ')
+# How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake.
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",
+    ".snakemake/slurm_logs/": "made by jobs of Slurm",
     ".venv/bin/activate": "made by `make results`",
     "corpora/": "AUTOTAGGING_CORPORA is set in the tests",
     "corpora/demo/": "the same",

@@ -1,4 +1,6 @@
-"""The profiles for Slurm, as far as they can be checked without it."""
+"""The profiles for clusters, as far as they can be checked without one."""
+
+import re
 
 import pytest
 import yaml
@@ -25,6 +27,22 @@ def test_the_profile_of_several_nodes_adds_to_the_other_what_they_need():
     train = resources["train"]
     assert train["mpi"] == "srun"
     assert train["nodes"] == train["tasks"] > 1
+
+
+def test_a_job_takes_no_more_threads_than_cores_were_asked_for():
+    """Inside a job, the number of cores is that of the node, and only max-threads is passed on."""
+    for name in ("slurm", "slurm-multi-worker", "kubernetes"):
+        settings = profile(name)
+        assert settings["max-threads"] == settings["cores"]
+
+
+def test_results_may_be_objects_of_a_storage_provider():
+    """`expand` refuses them, and what no rule makes is not among them."""
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        text = path.read_text()
+        assert text.count("expand(") == (path.name == "common.smk"), path
+        inputs = "".join(re.findall(r"^    input:\n((?: {8}.*\n)+)", text, re.MULTILINE))
+        assert not re.search(r"""[^(]("workflow/|PUBLISHED)""", inputs), path
 
 
 def test_a_network_is_started_on_each_node_where_it_takes_several(make_project):

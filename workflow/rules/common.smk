@@ -5,6 +5,7 @@
 # flags they carry their names, so that two exchanged values are a change.
 import hashlib
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -186,12 +187,12 @@ def source_corpus(wildcards):
     return [] if source == "other_tags" else [f"{source}/{path}" for path in results]
 
 
-def machine_settings(wildcards):
-    """Settings of the machine as flags; features are fitted by one process."""
-    devices = config["train"]["devices"]
-    if devices == "multi_worker" and reads(wildcards.model) != "mel":
-        devices = "auto"
-    return f"{flag('devices', devices)} {flag('xla', config['train']['xla'])}"
+def devices(wildcards):
+    """Devices of a training as a flag; features are fitted by one process."""
+    chosen = config["train"]["devices"]
+    if chosen == "multi_worker" and reads(wildcards.model) != "mel":
+        chosen = "auto"
+    return flag("devices", chosen)
 
 
 def launcher(wildcards):
@@ -200,6 +201,19 @@ def launcher(wildcards):
         return ""
     nodes = "$(squeue --noheader --format=%D --job=$SLURM_JOB_ID)"
     return f"srun --nodes={nodes} --ntasks-per-node=1 --cpu-bind=none --kill-on-bad-exit=1 "
+
+
+def paths(outputs, **wildcards):
+    """Paths of a rule's outputs, for all combinations of wildcards.
+
+    If Snakemake keeps results in a storage provider, outputs are objects of the provider, which
+    `expand` refuses, and which the provider makes of plain paths anyway.
+    """
+    outputs = [outputs] if isinstance(outputs, str) else outputs
+    return expand(
+        [re.sub(r"^\.snakemake/storage/.*/(?=results/)", "", path) for path in outputs],
+        **wildcards,
+    )
 
 
 def own_corpus():
@@ -254,4 +268,4 @@ def in_report(path, name, *, category, column):
 def all_figures(wildcards):
     """Outputs of all rules of figures.smk, in any order."""
     own = [rule for rule in workflow.rules if Path(rule.snakefile).name == "figures.smk"]
-    return [str(path) for rule in own for path in rule.output]
+    return [path for rule in own for path in paths(rule.output)]

@@ -1,6 +1,6 @@
 rule download:
     input:
-        remote="workflow/resources/magnatagatune.yaml",
+        remote=local("workflow/resources/magnatagatune.yaml"),
     output:
         annotations="results/download/annotations_final.csv",
         clip_info="results/download/clip_info_final.csv",

@@ -44,9 +44,9 @@ rule extract_mel_shard:
 
 rule extract_mel:
     input:
-        expand(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
-        expand(rules.extract_mel_shard.output.versions, shard=SHARDS),
-        shards=expand(rules.extract_mel_shard.output.clips, shard=SHARDS),
+        paths(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
+        paths(rules.extract_mel_shard.output.versions, shard=SHARDS),
+        shards=paths(rules.extract_mel_shard.output.clips, shard=SHARDS),
     output:
         summary="results/extract_mel/summary.csv",
         front_end="results/extract_mel/front_end.json",
@@ -83,7 +83,7 @@ rule extract_mel:
         "autotagging extract_mel {params.files} {params.settings} > {log} 2>&1"
 
 
-SHARD_FILES = expand(
-    [rules.extract_mel_shard.output.spectrograms, rules.extract_mel_shard.output.clips],
-    shard=SHARDS,
-)
+SHARD_FILES = [
+    *paths(rules.extract_mel_shard.output.spectrograms, shard=SHARDS),
+    *paths(rules.extract_mel_shard.output.clips, shard=SHARDS),
+]

@@ -65,8 +65,8 @@ rule tag_distribution:
 
 rule figure_6:
     input:
-        predictions=expand(rules.evaluate.output.predictions, **FIRST),
-        metrics=expand(rules.evaluate.output.metrics, **FIRST),
+        predictions=paths(rules.evaluate.output.predictions, **FIRST),
+        metrics=paths(rules.evaluate.output.metrics, **FIRST),
     output:
         **figure_files("figure_6"),
     log:
@@ -83,12 +83,12 @@ rule figure_6:
 
 rule figure_7:
     input:
-        history=expand(rules.train.output.history, **TRAINED),
-        model_json=expand(rules.train.output.model_json, **TRAINED),
-        per_epoch=expand(rules.evaluate.output.per_epoch, **ALL),
-        roc=expand(rules.evaluate.output.roc, **ALL),
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
-        published=PUBLISHED,
+        history=paths(rules.train.output.history, **TRAINED),
+        model_json=paths(rules.train.output.model_json, **TRAINED),
+        per_epoch=paths(rules.evaluate.output.per_epoch, **ALL),
+        roc=paths(rules.evaluate.output.roc, **ALL),
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
+        published=local(PUBLISHED),
     output:
         **figure_files("figure_7"),
     log:
@@ -105,8 +105,8 @@ rule figure_7:
 
 rule calibration:
     input:
-        calibration=expand(rules.evaluate.output.calibration, **ALL),
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        calibration=paths(rules.evaluate.output.calibration, **ALL),
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
     output:
         **figure_files("calibration"),
     log:
@@ -122,8 +122,8 @@ rule calibration:
 
 rule tag_scores:
     input:
-        per_tag=expand(rules.evaluate.output.per_tag, **ALL),
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        per_tag=paths(rules.evaluate.output.per_tag, **ALL),
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
     output:
         **figure_files("tag_scores"),
         **table_files("tag_scores"),
@@ -140,8 +140,8 @@ rule tag_scores:
 
 rule category_scores:
     input:
-        per_category=expand(rules.evaluate.output.per_category, **ALL),
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        per_category=paths(rules.evaluate.output.per_category, **ALL),
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
     output:
         **figure_files("category_scores"),
         **table_files("category_scores"),
@@ -158,7 +158,7 @@ rule category_scores:
 
 rule all_metrics:
     input:
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
     output:
         **table_files("all_metrics"),
     log:
@@ -174,9 +174,9 @@ rule all_metrics:
 
 rule table_4:
     input:
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
-        model_json=expand(rules.train.output.model_json, **ALL),
-        published=PUBLISHED,
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
+        model_json=paths(rules.train.output.model_json, **ALL),
+        published=local(PUBLISHED),
     output:
         **table_files("table_4"),
     log:
@@ -193,11 +193,11 @@ rule table_4:
 
 rule model_card:
     input:
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
-        model_json=expand(rules.train.output.model_json, **ALL),
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
+        model_json=paths(rules.train.output.model_json, **ALL),
         leakage=rules.split.output.leakage,
     output:
-        cards=expand("results/figures/model_card/{model}-seed-{seed}.md", **ALL),
+        cards=paths("results/figures/model_card/{model}-seed-{seed}.md", **ALL),
         versions="results/figures/versions/model_card.json",
     log:
         "logs/figures/model_card.log",
@@ -212,8 +212,8 @@ rule model_card:
 
 rule cost:
     input:
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
-        model_json=expand(rules.train.output.model_json, **ALL),
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
+        model_json=paths(rules.train.output.model_json, **ALL),
     output:
         **figure_files("cost"),
     log:
@@ -254,7 +254,7 @@ if NETWORKS:
             rules.download.output.clips,
             rules.download.output.audio,
             split=rules.split.output.split,
-            model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
+            model_json=paths(rules.train.output.model_json, **FIRST_TRAINED),
         output:
             **figure_files("figure_3"),
         log:
@@ -273,7 +273,7 @@ if NETWORKS:
 
     rule figure_4:
         input:
-            model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
+            model_json=paths(rules.train.output.model_json, **FIRST_TRAINED),
         output:
             **figure_files("figure_4"),
         log:
@@ -288,7 +288,7 @@ if NETWORKS:
 
     rule table_1:
         input:
-            model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
+            model_json=paths(rules.train.output.model_json, **FIRST_TRAINED),
         output:
             **table_files("table_1"),
         log:
@@ -303,7 +303,7 @@ if NETWORKS:
 
     rule table_2:
         input:
-            model_json=expand(rules.train.output.model_json, **FIRST_TRAINED),
+            model_json=paths(rules.train.output.model_json, **FIRST_TRAINED),
         output:
             **table_files("table_2"),
         log:
@@ -321,8 +321,8 @@ if AUDIO:
 
     rule figure_5:
         input:
-            history=expand(rules.train.output.history, **TRAINED),
-            model_json=expand(rules.train.output.model_json, **TRAINED),
+            history=paths(rules.train.output.history, **TRAINED),
+            model_json=paths(rules.train.output.model_json, **TRAINED),
         output:
             **figure_files("figure_5"),
         log:
@@ -337,7 +337,7 @@ if AUDIO:
 
     rule epoch_choices:
         input:
-            metrics=expand(rules.evaluate.output.metrics, **TRAINED),
+            metrics=paths(rules.evaluate.output.metrics, **TRAINED),
         output:
             **table_files("epoch_choices"),
         log:
@@ -355,8 +355,8 @@ if len(config["models"]) > 1:
 
     rule differences:
         input:
-            predictions=expand(rules.evaluate.output.predictions, **ALL),
-            metrics=expand(rules.evaluate.output.metrics, **ALL),
+            predictions=paths(rules.evaluate.output.predictions, **ALL),
+            metrics=paths(rules.evaluate.output.metrics, **ALL),
             tags=rules.merge_tags.output.tags,
         output:
             **table_files("differences"),
@@ -380,14 +380,14 @@ rule summary:
     input:
         rules.download.output.clips,
         rules.download.output.audio,
-        metrics=expand(rules.evaluate.output.metrics, **ALL),
-        model_json=expand(rules.train.output.model_json, **ALL),
-        per_tag=expand(rules.evaluate.output.per_tag, **SHOWN),
-        per_category=expand(rules.evaluate.output.per_category, **SHOWN),
-        predictions=expand(rules.evaluate.output.predictions, **SHOWN),
+        metrics=paths(rules.evaluate.output.metrics, **ALL),
+        model_json=paths(rules.train.output.model_json, **ALL),
+        per_tag=paths(rules.evaluate.output.per_tag, **SHOWN),
+        per_category=paths(rules.evaluate.output.per_category, **SHOWN),
+        predictions=paths(rules.evaluate.output.predictions, **SHOWN),
         split=rules.split.output.split,
         leakage=rules.split.output.leakage,
-        published=PUBLISHED,
+        published=local(PUBLISHED),
         figure_5=[rules.figure_5.output.svg] if AUDIO else [],
         figure_7=rules.figure_7.output.svg,
         cost=rules.cost.output.svg,

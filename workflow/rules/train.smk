@@ -38,7 +38,10 @@ rule train:
         ),
         launcher=launcher,
         files=files,
-        settings=machine_settings,
+        settings=settings(
+            xla=config["train"]["xla"],
+        ),
+        devices=devices,
         training_settings=training_settings,
         options=model_options,
         model_source=model_source,
@@ -47,7 +50,7 @@ rule train:
         "Train {wildcards.model}, seed {wildcards.seed}, on the training clips"
     shell:
         "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
-        " {params.files} {params.settings} {params.training_settings} {params.options} --threads {threads}"
+        " {params.files} {params.settings} {params.devices} {params.training_settings} {params.options} --threads {threads}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --cache {resources.cache_gb}"
         " --unfinished unfinished/train/{wildcards.model}/seed-{wildcards.seed}"
         " --times {log.times} 2>&1 | tee {log.text}"

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 import librosa
 import numpy as np
-import scipy  # whose parts are loaded at their first use
+import scipy.fft
+import scipy.sparse
 
 LogScale = Literal["power_db", "squared_power_db", "log1p"]
 _FLOOR = 1e-10
@@ -100,7 +101,7 @@ def _window(n_fft: int) -> np.ndarray:
 
 
 @lru_cache
-def _mel_basis(sample_rate: int, n_fft: int, n_mels: int) -> "scipy.sparse.csr_array":
+def _mel_basis(sample_rate: int, n_fft: int, n_mels: int) -> scipy.sparse.csr_array:
     """Mel filters, (n_mels, 1 + n_fft // 2); 98 % of the paper's 96 x 257 weights are zero."""
     return scipy.sparse.csr_array(librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from autotagging.metrics.decisions import (
     counts_by_tag,
@@ -158,8 +159,6 @@ def per_tag(
         undefined), f1_at_<threshold>, threshold (the tag's own), and precision, recall and f1 at
         that threshold.
     """
-    from sklearn.metrics import roc_auc_score  # slow to import
-
     labels, scores = _checked(labels, scores, tags)
     scored = has_both_classes(labels)
     areas = [
@@ -258,7 +257,5 @@ def _checked(
 
 
 def _interpolated_tpr(labels: np.ndarray, scores: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    from sklearn.metrics import roc_curve  # slow to import
-
     fpr, tpr, _ = roc_curve(labels, scores)
     return np.concatenate([[0.0], np.interp(grid[1:], fpr, tpr)])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # whose parts are loaded at their first use
+from scipy import sparse
 
 _CHUNK, _CELLS = 64, 2**19  # resamples at a time, so that they stay in the processor's cache
 
@@ -65,7 +65,7 @@ class Ranking:
         Number of positives below each positive's ties.
     """
 
-    segments: "scipy.sparse.csr_matrix"
+    segments: sparse.csr_matrix
     positives: np.ndarray
     below: np.ndarray
     upto: np.ndarray
@@ -90,7 +90,7 @@ def rank(labels: np.ndarray, scores: np.ndarray, clips: np.ndarray | None = None
     rows = order if clips is None else clips[order]
     shape = (len(cuts) - 1, rows.max() + 1)
     return Ranking(
-        segments=scipy.sparse.csr_matrix((np.ones(len(rows), np.int32), rows, cuts), shape=shape),
+        segments=sparse.csr_matrix((np.ones(len(rows), np.int32), rows, cuts), shape=shape),
         positives=rows[places],
         below=np.searchsorted(cuts, low),
         upto=np.searchsorted(cuts, high),

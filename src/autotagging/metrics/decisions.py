@@ -1,7 +1,7 @@
 """From scores to predicted tags: thresholds, precision, recall and F1 (sec. III)."""
 
 import numpy as np
-import scipy  # whose parts are loaded at their first use
+from scipy.stats import rankdata
 
 RATES = {"precision": "precision", "recall": "recall", "f1": "F1"}
 """Names of the results of `rates`, in order: the share of right tags among predicted tags, the
@@ -136,6 +136,5 @@ def roc_auc_by_clip(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """
     positives = labels.sum(axis=1, dtype=np.float64)
     pairs = positives * (labels.shape[1] - positives)
-    ranks = (scipy.stats.rankdata(scores, axis=1) * labels).sum(axis=1)
-    wins = ranks - positives * (positives + 1) / 2
+    wins = (rankdata(scores, axis=1) * labels).sum(axis=1) - positives * (positives + 1) / 2
     return np.divide(wins, pairs, out=np.full(len(labels), np.nan), where=pairs > 0)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # whose parts are loaded at their first use
+from scipy.special import xlog1py, xlogy
+from sklearn.metrics import average_precision_score
 
 from autotagging.metrics.bootstrap import Areas, Sampling, mean_over_tags, resample_micro
 from autotagging.metrics.decisions import roc_auc_by_clip
@@ -75,8 +76,6 @@ def mean_average_precision(labels: np.ndarray, scores: np.ndarray) -> float | No
 
 def average_precisions(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Average precision of each tag that has both classes, else NaN: (tags,)."""
-    from sklearn.metrics import average_precision_score  # slow to import
-
     areas = np.full(labels.shape[1], np.nan)
     for i in np.flatnonzero(has_both_classes(labels)):
         areas[i] = average_precision_score(labels[:, i], scores[:, i])
@@ -87,8 +86,7 @@ def loss_by_clip(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Binary cross-entropy of each clip, the mean over its tags, in nats: (clips,)."""
     tiny = np.finfo(np.float64).eps  # scikit-learn clips at the same values
     clipped = np.clip(np.asarray(scores, np.float64), tiny, 1 - tiny)
-    of_absent = scipy.special.xlog1py(1.0 - labels, -clipped)
-    return -(scipy.special.xlogy(labels, clipped) + of_absent).mean(axis=1)
+    return -(xlogy(labels, clipped) + xlog1py(1.0 - labels, -clipped)).mean(axis=1)
 
 
 def mean_or_none(values: np.ndarray) -> float | None:

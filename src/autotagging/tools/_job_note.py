@@ -48,7 +48,9 @@ def write_note() -> None:
     described = "unknown"
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        git = subprocess.run(_GIT, capture_output=True, text=True, env=environment, timeout=60)
+        git = subprocess.run(
+            _GIT, capture_output=True, encoding="utf-8", env=environment, timeout=60
+        )
         described = git.stdout.strip() if git.returncode == 0 else described
     except (OSError, subprocess.TimeoutExpired):
         pass
@@ -82,7 +84,11 @@ def read_note(log: Path) -> Note | None:
 def _processor() -> str:
     """Name the processor."""
     try:
-        names = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        names = re.search(
+            r"^model name\s*: (.+)$",
+            Path("/proc/cpuinfo").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
     except OSError:
         names = None
     return names[1].strip() if names else platform.processor() or platform.machine()

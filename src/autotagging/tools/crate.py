@@ -68,7 +68,9 @@ def crate(*, out: Path, spectrograms: bool = False) -> None:
 
 def _code() -> list[str]:
     """List the files of the repository that a run needs."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--", *_CODE], capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--", *_CODE], capture_output=True, encoding="utf-8"
+    )
     paths = [path for path in listed.stdout.split("\0") if path and Path(path).is_file()]
     if listed.returncode or "Snakefile" not in paths:
         raise UserError("git does not list the project's files here; run this in a clone of it")

@@ -148,7 +148,7 @@ def _is_recorded(path: str, stage: dict[str, Any]) -> bool | None:
     cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip(), "files/md5")
     listing = stage["outs"][0]["md5"]
     try:
-        entries = json_format.loads((cache / listing[:2] / listing[2:]).read_text())
+        entries = json_format.loads((cache / listing[:2] / listing[2:]).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     with open(path, "rb") as file:
@@ -159,7 +159,7 @@ def _is_recorded(path: str, stage: dict[str, Any]) -> bool | None:
 def _commit_of_lock(recorded: bool | None) -> dict[str, Any] | None:
     """Give the commit that last changed dvc.lock, for a result that is in it."""
     git = ["git", "log", "-1", "--format=%H", "--", str(LOCK)]
-    found = subprocess.run(git, capture_output=True, text=True).stdout.strip()
+    found = subprocess.run(git, capture_output=True, encoding="utf-8").stdout.strip()
     return {"id": found, "changed": False, "source": str(LOCK)} if recorded and found else None
 
 

@@ -4,6 +4,7 @@ Separate from the package metrics, so that a new metric of the evaluation retrai
 """
 
 import numpy as np
+from sklearn.metrics import log_loss, roc_auc_score
 
 
 def mean_roc_auc(labels: np.ndarray, scores: np.ndarray, *, weighted: bool = False) -> float | None:
@@ -15,8 +16,6 @@ def mean_roc_auc(labels: np.ndarray, scores: np.ndarray, *, weighted: bool = Fal
     weighted
         Whether to weight tags by their positives.
     """
-    from sklearn.metrics import roc_auc_score  # slow to import
-
     columns = np.flatnonzero(has_both_classes(labels))
     if not len(columns):
         return None
@@ -33,8 +32,6 @@ def has_both_classes(labels: np.ndarray) -> np.ndarray:
 
 def cross_entropy(labels: np.ndarray, scores: np.ndarray) -> float:
     """Binary cross-entropy, the mean over all decisions, in nats (sec. III)."""
-    from sklearn.metrics import log_loss  # slow to import
-
     return float(log_loss(labels.ravel(), np.asarray(scores, np.float64).ravel(), labels=[0, 1]))
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.tools import rule_graph as module
-from autotagging.tools.graph_drawing import _COLOURS, _OTHER, draw
 from autotagging.tools.rule_graph import (
+    draw,
     layers_of,
     parse_dot,
     reduce_edges,
@@ -65,8 +65,8 @@ def test_the_step_of_a_rule_is_its_file(tmp_path):
 
 def test_every_step_has_a_colour_of_its_own():
     steps = set(steps_of(ROOT / "workflow/rules").values())
-    assert steps == set(_COLOURS)
-    assert len({*_COLOURS.values(), _OTHER}) == len(steps) + 1
+    assert steps == set(module._COLOURS)
+    assert len({*module._COLOURS.values(), module._OTHER}) == len(steps) + 1
 
 
 def test_every_rule_and_edge_is_drawn_and_no_boxes_overlap():

@@ -9,6 +9,8 @@ from autotagging.reporting.captions import (
     undefined_resamples,
 )
 from autotagging.reporting.inputs import read_each, read_metrics
+from autotagging.reporting.plots.scores import category_scores as draw
+from autotagging.reporting.plots.style import save_figure
 from autotagging.reporting.tables.files import Part, save_table
 from autotagging.reporting.tables.scores import category_scores as make_table
 from autotagging.reporting.tables.side_by_side import (
@@ -27,10 +29,6 @@ def category_scores(
     table_files: flags.Table,
 ) -> None:
     """ROC-AUC by category of tags."""
-    # Matplotlib is slow to import, and help does not need it.
-    from autotagging.reporting.plots.scores import category_scores as draw
-    from autotagging.reporting.plots.style import save_figure
-
     runs = [read_metrics(path) for path in metrics]
     columns = ("category", "tags", "tags_scored", "roc_auc", "pr_auc", "roc_auc_minus_rest")
     table = make_table(read_each(per_category, runs, columns), runs)

@@ -2,6 +2,8 @@
 
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.inputs import read_results
+from autotagging.reporting.plots.cost import cost as draw
+from autotagging.reporting.plots.style import save_figure
 from autotagging.reporting.tables.cost import cost_table
 from autotagging.steps.figures import flags
 
@@ -13,10 +15,6 @@ def cost(
 
     The cost is the number of parameters and of operations, which is the same in every run.
     """
-    # Matplotlib is slow to import, and help does not need it.
-    from autotagging.reporting.plots.cost import cost as draw
-    from autotagging.reporting.plots.style import save_figure
-
     runs = read_results(metrics, model_json)
     figure = draw(
         cost_table(runs),

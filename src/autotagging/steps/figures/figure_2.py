@@ -2,6 +2,8 @@
 
 from autotagging.reporting.captions import all_clips
 from autotagging.reporting.inputs import read_table, read_title
+from autotagging.reporting.plots.style import save_figure
+from autotagging.reporting.plots.tag_counts import figure_2 as draw
 from autotagging.steps.figures import flags
 
 
@@ -13,10 +15,6 @@ def figure_2(
     figure_files: flags.Figure,
 ) -> None:
     """Fig. 2: merging of tags."""
-    # Matplotlib is slow to import, and help does not need it.
-    from autotagging.reporting.plots.style import save_figure
-    from autotagging.reporting.plots.tag_counts import figure_2 as draw
-
     figure = draw(
         read_table(tags, ("tag", "count")),
         read_table(raw_tags, ("raw_tag", "count", "merged_into")),

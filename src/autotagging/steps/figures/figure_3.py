@@ -6,6 +6,8 @@ from autotagging.reporting.architecture import padded_frames
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.clips import read_clip
 from autotagging.reporting.inputs import read_model
+from autotagging.reporting.plots.preprocessing import figure_3 as draw
+from autotagging.reporting.plots.style import save_figure
 from autotagging.steps.figures import flags
 
 
@@ -21,12 +23,9 @@ def figure_3(
 
     The default clip is the readable test clip of lowest clip_id.
     """
-    # Matplotlib is slow to import, and help does not need it.
     import librosa  # takes longer than most figures
 
     from autotagging.mel import spectrogram
-    from autotagging.reporting.plots.preprocessing import figure_3 as draw
-    from autotagging.reporting.plots.style import save_figure
 
     model = read_model(model_json)
     front_end = model["front_end"]

@@ -2,6 +2,8 @@
 
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.inputs import read_runs
+from autotagging.reporting.plots.curves import figure_5 as draw
+from autotagging.reporting.plots.style import save_figure
 from autotagging.steps.figures import flags
 
 
@@ -12,9 +14,5 @@ def figure_5(
     figure_files: flags.Figure,
 ) -> None:
     """Fig. 5: loss per epoch."""
-    # Matplotlib is slow to import, and help does not need it.
-    from autotagging.reporting.plots.curves import figure_5 as draw
-    from autotagging.reporting.plots.style import save_figure
-
     runs, models = read_runs(history, model_json)
     save_figure(draw(runs, caption=run_caption(models)), figure_files)

@@ -5,6 +5,9 @@ import numpy as np
 from autotagging.common.errors import UserError
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.inputs import read_metrics, read_predictions
+from autotagging.reporting.plots.clip_tags import figure_6 as draw
+from autotagging.reporting.plots.clip_tags import median_clip
+from autotagging.reporting.plots.style import save_figure
 from autotagging.steps.figures import flags
 
 
@@ -19,11 +22,6 @@ def figure_6(
 
     The default clip is the test clip of median accuracy.
     """
-    # Matplotlib is slow to import, and help does not need it.
-    from autotagging.reporting.plots.clip_tags import figure_6 as draw
-    from autotagging.reporting.plots.clip_tags import median_clip
-    from autotagging.reporting.plots.style import save_figure
-
     arrays = read_predictions(predictions)
     run = read_metrics(metrics)
     chosen = clip_id

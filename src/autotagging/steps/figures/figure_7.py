@@ -4,6 +4,8 @@ import pandas as pd
 
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.inputs import paper_row, read_each, read_metrics, read_runs
+from autotagging.reporting.plots.curves import figure_7 as draw
+from autotagging.reporting.plots.style import save_figure
 from autotagging.steps.figures import flags
 
 
@@ -18,10 +20,6 @@ def figure_7(
     figure_files: flags.Figure,
 ) -> None:
     """Fig. 7: ROC-AUC per epoch and ROC curve."""
-    # Matplotlib is slow to import, and help does not need it.
-    from autotagging.reporting.plots.curves import figure_7 as draw
-    from autotagging.reporting.plots.style import save_figure
-
     runs, _ = read_runs(history, model_json)
     results = [read_metrics(path) for path in metrics]
     aucs = ["roc_auc_macro", "roc_auc_micro"]

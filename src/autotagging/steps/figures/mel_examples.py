@@ -5,6 +5,9 @@ from autotagging.dataset.store import MelStore, read_front_end
 from autotagging.dataset.subsets import read_labels
 from autotagging.reporting.captions import all_clips
 from autotagging.reporting.inputs import read_title
+from autotagging.reporting.plots.contact_sheet import mel_examples as draw
+from autotagging.reporting.plots.contact_sheet import spread_clips
+from autotagging.reporting.plots.style import save_figure
 from autotagging.steps.figures import flags
 
 
@@ -21,11 +24,6 @@ def mel_examples(
 
     The clips are spread evenly over those of a tag, and drawn as training reads them.
     """
-    # Matplotlib is slow to import, and help does not need it.
-    from autotagging.reporting.plots.contact_sheet import mel_examples as draw
-    from autotagging.reporting.plots.contact_sheet import spread_clips
-    from autotagging.reporting.plots.style import save_figure
-
     table = read_labels(labels).drop(columns="mp3_path")
     store = MelStore(summary)
     examples = spread_clips(table[table.index.isin(store.clip_ids)], clips_per_tag)

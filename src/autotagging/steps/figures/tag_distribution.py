@@ -2,6 +2,8 @@
 
 from autotagging.reporting.captions import all_clips
 from autotagging.reporting.inputs import read_table, read_title
+from autotagging.reporting.plots.style import save_figure
+from autotagging.reporting.plots.tag_counts import tag_distribution as draw
 from autotagging.reporting.tables.files import save_table
 from autotagging.reporting.tables.tag_counts import tag_distribution as make_table
 from autotagging.steps.figures import flags
@@ -15,10 +17,6 @@ def tag_distribution(
     table_files: flags.Table,
 ) -> None:
     """Clips per tag, before and after merging."""
-    # Matplotlib is slow to import, and help does not need it.
-    from autotagging.reporting.plots.style import save_figure
-    from autotagging.reporting.plots.tag_counts import tag_distribution as draw
-
     columns = ("raw_tag", "count", "merged_into", "merged_count", "kept")
     raw = read_table(raw_tags, columns)
     table = make_table(raw)

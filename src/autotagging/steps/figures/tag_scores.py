@@ -4,6 +4,8 @@ import pandas as pd
 
 from autotagging.reporting.captions import brackets, clips_caption, undefined_resamples
 from autotagging.reporting.inputs import read_each, read_metrics
+from autotagging.reporting.plots.scores import tag_scores as draw
+from autotagging.reporting.plots.style import save_figure
 from autotagging.reporting.tables.files import Part, save_table
 from autotagging.reporting.tables.scores import tag_scores as make_table
 from autotagging.reporting.tables.side_by_side import MOST_SIDE_BY_SIDE, side_by_side
@@ -18,10 +20,6 @@ def tag_scores(
     table_files: flags.Table,
 ) -> None:
     """ROC-AUC by tag."""
-    # Matplotlib is slow to import, and help does not need it.
-    from autotagging.reporting.plots.scores import tag_scores as draw
-    from autotagging.reporting.plots.style import save_figure
-
     runs = [read_metrics(path) for path in metrics]
     columns = ("tag", "category", "positives", "share", "roc_auc", "pr_auc")
     table = make_table(read_each(per_tag, runs, columns))
