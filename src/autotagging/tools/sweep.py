@@ -71,8 +71,11 @@ def sweep(*, parameter: str, out: Path, rev: str = "HEAD") -> None:
     commit, experiments, unfinished = _read(json.loads(shown.stdout), rev)
     if parameter not in commit.params:
         raise UserError(f"{parameter}: not among the parameters in params.yaml; give the full name")
+    same = _others(commit, parameter)
     chosen = [
-        each for each in experiments if _others(each, parameter) == _others(commit, parameter)
+        each
+        for each in experiments
+        if parameter in each.params and _others(each, parameter) == same
     ]
     for kind, names in (
         ("not finished", unfinished),
@@ -85,7 +88,8 @@ def sweep(*, parameter: str, out: Path, rev: str = "HEAD") -> None:
             f"no finished experiment from {rev} varies {parameter} alone; run some, for example "
             f"`dvc exp run --queue -S {parameter}=VALUE` and `dvc queue start`"
         )
-    results = [each for one in [commit, *chosen] for each in _measured(one, parameter)]
+    cache = cache_folder()
+    results = [each for one in [commit, *chosen] for each in _measured(one, parameter, cache)]
     audio = [each for each in results if reads_spectrograms(each[0]["model"])]
     _write(audio or results, parameter, out)
 
@@ -105,7 +109,8 @@ def _read(listing: list[dict], rev: str) -> tuple[_Experiment, list[_Experiment]
 
 def _experiment(name: str, entry: dict) -> _Experiment:
     if not entry["data"]:
-        raise UserError(f"{name}: {(entry['error'] or {}).get('msg', 'DVC can not read it')}")
+        reason = (entry["error"] or {}).get("msg", "DVC can't read it")
+        raise UserError(f"{name}: {reason}")
     params = dict(_flat(entry["data"]["params"]["params.yaml"]["data"]))
     outs = {path: out["hash"] for path, out in entry["data"]["outs"].items()}
     return _Experiment(name, params, outs)
@@ -126,10 +131,9 @@ def _others(experiment: _Experiment, parameter: str) -> dict[str, Any]:
 
 
 def _measured(
-    experiment: _Experiment, parameter: str
+    experiment: _Experiment, parameter: str, cache: Path
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield the metrics.json of each training of an experiment, and its row of the table."""
-    cache = cache_folder()
     for model in experiment.params["models"]:
         for seed in experiment.params[_SEEDS]:
             folder = f"results/evaluate/{model}/seed-{seed}"
