@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/installed-$(notdir $(LOCK))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --no-header --extra dev --extra slurm
+	--generate-hashes --no-emit-index-url --no-header --extra pipeline --extra serve --extra export --extra dev --extra slurm
 
 .PHONY: install results compare report screenshots plots check test test-remotes test-cluster \
 	gpu-check reproduce lint lock clean

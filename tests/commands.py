@@ -208,12 +208,6 @@ def evaluate_settings(out):
         *("--predictions", out / "predictions.npz", "--metrics", out / "metrics.json"),
         *("--per-tag", out / "per_tag.csv", "--per-category", out / "per_category.csv"),
         *("--per-epoch", out / "per_epoch.csv", "--roc", out / "roc.csv"),
-        *(
-            "--calibration",
-            out / "calibration.csv",
-            "--versions",
-            out / "versions.json",
-            "--checksums",
-            out / "SHA256SUMS",
-        ),
+        *("--calibration", out / "calibration.csv"),
+        *("--versions", out / "evaluate_versions.json", "--checksums", out / "evaluate_SHA256SUMS"),
     ]
