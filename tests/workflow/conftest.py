@@ -1,6 +1,8 @@
 """A tiny project that has run from beginning to end, for all tests of this folder."""
 
+import fcntl
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -19,17 +21,37 @@ def make_project(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_run(make_project) -> Project:
+def shared_folder(tmp_path_factory, worker_id) -> Path:
+    """Folder that the worker processes of this run of the tests share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def tiny_run(shared_folder, tmp_path_factory) -> Project:
     """A project in which `snakemake` has run from beginning to end, and is committed.
 
-    report.html is the report of this run.
+    report.html is the report of this run. The first worker that comes here runs it; each worker has
+    a copy of its own.
     """
-    project = make_project()
+    finished, corpora = shared_folder / "tiny_run", shared_folder / "corpora_of_tiny_run"
+    with open(shared_folder / "tiny_run.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            _run_from_beginning_to_end(tmp_path_factory.mktemp("project"), corpora).rename(finished)
+    copy, base = tmp_path_factory.mktemp("tiny") / "project", tmp_path_factory.getbasetemp()
+    shutil.copytree(finished, copy, symlinks=True)
+    shutil.copytree(corpora, base / "corpora", dirs_exist_ok=True)
+    return Project(copy, corpora=base / "corpora")
+
+
+def _run_from_beginning_to_end(folder: Path, corpora: Path) -> Path:
+    project = new_project(folder, corpora)
     ran = project.jobs("snakemake --cores all")
     assert {"download", "extract_mel_shard", "train", "table_4"} <= ran
     project.run("snakemake --report report.html")
     project.commit()
-    return project
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from autotagging.commands import PACKAGE, find_commands
+from projects import Project
 
 FIGURES = set(find_commands(PACKAGE / "steps/figures"))
 
@@ -23,43 +24,54 @@ def test_everything_is_there_after_snakemake(tiny_run):
 
 
 @pytest.mark.xdist_group("tiny_run")
-def test_results_hold_no_path_of_this_machine(tiny_run):
+def test_results_hold_no_path_of_this_machine(tiny_run, shared_folder):
     for path in (tiny_run.folder / "results").rglob("*"):
         if path.suffix in {".json", ".csv", ".md", ".svg", ".html"}:
-            assert str(tiny_run.folder.parent) not in path.read_text(), path
-
-
-@pytest.mark.xdist_group("tiny_run")
-def test_dvc_alone_makes_the_same_bytes(tiny_run, make_project):
-    """`dvc repro` in a fresh clone runs every stage, and gives what snakemake gave."""
-    other = make_project()
-    ran = other.jobs("dvc repro")
-    assert {"download", "merge_tags", "split", "extract_mel", "train", "evaluate"} <= ran
-    assert other.jobs("snakemake -n") == set()
-    for path in sorted((tiny_run.folder / "results").rglob("*")):
-        if path.is_file():
-            copy = other.folder / path.relative_to(tiny_run.folder)
-            assert copy.read_bytes() == path.read_bytes(), path.name
+            assert str(shared_folder) not in path.read_text(), path
 
 
 @pytest.mark.xdist_group("tiny_run_that_changes")
-def test_snakemake_and_dvc_take_turns(tiny_run):
-    """The life of a project; each step begins where the one before ended."""
-    assert tiny_run.jobs("snakemake --cores all") == set()
-    tiny_run.run("autotagging record")
-    assert tiny_run.jobs("dvc repro") == set()
-    assert "roc_auc_macro" in tiny_run.run("dvc metrics show")
-    tiny_run.commit()
+def test_dvc_alone_makes_the_same_bytes(tiny_run, run_by_dvc):
+    """`dvc repro` in a fresh clone runs every stage, and gives what snakemake gave."""
+    project, ran = run_by_dvc
+    assert {"download", "merge_tags", "split", "extract_mel", "train", "evaluate"} <= ran
+    for path in sorted((tiny_run.folder / "results").rglob("*")):
+        if path.is_file():
+            copy = project.folder / path.relative_to(tiny_run.folder)
+            assert copy.read_bytes() == path.read_bytes(), path.name
 
-    change_what_changes_no_result(tiny_run)
-    train_at_another_rate(tiny_run)
-    plan_for_one_more_synonym(tiny_run)
-    keep_what_is_not_recorded(tiny_run)
-    go_back_to_the_old_rate(tiny_run)
-    edit_the_code_of_plots(tiny_run)
-    lose_the_cache(tiny_run)
-    record_nothing_but_the_results(tiny_run)
-    run_with_one_more_synonym(tiny_run)
+
+@pytest.fixture(scope="module")
+def run_by_dvc(make_project) -> tuple[Project, set[str]]:
+    """A project in which `dvc repro` has run, and the rules whose jobs it ran."""
+    project = make_project()
+    return project, project.jobs("dvc repro")
+
+
+@pytest.mark.xdist_group("tiny_run")
+def test_record_after_snakemake_leaves_dvc_nothing_to_do(recorded_run):
+    assert recorded_run.jobs("dvc repro") == set()
+    assert "roc_auc_macro" in recorded_run.run("dvc metrics show")
+
+
+@pytest.mark.xdist_group("tiny_run_that_changes")
+def test_snakemake_and_dvc_take_turns(run_by_dvc):
+    """The life of a project; each step begins where the one before ended."""
+    project, _ = run_by_dvc
+    assert project.jobs("snakemake --cores all") == set()
+    project.run("autotagging record")
+    assert project.jobs("dvc repro") == set()
+    project.commit()
+
+    change_what_changes_no_result(project)
+    train_at_another_rate(project)
+    plan_for_one_more_synonym(project)
+    keep_what_is_not_recorded(project)
+    go_back_to_the_old_rate(project)
+    edit_the_code_of_plots(project)
+    lose_the_cache(project)
+    record_nothing_but_the_results(project)
+    run_with_one_more_synonym(project)
 
 
 SYNONYMS = "[strange, weird]", "[strange, weird, eerie]"
