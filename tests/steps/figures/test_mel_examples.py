@@ -45,7 +45,8 @@ def test_a_wrong_file_of_mel_examples_is_named(results, name, content, message):
 
 def test_the_command_line_takes_spectrograms_and_never_loads_tensorflow(results):
     flags = ["--clips-per-tag", 2]
-    for name, path in {**mel_inputs(results), **vars(drawn(results))}.items():
+    output = {**vars(drawn(results)), "figure_versions": results / "figures/versions.json"}
+    for name, path in {**mel_inputs(results), **output}.items():
         flags += [f"--{name.replace('_', '-')}", path]
     run_command("figures", "mel_examples", *flags)
-    assert files_in(results / "figures") == ["out.png", "out.svg"]
+    assert files_in(results / "figures") == ["out.png", "out.svg", "versions.json"]
