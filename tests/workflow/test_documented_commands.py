@@ -67,7 +67,6 @@ RUN = {
     "snakemake --cores all --forcerun extract_mel_shard": (
         "snakemake -n --forcerun extract_mel_shard"
     ),
-    "python -c pass": None,
     "snakemake --unlock": None,
     "snakemake -n": None,
     "snakemake -n --config corpus=magnatagatune": None,
