@@ -1,6 +1,6 @@
 # `make results` runs the pipeline, `make report` also writes all results into one HTML file,
 # `make test` runs all tests, `make check` the linters and the quick tests; each installs its needs.
-# `make test-remotes` tests an SSH server as remote, which needs Debian's openssh-server.
+# `make test-remotes` tests a folder and an SSH server as remotes; it needs Debian's openssh-server.
 # `make reproduce` runs the pipeline twice in two clones and compares every file of the results.
 # `make test-cluster` installs Debian's Slurm, as root, and tests the profiles for it.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock; `make gpu-check` runs
@@ -13,7 +13,8 @@ INSTALLED := $(VENV)/installed-$(notdir $(LOCK))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --no-header --extra pipeline --extra serve --extra export --extra dev --extra slurm
+	--generate-hashes --no-emit-index-url --no-header \
+	$(addprefix --extra ,pipeline serve export slurm ssh validate dev)
 
 .PHONY: install results compare report screenshots plots check test test-remotes test-cluster \
 	gpu-check reproduce lint lock clean

@@ -50,7 +50,9 @@ def subcommands() -> list[tuple[str, list[str]]]:
 def measure(command: list[str]) -> tuple[float, float]:
     """Run a command; give its CPU seconds and wall seconds."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
+    if result.returncode and "doctor" not in command:
+        sys.exit(f"{' '.join(command)}:\n{result.stdout}{result.stderr}")
     seconds = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, seconds

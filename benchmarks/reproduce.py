@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -119,7 +120,10 @@ class Clone:
 
 def two_surroundings(cores: int) -> tuple[Surroundings, Surroundings]:
     """Choose two surroundings that differ in all that Python and the tools look at."""
-    listed = subprocess.run(["locale", "-a"], capture_output=True, encoding="utf-8").stdout.split()
+    listed = []
+    if shutil.which("locale"):
+        found = subprocess.run(["locale", "-a"], capture_output=True, encoding="utf-8")
+        listed = found.stdout.split()
     other = next((name for name in ("tr_TR.utf8", "de_DE.utf8") if name in listed), "C.UTF-8")
     one = {"USER": "ada", "LOGNAME": "ada", "TZ": "XST-14", "LC_ALL": "C"}
     two = {"USER": "grace hopper", "LOGNAME": "grace hopper", "TZ": "YST9:30", "LC_ALL": other}
@@ -260,15 +264,22 @@ def dvc_hash(path: Path) -> str | None:
     return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true", help="24 clips and one epoch")
     parser.add_argument("--keep", type=Path, help="folder for the clones, which are then kept")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each training")
+    parser.add_argument("--threads", type=int, default=_cores(), help="of each training")
     parser.add_argument("--target", default="all", help="rule or result to make; default: all")
     arguments = parser.parse_args()
     options = {"tiny": arguments.tiny, "target": arguments.target}
     if arguments.keep:
+        if arguments.keep.exists():
+            sys.exit(f"{arguments.keep} exists; --keep takes a new folder")
         arguments.keep.mkdir(parents=True)
         sys.exit(reproduce(arguments.keep.resolve(), arguments.threads, **options))
     with tempfile.TemporaryDirectory(prefix="reproduce-") as folder:
@@ -278,10 +289,11 @@ def main() -> None:
 def reproduce(folder: Path, threads: int, *, tiny: bool, target: str) -> int:
     """Run both clones and print the comparison; return the exit code."""
     source = Path.cwd()
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], check=True, capture_output=True, encoding="utf-8"
-    ).stdout.strip()
-    print(f"commit {commit}; changes that are not committed are left out", flush=True)
+    head = ["git", "rev-parse", "HEAD"]
+    found = subprocess.run(head, capture_output=True, encoding="utf-8")
+    if found.returncode:
+        sys.exit(found.stderr.strip() or "git finds no commit here")
+    print(f"commit {found.stdout.strip()}; changes that are not committed are left out", flush=True)
     clones = []
     for surroundings in two_surroundings(threads):
         print(surroundings, flush=True)

@@ -20,7 +20,9 @@ PAGES = [
     ROOT / "benchmarks/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-PROGRAMS = "apptainer|apt|autotagging|docker|dvc|git|make|pip|python|rm|snakemake|source"
+PROGRAMS = (
+    "apptainer|apt|autotagging|cd|docker|dvc|git|kill|make|pip|python|rm|snakemake|source|zip"
+)
 COMMAND = re.compile(rf"(?:\w+=\S+ )?(?:{PROGRAMS}) \S.*")
 
 # How a command is run in a copy of a tiny finished project: as it is, or by the nearest one that
@@ -78,6 +80,10 @@ RUN = {
     "'split={scheme: artist}'": (
         'snakemake -n --configfile workflow/compare.yaml --config split={"scheme":"artist"}'
     ),
+    "autotagging verify --corpus FOLDER": "autotagging verify --corpus demo",
+    "cd results/split && sha256sum -c SHA256SUMS": (
+        "env --chdir results/split sha256sum -c SHA256SUMS"
+    ),
     "rm -r results/figures": None,
 }
 # What a command prints: a difference that `slow` has from HEAD.
@@ -99,7 +105,6 @@ NOT_RUN = {
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
-    "autotagging verify --corpus FOLDER": NAMED,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
     "docker build --file containers/Dockerfile --tag autotagging .": ENGINE,
     'docker run --rm --volume "$PWD:/autotagging" --user "$(id -u)" autotagging': ENGINE,
@@ -113,7 +118,7 @@ NOT_RUN = {
     "dvc exp show --md --only-changed --drop '^(src|results|workflow)/|^(Executor|State)$'": (
         REMOTES
     ),
-    "dvc fetch --all-commits": NAMED,
+    "dvc fetch --all-commits": REMOTES,
     "dvc queue logs NAME": REMOTES,
     "dvc queue kill NAME": NAMED,
     "dvc queue start --jobs 2": REMOTES,
@@ -123,9 +128,7 @@ NOT_RUN = {
     "git add": NAMED,
     "git checkout": NAMED,
     "git clone <this repository> && cd autotagging": "no address",
-    "pip install -e '.[export]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
-    "pip install -e '.[validate]'": "downloads packages",
     "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": (
         "downloads packages"
     ),
@@ -151,7 +154,10 @@ NOT_RUN = {
     "SNAKEMAKE_PROFILE=profiles/slurm dvc repro": SLURM,
     "snakemake --workflow-profile profiles/slurm": SLURM,
     "snakemake --workflow-profile profiles/slurm-multi-worker": SLURM,
+    "kill N": NAMED,
     "rm FILE": NAMED,
+    "zip -r mp3.zip 0 1 2 3 4 5 6 7 8 9 a b c d e f": "packs the whole corpus",
+    "zip -s 0 mp3.zip --out joined.zip": "the same",
     "source .venv/bin/activate": "`make results` makes it",
 }
 # How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake.

@@ -23,9 +23,7 @@ NEVER_SPLIT = {"figure_2", "mel_examples", "tag_distribution"}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """Home folder of a user who can log in to `storage` by a key."""
-    pytest.importorskip("dvc_ssh", reason="needs dvc-ssh: pip install -e '.[ssh]'")
-    if SSHD is None:
-        pytest.skip("needs an SSH server: Debian's openssh-server")
+    assert SSHD, "needs an SSH server: apt install openssh-server"
     with ssh_server(tmp_path_factory.mktemp("ssh")) as home:
         yield home
 

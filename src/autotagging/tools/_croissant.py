@@ -16,8 +16,8 @@ _TABLES = {
     "labels": ("merge_tags/labels.csv", "Tags of a clip that models learn: 0 or 1."),
     "split": ("split/split.csv", "Subset of a clip: train, validation or test."),
 }
-_TEXT = ("mp3_path", "track", "album", "artist", "subset", "title", "url", "original_url")
-_TEXT += ("track_number", "segmentStart", "segmentEnd")
+_WITH_TAGS = ("results/download/annotations_final.csv", "results/merge_tags/labels.csv")
+_NUMBERS = ("clip_id", "bytes", "crc32")
 _DESCRIBED = {
     "clip_id": "Number of the clip.",
     "mp3_path": "Path of the clip's MP3 in the archive.",
@@ -156,11 +156,13 @@ def _ids(records: str, columns: list[str]) -> list[str]:
 
 
 def _field(id_: str, path: str, column: str) -> dict[str, Any]:
+    is_tag = path in _WITH_TAGS and column not in ("clip_id", "mp3_path")
+    other = f"Whether the clip has the tag {column!r}." if is_tag else "Not described."
     return {
         "@type": "cr:Field",
         "@id": id_,
         "name": column,
-        "description": _DESCRIBED.get(column, f"Whether the clip has the tag {column!r}."),
-        "dataType": "sc:Text" if column in _TEXT else "sc:Integer",
+        "description": other if is_tag else _DESCRIBED.get(column, other),
+        "dataType": "sc:Integer" if is_tag or column in _NUMBERS else "sc:Text",
         "source": {"fileObject": {"@id": path}, "extract": {"column": column}},
     }

@@ -105,6 +105,7 @@ def read_jobs() -> list[Job]:
 def flags_of(command: str) -> dict[str, list[str]]:
     """Read the flags of a job's shell command: values by name, in order."""
     words = shlex.split(command)
+    words = words[words.index("autotagging") + 1 :] if "autotagging" in words else words
     end = next((i for i, word in enumerate(words) if word in (">", "2>&1", "|")), len(words))
     flags: dict[str, list[str]] = {}
     name = None

@@ -100,14 +100,20 @@ def _describe(jobs: list[Job], files: dict[str, tuple[int, str]], folder: Path) 
         f"Taggers of music, trained and evaluated on {name}: code, parameters and results of each "
         f"step. {attribution(audio['title'])}"
     )
-    document = _ro_crate.describe_run(jobs, files, published=published, audio=audio, **facts)
+    tables = _croissant.describe_tables(
+        {path: _columns(path) for path in _croissant.TABLES},
+        files,
+        title=f"Tables of {name}",
+        description=f"Clips, tags and subsets of {name}. {attribution(audio['title'])}",
+        citation=attribution(audio["title"]),
+        published=published.date().isoformat(),
+        **terms,
+    )
+    path = folder / _croissant.FILE
+    write_json(tables, path)
+    described = files | {_croissant.FILE: (path.stat().st_size, sha256(path))}
+    document = _ro_crate.describe_run(jobs, described, published=published, audio=audio, **facts)
     write_json(document, folder / _ro_crate.METADATA)
-    columns = {path: _columns(path) for path in _croissant.TABLES}
-    facts["title"] = f"Tables of {name}"
-    facts["description"] = f"Clips, tags and subsets of {name}. {attribution(audio['title'])}"
-    facts |= {"citation": attribution(audio["title"]), "published": published.date().isoformat()}
-    tables = _croissant.describe_tables(columns, files, **facts)
-    write_json(tables, folder / _croissant.FILE)
 
 
 def _columns(path: str) -> list[str]:

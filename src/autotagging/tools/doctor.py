@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from autotagging.common.errors import UserError
 from autotagging.tools.checks import Check, audio, gpu, machine, packages, project
 
 
@@ -37,7 +38,7 @@ def _checks(quick: bool) -> Iterator[Check]:
     of_dvc = None if quick or folder.fix else project.start_dvc()
     yield folder
     yield packages.check_python()
-    yield packages.check_packages()
+    yield _guarded("packages", packages.check_packages)
     yield _guarded("decoder", audio.check_decoder)
     yield _guarded("resampler", audio.check_resampler)
     yield machine.check_processor()
@@ -58,6 +59,7 @@ def _of_project() -> Iterator[Check]:
     if isinstance(params, Check):
         yield params
     else:
+        yield Check("params", "params.yaml is as its schema says")
         yield machine.check_memory(params)
         yield machine.check_disk(params)
     yield project.check_git()
@@ -66,17 +68,22 @@ def _of_project() -> Iterator[Check]:
 
 
 def _read_params() -> dict[str, Any]:
-    from autotagging.common.params import read_params
+    from autotagging.common.params import faults, read_params, read_schema
 
-    return read_params(Path("params.yaml"))
+    params = read_params(Path("params.yaml"))
+    if found := faults(params, read_schema(Path("workflow/schemas"))):
+        raise UserError("; ".join(found))
+    return params
 
 
 def _guarded(name: str, check: Callable[[], Any]) -> Any:
     """Call a function; a package that can't be loaded, and what it raises, are a fault."""
     try:
         return check()
+    except UserError as error:
+        return Check(name, str(error), "correct what the text names")
     except (ImportError, OSError) as error:
-        lock = packages.install(Path("requirements.lock"))
-        return Check(name, f"can't be loaded: {error}", lock)
-    except Exception as error:  # whatever a broken library raises
-        return Check(name, f"{type(error).__name__}: {error}", "see the text")
+        return Check(name, f"can't be loaded: {error}", packages.install())
+    except Exception as error:  # whatever a broken library, or a damaged file, raises
+        text = f"{type(error).__name__}: {error}"
+        return Check(name, text, f"git checkout -- . (damaged files), or {packages.install()}")

@@ -7,12 +7,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from autotagging.common.errors import UserError
+from autotagging.common.params import read_params
 from autotagging.common.versions import VERSIONS, version_of
 
 RESULTS = Path("results")
 # The parts of a step that runs in parts are made again, not the table that lists them.
 _FIGURES = "figures"
+_BY_MODEL = ("train", "evaluate")
 _RULES = {"extract_mel": "extract_mel_shard"}
 
 
@@ -58,13 +62,18 @@ def find_outdated() -> list[Outdated]:
 
 
 def _changes(path: Path) -> Iterator[tuple[str, tuple[str, str]]]:
+    made = _read(path)
+    for name, version in made.items() if isinstance(made, dict) else ():
+        if version != version_of(name):
+            yield name, (str(version), version_of(name))
+
+
+def _read(path: Path) -> Any:
+    """Read a file of versions; None if it is missing or damaged."""
     try:
-        made = json.loads(path.read_text(encoding="utf-8"))
-        for name, version in made.items():
-            if version != version_of(name):
-                yield name, (str(version), version_of(name))
-    except (OSError, ValueError, AttributeError):  # `record` compares its checksum
-        return
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def describe(found: list[Outdated]) -> str:
@@ -78,13 +87,45 @@ def describe(found: list[Outdated]) -> str:
     return f"{names}: made by {'; '.join(sorted(changes))}"
 
 
+def without_versions() -> list[str]:
+    """Name the folders of results, such as "train/crnn/seed-0", whose versions can't be read."""
+    folders = [
+        folder
+        for step in sorted(RESULTS.glob("*"))
+        for folder in (sorted(step.glob("*/*")) if step.name in _BY_MODEL else [step])
+        if step.name != _FIGURES and folder.is_dir() and any(folder.iterdir())
+    ]
+    return [
+        folder.relative_to(RESULTS).as_posix()
+        for folder in folders
+        if not isinstance(_read(folder / VERSIONS), dict)
+    ]
+
+
 def remedy(found: list[Outdated]) -> str:
     """Give the command that makes results again; what follows from them is made again, too."""
-    targets = list(dict.fromkeys(each.target for each in found if each.target))
+    others = _of_other_params(found)
+    listed = [each for each in found if each.name not in others]
+    targets = list(dict.fromkeys(each.target for each in listed if each.target))
     forced = ["--forcerun", *targets] if targets else []
     command = " ".join(["snakemake --cores all", *forced])
-    figures = any(each.name == _FIGURES for each in found)
-    return f"rm -r {RESULTS / _FIGURES}; {command}" if figures else command
+    if any(each.name == _FIGURES for each in found):
+        command = f"rm -r {RESULTS / _FIGURES}; {command}"
+    if others:
+        names = ", ".join(others)
+        command += f"; {names}, not in params.yaml: delete them, or run with their --configfile"
+    return command
+
+
+def _of_other_params(found: list[Outdated]) -> list[str]:
+    """Name the results of models and seeds not in params.yaml; none if it is damaged."""
+    try:
+        params = read_params(Path("params.yaml"))
+        runs = {f"{model}/seed-{n}" for model in params["models"] for n in params["train"]["seeds"]}
+    except (UserError, KeyError, TypeError):
+        return []
+    names = dict.fromkeys(each.name for each in found if each.name.count("/") == 2)
+    return [name for name in names if name.partition("/")[2] not in runs]
 
 
 def warning() -> str:
@@ -93,6 +134,6 @@ def warning() -> str:
     if not found:
         return ""
     return (
-        f"warning: {describe(found)}. They stay as they are; "
-        "`autotagging doctor` says what to type."
+        f"warning: {describe(found)}. They are not made "
+        "again by themselves; `autotagging doctor` says what to type."
     )

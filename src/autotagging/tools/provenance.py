@@ -1,6 +1,5 @@
 """Tell what made a result: the command `autotagging provenance`."""
 
-import hashlib
 import json as json_format
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +8,8 @@ from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, read_checksums, read_json, sha256
-from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
+from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
+from autotagging.tools._engines import LOCK, RESULTS, read_lock
 from autotagging.tools._jobs import Job, flags_of, read_jobs
 
 _VERSIONS = ("versions", "figure-versions", "table-versions")
@@ -70,21 +70,23 @@ def describe(file: Path) -> dict[str, Any]:
         "bytes": Path(path).stat().st_size,
         "as_written": digest == expected if expected else None,
         "in_dvc_lock": recorded,
-        **(_of_job(job, recorded) if job else _of_stage(name, stage)),
+        **(_of_job(job, stage if recorded else None) if job else _of_stage(name, stage)),
     }
 
 
-def _of_job(job: Job, recorded: bool | None) -> dict[str, Any]:
-    """Describe a job by Snakemake's record and its log."""
+def _of_job(job: Job, recorded: dict[str, Any] | None) -> dict[str, Any]:
+    """Describe a job by its record and log; if DVC has its results, `recorded` is their stage."""
     note, model = job.note, _of_model(job.outputs)
     seconds = job.usage.get("seconds", (job.ended - job.started).total_seconds())
     flags = flags_of(job.command)
     listed = [path for flag in _VERSIONS for path in flags.get(flag, [])]
     commit = {"id": note.commit, "changed": note.changed, "source": "log"} if note else None
+    if not note and recorded:
+        commit = _commit_of_lock(recorded)
     return {
         "job": job.name,
         "command": job.command,
-        "commit": commit if note and note.commit else _commit_of_lock(recorded and not note),
+        "commit": commit if commit and commit["id"] else None,
         "parameters": {name: " ".join(values) for name, values in job.parameters.items()},
         "inputs": {path: _input(path, job.input_checksums.get(path)) for path in job.inputs},
         "code": job.code,
@@ -106,7 +108,7 @@ def _of_stage(name: str, stage: dict[str, Any]) -> dict[str, Any]:
     return {
         "job": f"DVC's stage {name}",
         "command": " ".join(stage["cmd"].split()),
-        "commit": _commit_of_lock(True),
+        "commit": _commit_of_lock(stage),
         "parameters": dict(_flat(stage.get("params", {}).get("params.yaml", {}))),
         "inputs": {path: {"md5": md5} for path, md5 in deps.items() if not path.startswith("src/")},
         "code": {path: md5 for path, md5 in deps.items() if path.startswith("src/")},
@@ -145,22 +147,28 @@ def _folder(stage: dict[str, Any]) -> str:
 
 def _is_recorded(path: str, stage: dict[str, Any]) -> bool | None:
     """Tell whether a result is the one of dvc.lock; None if DVC's cache lacks its folder's list."""
-    cache = Path(run("dvc", "cache", "dir", capture=True).stdout.strip(), "files/md5")
-    listing = stage["outs"][0]["md5"]
-    try:
-        entries = json_format.loads((cache / listing[:2] / listing[2:]).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    listing = object_path(cache_folder(), stage["outs"][0]["md5"])
+    if not listing.is_file():
         return None
-    with open(path, "rb") as file:
-        md5 = hashlib.file_digest(file, "md5").hexdigest()
-    return {"md5": md5, "relpath": path.removeprefix(_folder(stage))} in entries
+    recorded = dict(files_of(_folder(stage), listing)).get(Path(path))
+    return recorded is not None and has_md5(Path(path), recorded)
 
 
-def _commit_of_lock(recorded: bool | None) -> dict[str, Any] | None:
-    """Give the commit that last changed dvc.lock, for a result that is in it."""
-    git = ["git", "log", "-1", "--format=%H", "--", str(LOCK)]
-    found = subprocess.run(git, capture_output=True, encoding="utf-8").stdout.strip()
-    return {"id": found, "changed": False, "source": str(LOCK)} if recorded and found else None
+def _commit_of_lock(stage: dict[str, Any]) -> dict[str, Any] | None:
+    """Give the commit that wrote a stage's results into dvc.lock; None if it is not committed."""
+    listing = stage["outs"][0]["md5"]
+    if listing not in _git("show", f"HEAD:./{LOCK}"):
+        return None
+    found = _git("log", "-1", "--format=%H", f"-S{listing}", "--", str(LOCK)).strip()
+    return {"id": found, "changed": False, "source": str(LOCK)} if found else None
+
+
+def _git(*words: str) -> str:
+    """Run git; give what it prints, nothing if it fails."""
+    try:
+        return subprocess.run(["git", *words], capture_output=True, encoding="utf-8").stdout
+    except OSError:
+        return ""
 
 
 def _input(path: str, then: str | None) -> dict[str, Any]:

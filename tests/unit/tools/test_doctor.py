@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,11 @@ from autotagging.tools.doctor import doctor
 from conftest import ROOT
 from source import imported_modules, module_path
 
+REQUIRED = """
+[project]
+dependencies = ["{}"]
+optional-dependencies.pipeline = ["{}"]
+"""
 PARAMS = {"corpus": "demo", "models": ["crnn"], "train": {"batch_size": 32, "cache": 1.0}}
 REPORT = {
     "version": "2.21.0",
@@ -34,7 +40,8 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "Snakefile").touch()
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     (tmp_path / "requirements.lock").write_text(f"numpy=={version_of('numpy')} \\\n    --hash=x\n")
-    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["numpy>=1.26"]\n')
+    (tmp_path / "pyproject.toml").write_text(REQUIRED.format("numpy>=1.26", "pandas"))
+    shutil.copytree(ROOT / "workflow/schemas", tmp_path / "workflow/schemas")
     monkeypatch.setattr(packages, "_ONLY_ON_GPU", "no-such-package")
     return tmp_path
 
@@ -74,8 +81,8 @@ def test_without_tensorflow_and_git_all_other_lines_are_printed(
     assert ended.value.code == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line[4:15].strip() for line in lines if line[0] != " "] == [
-        *("folder", "python", "packages", "decoder", "resampler", "processor", "memory", "disk"),
-        *("git", "snakemake", "results", "dvc", "tensorflow", "gpu"),
+        *("folder", "python", "packages", "decoder", "resampler", "processor", "params", "memory"),
+        *("disk", "git", "snakemake", "results", "dvc", "tensorflow", "gpu"),
     ]
     faults = [line[4:] for line in lines if line.startswith("FIX")]
     assert faults[:2] == ["git         not installed", "dvc         not installed"]
@@ -91,7 +98,7 @@ def test_a_whole_environment_is_ok(folder, monkeypatch, capsys):
     monkeypatch.setattr(gpu, "nvidia_smi", lambda: ("", ""))
     doctor(quick=True)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 12
+    assert len(lines) == 13
     assert all(line.startswith("OK  ") for line in lines)
     assert any("no file changed since commit" in line for line in lines)
 
@@ -128,7 +135,7 @@ def test_other_and_missing_packages_are_named(folder):
     assert packages.check_packages() == ("packages", "1 as in requirements.lock", "")
     lines = "numpy==1.0 \\\npandas==0.1 ; python_version < '4' \\\nno-such-package==1\n"
     (folder / "requirements.lock").write_text(lines)
-    (folder / "pyproject.toml").write_text('[project]\ndependencies = ["not-there", "numpy"]\n')
+    (folder / "pyproject.toml").write_text(REQUIRED.format("numpy", "not-there"))
     check = packages.check_packages()
     numpy, pandas = metadata.version("numpy"), metadata.version("pandas")
     assert check.text == (
@@ -156,6 +163,33 @@ def test_a_resampler_that_gives_other_samples_is_named(monkeypatch):
     assert audio.check_resampler().fix == ""
     monkeypatch.setattr("soxr.resample", lambda samples, *_, **__: samples[:768])
     assert "resamples otherwise: samples differ by up to" in audio.check_resampler().text
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "fault"),
+    [
+        ("params.yaml", ("\ntrain:", "\ntrian:"), "params      params.yaml: top level: "),
+        ("params.yaml", ("batch_size: 32", "batch_size: many"), "train.batch_size: 'many' is not"),
+        ("params.yaml", ("\ntrain:", "\ntrain: ["), "params      params.yaml, line "),
+        ("pyproject.toml", ("[project]", "[project"), "packages    TOMLDecodeError: "),
+    ],
+)
+def test_a_damaged_file_of_the_project_is_one_line(folder, no_gpu, capsys, name, edit, fault):
+    text = (folder / name).read_text()
+    assert edit[0] in text
+    (folder / name).write_text(text.replace(*edit, 1))
+    with pytest.raises(SystemExit):
+        doctor(quick=True)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if fault in line]
+    assert line.startswith("FIX ")
+
+
+def test_missing_packages_of_the_pipeline_are_named(folder, monkeypatch):
+    for name in ("pyproject.toml", "requirements.lock"):
+        (folder / name).write_text((ROOT / name).read_text())
+    version = packages._version
+    monkeypatch.setattr(packages, "_version", lambda name: None if name == "dvc" else version(name))
+    assert "dvc is not installed" in packages.check_packages().text
 
 
 def test_a_library_that_cant_be_loaded_is_one_line(folder, no_gpu, monkeypatch, capsys):
@@ -207,9 +241,12 @@ def test_the_disk_must_hold_what_is_not_yet_there(folder, monkeypatch):
     assert check.fix
 
 
-def test_a_driver_that_does_not_answer_is_named(smi, no_gpu, tmp_path):
+def test_a_driver_that_does_not_answer_is_named(smi, no_gpu, tmp_path, monkeypatch):
     (tmp_path / "nvidia0").touch()
     assert gpu.check_gpu({}).text == f"{tmp_path}/nvidia0 is there, nvidia-smi is not"
+    smi("slow'; while :; do :; done; echo '")
+    monkeypatch.setattr(gpu, "_ANSWERS", 0.2)
+    assert gpu.check_gpu(REPORT).text == "nvidia-smi does not answer within 0.2 s"
     smi("NVIDIA-SMI has failed because it could not communicate with the driver", code=9)
     check = gpu.check_gpu(REPORT)
     assert check.text.startswith("nvidia-smi: NVIDIA-SMI has failed")
@@ -282,7 +319,18 @@ def test_results_of_other_versions_and_a_lock_have_what_to_type(folder):
     check = project.check_results()
     assert check.text == f"split: made by numpy 1.0, now {version_of('numpy')}"
     assert check.fix == "snakemake --cores all --forcerun split"
+    (folder / "results/train/fcn4/seed-0").mkdir(parents=True)
+    (folder / "results/train/fcn4/seed-0/versions.json").write_text('{"numpy": "1.0"}')
+    assert project.check_results().fix == (
+        "snakemake --cores all --forcerun split; train/fcn4/seed-0, not in params.yaml: delete "
+        "them, or run with their --configfile"
+    )
+    for path in (folder / "results").rglob("versions.json"):
+        path.write_text("{")
+    check = project.check_results()
+    assert check.text == "split, train/fcn4/seed-0: no readable versions.json"
+    assert check.fix
     assert not project.check_snakemake().fix
     (folder / ".snakemake/locks").mkdir(parents=True)
     (folder / ".snakemake/locks/0.input.lock").touch()
-    assert project.check_snakemake().fix == "snakemake --unlock"
+    assert project.check_snakemake().fix.endswith("if there is none: snakemake --unlock")

@@ -58,6 +58,11 @@ def test_the_flags_of_a_command_end_where_its_log_begins():
     assert flags["times"] == ["logs/train/times.csv"]
 
 
+def test_flags_of_a_launcher_are_not_those_of_the_step():
+    command = "srun --nodes=2 --kill-on-bad-exit=1 autotagging train --seed 0 > logs/train.log 2>&1"
+    assert flags_of(command) == {"seed": ["0"]}
+
+
 def test_a_job_is_one_for_all_its_outputs(finished):
     (job,) = read_jobs()
     assert job.name == "train crnn 3"

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -36,7 +36,7 @@ def pulled(tmp_path, monkeypatch):
         "outs": [{"path": str(RESULT.parent), "md5": "abcd.dir"}],
     }
     Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"train@crnn-0": stage}}))
-    monkeypatch.setattr(provenance, "run", lambda *_, **__: SimpleNamespace(stdout="cache\n"))
+    monkeypatch.setattr(provenance, "cache_folder", lambda: Path("cache/files/md5"))
 
 
 def test_a_result_from_dvc_is_told_by_its_stage(pulled):
@@ -52,6 +52,24 @@ def test_a_result_from_dvc_is_told_by_its_stage(pulled):
     text = "\n".join(provenance._lines(found))
     assert "\ninputs      results/split  md5 2.dir\n" in text
     assert "\nmachine     trained on CPU, 2 threads, unknown: restored from DVC" in text
+
+
+def test_the_commit_is_the_one_that_wrote_the_results_into_the_lock(pulled):
+    """Not a later one, which recorded other stages."""
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    commits, lock = [], Path("dvc.lock").read_text()
+    for text in (lock, f"{lock}\n# another stage"):
+        Path("dvc.lock").write_text(text)
+        subprocess.run([*git, "add", "dvc.lock"], check=True)
+        subprocess.run([*git, "commit", "--quiet", "--message", "x"], check=True)
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+        commits.append(head.stdout.strip())
+    assert provenance.describe(RESULT)["commit"]["id"] == commits[0]
+    listing = Path("cache/files/md5/ab/cd.dir")
+    listing.rename(listing.with_name("ef.dir"))
+    Path("dvc.lock").write_text(lock.replace("abcd.dir", "abef.dir"))  # not committed
+    assert provenance.describe(RESULT)["commit"] is None
 
 
 def test_a_changed_result_is_not_that_of_the_lock(pulled):

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from autotagging.tools.checks import Check
+from autotagging.tools.checks.packages import install
 
 _STORED = Path(__file__).with_name("tone.json")
 _LARGEST = 1e-5  # of a sample; other builds of a decoder round differently, by about 1e-7
-_FIX = "python -m pip install --require-hashes -r requirements.lock"
 
 
 def check_decoder() -> Check:
@@ -25,7 +25,7 @@ def check_decoder() -> Check:
     if decoded.sample_rate != stored["sample_rate"]:
         fault = f"{decoded.sample_rate} Hz, not {stored['sample_rate']}"
     if fault:
-        return Check("decoder", f"{library} decodes the built-in MP3 otherwise: {fault}", _FIX)
+        return Check("decoder", f"{library} decodes the built-in MP3 otherwise: {fault}", install())
     return Check("decoder", f"{library} decodes the built-in MP3 as it should")
 
 
@@ -38,7 +38,8 @@ def check_resampler() -> Check:
     samples = np.frombuffer(base64.b64decode(stored["tone"]), np.int16) / np.float32(32768)
     resampled = soxr.resample(samples, stored["sample_rate"], stored["resampled_to"], quality="HQ")
     if fault := _fault(resampled, stored["resampled"]):
-        return Check("resampler", f"soxr {soxr.__version__} resamples otherwise: {fault}", _FIX)
+        text = f"soxr {soxr.__version__} resamples otherwise: {fault}"
+        return Check("resampler", text, install())
     return Check("resampler", f"soxr {soxr.__version__} resamples as it should")
 
 

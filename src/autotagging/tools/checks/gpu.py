@@ -16,6 +16,7 @@ from autotagging.tools.checks.packages import install
 _REPORT = "autotagging.tools.checks.tensorflow_report"
 _DEVICES = Path("/dev")
 _SECONDS = 300
+_ANSWERS = 30  # seconds
 _WITH_GPU = Path("requirements-gpu.lock")
 _CONTAINER = "load or install NVIDIA's driver; start a container with --gpus all or --nv"
 
@@ -39,7 +40,7 @@ def start_tensorflow() -> subprocess.Popen | None:
 def check_tensorflow(process: subprocess.Popen | None) -> tuple[Check, dict[str, Any]]:
     """Wait for the process of `start_tensorflow`; also give its report, empty without one."""
     if process is None:
-        return Check("tensorflow", "not installed", install(Path("requirements.lock"))), {}
+        return Check("tensorflow", "not installed", install()), {}
     try:
         printed, log = process.communicate(timeout=_SECONDS)
     except subprocess.TimeoutExpired:
@@ -52,7 +53,7 @@ def check_tensorflow(process: subprocess.Popen | None) -> tuple[Check, dict[str,
         text = f"loading it ends Python by signal {-process.returncode}"
         return Check("tensorflow", text, "use a processor with AVX, or install from the lock"), {}
     last = (log.strip().splitlines() or ["no message"])[-1]
-    return Check("tensorflow", f"can't be loaded: {last}", install(Path("requirements.lock"))), {}
+    return Check("tensorflow", f"can't be loaded: {last}", install()), {}
 
 
 def check_gpu(report: Mapping[str, Any]) -> Check:
@@ -87,9 +88,13 @@ def nvidia_smi() -> tuple[str, str]:
     command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
     device = any(_DEVICES.glob("nvidia[0-9]*"))
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+        asked = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=_ANSWERS
+        )
     except OSError:
         return "", f"{_DEVICES}/nvidia0 is there, nvidia-smi is not" if device else ""
+    except subprocess.TimeoutExpired:
+        return "", f"nvidia-smi does not answer within {_ANSWERS} s"
     lines = asked.stdout.strip().splitlines()
     if asked.returncode or not lines:
         message = " ".join((asked.stdout or asked.stderr).split())

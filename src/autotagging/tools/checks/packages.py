@@ -2,6 +2,7 @@
 
 import platform
 import re
+import shlex
 import sys
 import tomllib
 from importlib import metadata
@@ -46,12 +47,13 @@ def check_packages() -> Check:
         count = sum(version is not None for version in installed.values())
         return Check("packages", f"{count} as in {lock}")
     more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-    return Check("packages", "; ".join(faults[:_SHOWN]) + more, install(lock))
+    return Check("packages", "; ".join(faults[:_SHOWN]) + more, install())
 
 
-def install(lock: Path) -> str:
-    """Give the command that installs what a lock has."""
-    return f"{Path(sys.executable).name} -m pip install --require-hashes -r {lock}"
+def install(lock: Path | None = None) -> str:
+    """Give the command that installs what a lock has, by default the one in use."""
+    python = shlex.quote(sys.executable)
+    return f"{python} -m pip install --require-hashes -r {lock or lock_in_use()}"
 
 
 def lock_in_use() -> Path:
@@ -66,12 +68,13 @@ def read_lock(path: Path) -> dict[str, str]:
 
 
 def _direct() -> list[str]:
-    """Name the packages that pyproject.toml requires."""
+    """Name the packages that pyproject.toml requires for the pipeline."""
     path = Path("pyproject.toml")
     if not path.exists():
         return []
     project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
-    return [re.match(r"[\w.-]+", each).group() for each in project["dependencies"]]
+    required = [*project["dependencies"], *project["optional-dependencies"]["pipeline"]]
+    return [re.match(r"[\w.-]+", each).group() for each in required]
 
 
 def _version(name: str) -> str | None:

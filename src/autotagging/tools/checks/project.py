@@ -10,6 +10,8 @@ from autotagging.tools.checks import Check
 from autotagging.tools.checks.packages import install
 
 _LOCKS = Path(".snakemake/locks")
+_AGAIN = "delete these folders of results/, and run snakemake --cores all"
+_UNLOCK = "wait for it; if there is none: snakemake --unlock"
 
 
 def check_folder() -> Check:
@@ -48,7 +50,7 @@ def start_dvc() -> subprocess.Popen | None:
 def check_dvc(process: subprocess.Popen | None) -> Check:
     """Wait for the process of `start_dvc`, and count the stages that differ from dvc.lock."""
     if process is None:
-        return Check("dvc", "not installed", install(Path("requirements.lock")))
+        return Check("dvc", "not installed", install())
     printed, log = process.communicate()
     try:
         stages = json.loads(printed)
@@ -64,9 +66,9 @@ def check_dvc(process: subprocess.Popen | None) -> Check:
 def check_snakemake() -> Check:
     """Check that no run is going on or was killed."""
     if find_spec("snakemake") is None:
-        return Check("snakemake", "not installed", install(Path("requirements.lock")))
+        return Check("snakemake", "not installed", install())
     if _LOCKS.is_dir() and any(_LOCKS.iterdir()):
-        return Check("snakemake", "a run is going on, or was killed", "snakemake --unlock")
+        return Check("snakemake", "a run is going on, or was killed", _UNLOCK)
     return Check("snakemake", "no run is going on")
 
 
@@ -78,6 +80,8 @@ def check_results() -> Check:
         return Check("results", "none yet; `snakemake --cores all` makes them")
     if found := outdated.find_outdated():
         return Check("results", outdated.describe(found), outdated.remedy(found))
+    if unknown := outdated.without_versions():
+        return Check("results", f"{', '.join(unknown)}: no readable versions.json", _AGAIN)
     return Check("results", "made by the versions installed")
 
 
