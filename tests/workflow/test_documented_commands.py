@@ -326,8 +326,8 @@ def test_every_page_is_in_the_index():
         assert page.name == "README.md" or f"]({page.name})" in index
 
 
-def test_the_first_page_names_every_folder_of_the_source():
-    tree = (ROOT / "README.md").read_text().split("\nsrc/autotagging/\n")[1].split("```")[0]
+def test_every_folder_of_the_source_is_described():
+    tree = (ROOT / "CONTRIBUTING.md").read_text().split("\nsrc/autotagging/\n")[1].split("```")[0]
     source = (ROOT / "src/autotagging").iterdir()
     folders = {path.name for path in source if any(path.glob("*.py"))}
     assert set(re.findall(r"^  (\w+)/ ", tree, flags=re.MULTILINE)) == folders
