@@ -17,7 +17,7 @@ CHUNKS = [b"first chunk of samples" * 20, b"second" * 90, b"third one" * 70]
 """Media data of the MP4 files."""
 
 
-def write_song(path: Path, *, seconds: float = 1.0, seed: int = 0) -> Path:
+def write_song(path: Path, *, seconds: float = 0.3, seed: int = 0) -> Path:
     """Write a song without tags, in the format of the suffix."""
     suffix = path.suffix[1:].lower()
     if suffix == "m4a":

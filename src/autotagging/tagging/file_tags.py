@@ -32,6 +32,7 @@ from autotagging.tagging.id3 import (
     kept_padding,
     load_id3,
     save_id3,
+    v1_genre,
 )
 from autotagging.tagging.outcomes import RefusedError, refusal
 
@@ -86,17 +87,18 @@ def read_file_tags(path: Path) -> FileTags:
         reason why the file can't be read.
     """
     with _parsing():
-        opened = _open(path)
-        kind, elsewhere = type(opened), {}
+        opened, elsewhere = _open(path), {}
+        kind = type(opened)
         if kind in _ID3:
             tags = load_id3(path, kind)
             fields, others = id3_fields(tags), id3_others(tags)
-            elsewhere = ape_fields(path) if kind is MP3 else {}
-            elsewhere = {field: found for field, found in elsewhere.items() if not fields[field]}
         elif kind is MP4:
             fields, others = _mp4_fields(opened), _mp4_others(opened)
         else:
             fields, others = _vorbis_fields(opened), _vorbis_others(opened)
+        if kind is MP3:
+            elsewhere = {name: had for name, had in ape_fields(path).items() if not fields[name]}
+            fields["genre"] = fields["genre"] or v1_genre(path)
     digest = hashlib.sha256(repr(others).encode(errors="surrogatepass")).hexdigest()
     return FileTags(
         _FORMATS[kind], **{**fields, **elsewhere}, elsewhere=(*elsewhere,), others=digest
@@ -140,12 +142,12 @@ def _parsing() -> Iterator[None]:
         yield
     except RefusedError:
         raise
-    except OSError as error:
-        raise refusal(error) from error
-    except Exception as error:  # mutagen raises many kinds
-        if error.args and isinstance(error.args[0], OSError):
-            raise refusal(error.args[0]) from error
-        raise RefusedError("unreadable", f"its tags can't be read ({error!r})") from error
+    except Exception as error:  # mutagen raises many kinds, and wraps those of the system
+        cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
+        if isinstance(cause, OSError) and cause.errno is not None:
+            raise refusal(cause) from error
+        message = str(error) or "damaged"
+        raise RefusedError("unreadable", f"its tags can't be read ({message})") from error
 
 
 def _open(path: Path) -> mutagen.FileType:

@@ -28,13 +28,12 @@ _PIECE = 1 << 20
 
 
 def load_id3(path: Path, kind: type) -> ID3:
-    """Load the ID3 tag of a file as it is; an empty one if there is none.
-
-    The values of an ID3v1 tag are loaded only where there is no other.
-    """
+    """Load the ID3v2 tag of a file as it is; without one, what an ID3v1 tag has, or nothing."""
     if kind in (AIFF, WAVE):
-        tags = kind(path, translate=False, load_v1=False).tags
-        return _empty_of(kind) if tags is None else tags
+        opened = kind(path, translate=False, load_v1=False)
+        if opened.tags is None:
+            opened.add_tags()
+        return opened.tags
     for with_v1 in (False, True):
         tags = ID3()
         try:
@@ -43,13 +42,6 @@ def load_id3(path: Path, kind: type) -> ID3:
             continue
         return tags
     return ID3()
-
-
-def _empty_of(kind: type) -> ID3:
-    opened = kind.__new__(kind)
-    opened.tags = None
-    opened.add_tags()
-    return opened.tags
 
 
 def id3_fields(tags: ID3) -> dict[str, tuple[str, ...]]:
@@ -95,6 +87,15 @@ def kept_padding(info) -> int:
     return info.padding if info.padding >= 0 else _PADDING
 
 
+def v1_genre(path: Path) -> tuple[str, ...]:
+    """Genre of the ID3v1 tag that an MP3 may have."""
+    with path.open("rb") as file:
+        file.seek(-min(_V1_BYTES, file.seek(0, 2)), 2)
+        tag = file.read()
+    found = tag.startswith(b"TAG") and len(tag) == _V1_BYTES and tag[-1] < len(TCON.GENRES)
+    return (TCON.GENRES[tag[-1]],) if found else ()
+
+
 def ape_fields(path: Path) -> dict[str, tuple[str, ...]]:
     """Genres and moods of the APEv2 tag that an MP3 may have."""
     try:
@@ -107,9 +108,7 @@ def ape_fields(path: Path) -> dict[str, tuple[str, ...]]:
 
 def _version(tags: ID3) -> int:
     """Version 2.x in which a tag is written."""
-    if not tags or tags.version < (2,):  # none, or only ID3v1
-        return 4
-    return 4 if tags.version >= (2, 4) else 3
+    return 3 if (2,) <= tags.version < (2, 4) else 4  # (1, 1): loaded from ID3v1
 
 
 def _mood_keys(tags: ID3) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from autotagging.common.errors import UserError
+from autotagging.common.files import naming
 from autotagging.common.locks import locked
 from autotagging.tagging.delta import Piece, from_json, to_json
 from autotagging.tagging.outcomes import Outcome
@@ -68,6 +69,8 @@ class Journal:
     ------
     UserError
         The file that is there is no journal of this plan.
+    OSError
+        It can't be written.
     """
 
     def __init__(self, path: Path, plan: str, plan_sha256: str):
@@ -79,8 +82,9 @@ class Journal:
         try:
             self._file.truncate(_complete_bytes(path))
             if found is None:
-                self._append({"journal": _VERSION, "plan": plan, "plan_sha256": plan_sha256})
-                os.fsync(self._file.fileno())
+                with naming(path):
+                    self._append({"journal": _VERSION, "plan": plan, "plan_sha256": plan_sha256})
+                    os.fsync(self._file.fileno())
         except BaseException:
             self._file.close()
             raise

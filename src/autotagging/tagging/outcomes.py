@@ -21,6 +21,9 @@ class RefusedError(Exception):
         self.reason = reason
 
 
+_RIGHT = ("planned", "written", "restored", "already", "untagged")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one file.
@@ -30,8 +33,8 @@ class Outcome:
     path
         Path of the file, or the place of a damaged line.
     what
-        "planned", "written", "restored" or "already" (as it should be), or the reason of a
-        `RefusedError`.
+        "planned", "written", "restored", "already" (as it should be) or "untagged" (there is
+        nothing to write), or the reason of a `RefusedError`.
     message
         Why the file is left as it is, or what is to be known of one that is not; may be empty.
     """
@@ -43,7 +46,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether the file is not as it should be."""
-        return self.what not in ("planned", "written", "restored", "already")
+        return self.what not in _RIGHT
 
 
 _REASONS = {

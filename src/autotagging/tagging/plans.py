@@ -90,8 +90,8 @@ def make_plan(
     planned
         Files that get other tags.
     left_out
-        Files that do not, with the reason: "already", "untagged" (no tag of the song is written),
-        or that of a `RefusedError`; a song's error has its own type as the reason.
+        Files that do not: "already", "untagged" (no tag of the song is written), or the reason of a
+        `RefusedError`; a song's error has its own type as the reason.
     """
     last = {os.path.realpath(result["path"]): result for result in results}
     planned, left_out = [], []

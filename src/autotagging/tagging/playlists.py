@@ -43,7 +43,7 @@ def write_playlists(
         The folder or a playlist can't be written.
     """
     songs, left_out = {}, []
-    for result in {os.path.abspath(result["path"]): result for result in results}.values():
+    for result in {os.path.realpath(result["path"]): result for result in results}.values():
         path = os.path.abspath(result["path"])
         if "error" in result:
             continue
@@ -59,7 +59,7 @@ def write_playlists(
         playlist = _free_path(folder, tag, playlists)
         with replacing(playlist) as temporary:
             entries = "".join(_entry(path, songs[path], folder) for path in tagged)
-            text = f"{_FIRST_LINES}#PLAYLIST:{tag}\n{entries}"
+            text = f"{_FIRST_LINES}#PLAYLIST:{' '.join(tag.split())}\n{entries}"
             temporary.write_text(text, encoding="utf-8")
         playlists[playlist] = len(tagged)
     return playlists, left_out

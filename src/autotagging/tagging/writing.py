@@ -75,18 +75,22 @@ def undo_journal(journal: Path) -> Iterator[Outcome]:
     Yields
     ------
     outcome
-        For each entry: "restored", "already", or the reason why a file stays as it is; "changed"
-        is one that is not as `apply_plan` left it.
+        For each file: "restored", "already", or the reason why it stays as it is; "changed" is one
+        that is not as `apply_plan` left it. A file may be in several entries.
     """
     remove_copies(journal)
+    seen = set()
     for entry in read_journal(journal):
         if isinstance(entry, Outcome):
             yield entry
             continue
         try:
-            yield _restore(entry, journal)
+            outcome = _restore(entry, journal)
         except RefusedError as error:
-            yield Outcome(entry.path, error.reason, str(error))
+            outcome = Outcome(entry.path, error.reason, str(error))
+        if outcome.what != "already" or entry.path not in seen:
+            yield outcome
+        seen.add(entry.path)
 
 
 def remove_copies(journal: Path) -> None:
