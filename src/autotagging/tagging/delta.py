@@ -107,10 +107,11 @@ def _places(file: BinaryIO, block: int) -> dict[int, int]:
     """First place of each block of a file, by the hash of its bytes."""
     places: dict[int, int] = {}
     file.seek(0)
-    place = 0
-    while len(content := file.read(block)) == block:
-        places.setdefault(hash(content), place)
-        place += block
+    start, whole = 0, max(1, _PIECE // block) * block
+    while content := file.read(whole):
+        for offset in range(0, len(content) - block + 1, block):
+            places.setdefault(hash(content[offset : offset + block]), start + offset)
+        start += len(content)
     return places
 
 

@@ -1,8 +1,8 @@
 """Genre and mood in ID3 tags, of MP3, AIFF and WAV (id3.org).
 
-A tag keeps its version, so that no other frame has to be translated: ID3v2.3 lacks some frames of
-ID3v2.4, and reversely. ID3v2.2, which nothing writes any more, becomes ID3v2.3, whose frames are
-the same. A file without a tag gets ID3v2.4.
+A tag keeps its version, so that no other frame has to be translated: ID3v2.3 and ID3v2.4 each have
+frames that the other lacks. ID3v2.2, which nothing writes any more, becomes ID3v2.3, whose frames
+are the same. A file without a tag gets ID3v2.4.
 """
 
 import io
@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from mutagen import PaddingInfo
 from mutagen.aiff import AIFF
 from mutagen.apev2 import APENoHeaderError, APEv2
 from mutagen.id3 import ID3, TCON, TMOO, TXXX, ID3NoHeaderError
@@ -82,7 +83,7 @@ def save_id3(source: Path, target: Path, kind: type, fields: Fields) -> None:
         _set_v1_genre(target, fields["genre"])
 
 
-def kept_padding(info) -> int:
+def kept_padding(info: PaddingInfo) -> int:
     """Give mutagen what is left of a file's padding, or some more if the tag does not fit."""
     return info.padding if info.padding >= 0 else _PADDING
 
@@ -113,9 +114,7 @@ def _version(tags: ID3) -> int:
 
 def _mood_keys(tags: ID3) -> list[str]:
     """Keys of the frames with moods, the standard one first."""
-    return [key for key in tags if key == "TMOO"] + [
-        key for key in tags if key.upper() == "TXXX:MOOD"
-    ]
+    return sorted(key for key in tags if key.upper() in ("TMOO", "TXXX:MOOD"))
 
 
 def _mood_key(tags: ID3) -> str | None:
@@ -151,7 +150,7 @@ def _tag_bytes(header: bytes) -> int:
 def _encoded(tags: ID3, version: int, available: int) -> bytes:
     """Encode a tag in as many bytes as the old one has, if it fits."""
 
-    def padding(info) -> int:
+    def padding(info: PaddingInfo) -> int:
         left = available + info.padding  # info.padding: minus the bytes of the tag
         return left if left >= _LEAST_PADDING else _PADDING
 

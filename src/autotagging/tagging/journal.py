@@ -85,6 +85,7 @@ class Journal:
                 with naming(path):
                     self._append({"journal": _VERSION, "plan": plan, "plan_sha256": plan_sha256})
                     os.fsync(self._file.fileno())
+                flush_folder(path.parent)
         except BaseException:
             self._file.close()
             raise
@@ -174,6 +175,16 @@ def started_copies(path: Path) -> Iterator[Path]:
                     yield Path(json.loads(line)["started"])
 
 
+def flush_folder(folder: Path) -> None:
+    """Wait until the names of new files are on the disk, where the file system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _plan_of(path: Path) -> str | None:
     """SHA-256 of the plan of a journal; _NO_JOURNAL of other files; None if there is no line."""
     try:
@@ -181,16 +192,13 @@ def _plan_of(path: Path) -> str | None:
             line = file.readline(_LONGEST_HEADER)
     except FileNotFoundError:
         return None
+    if not line.endswith(b"\n"):  # empty, or the first line was cut
+        return None if line.startswith(_HEADER[: len(line)]) else _NO_JOURNAL
     try:
         header = json.loads(line)
         return header["plan_sha256"] if header["journal"] == _VERSION else _NO_JOURNAL
     except (ValueError, TypeError, KeyError, RecursionError):
-        return None if line == b"" or _is_cut(line) else _NO_JOURNAL
-
-
-def _is_cut(line: bytes) -> bool:
-    """Whether this is the beginning of a journal's first line."""
-    return b"\n" not in line and line.startswith(_HEADER[: len(line)])
+        return _NO_JOURNAL
 
 
 def _complete_bytes(path: Path) -> int:
@@ -222,6 +230,8 @@ def _entry(content: Any) -> Entry:
     texts = (entry.path, entry.old_sha256, entry.new_sha256)
     if not all(isinstance(text, str) for text in texts) or not os.path.isabs(entry.path):
         raise ValueError("no path or checksum")
+    if b"\0" in os.fsencode(entry.path):  # itself a ValueError for what no name can be
+        raise ValueError("no path")
     if type(entry.atime_ns) is not int or type(entry.mtime_ns) is not int:
         raise ValueError("no times")
     return entry

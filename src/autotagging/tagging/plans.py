@@ -187,6 +187,7 @@ def _parse(content: Any) -> PlannedFile:
     path, digest = content.get("path"), content.get("audio_sha256")
     if not isinstance(path, str) or not path or "\0" in path:
         raise ValueError("no path")
+    os.fsencode(path)  # a ValueError for what no name of a file can be
     if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
         raise ValueError("no audio_sha256")
     changes = {field: _parse_change(field, content.get(field)) for field in FIELDS}

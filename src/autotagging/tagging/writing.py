@@ -16,7 +16,7 @@ from autotagging.common.files import sha256
 from autotagging.tagging.audio_hash import audio_sha256
 from autotagging.tagging.delta import describe, rebuild
 from autotagging.tagging.file_tags import FileTags, copy_with_tags, read_file_tags
-from autotagging.tagging.journal import Entry, Journal, read_journal, started_copies
+from autotagging.tagging.journal import Entry, Journal, flush_folder, read_journal, started_copies
 from autotagging.tagging.outcomes import Outcome, RefusedError, refusing
 from autotagging.tagging.plans import PlannedFile
 
@@ -274,13 +274,9 @@ def _rename(copy: Path, target: Path, before: os.stat_result) -> None:
     ):
         raise RefusedError("changed", "it was changed meanwhile")
     copy.replace(target)
-    with suppress(OSError):  # some network file systems can't flush a folder
-        _flush(target.parent)
+    flush_folder(target.parent)
 
 
 def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

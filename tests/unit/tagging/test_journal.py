@@ -43,7 +43,9 @@ def test_a_line_that_was_cut_is_no_entry_and_the_next_run_removes_it(tmp_path):
     assert path.read_bytes() == whole
 
 
-@pytest.mark.parametrize("content", [b"", b'{"jou', b'{"journal": 1, "plan": "pl'])
+@pytest.mark.parametrize(
+    "content", [b"", b'{"jou', b'{"journal": 1, "plan": "p", "plan_sha256": "a"}']
+)
 def test_a_journal_whose_first_line_was_cut_is_begun_again(tmp_path, content):
     path = tmp_path / "journal.jsonl"
     path.write_bytes(content)
@@ -68,6 +70,8 @@ def test_a_file_that_is_no_journal_is_refused_and_stays(tmp_path, content):
     [
         {"path": 1},
         {"path": "relative.mp3"},
+        {"path": "/a\0b"},
+        {"path": "/\ud800"},
         {"old_sha256": None},
         {"pieces": "x"},
         {"mtime_ns": "1"},

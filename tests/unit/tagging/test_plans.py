@@ -111,6 +111,7 @@ def test_a_damaged_line_is_named_and_the_others_are_read(song, tmp_path):
     changed = [
         {"path": ""},
         {"path": "a\0b"},
+        {"path": "\ud800"},
         {"path": None},
         {"audio_sha256": "abc"},
         {"genre": ["Rock"]},
@@ -128,4 +129,4 @@ def test_a_damaged_line_is_named_and_the_others_are_read(song, tmp_path):
     for number, outcome in enumerate(damaged, start=1):
         assert isinstance(outcome, Outcome)
         assert (outcome.path, outcome.what) == (f"{plan}, line {number}", "damaged_line")
-    assert "no audio_sha256" in damaged[3].message
+    assert "no audio_sha256" in damaged[4].message
