@@ -88,7 +88,7 @@ class Song:
         AudioError
             The file can't be opened, or an error occurs before the first sample.
         """
-        _check_file(self.path)
+        check_file(self.path)
         with _opened(self.path) as file:
             rate = file.samplerate
             if not _RATES[0] <= rate <= _RATES[1]:
@@ -181,8 +181,8 @@ class _Stream(soundfile.SoundFile):
         return False
 
 
-def _check_file(path: Path) -> None:
-    """Raise AudioError unless this is a file with content that may be read."""
+def check_file(path: Path) -> os.stat_result:
+    """Return a file's status; raise AudioError unless it has content that may be read."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -195,6 +195,7 @@ def _check_file(path: Path) -> None:
         raise AudioError("empty", "a file of zero bytes")
     if not os.access(path, os.R_OK):
         raise AudioError("unreadable", "no permission to read it")
+    return status
 
 
 def _opened(path: Path) -> soundfile.SoundFile:
