@@ -74,6 +74,7 @@ class Song:
         self.sample_rate = sample_rate
         self.seconds = 0.0
         self.warning: str | None = None
+        self._failure: str | None = None
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Decode, average the channels and resample, up to the end or the first error.
@@ -101,6 +102,8 @@ class Song:
                 yield resampler.resample_chunk(mono) if rate != self.sample_rate else mono
             if frames and rate != self.sample_rate:
                 yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+        if self._failure:
+            self.warning = f"decoding failed after {self.seconds:.1f} s: {self._failure}"
         if not frames:
             raise AudioError("undecodable" if self.warning else "empty", self.warning)
 
@@ -115,8 +118,7 @@ class Song:
                 try:
                     count = len(file.read(out=part))
                 except soundfile.LibsndfileError as error:
-                    self.warning = f"decoding failed after {self.seconds:.1f} s: {_reason(error)}"
-                    count = 0
+                    self._failure, count = _reason(error), 0
                 filled += count
                 going_on = count > 0
             if filled:
@@ -126,7 +128,8 @@ class Song:
         """Cut the song into windows, the last of them flush with its end.
 
         A song that is shorter than a window, or longer by at most `TOLERANCE`, is one window:
-        padded with zeros or cropped, half at each end, as training clips are.
+        padded with zeros or cropped, half at each end, as training clips are. Of a longer song, at
+        most as much at its end is in no window.
 
         Parameters
         ----------
@@ -159,6 +162,8 @@ class Song:
             raise AudioError("undecodable", self.warning)
         if start == 0:
             yield self._window(fit_length(held, samples), (end - samples) // 2)
+        elif end >= start + samples:
+            yield self._window(held[start - first :][:samples], start)
         elif end > start - hop + samples + rest:
             yield self._window(held[-samples:], end - samples)
 
