@@ -66,9 +66,7 @@ def read_mapping(path: Path | None, categories: Mapping[str, str]) -> TagMapping
     own = {} if path is None else _read(path)
     fields = {**shipped["fields"], **own.get("fields", {})}
     titled = own.get("title_case", shipped["title_case"])
-    excluded = _folded([*shipped["exclude"], *own.get("exclude", [])])
-    # A tag that the user's mapping names is written, even if the shipped one excludes it.
-    excluded -= _folded(own.get("tags", {})) - _folded(own.get("exclude", []))
+    excluded = _folded(own.get("exclude", shipped["exclude"]))
     single = {**_by_folded(shipped["tags"]), **_by_folded(own.get("tags", {}))}
     written = {}
     for tag, category in categories.items():

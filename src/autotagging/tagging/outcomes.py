@@ -73,11 +73,3 @@ def refusing() -> Iterator[None]:
 def refusal(error: OSError) -> RefusedError:
     """Give the RefusedError of an OSError."""
     return RefusedError(_REASONS.get(error.errno, "failed"), error.strerror or str(error))
-
-
-def printable(text: str) -> str:
-    r"""Write characters that no terminal should get, such as line ends, as \n or \x1b."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )

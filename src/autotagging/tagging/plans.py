@@ -15,7 +15,9 @@ from typing import Any, Literal
 from autotagging.common.files import replacing
 from autotagging.tagging.file_tags import FIELDS, FileTags, read_file_tags
 from autotagging.tagging.mapping import TagMapping, is_value
-from autotagging.tagging.outcomes import Outcome, RefusedError, printable
+from autotagging.tagging.outcomes import Outcome, RefusedError
+from autotagging.tagging.outputs import printable
+from autotagging.tagging.results import to_line
 
 Existing = Literal["keep", "add", "replace"]
 """What happens to values that a field of a file has already: see `make_plan`."""
@@ -142,18 +144,7 @@ def _new(old: tuple[str, ...], wanted: tuple[str, ...], existing: Existing) -> t
 def write_plan(planned: Iterable[PlannedFile], path: Path) -> None:
     """Write a plan; see this module for its format."""
     with replacing(path) as temporary:
-        temporary.write_text("".join(map(_line, planned)), encoding="utf-8")
-
-
-def _line(file: PlannedFile) -> str:
-    content = asdict(file)
-    text = json.dumps(content, ensure_ascii=False)
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:  # a name that is not in UTF-8, which JSON can escape
-            text = json.dumps(content)
-    return f"{text}\n"
+        temporary.write_bytes(b"".join(to_line(asdict(file)) for file in planned))
 
 
 def read_plan(path: Path) -> Iterator[PlannedFile | Outcome]:

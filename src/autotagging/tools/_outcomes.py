@@ -1,14 +1,17 @@
 """Show what became of files."""
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from autotagging.common.errors import UserError
-from autotagging.tagging.outcomes import Outcome, printable
+from autotagging.tagging.outcomes import Outcome
+from autotagging.tagging.outputs import printable
 
 
 def report(outcomes: Iterable[Outcome], *, show: Collection[str] = ()) -> None:
     """Print files that failed, have a message or are asked for, and the number of all.
+
+    If a file failed, the command ends with exit code 1.
 
     Parameters
     ----------
@@ -16,24 +19,19 @@ def report(outcomes: Iterable[Outcome], *, show: Collection[str] = ()) -> None:
         What became of each file.
     show
         Kinds of outcomes that are printed in any case.
-
-    Raises
-    ------
-    UserError
-        A file failed.
     """
     counts: Counter[str] = Counter()
-    failed = 0
+    failed = False
     for outcome in outcomes:
         counts[outcome.what] += 1
-        failed += outcome.failed
+        failed |= outcome.failed
         if outcome.failed:
-            message = printable(outcome.message)
-            print(f"{printable(outcome.path)}: {outcome.what}: {message}")
+            text = f"{outcome.path}: {outcome.what}: {outcome.message}"
+            print(printable(text), file=sys.stderr)
         elif outcome.message or outcome.what in show:
             print(printable(outcome.path), *outcome.message.split("\n"), sep="\n  ")
     total = counts.total()
     parts = [f"{count} {what}" for what, count in counts.items()]
     print(f"{total} {'file' if total == 1 else 'files'}: {', '.join(parts) or 'nothing to do'}")
     if failed:
-        raise UserError(f"{failed} of {total} files stay as they are, for the reasons above")
+        sys.exit(1)

@@ -18,8 +18,8 @@ def apply(
 
     Each file is copied next to itself, the copy gets the tags, is read again and compared, and
     takes the file's place. A file that is not as it was when the plan was made, or that can't be
-    written, stays as it is, and is listed at the end. A plan that was interrupted goes on where it
-    was. `autotagging undo` restores all files byte for byte from the journal.
+    written, stays as it is, and is listed; the exit code is then 1. A plan that was interrupted
+    goes on where it was. `autotagging undo` restores all files byte for byte from the journal.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def apply(
     Raises
     ------
     UserError
-        A file was not written, for a reason that is listed, or the plan is in use.
+        The journal is in use, or is not that of this plan.
     OSError
         The plan can't be read, or the journal can't be written.
     """

@@ -10,8 +10,8 @@ from autotagging.tools._outcomes import report
 def undo(journal: Path, /) -> None:
     """Restore the files that `autotagging apply` has changed, byte for byte.
 
-    A file that was changed since stays as it is, and is listed; the others are restored. It may be
-    repeated, also after an interruption of either command.
+    A file that was changed since stays as it is, and is listed; the others are restored, and the
+    exit code is 1. It may be repeated, also after an interruption of either command.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def undo(journal: Path, /) -> None:
     Raises
     ------
     UserError
-        A file was not restored, for a reason that is listed, or the journal is none or in use.
+        The journal is in use, or the file is none.
     OSError
         The journal can't be read.
     """
