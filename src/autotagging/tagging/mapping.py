@@ -60,7 +60,9 @@ def read_mapping(path: Path | None, categories: Mapping[str, str]) -> TagMapping
     Raises
     ------
     UserError
-        The file is not there, not TOML, or has an entry that is not as described.
+        The file is not TOML, or has an entry that is not as described.
+    OSError
+        It can't be read.
     """
     shipped = _read(SHIPPED)
     own = {} if path is None else _read(path)
