@@ -18,6 +18,10 @@ from autotagging.common.progress import show_without_failing
 from autotagging.tools._job_note import write_note
 from autotagging.tools.unloaded import leave_out_libraries
 
+_EXTRAS = dict.fromkeys(("mutagen", "onnxruntime", "soundfile", "soxr"), "tag")
+_EXTRAS |= {"onnx": "export", "starlette": "serve", "tf2onnx": "export", "uvicorn": "serve"}
+"""Extras of the package by the library that they add; all others are of the pipeline."""
+
 
 def main() -> None:
     """Run one subcommand; an error that the user can correct is one line and exit code 2."""
@@ -33,11 +37,29 @@ def main() -> None:
             _make_app()(exit_on_error=False, print_error=False)
     except (UserError, CycloptsError) as error:
         sys.exit(_fail(str(error)))
+    except ImportError as error:
+        if (message := _missing_library(error)) is None:
+            raise
+        sys.exit(_fail(message))
     except OSError as error:
         place = f"{error.filename2 or error.filename}: " if error.filename else ""
         sys.exit(_fail(f"{place}{error.strerror or error}"))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _missing_library(error: BaseException) -> str | None:
+    """Say which extra of the package has a library that is not installed; None: it is no library.
+
+    An error of cyclopts has the cause of the failed import behind it.
+    """
+    while error.__cause__ is not None:
+        error = error.__cause__
+    name = (getattr(error, "name", None) or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or name in ("", PACKAGE.name):
+        return None
+    extra = _EXTRAS.get(name, "pipeline")
+    return f"this command needs {name}, which is not installed: pip install 'autotagging[{extra}]'"
 
 
 def _start_in_utf8() -> None:

@@ -18,6 +18,7 @@ ROOMS = (
     "metrics",
     "reporting",
     "steps",
+    "tagging",
     "tools",
 )
 """From the lowest to the highest."""

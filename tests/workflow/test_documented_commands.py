@@ -95,16 +95,20 @@ NAMED = "only named"
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
 SLURM = "needs Slurm; tests/cluster runs it"
+WRITES = "tests/unit/tools/test_apply.py runs it"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
     "OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...": TAKES_MINUTES,
     "apptainer build autotagging.sif containers/autotagging.def": ENGINE,
     "apptainer run autotagging.sif snakemake --cores all": ENGINE,
     "apt install chromium": "changes the machine",
+    "autotagging apply plan.jsonl": WRITES,
+    "autotagging apply plan.jsonl --dry-run": WRITES,
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
+    "autotagging undo plan.journal.jsonl": WRITES,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
     "docker build --file containers/Dockerfile --tag autotagging .": ENGINE,
     'docker run --rm --volume "$PWD:/autotagging" --user "$(id -u)" autotagging': ENGINE,
@@ -160,8 +164,9 @@ NOT_RUN = {
     "zip -s 0 mp3.zip --out joined.zip": "the same",
     "source .venv/bin/activate": "`make results` makes it",
 }
-# How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ")
+# How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake, a
+# file's changes, a mapping of tags.
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "/music/", "exclude = [")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",

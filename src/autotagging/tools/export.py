@@ -20,6 +20,9 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
 from autotagging.common.progress import native_log_hidden
 from autotagging.models.stored import StoredModel, build_network, load_model, stock_class
+from autotagging.tagging.bundle import BUNDLE, FILTERS, NETWORK, write_bundle
+from autotagging.tagging.front_end import librosas_filters
+from autotagging.tagging.trained import read_trained, result_of
 
 if TYPE_CHECKING:
     import keras
@@ -34,11 +37,15 @@ _UNITS = {
 }
 
 
-def export(*, model_json: Path, out: Path, card: Path | None = None) -> None:
-    """Write model.keras, model.onnx, tags.txt and a README.md that explains their use.
+def export(
+    *, model_json: Path, out: Path, card: Path | None = None, per_tag: Path | None = None
+) -> None:
+    """Write a folder with which songs can be tagged, without TensorFlow, or with Keras.
 
-    model.keras has only stock Keras layers. model.onnx needs the packages of the extra `export`;
-    without them it is left out, with a message. Before anything is written, the scores of both on
+    The folder has model.onnx, bundle.json and mel.npz (filters and window of the front end), for
+    `autotagging tag`; model.keras, which has only stock Keras layers; tags.txt; and a README.md
+    that explains their use. The first three need the packages of the extra `export`; without them
+    they are left out, with a message. Before anything is written, the scores of both networks on
     random spectrograms are compared with those of the trained model.
 
     Parameters
@@ -48,8 +55,12 @@ def export(*, model_json: Path, out: Path, card: Path | None = None) -> None:
     out
         Output: folder of the exported files.
     card
-        Model card of the model, in results/figures/model_card/; README.md then begins with it, as
-        the Hugging Face Hub expects.
+        Model card of the model; README.md then begins with it, as the Hugging Face Hub expects.
+        Without it, that in figures/model_card/ of the same results/ is taken, if it is there.
+    per_tag
+        per_tag.csv of the model's evaluation, with the categories of the tags and the thresholds
+        that were chosen on validation clips. Without it, that in the same results/ is read; if
+        there is none, all thresholds are 0.5.
 
     Raises
     ------
@@ -64,6 +75,7 @@ def export(*, model_json: Path, out: Path, card: Path | None = None) -> None:
             f"model {name!r} reads features that NumPy computes; only networks on spectrograms can "
             "be exported"
         )
+    described = read_trained(model_json, per_tag=per_tag)
     text = _describe(stored, card)
     _prepare_keras()
     network = build_network(stored)
@@ -75,20 +87,33 @@ def export(*, model_json: Path, out: Path, card: Path | None = None) -> None:
             file=sys.stderr,
         )
     else:
-        exported["model.onnx"] = _export_onnx
-    tags = stored.description["tags"]
+        exported[NETWORK] = _export_onnx
     with ExitStack() as files:
+
+        def new(name: str) -> Path:
+            return files.enter_context(replacing(out / name))
+
+        written = {}
         for name, write in exported.items():
-            path = files.enter_context(replacing(out / name))
-            score = write(stored, stock_network(network), path)
+            written[name] = new(name)
+            score = write(stored, stock_network(network), written[name])
             _compare(name, score, network)
-        listed = files.enter_context(replacing(out / "tags.txt"))
-        listed.write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8")
-        readme = files.enter_context(replacing(out / "README.md"))
-        readme.write_text(text, encoding="utf-8")
-    if missing:
-        (out / "model.onnx").unlink(missing_ok=True)  # of an older export
-    print(f"{out}: {', '.join([*exported, 'tags.txt', 'README.md'])}", file=sys.stderr)
+        if not missing:
+            written[FILTERS] = new(FILTERS)
+            np.savez(written[FILTERS], **librosas_filters(described["front_end"]))
+            of_tagger = {name: written[name] for name in (NETWORK, FILTERS)}
+            written[BUNDLE] = new(BUNDLE)
+            write_bundle(written[BUNDLE], described, of_tagger)
+        written["tags.txt"] = new("tags.txt")
+        lines = "".join(f"{tag}\n" for tag in described["tags"])
+        written["tags.txt"].write_text(lines, encoding="utf-8")
+        written["README.md"] = new("README.md")
+        written["README.md"].write_text(text, encoding="utf-8")
+    for name in (NETWORK, FILTERS, BUNDLE) if missing else ():
+        (out / name).unlink(missing_ok=True)  # of an older export
+    if not (missing or described["thresholds"]):
+        print("no thresholds: per_tag.csv of evaluate is missing; all are 0.5", file=sys.stderr)
+    print(f"{out}: {', '.join(written)}", file=sys.stderr)
 
 
 def stock_network(network: "keras.Model") -> "keras.Model":
@@ -190,9 +215,12 @@ def _describe(stored: StoredModel, card: Path | None) -> str:
         front_end=front_end,
         trained_on=trained_on,
     )
-    if card is None:
+    found = card or result_of(stored.path, "figures/model_card/{model}-{seed}.md")
+    if found is None:
         return text
-    above = card.read_text(encoding="utf-8")
+    above = found.read_text(encoding="utf-8")
     if model["weights_sha256"] not in above:
+        if card is None:  # of an earlier training
+            return text
         raise UserError(f"{card}: not the model card of {stored.path}")
     return f"{above}\n{re.sub('^#', '##', text, flags=re.MULTILINE)}"

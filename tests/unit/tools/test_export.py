@@ -4,12 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from autotagging import models
 from autotagging.common.errors import UserError
-from autotagging.mel.spectrogram import describe_front_end
+from autotagging.mel.spectrogram import describe_front_end, log_mel
 from autotagging.models.stored import save_model, weights_of
+from autotagging.tagging.bundle import load_tagger
+from autotagging.tagging.songs import score_windows
 from autotagging.tools import export as exporting
+from bundles import write_song
 from networks import crnn_options
 
 keras = pytest.importorskip("keras")
@@ -74,6 +78,25 @@ def test_a_file_that_scores_otherwise_is_not_written(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"model\.keras: its scores differ from the model's by"):
         exporting.export(model_json=write_model(tmp_path), out=tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_bundle_and_its_model_tag_a_song_with_the_same_scores(tmp_path):
+    pytest.importorskip("tf2onnx", reason="the extra `export` is not installed")
+    (tmp_path / "per_tag.csv").write_text("tag,category,threshold\na,genre,0.25\nb,mood,0.75\n")
+    model_json = write_model(tmp_path)
+    exporting.export(model_json=model_json, out=tmp_path / "bundle")
+    rng = np.random.default_rng(0)
+    song = write_song(tmp_path / "song.flac", 0.1 * rng.standard_normal(60_000))
+    bundle, trained = load_tagger(tmp_path / "bundle"), load_tagger(tmp_path)
+    assert bundle.description == trained.description
+    assert bundle.description.thresholds == {"a": 0.25, "b": 0.75}
+    _, starts, scores = score_windows(song, bundle)
+    np.testing.assert_allclose(scores, score_windows(song, trained)[2], atol=1e-4)
+    waveform, _ = soundfile.read(song, dtype="float32")
+    mel = log_mel(waveform[24_000:48_000], **FRONT_END, log_scale="power_db")
+    network = exporting.build_network(exporting.load_model(model_json))
+    assert starts.tolist() == [0, 2]
+    np.testing.assert_allclose(scores[1], network(mel[None])[0], atol=1e-4)
 
 
 def test_without_an_onnx_exporter_a_line_says_so_and_no_old_file_stays(

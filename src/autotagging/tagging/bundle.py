@@ -1,0 +1,248 @@
+"""A tagger: a network with its front end, tags and thresholds, loaded from what `export` writes.
+
+A bundle is a folder with bundle.json, model.onnx and mel.npz. It needs ONNX Runtime and NumPy, and
+none of the libraries of the pipeline.
+"""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import check_entries, load_arrays, read_json, sha256, write_json
+from autotagging.dataset.windows import Windows
+from autotagging.tagging.front_end import LightFrontEnd, window_samples
+from autotagging.tagging.trained import find_trained, read_trained, score_with_keras
+
+BUNDLE, NETWORK, FILTERS = "bundle.json", "model.onnx", "mel.npz"
+DEFAULT_THRESHOLD = 0.5
+"""Threshold of tags for which none has been chosen on validation clips."""
+
+_TYPES = {"model": str, "seed": int, "digest": str, "tags": list, "categories": dict}
+_TYPES |= {"thresholds": dict, "input_shape": list, "windows": dict | None, "sha256": dict}
+_TYPES["front_end"] = dict.fromkeys(("sample_rate", "n_fft", "hop_length", "n_mels"), int)
+_TYPES["front_end"] |= {"seconds": int | float, "log_scale": str}
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a tagger is, without its network.
+
+    Attributes
+    ----------
+    model, seed
+        Name of the model, such as "crnn", and seed of its training.
+    digest
+        SHA-256 of the trained weights: the same for a bundle and the model that it was made from.
+    tags
+        Tags in the order of the scores.
+    categories
+        Category by tag, such as genre, mood or instrument; empty if not known.
+    thresholds
+        Threshold by tag, chosen on validation clips; tags that are missing have 0.5.
+    front_end
+        Settings of the front end, see `LightFrontEnd`.
+    input_shape
+        Shape of an input of the network: (mel bins, frames).
+    windows
+        How the spectrogram of a window of a song is cut for a network that reads shorter ones.
+    """
+
+    model: str
+    seed: int
+    digest: str
+    tags: tuple[str, ...]
+    front_end: Mapping[str, Any]
+    input_shape: tuple[int, ...]
+    categories: Mapping[str, str] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    windows: Windows | None = None
+
+    def threshold(self, tag: str) -> float:
+        """Score from which a tag is given."""
+        return self.thresholds.get(tag, DEFAULT_THRESHOLD)
+
+    def chosen(self, scores: Mapping[str, float]) -> list[str]:
+        """Tags with a score at or above their threshold, the highest score first."""
+        above = [tag for tag in self.tags if scores[tag] >= self.threshold(tag)]
+        return sorted(above, key=lambda tag: -scores[tag])
+
+    @property
+    def sample_rate(self) -> int:
+        """Sample rate of the windows, in Hz."""
+        return self.front_end["sample_rate"]
+
+    @property
+    def window_samples(self) -> int:
+        """Samples of a window of a song: 349,440 in the paper."""
+        return window_samples(self.front_end)
+
+    @property
+    def window_seconds(self) -> float:
+        """Length of a window of a song: 29.12 in the paper."""
+        return self.window_samples / self.sample_rate
+
+
+@dataclass(frozen=True)
+class Tagger:
+    """A tagger that can score.
+
+    Attributes
+    ----------
+    description
+        What it is.
+    front_end
+        Its front end.
+    network
+        Function from spectrograms, float32, (batch, mel bins, frames), to scores, (batch, tags).
+    """
+
+    description: Description
+    front_end: LightFrontEnd
+    network: Callable[[np.ndarray], np.ndarray]
+
+    def scores(self, waveform: np.ndarray) -> np.ndarray:
+        """Score one window of a song: float32, (tags,), each from 0 to 1.
+
+        Parameters
+        ----------
+        waveform : float32, (samples,)
+            At the sample rate of the front end, with its number of samples.
+        """
+        mel = self.front_end.log_mel(waveform)[None]
+        if self.description.windows:
+            mel = self.description.windows.even(mel)[0]
+        return self.network(mel).mean(axis=0)
+
+
+def read_description(path: Path) -> Description:
+    """Read what a tagger is, from a bundle or a model folder.
+
+    Parameters
+    ----------
+    path
+        Folder of a bundle, or its bundle.json; or the folder of a trained network, or its
+        model.json, which needs the libraries of the pipeline.
+
+    Raises
+    ------
+    UserError
+        There is no model, it is damaged, or it is of a kind that can't tag audio.
+    """
+    if model_json := find_trained(path):
+        return Description(**read_trained(model_json))
+    return _read_bundle(_find_bundle(path))
+
+
+def load_tagger(path: Path, *, threads: int = 1) -> Tagger:
+    """Load a tagger from a bundle or a model folder.
+
+    Parameters
+    ----------
+    path
+        See `read_description`, which also lists the errors.
+    threads
+        Threads of the network.
+    """
+    if model_json := find_trained(path):
+        description = Description(**read_trained(model_json))
+        filters, network = score_with_keras(model_json, threads=threads)
+    else:
+        place = _find_bundle(path)
+        description = _read_bundle(place)
+        filters = load_arrays(place.with_name(FILTERS))
+        network = _onnx_network(place.with_name(NETWORK), description, threads)
+    return Tagger(description, LightFrontEnd(description.front_end, **filters), network)
+
+
+def write_bundle(path: Path, description: Mapping[str, Any], files: Mapping[str, Path]) -> None:
+    """Write bundle.json.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    description
+        Arguments of `Description`.
+    files
+        The network and the filters by their names in the bundle.
+    """
+    windows = description["windows"]
+    write_json(
+        {
+            **description,
+            "windows": windows and {"frames": windows.frames, "scored": windows.scored},
+            "window_seconds": description["front_end"]["seconds"],
+            "sha256": {name: sha256(file) for name, file in files.items()},
+        },
+        path,
+    )
+
+
+def _find_bundle(path: Path) -> Path:
+    place = path if path.name == BUNDLE else path / BUNDLE
+    if place.is_file():
+        return place
+    if (path / NETWORK).exists():
+        raise UserError(f"{path}: no {BUNDLE}; write it anew with `autotagging export`")
+    raise UserError(
+        f"{path}: neither a bundle, a folder that `autotagging export` writes, nor a trained model "
+        "with its model.json"
+    )
+
+
+def _read_bundle(place: Path) -> Description:
+    """Read and check bundle.json, and that the files next to it are those that it names."""
+    content = read_json(place, **_TYPES)
+    for name in (NETWORK, FILTERS):
+        file = place.with_name(name)
+        if not file.is_file() or sha256(file) != content["sha256"].get(name):
+            raise UserError(f"{file}: not the file of {place}; export the model again")
+    tags, thresholds = content["tags"], content["thresholds"]
+    if not tags or not all(isinstance(tag, str) for tag in tags) or len({*tags}) < len(tags):
+        raise UserError(f"{place}: `tags` is no list of different names")
+    for name in ("thresholds", "categories"):
+        if unknown := content[name].keys() - {*tags}:
+            raise UserError(f"{place}: `{name}` has {min(unknown)!r}, which is no tag of the model")
+    for tag, value in thresholds.items():
+        if not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise UserError(f"{place}: the threshold of {tag!r} is {value!r}, not from 0 to 1")
+    windows = content["windows"]
+    if windows is not None:
+        check_entries(windows, f"{place}: windows", {"frames": int, "scored": int | None})
+    return Description(
+        model=content["model"],
+        seed=content["seed"],
+        digest=content["digest"],
+        tags=tuple(tags),
+        categories={tag: str(category) for tag, category in content["categories"].items()},
+        thresholds=thresholds,
+        front_end=content["front_end"],
+        input_shape=tuple(content["input_shape"]),
+        windows=windows and Windows(windows["frames"], scored=windows["scored"]),
+    )
+
+
+def _onnx_network(path: Path, description: Description, threads: int) -> Callable:
+    """Make the function from spectrograms to scores."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors
+    session = onnxruntime.InferenceSession(
+        os.fspath(path), options, providers=["CPUExecutionProvider"]
+    )
+    expected = math.prod(description.input_shape)
+    shape = session.get_inputs()[0].shape[1:]
+    if math.prod(shape) != expected or session.get_outputs()[0].shape[1:] != [
+        len(description.tags)
+    ]:
+        raise UserError(f"{path}: not the network that {BUNDLE} describes; export the model again")
+    return lambda mel: session.run(["tags"], {"log_mel": mel})[0]

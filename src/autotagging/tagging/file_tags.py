@@ -1,0 +1,208 @@
+"""Read and write the genres and moods in audio files, as separate values, by mutagen.
+
+| format               | genre  | mood                                                |
+|----------------------|--------|-----------------------------------------------------|
+| MP3, AIFF, WAV       | TCON   | TMOO; in ID3v2.3, which lacks it, TXXX:MOOD         |
+| FLAC, Vorbis, Opus   | GENRE  | MOOD, as the names of Vorbis comments               |
+| MP4, M4A             | ©gen   | ----:com.apple.iTunes:MOOD                          |
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import mutagen
+from mutagen.aiff import AIFF
+from mutagen.flac import FLAC, Padding, VCFLACDict
+from mutagen.mp3 import MP3
+from mutagen.mp4 import MP4, AtomDataType, MP4FreeForm
+from mutagen.oggflac import OggFLAC
+from mutagen.oggopus import OggOpus
+from mutagen.oggvorbis import OggVorbis
+from mutagen.wave import WAVE
+
+from autotagging.tagging.id3 import (
+    Fields,
+    ape_fields,
+    id3_fields,
+    id3_others,
+    kept_padding,
+    load_id3,
+    save_id3,
+    v1_genre,
+)
+from autotagging.tagging.outcomes import RefusedError, refusal
+
+FIELDS = ("genre", "mood")
+"""What is written into files."""
+
+_FORMATS = {
+    MP3: "mp3",
+    AIFF: "aiff",
+    WAVE: "wav",
+    FLAC: "flac",
+    OggFLAC: "ogg flac",
+    OggVorbis: "ogg vorbis",
+    OggOpus: "opus",
+    MP4: "mp4",
+}
+_ID3 = (MP3, AIFF, WAVE)
+_MP4_GENRE = "\xa9gen"
+_MP4_MOOD = "----:com.apple.iTunes:MOOD"
+
+
+@dataclass(frozen=True)
+class FileTags:
+    """The tags of a file.
+
+    Attributes
+    ----------
+    format
+        "mp3", "aiff", "wav", "flac", "ogg flac", "ogg vorbis", "opus" or "mp4".
+    genre, mood
+        Values, in the order of the file.
+    elsewhere
+        Fields that an MP3 has in its APEv2 tag alone, which is never written.
+    others
+        SHA-256 of a description of all other tags, with pictures.
+    """
+
+    format: str
+    genre: tuple[str, ...]
+    mood: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    others: str
+
+
+def read_file_tags(path: Path) -> FileTags:
+    """Read the tags of a file.
+
+    Raises
+    ------
+    RefusedError
+        "unsupported": of no format in which tags are written; "unreadable": damaged; or another
+        reason why the file can't be read.
+    """
+    with _parsing():
+        opened, elsewhere = _open(path), {}
+        kind = type(opened)
+        if kind in _ID3:
+            tags = load_id3(path, kind)
+            fields, others = id3_fields(tags), id3_others(tags)
+        elif kind is MP4:
+            fields, others = _mp4_fields(opened), _mp4_others(opened)
+        else:
+            fields, others = _vorbis_fields(opened), _vorbis_others(opened)
+        if kind is MP3:
+            elsewhere = {name: had for name, had in ape_fields(path).items() if not fields[name]}
+            fields["genre"] = fields["genre"] or v1_genre(path)
+    digest = hashlib.sha256(repr(others).encode(errors="surrogatepass")).hexdigest()
+    return FileTags(
+        _FORMATS[kind], **{**fields, **elsewhere}, elsewhere=(*elsewhere,), others=digest
+    )
+
+
+def copy_with_tags(source: Path, target: Path, fields: Fields) -> None:
+    """Write a copy of a file in which the values of some fields are others.
+
+    Parameters
+    ----------
+    source
+        File to copy; only read.
+    target
+        Empty file to write.
+    fields
+        Values of "genre", "mood" or both; a field without values is removed.
+
+    Raises
+    ------
+    RefusedError
+        See `read_file_tags`; also where `target` can't be written.
+    """
+    with _parsing():
+        kind = type(_open(source))
+        if kind in _ID3:
+            save_id3(source, target, kind, fields)
+            return
+        shutil.copyfile(source, target)
+        opened = kind(target)
+        if opened.tags is None:
+            opened.add_tags()
+        (_set_mp4 if kind is MP4 else _set_vorbis)(opened, fields)
+        opened.save(padding=kept_padding)
+
+
+@contextmanager
+def _parsing() -> Iterator[None]:
+    """Raise whatever a damaged file leads to as a RefusedError."""
+    try:
+        yield
+    except RefusedError:
+        raise
+    except Exception as error:  # mutagen raises many kinds, and wraps those of the system
+        cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
+        if isinstance(cause, OSError) and cause.errno is not None:
+            raise refusal(cause) from error
+        message = str(error) or "damaged"
+        raise RefusedError("unreadable", f"its tags can't be read ({message})") from error
+
+
+def _open(path: Path) -> mutagen.FileType:
+    opened = mutagen.File(path, options=list(_FORMATS))
+    if opened is None:
+        raise RefusedError("unsupported", "of no format in which tags are written")
+    return opened
+
+
+def _vorbis_fields(opened: mutagen.FileType) -> Fields:
+    tags = opened.tags or {}
+    return {field: tuple(filter(None, tags.get(field, ()))) for field in FIELDS}
+
+
+def _vorbis_others(opened: mutagen.FileType) -> list:
+    comments = [pair for pair in opened.tags or () if pair[0].lower() not in FIELDS]
+    blocks = getattr(opened, "metadata_blocks", ())
+    kept = [block for block in blocks if not isinstance(block, (Padding, VCFLACDict))]
+    return [sorted(comments), [(block.code, bytes(block.write())) for block in kept]]
+
+
+def _set_vorbis(opened: mutagen.FileType, fields: Fields) -> None:
+    for field, values in fields.items():
+        if field in opened.tags:
+            del opened.tags[field]
+        if values:
+            opened.tags[field.upper()] = list(values)
+
+
+def _mp4_fields(opened: MP4) -> Fields:
+    tags = opened.tags or {}
+    moods = [value.decode(errors="replace") for value in tags.get(_mp4_mood(tags), ())]
+    return {
+        "genre": tuple(filter(None, tags.get(_MP4_GENRE, ()))),
+        "mood": tuple(filter(None, moods)),
+    }
+
+
+def _mp4_mood(tags) -> str:
+    """Key of the moods, in the letters in which the file has it."""
+    return next((key for key in tags if key.casefold() == _MP4_MOOD.casefold()), _MP4_MOOD)
+
+
+def _mp4_others(opened: MP4) -> list:
+    tags = opened.tags or {}
+    left_out = (_MP4_GENRE, _mp4_mood(tags))
+    return sorted((key, repr(value)) for key, value in tags.items() if key not in left_out)
+
+
+def _set_mp4(opened: MP4, fields: Fields) -> None:
+    names = {"genre": _MP4_GENRE, "mood": _mp4_mood(opened.tags)}
+    for field, values in fields.items():
+        opened.tags.pop(names[field], None)
+        if values:
+            opened.tags[names[field]] = [
+                value if field == "genre" else MP4FreeForm(value.encode(), AtomDataType.UTF8)
+                for value in values
+            ]

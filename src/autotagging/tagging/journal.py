@@ -1,0 +1,237 @@
+"""Journals: how files were before their tags were changed, as JSON lines.
+
+The first line names the plan. Then, of each file, {"started": path of a copy} before that is made,
+and {"path", "old_sha256", "new_sha256", "pieces", "atime_ns", "mtime_ns"} before the copy takes
+its place: `pieces` describe the old file by the new one (`autotagging.tagging.delta`).
+A line is on the disk before the file is changed, so a journal lacks no file at any time; a last
+line that was not finished belongs to a file that was not changed.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import naming
+from autotagging.common.locks import locked
+from autotagging.tagging.delta import Piece, from_json, to_json
+from autotagging.tagging.outcomes import Outcome
+
+_VERSION = 1
+_HEADER = b'{"journal": '
+_STARTED = b'{"started": '
+_LONGEST_HEADER = 100_000  # bytes
+_NO_JOURNAL = ""
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file as it was, and what it was replaced by.
+
+    Attributes
+    ----------
+    path
+        Absolute path without links.
+    old_sha256, new_sha256
+        SHA-256 of the whole file.
+    pieces
+        Description of the old file by the new one.
+    atime_ns, mtime_ns
+        Times of the old file, in nanoseconds since 1970.
+    """
+
+    path: str
+    old_sha256: str
+    new_sha256: str
+    pieces: list[Piece]
+    atime_ns: int
+    mtime_ns: int
+
+
+class Journal:
+    """A journal that is being written, for one plan.
+
+    Parameters
+    ----------
+    path
+        File of the journal; lines are appended to one that is there.
+    plan
+        Name of the plan.
+    plan_sha256
+        SHA-256 of the plan.
+
+    Raises
+    ------
+    UserError
+        The file that is there is no journal of this plan.
+    OSError
+        It can't be written.
+    """
+
+    def __init__(self, path: Path, plan: str, plan_sha256: str):
+        self.path = path
+        found = _plan_of(path)
+        if found not in (None, plan_sha256):
+            raise UserError(f"{path}: not the journal of {plan}; give another name by --journal")
+        self._file = path.open("ab", buffering=0)
+        try:
+            self._file.truncate(_complete_bytes(path))
+            if found is None:
+                with naming(path):
+                    self._append({"journal": _VERSION, "plan": plan, "plan_sha256": plan_sha256})
+                    os.fsync(self._file.fileno())
+                flush_folder(path.parent)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def started(self, copy: str) -> None:
+        """Note that the copy of a file is about to be made."""
+        self._append({"started": copy})
+
+    def replaced(self, entry: Entry) -> None:
+        """Note a file as it is, before it is replaced; the note is on the disk afterwards."""
+        self._append({**asdict(entry), "pieces": to_json(entry.pieces)})
+        os.fsync(self._file.fileno())
+
+    def _append(self, content: dict[str, Any]) -> None:
+        """Write a line, or nothing of it."""
+        end = self._file.seek(0, os.SEEK_END)
+        rest = memoryview(json.dumps(content).encode() + b"\n")
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except BaseException:
+            with suppress(OSError):
+                self._file.truncate(end)
+            raise
+
+
+def journal_path(plan: Path, plan_sha256: str) -> Path:
+    """Choose the journal of a plan: its own if there is one, otherwise a new one.
+
+    It is next to the plan: of plan.jsonl, plan.journal.jsonl or plan.journal-2.jsonl, ...
+    """
+    number = 1
+    while True:
+        count = "" if number == 1 else f"-{number}"
+        path = plan.with_name(f"{plan.stem}.journal{count}{plan.suffix}")
+        if not path.exists() or _plan_of(path) == plan_sha256:
+            return path
+        number += 1
+
+
+def lock_journal(path: Path) -> AbstractContextManager[None]:
+    """Hold the journal; UserError if another process does."""
+    return locked(path.with_name(f"{path.name}.lock"), str(path))
+
+
+def read_journal(path: Path) -> Iterator[Entry | Outcome]:
+    """Read the entries of a journal, the last one first.
+
+    Yields
+    ------
+    entry
+        A replaced file, or for a damaged line an outcome of "damaged_line".
+
+    Raises
+    ------
+    UserError
+        The file is no journal.
+    OSError
+        It can't be read.
+    """
+    with path.open("rb") as file:
+        if _plan_of(path) == _NO_JOURNAL:
+            raise UserError(f"{path}: not a journal of `autotagging apply`")
+        starts = _line_starts(file)
+        for number in range(len(starts), 1, -1):
+            file.seek(starts[number - 1])
+            line = file.readline()
+            if line.startswith(_STARTED) or not line.endswith(b"\n"):
+                continue
+            try:
+                yield _entry(json.loads(line))
+            except (TypeError, ValueError, RecursionError) as error:
+                message = f"not a line of a journal ({error})"
+                yield Outcome(f"{path}, line {number}", "damaged_line", message)
+
+
+def started_copies(path: Path) -> Iterator[Path]:
+    """Yield the paths of the copies that were about to be made."""
+    with path.open("rb") as file:
+        for line in file:
+            if line.startswith(_STARTED):
+                with suppress(ValueError, TypeError):
+                    yield Path(json.loads(line)["started"])
+
+
+def flush_folder(folder: Path) -> None:
+    """Wait until the names of new files are on the disk, where the file system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _plan_of(path: Path) -> str | None:
+    """SHA-256 of the plan of a journal; _NO_JOURNAL of other files; None if there is no line."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline(_LONGEST_HEADER)
+    except FileNotFoundError:
+        return None
+    if not line.endswith(b"\n"):  # empty, or the first line was cut
+        return None if line.startswith(_HEADER[: len(line)]) else _NO_JOURNAL
+    try:
+        header = json.loads(line)
+        return header["plan_sha256"] if header["journal"] == _VERSION else _NO_JOURNAL
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return _NO_JOURNAL
+
+
+def _complete_bytes(path: Path) -> int:
+    """Position after the last complete line of a journal."""
+    with path.open("rb") as file:
+        position = file.seek(0, os.SEEK_END)
+        while position:
+            start = max(0, position - _PIECE)
+            file.seek(start)
+            found = file.read(position - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            position = start
+    return 0
+
+
+def _line_starts(file: BinaryIO) -> list[int]:
+    starts, position = [], 0
+    file.seek(0)
+    for line in file:
+        starts.append(position)
+        position += len(line)
+    return starts
+
+
+def _entry(content: Any) -> Entry:
+    """Check a line of a journal; ValueError or TypeError if it is none."""
+    entry = Entry(**{**content, "pieces": from_json(content["pieces"])})
+    texts = (entry.path, entry.old_sha256, entry.new_sha256)
+    if not all(isinstance(text, str) for text in texts) or not os.path.isabs(entry.path):
+        raise ValueError("no path or checksum")
+    if b"\0" in os.fsencode(entry.path):  # itself a ValueError for what no name can be
+        raise ValueError("no path")
+    if type(entry.atime_ns) is not int or type(entry.mtime_ns) is not int:
+        raise ValueError("no times")
+    return entry

@@ -1,0 +1,101 @@
+"""Show and write the results of songs: a table for people, and CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from autotagging.common.files import replacing
+from autotagging.common.progress import duration
+from autotagging.tagging.bundle import Description
+
+_BAR = 20
+UNTAGGED = "untagged"
+
+
+def table(name: str, result: Mapping[str, Any], described: Description, *, top: int) -> str:
+    """Write the best tags of a song as bars; those at or above their threshold are marked.
+
+    Parameters
+    ----------
+    name
+        Name of the song to show.
+    result
+        Result of the song, without an error.
+    described
+        The tagger, with its thresholds.
+    top
+        Number of tags; tags above their threshold are always shown.
+    """
+    lines = [f"{printable(name)}  {duration(result['seconds'])}  {_in_words(result)}"]
+    if "warning" in result:
+        lines.append(f"  only the beginning: {printable(result['warning'])}")
+    scores, chosen = result["scores"], {*result["tags"]}
+    best = sorted(scores, key=lambda tag: -scores[tag])
+    shown = [tag for place, tag in enumerate(best) if place < top or tag in chosen]
+    width = max(map(len, shown), default=0)
+    for tag in shown:
+        mark = "*" if tag in chosen else " "
+        lines.append(
+            f"  {mark} {tag:{width}}  {_bar(scores[tag])}  {scores[tag]:.2f}"
+            f"  threshold {described.threshold(tag):.2f}"
+        )
+    return "\n".join(lines)
+
+
+def line(name: str, result: Mapping[str, Any]) -> str:
+    """Write a result as a line: the song, and its tags or its error."""
+    if "error" in result:
+        error = result["error"]
+        return printable(f"{name}: {error['type']}: {error['message']}")
+    return f"{printable(name)}: {_in_words(result)}"
+
+
+def _in_words(result: Mapping[str, Any]) -> str:
+    return ", ".join(result["tags"]) or UNTAGGED
+
+
+def _bar(score: float) -> str:
+    filled = round(score * _BAR)
+    return "█" * filled + "·" * (_BAR - filled)
+
+
+def printable(text: str) -> str:
+    """Replace characters that a terminal would not show, or would obey."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def csv_lines(results: Iterable[Mapping[str, Any]], tags: Iterable[str]) -> Iterator[str]:
+    """Write results as CSV, a line at a time.
+
+    The columns are path, error (its type), seconds, windows, tags (separated by "; ") and the score
+    of each tag.
+    """
+    tags = list(tags)
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+
+    def written(row: list[Any]) -> str:
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerow(row)
+        return buffer.getvalue()
+
+    yield written(["path", "error", "seconds", "windows", "tags", *tags])
+    for result in results:
+        if "error" in result:
+            yield written([result["path"], result["error"]["type"], *[""] * (3 + len(tags))])
+            continue
+        found = [result["path"], "", result["seconds"], result["windows"]]
+        found.append("; ".join(result["tags"]))
+        yield written([*found, *(result["scores"][tag] for tag in tags)])
+
+
+def write_text(lines: Iterable[str], path: Path) -> None:
+    """Write lines to a file, completely or not at all; names that are not text keep their bytes."""
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        file.writelines(lines)

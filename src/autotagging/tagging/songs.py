@@ -1,0 +1,112 @@
+"""Tag a song: the mean of the scores of its windows."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autotagging.tagging.audio import Song
+from autotagging.tagging.bundle import Description, Tagger
+from autotagging.tagging.errors import AudioError
+
+_DIGITS = 6
+
+
+def score_windows(
+    path: Path,
+    tagger: Tagger,
+    *,
+    hop: float | None = None,
+    on_window: Callable[[float], None] | None = None,
+) -> tuple[Song, np.ndarray, np.ndarray]:
+    """Score the windows of a song; windows of silence are left out.
+
+    Parameters
+    ----------
+    path
+        The song.
+    tagger
+        What to score it with.
+    hop
+        Seconds from the beginning of a window to that of the next; None: the length of a window,
+        so that only the last two windows overlap.
+    on_window
+        Called after each window with the seconds that have been decoded.
+
+    Returns
+    -------
+    song
+        With its length, and a warning if only the beginning could be decoded.
+    starts : (windows,)
+        Beginning of each window in seconds; below 0 for a song that is shorter than a window.
+    scores : float32, (windows, tags)
+
+    Raises
+    ------
+    AudioError
+        The song can't be tagged.
+    """
+    described = tagger.description
+    song = Song(path, sample_rate=described.sample_rate)
+    starts, scores = [], []
+    for window in song.windows(samples=described.window_samples, hop=hop_samples(described, hop)):
+        if not window.silent:
+            starts.append(window.start)
+            scores.append(tagger.scores(window.samples))
+        if on_window:
+            on_window(song.seconds)
+    if not scores:
+        raise AudioError("silent")
+    return song, np.array(starts), np.stack(scores)
+
+
+def hop_samples(described: Description, hop: float | None) -> int:
+    """Convert a hop in seconds to samples: at least 1, and at most a window."""
+    if hop is None:
+        return described.window_samples
+    return min(max(round(hop * described.sample_rate), 1), described.window_samples)
+
+
+def tag_song(
+    path: Path,
+    tagger: Tagger,
+    *,
+    hop: float | None = None,
+    keep_windows: bool = False,
+    on_window: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
+    """Tag a song.
+
+    Parameters
+    ----------
+    path, tagger, hop, on_window
+        See `score_windows`, which also lists the errors.
+    keep_windows
+        Whether the result has the scores of the windows.
+
+    Returns
+    -------
+    result
+        seconds: decoded length; windows: number of windows; hop, in seconds; scores: mean over the
+        windows by tag, in the order of the model; tags: those at or above their threshold, the
+        highest score first. Where it applies, warning: why the end of the song is missing; and
+        window_starts, in seconds, and window_scores, one list of scores a window.
+    """
+    described = tagger.description
+    song, starts, scores = score_windows(path, tagger, hop=hop, on_window=on_window)
+    means = scores.mean(axis=0, dtype=np.float64).round(_DIGITS).tolist()
+    by_tag = dict(zip(described.tags, means, strict=True))
+    result = {
+        "seconds": round(song.seconds, 3),
+        "windows": len(scores),
+        "hop": hop_samples(described, hop) / described.sample_rate,
+        "scores": by_tag,
+        "tags": described.chosen(by_tag),
+    }
+    if song.warning:
+        result["warning"] = song.warning
+    if keep_windows:
+        result["window_starts"] = starts.round(3).tolist()
+        result["window_scores"] = scores.astype(np.float64).round(_DIGITS).tolist()
+    return result

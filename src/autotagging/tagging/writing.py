@@ -1,0 +1,282 @@
+"""Change the tags of files, and undo it, so that each file is whole at any time: old or new.
+
+A changed copy is made next to a file, compared with it, noted in the journal, and renamed. Where
+anything is in the way, a file stays as it is, and the others are done.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from autotagging.common.files import sha256
+from autotagging.tagging.audio_hash import audio_sha256
+from autotagging.tagging.delta import describe, rebuild
+from autotagging.tagging.file_tags import FileTags, copy_with_tags, read_file_tags
+from autotagging.tagging.journal import Entry, Journal, flush_folder, read_journal, started_copies
+from autotagging.tagging.outcomes import Outcome, RefusedError, refusing
+from autotagging.tagging.plans import PlannedFile
+
+_COPY = ".autotagging-"
+_LONGEST_SUFFIX = 10  # characters of a suffix that the name of a copy has as well
+
+
+def check_plan(lines: Iterable[PlannedFile | Outcome]) -> Iterator[Outcome]:
+    """Say what `apply_plan` would do, without reading audio and without writing.
+
+    Yields
+    ------
+    outcome
+        "planned", with the changes as its message; or see `apply_plan`.
+    """
+
+    def show(planned: PlannedFile, target: Path) -> Outcome:
+        if _tags_to_change(planned, target) is None:
+            return Outcome(planned.path, "already")
+        return Outcome(planned.path, "planned", "\n".join(planned.shown()))
+
+    yield from _outcomes(lines, show)
+
+
+def apply_plan(
+    lines: Iterable[PlannedFile | Outcome], journal: Journal, *, keep_times: bool = False
+) -> Iterator[Outcome]:
+    """Write the tags of a plan into the files.
+
+    Parameters
+    ----------
+    lines
+        What `read_plan` yields.
+    journal
+        Journal of the plan, which no other process writes.
+    keep_times
+        Whether the files keep their modification times. Without them, backups and players see that
+        a file has changed.
+
+    Yields
+    ------
+    outcome
+        For each line: "written", "already", or the reason why a file is as it was.
+    """
+    remove_copies(journal.path)
+
+    def write(planned: PlannedFile, target: Path) -> Outcome:
+        return _write(planned, target, journal, keep_times=keep_times)
+
+    yield from _outcomes(lines, write)
+
+
+def undo_journal(journal: Path) -> Iterator[Outcome]:
+    """Restore the files of a journal byte for byte, the last one first, with their times.
+
+    Yields
+    ------
+    outcome
+        For each file: "restored", "already", or the reason why it stays as it is; "changed" is one
+        that is not as `apply_plan` left it. A file may be in several entries.
+    """
+    remove_copies(journal)
+    seen = set()
+    for entry in read_journal(journal):
+        if isinstance(entry, Outcome):
+            yield entry
+            continue
+        try:
+            outcome = _restore(entry, journal)
+        except RefusedError as error:
+            outcome = Outcome(entry.path, error.reason, str(error))
+        if outcome.what != "already" or entry.path not in seen:
+            yield outcome
+        seen.add(entry.path)
+
+
+def remove_copies(journal: Path) -> None:
+    """Remove copies of files that stopped processes have left."""
+    for copy in started_copies(journal):
+        if copy.name.startswith(_COPY):
+            with suppress(OSError):
+                copy.unlink()
+
+
+def _outcomes(
+    lines: Iterable[PlannedFile | Outcome], act: Callable[[PlannedFile, Path], Outcome]
+) -> Iterator[Outcome]:
+    seen = set()
+    for line in lines:
+        if isinstance(line, Outcome):
+            yield line
+            continue
+        try:
+            target = _target(line.path)
+            if target in seen:
+                raise RefusedError("named_twice", "an earlier line of the plan names this file")
+            seen.add(target)
+            outcome = act(line, target)
+        except RefusedError as error:
+            outcome = Outcome(line.path, error.reason, str(error))
+        yield outcome
+
+
+def _target(path: str) -> Path:
+    """Follow links to a file."""
+    with refusing():
+        target = Path(os.path.realpath(path, strict=True))
+        if not stat.S_ISREG(target.stat().st_mode):
+            raise RefusedError("not_a_file", "a folder or a device")
+    return target
+
+
+def _tags_to_change(planned: PlannedFile, target: Path) -> FileTags | None:
+    """Read the tags of a file; None if they are as they should be."""
+    tags = read_file_tags(target)
+    now, changes = {"genre": tags.genre, "mood": tags.mood}, planned.changes()
+    if all(now[field] == change.new for field, change in changes.items()):
+        return None
+    if now != {"genre": planned.genre.old, "mood": planned.mood.old}:
+        raise RefusedError("changed", "its genre or mood is not that of the plan; plan again")
+    for field in changes:
+        if field in tags.elsewhere:
+            raise RefusedError("unsupported", f"its {field} is in an APEv2 tag")
+    _check_writable(target)
+    return tags
+
+
+def _check_writable(target: Path) -> None:
+    with refusing():
+        mode = target.stat().st_mode
+    if not mode & 0o222 or not os.access(target, os.W_OK):
+        raise RefusedError("read_only", "the file is read-only")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise RefusedError("no_permission", f"no file can be made in {target.parent}")
+
+
+def _write(planned: PlannedFile, target: Path, journal: Journal, *, keep_times: bool) -> Outcome:
+    tags = _tags_to_change(planned, target)
+    if tags is None:
+        return Outcome(planned.path, "already")
+    fields = {field: change.new for field, change in planned.changes().items()}
+    with refusing():
+        before = target.stat()
+        if audio_sha256(target) != planned.audio_sha256:
+            raise RefusedError("changed", "its audio is not that of the plan; tag it again")
+        with _copy_next_to(target, journal.path, journal.started) as copy:
+            copy_with_tags(target, copy, fields)
+            _copy_status(target, before, copy)
+            if not keep_times:
+                os.utime(copy)
+            _flush(copy)
+            _verify(copy, planned, tags)
+            journal.replaced(_entry(target, before, copy))
+            _rename(copy, target, before)
+    return Outcome(planned.path, "written", _note(before))
+
+
+def _note(before: os.stat_result) -> str:
+    if before.st_nlink == 1:
+        return ""
+    return f"has {before.st_nlink} names (hard links); the others keep the old tags"
+
+
+def _verify(copy: Path, planned: PlannedFile, before: FileTags) -> None:
+    """Raise RefusedError unless a copy has the same audio, the planned tags and all other tags."""
+    if audio_sha256(copy) != planned.audio_sha256:
+        raise RefusedError("not_verified", "its audio would change; is it damaged?")
+    after = read_file_tags(copy)
+    if (after.genre, after.mood) != (planned.genre.new, planned.mood.new):
+        raise RefusedError("not_verified", "the new tags could not be read back")
+    if after.others != before.others:
+        raise RefusedError("not_verified", "other tags would change; are they damaged?")
+
+
+def _entry(target: Path, before: os.stat_result, copy: Path) -> Entry:
+    """Describe a file by its changed copy, and check the description."""
+    rebuilt = hashlib.sha256()
+    with target.open("rb") as old, copy.open("rb") as new:
+        pieces = describe(old, new)
+        for part in rebuild(pieces, new):
+            rebuilt.update(part)
+    old_sha256 = sha256(target)
+    if rebuilt.hexdigest() != old_sha256:
+        raise RefusedError("changed", "it was changed meanwhile")
+    return Entry(
+        str(target), old_sha256, sha256(copy), pieces, before.st_atime_ns, before.st_mtime_ns
+    )
+
+
+def _restore(entry: Entry, journal: Path) -> Outcome:
+    target = _target(entry.path)
+    with refusing():
+        before = target.stat()
+        found = sha256(target)
+        if found == entry.old_sha256:
+            return Outcome(entry.path, "already")
+        if found != entry.new_sha256:
+            raise RefusedError("changed", "it was changed since its tags were written")
+        _check_writable(target)
+        with _copy_next_to(target, journal) as copy:
+            _write_old(entry, target, copy)
+            _copy_status(target, before, copy)
+            os.utime(copy, ns=(entry.atime_ns, entry.mtime_ns))
+            _flush(copy)
+            _rename(copy, target, before)
+    return Outcome(entry.path, "restored")
+
+
+def _write_old(entry: Entry, target: Path, copy: Path) -> None:
+    try:
+        with target.open("rb") as new, copy.open("wb") as old:
+            old.writelines(rebuild(entry.pieces, new))
+    except ValueError as error:
+        raise RefusedError("damaged_line", f"its line of the journal is damaged: {error}") from None
+    if sha256(copy) != entry.old_sha256:
+        raise RefusedError("damaged_line", "its line of the journal is damaged")
+
+
+@contextmanager
+def _copy_next_to(
+    target: Path, journal: Path, announce: Callable[[str], None] = lambda _: None
+) -> Iterator[Path]:
+    """Make an empty file next to another, and remove it at the end if it was not renamed.
+
+    Its name is known from the file and the journal, which one process at a time works on.
+    """
+    token = hashlib.sha256(os.fsencode(f"{journal.resolve()}\0{target}")).hexdigest()[:16]
+    suffix = target.suffix if len(os.fsencode(target.suffix)) <= _LONGEST_SUFFIX else ""
+    copy = target.with_name(f"{_COPY}{token}{suffix}")
+    announce(str(copy))
+    copy.unlink(missing_ok=True)
+    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    try:
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _copy_status(target: Path, before: os.stat_result, copy: Path) -> None:
+    """Give a copy the owner, permissions, times and extended attributes, where that is possible."""
+    for owner, group in ((-1, before.st_gid), (before.st_uid, -1)):
+        with suppress(OSError):
+            os.chown(copy, owner, group)
+    with suppress(OSError):
+        shutil.copystat(target, copy)
+
+
+def _rename(copy: Path, target: Path, before: os.stat_result) -> None:
+    """Put a copy in the place of a file that is still the same."""
+    now = target.stat()
+    if (now.st_ino, now.st_size, now.st_mtime_ns) != (
+        before.st_ino,
+        before.st_size,
+        before.st_mtime_ns,
+    ):
+        raise RefusedError("changed", "it was changed meanwhile")
+    copy.replace(target)
+    flush_folder(target.parent)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

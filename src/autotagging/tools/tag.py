@@ -1,0 +1,186 @@
+"""Tag songs with a trained network: the command `autotagging tag`."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import replacing
+from autotagging.common.progress import progress
+from autotagging.tagging.bundle import Description, read_description
+from autotagging.tagging.finding import Found, find_songs
+from autotagging.tagging.jams import jams as as_jams
+from autotagging.tagging.outputs import csv_lines, line, printable, table, write_text
+from autotagging.tagging.results import Results, Settings, to_line
+from autotagging.tagging.songs import hop_samples
+from autotagging.tagging.trained import default_model
+from autotagging.tagging.workers import Work, cores, tag_songs
+
+_STANDARD_OUTPUT = Path("-")
+_ALSO_STANDARD_OUTPUT = Parameter(allow_leading_hyphen=True)
+_IN_DETAIL = 10  # songs that are shown with bars; more have a line each
+
+
+def tag(
+    songs: list[Path],
+    /,
+    *,
+    model: Path | None = None,
+    json: Annotated[Path | None, _ALSO_STANDARD_OUTPUT] = None,
+    csv: Annotated[Path | None, _ALSO_STANDARD_OUTPUT] = None,
+    jams: Path | None = None,
+    windows: bool = False,
+    hop: float | None = None,
+    top: int = 5,
+    workers: int | None = None,
+    timeout: float = 60.0,
+) -> None:
+    """Tag songs: audio files, or all those in folders. No file of yours is changed.
+
+    A whole song is tagged: its scores are the means of those of its windows, which are as long as
+    the clips of training. The exit code is 1 if a song could not be tagged; the others have their
+    results.
+
+    Parameters
+    ----------
+    songs
+        Audio files, and folders, whose subfolders are searched as well.
+    model
+        Folder that `autotagging export` has written, or that of a trained network. Without it, the
+        first network in results/train.
+    json
+        Output: a line of JSON for each song, added as soon as the song is done. A later run with
+        the same file skips songs that have not changed. With -, standard output at the end.
+    csv
+        Output: a table with a row for each song and a column for each tag; - is standard output.
+    jams
+        Output: folder for a JAMS file of each song.
+    windows
+        Whether JSON and JAMS have the scores of each window as well.
+    hop
+        Seconds from the beginning of a window to that of the next. Without it, windows follow one
+        another; half a window takes twice as long.
+    top
+        Tags to show of each song.
+    workers
+        Processes at work at a time. Without it, as many as there are processor cores.
+    timeout
+        Seconds in which the next window of a song has to be scored; else the song is given up.
+    """
+    _check_flags(top=top, workers=workers, timeout=timeout)
+    model = model or default_model()
+    described = read_description(model)
+    settings = Settings(described, hop=_hop(hop, described), keep_windows=windows)
+    found = find_songs(songs)
+    if jams:
+        _check_names(found)
+    kept = None if json in (None, _STANDARD_OUTPUT) else json
+    with closing(Results(kept, settings)) as results:
+        left = [song for song in found.songs if not results.holds(song)]
+        work = Work(model, hop=hop, keep_windows=windows, known=results.audio)
+        errors = _tag(left, work, results, workers=workers, timeout=timeout)
+        if csv:
+            _write(csv, csv_lines(results.of(found.songs), described.tags))
+        if jams:
+            _write_jams(results, found, described, jams)
+        if json == _STANDARD_OUTPUT:
+            _write(json, (to_line(result).decode() for result in results.of(found.songs)))
+        _show(results, found, described, top=top, only_errors=bool(json or csv or jams))
+    for folder, reason in found.unreadable.items():
+        print(f"warning: {printable(str(folder))}: {reason}", file=sys.stderr)
+    _print_summary(len(found.songs) - len(left), len(left), errors)
+    if errors or found.unreadable:
+        sys.exit(1)
+
+
+def _check_flags(*, top: int, workers: int | None, timeout: float) -> None:
+    if top < 0:
+        raise UserError(f"--top {top}: expected 0 or more")
+    if workers is not None and workers < 1:
+        raise UserError(f"--workers {workers}: expected 1 or more")
+    if timeout <= 0:
+        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
+
+
+def _hop(hop: float | None, described: Description) -> float:
+    """Seconds between windows, as they are in the results."""
+    if hop is not None and not 0 < hop <= described.window_seconds:
+        raise UserError(
+            f"--hop {hop:g}: expected up to {described.window_seconds:g} seconds, "
+            "the length of a window"
+        )
+    return hop_samples(described, hop) / described.sample_rate
+
+
+def _check_names(found: Found) -> None:
+    """Raise UserError if two songs would have the same JAMS file."""
+    taken: dict[Path, Path] = {}
+    for song, name in found.names.items():
+        if other := taken.get(name):
+            raise UserError(f"{other} and {song} would have the same JAMS file, {name}.jams")
+        taken[name] = song
+
+
+def _tag(
+    songs: list[Path], work: Work, results: Results, *, workers: int | None, timeout: float
+) -> Counter[str]:
+    """Tag songs and keep their results; count the errors by type."""
+    workers = min(workers or cores(), len(songs))
+    work = replace(work, threads=max(cores() // max(workers, 1), 1))
+    errors: Counter[str] = Counter()
+    done = tag_songs(songs, work, workers=workers, timeout=timeout)
+    with closing(done):
+        for song, result in progress(
+            done,
+            total=len(songs),
+            label="Tagging songs",
+            note=lambda: f"{errors.total()} failed" if errors else "",
+        ):
+            results.add(song, result)
+            if "error" in result:
+                errors[result["error"]["type"]] += 1
+    return errors
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    """Write lines to a file or standard output."""
+    if path == _STANDARD_OUTPUT:
+        sys.stdout.writelines(lines)
+    else:
+        write_text(lines, path)
+
+
+def _write_jams(results: Results, found: Found, described: Description, folder: Path) -> None:
+    for song, result in zip(found.songs, results.of(found.songs), strict=True):
+        if "error" not in result:
+            name = found.names[song]
+            with replacing(folder / name.with_name(f"{name.name}.jams")) as temporary:
+                temporary.write_bytes(to_line(as_jams(result, described)))
+
+
+def _show(
+    results: Results, found: Found, described: Description, *, top: int, only_errors: bool
+) -> None:
+    """Print results in the order of the songs; errors on standard error."""
+    in_detail = len(found.songs) <= _IN_DETAIL
+    for song, result in zip(found.songs, results.of(found.songs), strict=True):
+        if "error" in result:
+            print(line(str(song), result), file=sys.stderr)
+        elif not only_errors:
+            name = str(song)
+            print(table(name, result, described, top=top) if in_detail else line(name, result))
+
+
+def _print_summary(unchanged: int, tried: int, errors: Counter[str]) -> None:
+    parts = [f"{tried - errors.total()} tagged"]
+    parts += [f"{unchanged} unchanged"] if unchanged else []
+    if errors:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(errors.items()))
+        parts.append(f"{errors.total()} failed ({kinds})")
+    print(", ".join(parts), file=sys.stderr)

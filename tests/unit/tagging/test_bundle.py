@@ -1,0 +1,130 @@
+import json
+
+import numpy as np
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.dataset.windows import Windows
+from autotagging.tagging.bundle import Description, Tagger, load_tagger, read_description
+from autotagging.tagging.songs import score_windows, tag_song
+from autotagging.tagging.trained import tag_properties
+from bundles import FRONT_END, RATE, tone, write_bundle, write_song
+
+
+def edit(folder, **changes):
+    path = folder / "bundle.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def sigmoid(levels):
+    return 1 / (1 + np.exp(-(levels + 70) / 10))
+
+
+def test_scores_are_those_of_the_network_on_the_spectrogram(tmp_path):
+    tagger = load_tagger(write_bundle(tmp_path))
+    waveform = tone(2, 440)
+    mel = tagger.front_end.log_mel(waveform)
+    expected = sigmoid(np.array([mel[:64].mean(), mel[64:].mean()]))
+    np.testing.assert_allclose(tagger.scores(waveform), expected, atol=1e-6)
+    assert expected[0] > 0.6 > expected[1]
+
+
+def test_the_scores_of_a_song_are_means_over_its_windows(tmp_path):
+    tagger = load_tagger(write_bundle(tmp_path))
+    path = write_song(tmp_path / "song.wav", tone(4, 440), tone(2, 4000))
+    song, starts, scores = score_windows(path, tagger)
+    assert starts.tolist() == [0, 2, 4]
+    result = tag_song(path, tagger, keep_windows=True)
+    assert [*result["scores"]] == ["low", "high"]
+    np.testing.assert_allclose([*result["scores"].values()], scores.mean(axis=0), atol=1e-6)
+    assert result["window_starts"] == [0, 2, 4]
+    np.testing.assert_allclose(result["window_scores"], scores, atol=1e-6)
+    assert (result["seconds"], result["windows"], result["hop"]) == (song.seconds, 3, 2.0)
+    assert scores[0, 0] > scores[0, 1]
+    assert scores[2, 0] < scores[2, 1]
+
+
+def test_windows_of_silence_do_not_count(tmp_path):
+    tagger = load_tagger(write_bundle(tmp_path))
+    alone = tag_song(write_song(tmp_path / "a.wav", tone(2, 440)), tagger)
+    path = write_song(tmp_path / "b.wav", tone(2, 440), np.zeros(20 * RATE))
+    result = tag_song(path, tagger)
+    assert (result["seconds"], result["windows"]) == (22, 1)
+    assert result["scores"] == alone["scores"]
+
+
+def test_tags_are_those_at_their_thresholds_with_the_best_first():
+    described = Description(
+        "m", 0, "d", ("a", "b", "c"), FRONT_END, (96, 94), thresholds={"a": 0.3, "b": 0.8}
+    )
+    assert described.chosen({"a": 0.3, "b": 0.79, "c": 0.9}) == ["c", "a"]
+    assert described.chosen({"a": 0.29, "b": 0.79, "c": 0.49}) == []
+
+
+def test_a_network_of_short_windows_scores_their_mean(tmp_path):
+    whole = load_tagger(write_bundle(tmp_path))
+    described = Description(
+        "m", 0, "d", ("x",), FRONT_END, (96, 40), windows=Windows(40, scored=None)
+    )
+    seen = []
+
+    def network(mel):
+        seen.append(mel)
+        return np.arange(len(mel), dtype=np.float32)[:, None]
+
+    waveform = tone(2, 440)
+    scores = Tagger(described, whole.front_end, network).scores(waveform)
+    assert scores.tolist() == [0.5]
+    mel = whole.front_end.log_mel(waveform)
+    np.testing.assert_array_equal(seen[0], np.stack([mel[:, :40], mel[:, 40:80]]))
+
+
+def test_a_bundle_says_what_it_is(tmp_path):
+    described = read_description(write_bundle(tmp_path) / "bundle.json")
+    assert (described.tags, described.window_seconds) == (("low", "high"), 2.0)
+    assert described.categories == {"low": "genre", "high": "mood"}
+    assert described.threshold("low") == 0.6
+    write_bundle(tmp_path, thresholds={})
+    assert read_description(tmp_path).threshold("low") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"thresholds": {"low": "high"}}, "the threshold of 'low' is 'high', not from 0 to 1"),
+        ({"thresholds": {"lo": 0.5}}, "`thresholds` has 'lo', which is no tag of the model"),
+        ({"tags": ["a", "a"]}, "`tags` is no list of different names"),
+        ({"sha256": {}}, r"model\.onnx: not the file of"),
+        ({"tags": ["low", "high", "loud"]}, "not the network that bundle.json describes"),
+        ({"windows": {"frames": "all"}}, "entry 'frames' is of type str"),
+        ({"front_end": {}}, "no entry 'sample_rate'"),
+    ],
+)
+def test_a_bundle_that_does_not_fit_together_is_refused(tmp_path, changes, message):
+    edit(write_bundle(tmp_path), **changes)
+    with pytest.raises(UserError, match=message):
+        load_tagger(tmp_path)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"neither a bundle, .* nor a trained model"):
+        read_description(tmp_path)
+    write_bundle(tmp_path)
+    (tmp_path / "bundle.json").unlink()
+    with pytest.raises(UserError, match="write it anew with `autotagging export`"):
+        read_description(tmp_path)
+
+
+def test_thresholds_are_those_of_the_evaluation_of_the_same_results(tmp_path):
+    model_json = tmp_path / "train/crnn/seed-0/model.json"
+    table = tmp_path / "evaluate/crnn/seed-0/per_tag.csv"
+    table.parent.mkdir(parents=True)
+    assert tag_properties(model_json, ["a", "b"]) == ({}, {})
+    table.write_text("tag,category,threshold\nb,mood,0.25\na,genre,0.0\n")
+    # A tag that would be given to every clip keeps the usual threshold.
+    assert tag_properties(model_json, ["a", "b"]) == ({"a": "genre", "b": "mood"}, {"b": 0.25})
+    with pytest.raises(UserError, match="no row of 'c'"):
+        tag_properties(model_json, ["a", "c"])
+    given = tmp_path / "given.csv"
+    given.write_text("tag\na\nb\n")
+    assert tag_properties(model_json, ["a", "b"], per_tag=given) == ({}, {})

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from autotagging.mel.spectrogram import describe_front_end, log_mel
+from autotagging.tagging.front_end import LightFrontEnd, librosas_filters
+
+NUMBERS = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
+
+
+@pytest.mark.parametrize("log_scale", ["power_db", "squared_power_db", "log1p"])
+@pytest.mark.parametrize("samples", [349_440, 1000, 1])
+def test_spectrograms_are_those_of_the_pipeline(log_scale, samples):
+    settings = describe_front_end(**NUMBERS, seconds=29.12, log_scale=log_scale)
+    front_end = LightFrontEnd(settings, **librosas_filters(settings))
+    assert front_end.samples == 349_440
+    rng = np.random.default_rng(0)
+    waveform = (0.1 * rng.standard_normal(samples)).astype(np.float32)
+    waveform[samples // 2 :] *= 1e-3
+    mel = front_end.log_mel(waveform)
+    assert mel.dtype == np.float32
+    np.testing.assert_allclose(
+        mel, log_mel(waveform, **NUMBERS, log_scale=log_scale), rtol=0, atol=2e-3
+    )
+
+
+def test_silence_is_at_the_floor():
+    settings = describe_front_end(**NUMBERS, seconds=29.12, log_scale="power_db")
+    mel = LightFrontEnd(settings, **librosas_filters(settings)).log_mel(np.zeros(5120, np.float32))
+    np.testing.assert_allclose(mel, np.full((96, 21), -100.0), rtol=1e-6)

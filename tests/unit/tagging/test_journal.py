@@ -1,0 +1,109 @@
+import json
+from contextlib import closing
+
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.tagging.journal import (
+    Entry,
+    Journal,
+    journal_path,
+    lock_journal,
+    read_journal,
+    started_copies,
+)
+
+ENTRY = Entry("/music/a\n\udce9.mp3", "1" * 64, "2" * 64, [b"old", (7, 9)], 10**18, 10**18 + 1)
+
+
+def write(path, *entries, digest="a" * 64):
+    with closing(Journal(path, "plan.jsonl", digest)) as journal:
+        for entry in entries:
+            journal.started(f"{entry.path}.copy")
+            journal.replaced(entry)
+
+
+def test_entries_are_read_last_first(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    other = Entry("/music/b.mp3", "3" * 64, "4" * 64, [(0, 1)], 1, 2)
+    write(path, ENTRY)
+    write(path, other)
+    assert [*read_journal(path)] == [other, ENTRY]
+    copies = [f"{entry.path}.copy" for entry in (ENTRY, other)]
+    assert [*map(str, started_copies(path))] == copies
+
+
+def test_a_line_that_was_cut_is_no_entry_and_the_next_run_removes_it(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    write(path, ENTRY)
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole.splitlines()[-1][:-20])
+    assert [*read_journal(path)] == [ENTRY]
+    write(path)
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"jou', b'{"journal": 1, "plan": "p", "plan_sha256": "a"}']
+)
+def test_a_journal_whose_first_line_was_cut_is_begun_again(tmp_path, content):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(content)
+    assert [*read_journal(path)] == []
+    write(path, ENTRY)
+    assert [*read_journal(path)] == [ENTRY]
+
+
+@pytest.mark.parametrize("content", [b"\n", b"a song", b"[1]\n", b'{"path": "x"}\n', b"\xff" * 9])
+def test_a_file_that_is_no_journal_is_refused_and_stays(tmp_path, content):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="not a journal of `autotagging apply`"):
+        [*read_journal(path)]
+    with pytest.raises(UserError, match=r"not the journal of plan.jsonl"):
+        write(path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": 1},
+        {"path": "relative.mp3"},
+        {"path": "/a\0b"},
+        {"path": "/\ud800"},
+        {"old_sha256": None},
+        {"pieces": "x"},
+        {"mtime_ns": "1"},
+        {"other": 1},
+    ],
+)
+def test_a_damaged_line_is_named(tmp_path, change):
+    path = tmp_path / "journal.jsonl"
+    write(path, ENTRY)
+    *lines, last = path.read_text().splitlines()
+    damaged = json.dumps({**json.loads(last), **change})
+    path.write_text("\n".join([*lines, damaged, "[]", last, ""]))
+    first, *outcomes = read_journal(path)
+    assert first == ENTRY
+    places = [(outcome.path, outcome.what) for outcome in outcomes]
+    assert places == [(f"{path}, line {number}", "damaged_line") for number in (4, 3)]
+
+
+def test_a_plan_has_one_journal_and_another_plan_another(tmp_path):
+    plan = tmp_path / "plan.jsonl"
+    first = journal_path(plan, "a" * 64)
+    assert first == tmp_path / "plan.journal.jsonl"
+    write(first, digest="a" * 64)
+    assert journal_path(plan, "a" * 64) == first
+    second = journal_path(plan, "b" * 64)
+    assert second == tmp_path / "plan.journal-2.jsonl"
+    with pytest.raises(UserError, match=r"not the journal of plan.jsonl; give another"):
+        write(first, digest="b" * 64)
+
+
+def test_a_journal_in_use_is_refused(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    with lock_journal(path), pytest.raises(UserError, match="is at work on it"), lock_journal(path):
+        pass
+    assert [*tmp_path.iterdir()] == []

@@ -1,0 +1,97 @@
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.tagging.mapping import read_mapping
+
+CATEGORIES = {
+    "rock": "genre",
+    "new age": "genre",
+    "hip hop": "genre",
+    "r&b/soul": "genre",
+    "90s": "decade",
+    "calm": "mood",
+    "female vocals": "vocal",
+    "electro": "genre",
+    "electronica": "genre",
+    "low": "mood",
+}
+
+
+@pytest.fixture
+def own(tmp_path):
+    def read(text):
+        path = tmp_path / "mapping.toml"
+        path.write_text(text, encoding="utf-8")
+        return read_mapping(path, CATEGORIES)
+
+    return read
+
+
+def values(mapping, *tags):
+    return mapping.values(tags, "genre"), mapping.values(tags, "mood")
+
+
+def test_the_shipped_mapping_goes_by_category():
+    mapping = read_mapping(None, CATEGORIES)
+    assert values(mapping, "rock", "calm", "new age") == (("Rock", "New Age"), ("Calm",))
+    assert values(mapping, "hip hop", "r&b/soul") == (("Hip-Hop", "R&B/Soul"), ())
+    assert values(mapping, "female vocals", "90s", "no such tag") == ((), ())
+    assert mapping.unknown == ()
+
+
+def test_at_most_three_values_are_written_each_once():
+    mapping = read_mapping(None, CATEGORIES)
+    genres = mapping.values(["electro", "electronica", "rock", "hip hop", "new age"], "genre")
+    assert genres == ("Electronic", "Rock", "Hip-Hop")
+
+
+def test_a_mapping_of_ones_own_goes_before_the_shipped_one(own):
+    mapping = own("""
+        exclude = ["Rock", "missing"]
+        title_case = false
+        [fields]
+        decade = "genre"
+        mood = "nothing"
+        [most]
+        genre = 1
+        [tags]
+        "HIP HOP" = { genre = "Rap", mood = ["Ünruhig", "Loud"] }
+        low = { mood = "Quiet" }
+        other = { genre = "x" }
+    """)
+    assert values(mapping, "rock", "calm") == ((), ())
+    assert values(mapping, "90s", "new age") == (("90s",), ())
+    assert values(mapping, "hip hop", "low") == (("Rap",), ("Ünruhig", "Loud", "Quiet"))
+    assert values(mapping, "electro") == (("Electronic",), ())
+    assert mapping.unknown == ("missing", "other")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = ", "not valid TOML"),
+        ("[genres]", "'genres' is no part of a mapping; parts are exclude, title_case, "),
+        ('title_case = "yes"', "title_case is true or false"),
+        ('exclude = "rock"', "exclude is a list of tags"),
+        ("fields = 3", r"fields is a table: [fields], then a line for each entry"),
+        ('[fields]\ngenre = "title"', "[fields] genre: one of genre, mood, nothing"),
+        ("[most]\ntitle = 3", "[most] 'title' is no field; fields are genre, mood"),
+        ("[most]\ngenre = true", "[most] genre: a whole number from 1 on"),
+        ('[tags]\nrock = "Rock"', "[tags] 'rock': such as { genre = "),
+        ("[tags]\nrock = {}", "[tags] 'rock': such as"),
+        ('[tags]\nrock = { genre = "a\\u0000b" }', "[tags] 'rock': such as"),
+        ('[tags]\nrock = { genre = " " }', "[tags] 'rock': such as"),
+        ('[tags]\nrock = { title = "a" }', "[tags] 'rock': such as"),
+    ],
+)
+def test_a_fault_is_named(own, tmp_path, text, message):
+    with pytest.raises(UserError) as error:
+        own(text)
+    assert str(error.value).startswith(f"{tmp_path}/mapping.toml: {message}")
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path):
+    path = tmp_path / "mapping.toml"
+    path.write_bytes(b"\xff")
+    with pytest.raises(UserError, match="not valid TOML"):
+        read_mapping(path, CATEGORIES)

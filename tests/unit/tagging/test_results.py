@@ -1,0 +1,138 @@
+import json
+import os
+from contextlib import closing
+
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.tagging.bundle import Description
+from autotagging.tagging.results import Results, Settings, read_results
+from bundles import FRONT_END
+
+
+def settings(*, thresholds=None, digest="d", keep_windows=False, hop=2.0):
+    described = Description(
+        "m", 0, digest, ("a", "b"), FRONT_END, (96, 94), thresholds=thresholds or {}
+    )
+    return Settings(described, hop, keep_windows=keep_windows)
+
+
+def result_of(song, *, audio="f" * 64):
+    status = song.stat()
+    return {
+        "path": str(song),
+        "audio_sha256": audio,
+        "bytes": status.st_size,
+        "mtime_ns": status.st_mtime_ns,
+        "model": "d",
+        "seconds": 3.0,
+        "windows": 1,
+        "hop": 2.0,
+        "scores": {"a": 0.7, "b": 0.4},
+        "tags": ["a"],
+    }
+
+
+@pytest.fixture
+def song(tmp_path):
+    path = tmp_path / "sóng.mp3"
+    path.write_bytes(b"audio")
+    return path
+
+
+@pytest.fixture
+def path(tmp_path, song):
+    path = tmp_path / "results.jsonl"
+    with closing(Results(path, settings())) as results:
+        results.add(song, result_of(song))
+    return path
+
+
+def holds(path, song, **changes):
+    with closing(Results(path, settings(**changes))) as results:
+        return results.holds(song)
+
+
+def test_a_result_holds_until_file_model_or_settings_change(path, song):
+    assert holds(path, song)
+    assert not holds(path, song.with_name("other.mp3"))
+    assert not holds(path, song, digest="e")
+    assert not holds(path, song, hop=1.0)
+    assert not holds(path, song, keep_windows=True)
+    os.utime(song, ns=(1, 1))
+    assert not holds(path, song)
+
+
+def test_a_line_is_readable_and_has_the_absolute_path(path, song, monkeypatch):
+    monkeypatch.chdir(song.parent)
+    assert '"path": "' + str(song) in path.read_text(encoding="utf-8")
+    assert holds(path, song.relative_to(song.parent))
+
+
+def test_an_interrupted_line_is_removed_and_the_song_is_tagged_again(path, song, tmp_path):
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:50])
+    assert [result["path"] for result in read_results(path)] == [str(song)]
+    assert holds(path, song)
+    assert path.read_bytes() == whole
+    path.write_bytes(whole[:50])
+    assert not holds(path, song)
+    assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("content", [b"This is text", b"[1]\n", b'{"path": 1}\n', b"\xff\xfb\x90"])
+def test_a_file_of_other_content_is_refused_and_kept(tmp_path, content):
+    path = tmp_path / "song.mp3"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"song\.mp3: line 1 is no result of `autotagging tag`"):
+        Results(path, settings())
+    assert path.read_bytes() == content
+
+
+def test_other_thresholds_choose_other_tags_without_the_audio(path, song):
+    with closing(Results(path, settings(thresholds={"a": 0.8, "b": 0.3}))) as results:
+        assert results.holds(song)
+        (result,) = results.of([song])
+    assert result["tags"] == ["b"]
+    assert [result["tags"] for result in read_results(path)] == [["b"]]
+
+
+def test_known_audio_has_the_earlier_scores(path, song):
+    moved = song.rename(song.with_name("moved.mp3"))
+    with closing(Results(path, settings())) as results:
+        assert results.audio == {"f" * 64}
+        status = {"bytes": 5, "mtime_ns": moved.stat().st_mtime_ns}
+        found = {"path": str(moved), "audio_sha256": "f" * 64, **status, "known": True}
+        added = results.add(moved, found)
+    assert added == {**result_of(moved), "path": str(moved)}
+    assert holds(path, moved)
+
+
+def test_an_error_is_kept_but_tried_again(path, song):
+    error = {"path": str(song), "error": {"type": "timeout", "message": "m"}}
+    with closing(Results(path, settings())) as results:
+        results.add(song, error)
+        assert [*results.of([song])] == [error]
+    assert not holds(path, song)
+    assert [*read_results(path)] == [error]
+
+
+def test_a_name_that_is_no_text_comes_back(tmp_path):
+    song = tmp_path / os.fsdecode(b"\xff.mp3")
+    error = {"path": str(song), "error": {"type": "timeout", "message": "m"}}
+    path = tmp_path / "results.jsonl"
+    with closing(Results(path, settings())) as results:
+        results.add(song, error)
+    assert json.loads(path.read_text(encoding="utf-8"))["path"] == str(song)
+    assert [*read_results(path)] == [error]
+
+
+def test_one_run_at_a_time_writes_results(path):
+    with closing(Results(path, settings())), pytest.raises(UserError, match="at work on it"):
+        Results(path, settings())
+
+
+def test_without_a_file_results_are_temporary(song):
+    with closing(Results(None, settings())) as results:
+        results.add(song, result_of(song))
+        assert [*results.of([song])] == [result_of(song)]

@@ -1,0 +1,72 @@
+"""The command `tag`, in this process but for its workers; see also tagging/test_light.py."""
+
+import os
+
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.tagging.results import read_results
+from autotagging.tools.tag import tag
+from bundles import tone, write_bundle, write_song
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    return write_bundle(tmp_path / "bundle")
+
+
+def test_songs_are_shown_with_their_tags(tmp_path, bundle, capsys):
+    tag([write_song(tmp_path / "low.wav", tone(3, 440))], model=bundle, top=1)
+    shown, message = capsys.readouterr()
+    assert shown == (
+        f"{tmp_path}/low.wav  0:00:03  low\n  * low  █████████████·······  0.67  threshold 0.60\n"
+    )
+    assert message.endswith("1 tagged\n")
+
+
+def test_only_songs_that_have_changed_are_tagged_again(tmp_path, bundle, capsys):
+    results = tmp_path / "songs.jsonl"
+    music = tmp_path / "music"
+    for number in range(3):
+        write_song(music / f"{number}.wav", tone(3, 440 * (number + 1)))
+
+    def run(message):
+        tag([music], model=bundle, json=results)
+        assert capsys.readouterr().err.endswith(f"{message}\n")
+        return {os.path.basename(r["path"]): r for r in read_results(results)}
+
+    first = run("3 tagged")
+    assert run("0 tagged, 3 unchanged") == first
+    os.utime(music / "0.wav", ns=(1, 1))
+    write_song(music / "1.wav", tone(3, 5000))
+    (music / "2.wav").rename(music / "3.wav")
+    second = run("3 tagged")
+    assert second["0.wav"] == {**first["0.wav"], "mtime_ns": 1}
+    assert second["1.wav"]["scores"] != first["1.wav"]["scores"]
+    assert second["3.wav"]["scores"] == first["2.wav"]["scores"]
+    assert results.read_text().count("\n") == 6
+
+
+def test_a_usage_error_names_the_flag(tmp_path, bundle):
+    song = write_song(tmp_path / "song.wav", tone(3, 440))
+    for flags, message in (
+        ({"hop": 3.0}, "--hop 3: expected up to 2 seconds, the length of a window"),
+        ({"hop": 0.0}, "--hop 0: expected"),
+        ({"workers": 0}, "--workers 0: expected 1 or more"),
+        ({"timeout": 0.0}, "--timeout 0: expected more than 0 seconds"),
+        ({"top": -1}, "--top -1: expected 0 or more"),
+    ):
+        with pytest.raises(UserError, match=message):
+            tag([song], model=bundle, **flags)
+
+
+def test_two_songs_of_one_name_can_not_have_a_jams_file_each(tmp_path, bundle):
+    songs = [write_song(tmp_path / folder / "song.wav", tone(3, 440)) for folder in "ab"]
+    with pytest.raises(UserError, match=r"would have the same JAMS file, song\.wav\.jams"):
+        tag(songs, model=bundle, jams=tmp_path / "jams")
+
+
+def test_without_a_model_there_is_a_hint(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="no trained model in results/train; give --model the fold"):
+        tag([tmp_path / "song.mp3"])
