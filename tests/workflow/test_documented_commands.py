@@ -145,6 +145,7 @@ NOT_RUN = {
     "python benchmarks/processors.py --python OTHER/bin/python": TAKES_MINUTES,
     "python benchmarks/reproduce.py --tiny": TAKES_MINUTES,
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
+    "python benchmarks/models.py": TAKES_MINUTES,
     "python benchmarks/overhead.py": TAKES_MINUTES,
     "python benchmarks/train.py": TAKES_MINUTES,
     "python benchmarks/train.py 2": TAKES_MINUTES,
