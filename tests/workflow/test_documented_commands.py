@@ -92,6 +92,7 @@ PRINTED = {"dvc metrics diff HEAD slow": r"results/figures/summary\.json +crnn\.
 TABLES = "needs the official tables"
 TAKES_MINUTES = "takes minutes: a benchmark"
 NAMED = "only named"
+SONGS = "needs songs; tests/unit/tools/test_tag.py and tests/unit/tagging/test_light.py run it"
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
 SLURM = "needs Slurm; tests/cluster runs it"
@@ -107,6 +108,10 @@ NOT_RUN = {
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
+    "autotagging tag": NAMED,
+    "autotagging tag song.mp3 --model exported": SONGS,
+    "autotagging tag ~/Music --model exported --json songs.jsonl": SONGS,
+    "autotagging tag ~/Music --model exported --json songs.jsonl --plan plan.jsonl": SONGS,
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging undo plan.journal.jsonl": WRITES,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
@@ -132,6 +137,7 @@ NOT_RUN = {
     "git add": NAMED,
     "git checkout": NAMED,
     "git clone <this repository> && cd autotagging": "no address",
+    "pip install '.[tag]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
     "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": (
         "downloads packages"
@@ -166,8 +172,9 @@ NOT_RUN = {
     "source .venv/bin/activate": "`make results` makes it",
 }
 # How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake, a
-# file's changes, a mapping of tags.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "/music/", "exclude = [")
+# song's tags, a file's changes, a mapping of tags.
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:04:00 ")
+NO_COMMANDS += ("/music/", "exclude = [")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",

@@ -16,7 +16,11 @@ from autotagging.common.progress import progress
 from autotagging.tagging.bundle import Description, read_description
 from autotagging.tagging.finding import Found, find_songs
 from autotagging.tagging.jams import jams as as_jams
+from autotagging.tagging.mapping import TagMapping, read_mapping
+from autotagging.tagging.outcomes import Outcome
 from autotagging.tagging.outputs import csv_lines, line, printable, table, write_text
+from autotagging.tagging.plans import Existing, make_plan, write_plan
+from autotagging.tagging.playlists import write_playlists
 from autotagging.tagging.results import Results, Settings, to_line
 from autotagging.tagging.songs import hop_samples
 from autotagging.tagging.trained import default_model
@@ -35,8 +39,13 @@ def tag(
     json: Annotated[Path | None, _ALSO_STANDARD_OUTPUT] = None,
     csv: Annotated[Path | None, _ALSO_STANDARD_OUTPUT] = None,
     jams: Path | None = None,
+    plan: Path | None = None,
+    existing: Existing = "keep",
+    mapping: Path | None = None,
+    m3u: Path | None = None,
     windows: bool = False,
     hop: float | None = None,
+    excerpts: int | None = None,
     top: int = 5,
     workers: int | None = None,
     timeout: float = 60.0,
@@ -61,11 +70,22 @@ def tag(
         Output: a table with a row for each song and a column for each tag; - is standard output.
     jams
         Output: folder for a JAMS file of each song.
+    plan
+        Output: the genres and moods that `autotagging apply` is to write into the files.
+    existing
+        What the plan does with a genre or mood that a file has: keep it, and fill empty fields
+        only; add to it; or replace it.
+    mapping
+        TOML file with what the plan has for a tag, if it is not what tagging/mapping.toml has.
+    m3u
+        Output: folder for a playlist of each tag.
     windows
         Whether JSON and JAMS have the scores of each window as well.
     hop
         Seconds from the beginning of a window to that of the next. Without it, windows follow one
         another; half a window takes twice as long.
+    excerpts
+        Tag only so many windows of each song, evenly spread, which takes less time.
     top
         Tags to show of each song.
     workers
@@ -73,17 +93,26 @@ def tag(
     timeout
         Seconds in which the next window of a song has to be scored; else the song is given up.
     """
-    _check_flags(top=top, workers=workers, timeout=timeout)
+    _check_flags(top=top, workers=workers, excerpts=excerpts)
+    if timeout <= 0:
+        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
+    if excerpts and hop:
+        raise UserError("--excerpts and --hop exclude each other")
     model = model or default_model()
     described = read_description(model)
-    settings = Settings(described, hop=_hop(hop, described), keep_windows=windows)
+    settings = Settings(
+        described, hop=_hop(hop, described), excerpts=excerpts, keep_windows=windows
+    )
+    if (mapping or existing != "keep") and not plan:
+        raise UserError("--mapping and --existing need --plan")
+    chosen = read_mapping(mapping, described.categories) if plan else None
     found = find_songs(songs)
     if jams:
         _check_names(found)
     kept = None if json in (None, _STANDARD_OUTPUT) else json
     with closing(Results(kept, settings)) as results:
         left = [song for song in found.songs if not results.holds(song)]
-        work = Work(model, hop=hop, keep_windows=windows, known=results.audio)
+        work = Work(model, hop=hop, excerpts=excerpts, keep_windows=windows, known=results.audio)
         errors = _tag(left, work, results, workers=workers, timeout=timeout)
         if csv:
             _write(csv, csv_lines(results.of(found.songs), described.tags))
@@ -91,21 +120,27 @@ def tag(
             _write_jams(results, found, described, jams)
         if json == _STANDARD_OUTPUT:
             _write(json, (to_line(result).decode() for result in results.of(found.songs)))
-        _show(results, found, described, top=top, only_errors=bool(json or csv or jams))
+        written = json or csv or jams or plan or m3u
+        _show(results, found, described, top=top, only_errors=bool(written))
+        left_out = []
+        if plan:
+            left_out += _write_plan(results, found, chosen, existing, plan)
+        if m3u:
+            left_out += write_playlists(results.of(found.songs), m3u)[1]
+    left_out = _failures(left_out)
     for folder, reason in found.unreadable.items():
         print(f"warning: {printable(str(folder))}: {reason}", file=sys.stderr)
     _print_summary(len(found.songs) - len(left), len(left), errors)
-    if errors or found.unreadable:
+    if errors or found.unreadable or left_out:
         sys.exit(1)
 
 
-def _check_flags(*, top: int, workers: int | None, timeout: float) -> None:
+def _check_flags(*, top: int, **counts: int | None) -> None:
     if top < 0:
         raise UserError(f"--top {top}: expected 0 or more")
-    if workers is not None and workers < 1:
-        raise UserError(f"--workers {workers}: expected 1 or more")
-    if timeout <= 0:
-        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise UserError(f"--{name} {count}: expected 1 or more")
 
 
 def _hop(hop: float | None, described: Description) -> float:
@@ -162,6 +197,28 @@ def _write_jams(results: Results, found: Found, described: Description, folder: 
             name = found.names[song]
             with replacing(folder / name.with_name(f"{name.name}.jams")) as temporary:
                 temporary.write_bytes(to_line(as_jams(result, described)))
+
+
+def _write_plan(
+    results: Results, found: Found, mapping: TagMapping, existing: Existing, path: Path
+) -> list[Outcome]:
+    """Write the plan; list the songs that are not in it."""
+    for tag in mapping.unknown:
+        print(f"warning: --mapping: the model has no tag {printable(tag)!r}", file=sys.stderr)
+    good = (result for result in results.of(found.songs) if "error" not in result)
+    planned, left_out = make_plan(good, mapping, existing=existing)
+    write_plan(planned, path)
+    print(f"{path}: changes of {len(planned)} files", file=sys.stderr)
+    return left_out
+
+
+def _failures(left_out: list[Outcome]) -> list[Outcome]:
+    """Print and list the songs that could not be planned or listed."""
+    failed = [outcome for outcome in left_out if outcome.failed]
+    for outcome in failed:
+        text = f"{outcome.path}: {outcome.what}: {outcome.message}"
+        print(printable(text), file=sys.stderr)
+    return failed
 
 
 def _show(

@@ -1,5 +1,6 @@
 """The command `tag`, in this process but for its workers; see also tagging/test_light.py."""
 
+import json
 import os
 
 import pytest
@@ -47,13 +48,32 @@ def test_only_songs_that_have_changed_are_tagged_again(tmp_path, bundle, capsys)
     assert results.read_text().count("\n") == 6
 
 
+def test_a_plan_and_playlists_are_written_and_no_file_changes(tmp_path, bundle, capsys):
+    song = write_song(tmp_path / "music/low.flac", tone(3, 440))
+    before = song.read_bytes()
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text('[tags]\nlow = { mood = "Deep" }\nnone = { mood = "None" }\n')
+    tag([song], model=bundle, plan=tmp_path / "plan.jsonl", mapping=mapping, m3u=tmp_path / "lists")
+    assert song.read_bytes() == before
+    (line,) = (tmp_path / "plan.jsonl").read_text().splitlines()
+    planned = json.loads(line)
+    assert planned["path"] == str(song)
+    assert planned["mood"] == {"old": [], "new": ["Deep"]}
+    playlist = (tmp_path / "lists/low.m3u8").read_text().splitlines()
+    assert playlist[-1] == "../music/low.flac"
+    assert "warning: --mapping: the model has no tag 'none'\n" in capsys.readouterr().err
+
+
 def test_a_usage_error_names_the_flag(tmp_path, bundle):
     song = write_song(tmp_path / "song.wav", tone(3, 440))
     for flags, message in (
         ({"hop": 3.0}, "--hop 3: expected up to 2 seconds, the length of a window"),
         ({"hop": 0.0}, "--hop 0: expected"),
+        ({"excerpts": 0}, "--excerpts 0: expected 1 or more"),
+        ({"excerpts": 1, "hop": 1.0}, "--excerpts and --hop exclude each other"),
         ({"workers": 0}, "--workers 0: expected 1 or more"),
         ({"timeout": 0.0}, "--timeout 0: expected more than 0 seconds"),
+        ({"existing": "add"}, "--mapping and --existing need --plan"),
         ({"top": -1}, "--top -1: expected 0 or more"),
     ):
         with pytest.raises(UserError, match=message):
