@@ -17,7 +17,7 @@ from snakemake.logging import logger
 from autotagging.commands import figure_title
 from autotagging.common.files import sha256
 from autotagging.common.params import OWN_SETTINGS
-from autotagging.corpus.paths import corpus_folder, is_made_here
+from autotagging.corpus.paths import VOCABULARY, corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads, reads_other_labels, reads_spectrograms
 from autotagging.tools import outdated
@@ -223,8 +223,15 @@ def own_corpus():
     folder = corpus_folder(config["corpus"])
     if not folder.is_dir():
         raise WorkflowError(f"params.yaml: corpus: {folder} is not a folder")
-    tables = sources(*sorted(map(str, folder.glob("*_final.csv*"))))
+    tables = sources(*sorted(map(str, [*folder.glob("*_final.csv*"), *folder.glob(VOCABULARY)])))
     return {**tables, "audio": constant(f"audio {audio_signature(config['corpus'])}")}
+
+
+def own_vocabulary():
+    """Copy of tags.yaml in results/, as a named output, for a corpus folder that has one."""
+    if is_made_here(config["corpus"]) or not (corpus_folder(config["corpus"]) / VOCABULARY).exists():
+        return {}
+    return {"vocabulary": f"results/download/{VOCABULARY}"}
 
 
 def own_split():

@@ -1,7 +1,7 @@
 rule merge_tags:
     input:
         annotations=rules.download.output.annotations,
-        vocabulary=local("workflow/resources/tags.yaml"),
+        vocabulary=own_vocabulary().get("vocabulary", local("workflow/resources/tags.yaml")),
     output:
         labels="results/merge_tags/labels.csv",
         other_labels="results/merge_tags/other_labels.csv",
