@@ -78,6 +78,14 @@ RUN = {
     "'split={scheme: artist}'": (
         'snakemake -n --configfile workflow/compare.yaml --config split={"scheme":"artist"}'
     ),
+    'snakemake --cores all --config corpus=corpora/mine \'split={"scheme":"artist"}\'': (
+        'snakemake -n --config split={"scheme":"artist"}'
+    ),
+    "snakemake -n --config corpus=corpora/mine"
+    ' \'split={"scheme":"artist","train":7,"validation":1,"test":2}\'': (
+        'snakemake -n --config split={"scheme":"artist","train":7,"validation":1,"test":2}'
+    ),
+    "dvc repro --force merge_tags": "dvc repro --dry --force merge_tags",
     "rm -r results/figures": None,
 }
 # What a command prints: a difference that `slow` has from HEAD.
@@ -89,6 +97,7 @@ NAMED = "only named"
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
 SLURM = "needs Slurm; tests/cluster runs it"
+OWN_MUSIC = "needs music; test_own_music.py runs it"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
     "OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...": TAKES_MINUTES,
@@ -98,6 +107,10 @@ NOT_RUN = {
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
+    "autotagging import_corpus": NAMED,
+    "autotagging import_corpus --csv tags.csv --audio music --out corpora/mine": OWN_MUSIC,
+    "autotagging import_corpus --from-files genre mood --audio music --out corpora/mine"
+    " --skip-bad": OWN_MUSIC,
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging verify --corpus FOLDER": NAMED,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
@@ -124,6 +137,7 @@ NOT_RUN = {
     "git checkout": NAMED,
     "git clone <this repository> && cd autotagging": "no address",
     "pip install -e '.[export]'": "downloads packages",
+    "pip install -e '.[tag]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
     "pip install -e '.[validate]'": "downloads packages",
     "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": (
@@ -154,8 +168,9 @@ NOT_RUN = {
     "rm FILE": NAMED,
     "source .venv/bin/activate": "`make results` makes it",
 }
-# How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ")
+# How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake, a
+# vocabulary.
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "synonyms:")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",
@@ -164,6 +179,7 @@ OTHER_PATHS = {
     "corpora/": "AUTOTAGGING_CORPORA is set in the tests",
     "corpora/demo/": "the same",
     "corpora/magnatagatune/": "the user's data",
+    "corpora/mine/": "an example",
     "path/to/folder": "an example",
     "results/train/<model>/": "an example",
     "unfinished/": "only while a step runs",

@@ -223,15 +223,14 @@ def own_corpus():
     folder = corpus_folder(config["corpus"])
     if not folder.is_dir():
         raise WorkflowError(f"params.yaml: corpus: {folder} is not a folder")
-    tables = sources(*sorted(map(str, [*folder.glob("*_final.csv*"), *folder.glob(VOCABULARY)])))
+    tables = sources(*sorted(map(str, folder.glob("*_final.csv*"))))
     return {**tables, "audio": constant(f"audio {audio_signature(config['corpus'])}")}
 
 
 def own_vocabulary():
-    """Copy of tags.yaml in results/, as a named output, for a corpus folder that has one."""
-    if is_made_here(config["corpus"]) or not (corpus_folder(config["corpus"]) / VOCABULARY).exists():
-        return {}
-    return {"vocabulary": f"results/download/{VOCABULARY}"}
+    """Path of the vocabulary in a corpus folder of the user; None if there is none."""
+    path = corpus_folder(config["corpus"]) / VOCABULARY
+    return None if is_made_here(config["corpus"]) or not path.is_file() else str(path)
 
 
 def own_split():

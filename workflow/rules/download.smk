@@ -9,7 +9,6 @@ rule download:
         audio="results/download/audio.json",
         versions="results/download/versions.json",
         checksums="results/download/SHA256SUMS",
-        **own_vocabulary(),
     log:
         "logs/download/download.log",
     benchmark:

@@ -19,13 +19,7 @@ from autotagging.common.files import (
 from autotagging.common.locks import locked
 from autotagging.common.versions import versions, write_versions
 from autotagging.corpus.audio import Corpus, open_corpus
-from autotagging.corpus.paths import (
-    ANNOTATIONS,
-    CLIP_INFO,
-    VOCABULARY,
-    corpus_folder,
-    corpus_title,
-)
+from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
 from autotagging.corpus.tables import (
     compare_tables,
     describe_unknown,
@@ -77,8 +71,6 @@ class CorpusFiles:
         Output: versions of the libraries that made the results.
     checksums
         Output: SHA-256 of the other files.
-    vocabulary
-        Output: copy of tags.yaml, if the corpus has one.
     """
 
     annotations: Path
@@ -88,7 +80,6 @@ class CorpusFiles:
     audio: Path
     versions: Path
     checksums: Path
-    vocabulary: Path | None = None
 
 
 def download(
@@ -132,13 +123,7 @@ def download(
     listed["bytes"] = listed["mp3_path"].map(opened.size).astype("Int64")
     _check_some_found(listed, opened, sources[0])
     listed["crc32"] = listed["mp3_path"].map(opened.crc32).astype("Int64")
-    targets = [files.annotations, files.clip_info]
-    if files.vocabulary:
-        sources.append(folder / VOCABULARY)
-        targets.append(files.vocabulary)
-    else:
-        files.audio.with_name(VOCABULARY).unlink(missing_ok=True)  # of the corpus before
-    for source, target in zip(sources, targets, strict=True):
+    for source, target in zip(sources, (files.annotations, files.clip_info), strict=True):
         with replacing(target) as temporary:
             temporary.write_bytes(table_bytes(source))
     write_csv(listed, files.clips)
@@ -146,7 +131,7 @@ def download(
     title = corpus_title(corpus)
     write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, files.audio)
     write_versions(files.versions, *LIBRARIES, *(SYNTHESIS if corpus == "demo" else ()))
-    write_checksums(files.checksums, filter(None, vars(files).values()))
+    write_checksums(files.checksums, vars(files).values())
     print(
         f"{len(listed)} clips, {listed['bytes'].isna().sum()} of them missing, "
         f"{(listed['bytes'] == 0).sum()} empty",

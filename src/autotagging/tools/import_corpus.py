@@ -114,7 +114,7 @@ def _check_arguments(
     for name, least in (("seconds", 0.1), ("sample_rate", 1000), ("shortest", 0.0)):
         if getattr(cut, name) < least:
             raise UserError(f"--{name.replace('_', '-')} is less than {least:g}")
-    if min(workers or 1, cut.clips_per_song or 1) < 1:
+    if any(number is not None and number < 1 for number in (workers, cut.clips_per_song)):
         raise UserError("--workers and --clips-per-song are at least 1")
 
 
@@ -123,7 +123,9 @@ def _tagged(songs: list[Song], settings: TagSettings) -> list[Song]:
     named = name_tags(songs, settings)
     kept = [song for song, tags in zip(songs, named.of_song, strict=True) if tags or not song.tags]
     if len(kept) < len(songs):
-        print(f"{len(songs) - len(kept)} songs have no tag that is kept: left out", file=sys.stderr)
+        print(
+            f"songs without a tag that is kept: {len(songs) - len(kept)}, left out", file=sys.stderr
+        )
     return kept
 
 
@@ -166,7 +168,7 @@ def _cut(
             first[found.digest] = song
             kept.append((song, found.clips))
             continue
-        faults.add(song.where, f"{song.name}: {reason}")
+        faults.add(song.where, reason)
         for clip in folder.glob(f"{stems[number]}-*"):
             clip.unlink()
     return [song for song, _ in kept], [clips for _, clips in kept]
@@ -191,7 +193,9 @@ def _describe(
     )
     if faults.found:
         left_out = out / corpus.LEFT_OUT
-        print(f"{len(faults.found)} rows or files are left out: {left_out}", file=sys.stderr)
+        print(
+            f"rows and files that are left out: {len(faults.found)}, in {left_out}", file=sys.stderr
+        )
     by_artist = sum(artists.values()) >= _KNOWN * len(songs) and len(artists) >= _FEWEST_ARTISTS
     scheme = "artist" if by_artist else "track"
     print(

@@ -11,14 +11,7 @@ from autotagging.common.files import read_json
 from autotagging.common.progress import progress
 from autotagging.corpus.audio import Corpus
 from autotagging.corpus.containers import BadClipError
-from autotagging.corpus.paths import (
-    ANNOTATIONS,
-    CLIP_INFO,
-    VOCABULARY,
-    archive_files,
-    corpus_folder,
-    is_made_here,
-)
+from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, archive_files, corpus_folder
 from autotagging.corpus.remote import MAGNATAGATUNE, read_data_set
 from autotagging.corpus.tables import (
     compare_tables,
@@ -183,10 +176,4 @@ def changes_since_download(corpus: str) -> list[str]:
     for name in (ANNOTATIONS, CLIP_INFO):
         if table_bytes(find_table(folder, name)) != (_DOWNLOAD / name).read_bytes():
             changes.append(f"{folder}: {name} is not {_DOWNLOAD / name}")
-    own, copied = (
-        path.read_bytes() if path.exists() else None
-        for path in (folder / VOCABULARY, _DOWNLOAD / VOCABULARY)
-    )
-    if own != copied and not is_made_here(corpus):
-        changes.append(f"{folder}: {VOCABULARY} is not {_DOWNLOAD / VOCABULARY}")
     return changes

@@ -62,8 +62,8 @@ def summary(
             raise UserError(f"{split}: no test clip {clip['clip_id']} of {predictions}; evaluate")
         clip["mp3_path"] = paths[clip["clip_id"]]
         audio, clip["missing"] = read_audio(download, clip["mp3_path"])
-        media_type = _MEDIA_TYPES[Path(clip["mp3_path"]).suffix]
-        clip["uri"] = data_uri(audio, media_type) if audio else ""
+        suffix = Path(clip["mp3_path"]).suffix
+        clip["uri"] = data_uri(audio, _MEDIA_TYPES[suffix]) if audio else ""
     figures = ((figure_5, "Loss per epoch (Fig. 5)"), (figure_7, "ROC-AUC and ROC curve (Fig. 7)"))
     write_page(
         html,

@@ -135,12 +135,12 @@ def _clips(path: Path, settings: CutSettings) -> Iterator[tuple[int, int, np.nda
                         f"{len(samples) / rate:.1f} s long, shorter than --shortest "
                         f"{settings.shortest:g}"
                     )
-                seconds = edges[0] / rate
                 waveform = _checked(mixed_down(samples))
                 resampled = soxr.resample(waveform, rate, settings.sample_rate, quality="HQ")
-                yield int(seconds), int((edges[0] + len(samples)) / rate), resampled
-                number += 1
-                edges = [edges[1], round((number + 1) * settings.seconds * rate)]
+                end = edges[0] + len(samples)
+                yield int(seconds), int(end / rate), resampled
+                number, seconds = number + 1, end / rate
+                edges = [end, round((number + 1) * settings.seconds * rate)]
     except soundfile.LibsndfileError as error:
         raise BadSongError(f"decoding fails after about {seconds:.0f} s ({error})") from None
     if not number:

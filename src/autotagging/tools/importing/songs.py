@@ -29,7 +29,7 @@ class Song:
     Attributes
     ----------
     where
-        Place of the song in the table, or its path, for messages.
+        Its path, after its line in the table if there is one, for messages.
     path
         Path of the file.
     name
@@ -73,17 +73,18 @@ def find_songs(labelled: list[Labelled], audio: Path, faults: Faults) -> list[So
     """
     songs, first = [], {}
     for song in progress(labelled, total=len(labelled), label="Opening files"):
+        where = f"{song.where}: {song.path}"
         try:
             path = _inside(audio, song.path)
             if path in first:
-                raise ValueError(f"{song.path} is the same file as in {first[path]}")
+                raise ValueError(f"the same file as in {first[path]}")
             first[path] = song.where
             seconds = _opened(path)
             own = {} if all(song.groups[key] for key in _FROM_TAGS) else _readable_tags(path)
             groups = {key: song.groups[key] or _joined(own, key) for key in GROUPS}
-            songs.append(_song(song.where, path, audio, tuple(song.tags), groups, seconds))
+            songs.append(_song(where, path, audio, tuple(song.tags), groups, seconds))
         except (ValueError, OSError) as error:
-            faults.add(song.where, _text(error, song.path))
+            faults.add(where, _text(error))
     return songs
 
 
@@ -123,23 +124,30 @@ def songs_with_tags(
             inside = _inside(audio, name)
             seconds = _opened(inside)
             own = read_file_tags(inside)
-            tags = tuple(
-                Tag(field, tag)
-                for field in fields
-                for value in own.get(field, ())
-                for tag in split_list(value, separator)
-            )
-            if not tags:
-                untagged += 1
-                continue
+            tags = _own_tags(own, fields, separator)
             groups = {"track": "", **{key: _joined(own, key) for key in _FROM_TAGS}}
-            songs.append(_song(name, inside, audio, tags, groups, seconds))
+            if tags:
+                songs.append(_song(name, inside, audio, tags, groups, seconds))
+            else:
+                untagged += 1
         except (ValueError, OSError) as error:
-            faults.add(name, _text(error, name))
-    notes = [f"{untagged} of {len(readable)} files have no {' or '.join(fields)}: left out"]
-    notes += [f"{len(others)} files of formats that can't be decoded, such as {others[0].name}: "
-              "left out"] if others else []  # fmt: skip
+            faults.add(name, _text(error))
+    notes = [f"files without {' or '.join(fields)}: {untagged} of {len(readable)}, left out"]
+    if others:
+        first = others[0].name
+        notes.append(f"files that can't be decoded: {len(others)}, such as {first}, left out")
     return songs, notes
+
+
+def _own_tags(
+    own: dict[str, list[str]], fields: tuple[str, ...], separator: str
+) -> tuple[Tag, ...]:
+    return tuple(
+        Tag(field, tag)
+        for field in fields
+        for value in own.get(field, ())
+        for tag in split_list(value, separator)
+    )
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -156,11 +164,11 @@ def _inside(audio: Path, name: str) -> Path:
         path = next((each for each in spelt if os.path.lexists(each)), path)
     resolved = path.resolve()
     if not resolved.is_relative_to(audio.resolve()):
-        raise ValueError(f"{name} is outside of {audio}")
+        raise ValueError(f"outside of {audio}")
     if not resolved.exists():
-        raise ValueError(f"no file {path}")
+        raise ValueError(f"no such file in {audio}")
     if not resolved.is_file():
-        raise ValueError(f"{path} is no file")
+        raise ValueError("no file")
     return resolved
 
 
@@ -175,13 +183,13 @@ def _readable_tags(path: Path) -> dict[str, list[str]]:
 def _opened(path: Path) -> float:
     """Open an audio file; give the seconds in its header, or raise a ValueError."""
     if not path.stat().st_size:
-        raise ValueError(f"{path} is empty")
+        raise ValueError("empty")
     try:
         with quiet():
             return soundfile.info(path).duration
     except soundfile.LibsndfileError:
         raise ValueError(
-            f"{path} is damaged, or no audio that can be decoded (MP3, FLAC, Ogg, WAV, AIFF)"
+            "damaged, or no audio that can be decoded (MP3, FLAC, Ogg, WAV, AIFF)"
         ) from None
 
 
@@ -212,8 +220,8 @@ def _joined(tags: dict[str, list[str]], field: str) -> str:
     return clean(", ".join(tags.get(field, ())))
 
 
-def _text(error: Exception, name: str) -> str:
-    return f"{name}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+def _text(error: Exception) -> str:
+    return str(error.strerror or error) if isinstance(error, OSError) else str(error)
 
 
 def check_songs(songs: list[Song], faults: Faults) -> None:
