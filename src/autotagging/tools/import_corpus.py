@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 from collections import Counter
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,7 +21,7 @@ from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.labels import TableSettings, read_labels
 from autotagging.tools.importing.naming import Named, TagSettings, name_tags
 from autotagging.tools.importing.songs import Song, check_songs, find_songs, songs_with_tags
-from autotagging.tools.importing.workers import BrokenProcessPool, run_jobs
+from autotagging.tools.importing.workers import run_jobs
 
 _SIZE = 0.7  # of 16-bit samples, that FLAC takes of loud music
 _LISTED = 20

@@ -69,7 +69,9 @@ def digests(folder):
 
 
 def test_the_corpus_has_the_official_tables_and_groups_for_the_split(music, capsys):
+    (music / ".mine-unfinished-killed/mine").mkdir(parents=True)
     run(music)
+    assert sorted(path.name for path in music.iterdir()) == ["mine", "music", "tags.csv"]
     annotations = pd.read_csv(music / "mine/annotations_final.csv", sep="\t")
     assert [*annotations] == ["clip_id", "Pop", "Rock", "calm", "mp3_path"]
     assert annotations["clip_id"].tolist() == [1, 2, 3, 4, 5, 6]

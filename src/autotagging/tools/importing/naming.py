@@ -37,7 +37,7 @@ class TagSettings:
     leave_out
         Tags to leave out, such as Unknown; capitals do not matter.
     min_songs
-        Smallest number of songs of a tag that is kept.
+        Smallest number of songs of a tag that is kept; tags that are merged are kept.
     """
 
     vocabulary: Path | None = None
@@ -93,22 +93,16 @@ def name_tags(songs: Sequence[Song], settings: TagSettings) -> Named:
         The vocabulary has a synonym that is no tag of the songs, or can't be read; a tag has the
         name of another column; or no tag is left.
     """
-    spelt: dict[str, Counter[str]] = defaultdict(Counter)
-    placed: dict[str, Counter[str]] = defaultdict(Counter)
-    left_out = set(map(_key, settings.leave_out))
-    of_song = []
-    for song in songs:
-        kept = [tag for tag in song.tags if (key := _key(tag.name)) and key not in left_out]
-        of_song.append({_key(tag.name) for tag in kept})
-        for name in {tag.name for tag in kept}:
-            spelt[_key(name)][name] += 1
-        for key, category in {(_key(tag.name), tag.category) for tag in kept}:
-            placed[key][category] += 1
-    counts = Counter(key for keys in of_song for key in keys)
-    keys = [key for key, count in counts.items() if count >= settings.min_songs]
+    of_song, spelt, placed = _count(songs, {"", *map(_key, settings.leave_out)})
+    counts = Counter(key for found in of_song for key in found)
+    vocabulary = _Vocabulary(settings.vocabulary)
+    keys = [
+        key
+        for key, count in counts.items()
+        if count >= settings.min_songs or key in vocabulary.merged
+    ]
     if not keys:
         raise UserError("no tag is left; a smaller --min-songs keeps more")
-    vocabulary = _Vocabulary(settings.vocabulary)
     name_of = {key: vocabulary.names.get(key) or _most(spelt[key]) for key in keys}
     for name in name_of.values():
         if name in STRUCTURE:
@@ -118,7 +112,7 @@ def name_tags(songs: Sequence[Song], settings: TagSettings) -> Named:
     category_of = {name_of[key]: _most(placed[key]) for key in keys}
     return Named(
         tags=tags,
-        of_song=[frozenset(name_of[key] for key in keys if key in name_of) for keys in of_song],
+        of_song=[frozenset(name_of[key] for key in found if key in name_of) for found in of_song],
         songs={name_of[key]: counts[key] for key in keys},
         spellings={
             name_of[key]: others
@@ -128,6 +122,23 @@ def name_tags(songs: Sequence[Song], settings: TagSettings) -> Named:
         categories=vocabulary.categories(tags, category_of),
         synonyms=vocabulary.synonyms,
     )
+
+
+def _count(
+    songs: Sequence[Song], left_out: set[str]
+) -> tuple[list[set[str]], dict[str, Counter[str]], dict[str, Counter[str]]]:
+    """Give the keys of each song's tags; and by key, the songs of each spelling and category."""
+    of_song = []
+    spelt: dict[str, Counter[str]] = defaultdict(Counter)
+    placed: dict[str, Counter[str]] = defaultdict(Counter)
+    for song in songs:
+        kept = {(_key(tag.name), *tag) for tag in song.tags if _key(tag.name) not in left_out}
+        of_song.append({key for key, _, _ in kept})
+        for key, name in {(key, name) for key, _, name in kept}:
+            spelt[key][name] += 1
+        for key, category in {(key, category) for key, category, _ in kept}:
+            placed[key][category] += 1
+    return of_song, spelt, placed
 
 
 def write_vocabulary(named: Named, path: Path) -> None:
@@ -145,9 +156,10 @@ class _Vocabulary:
         self._known = read_vocabulary(path) if path else None
         self.synonyms = self._known.synonyms if path else {}
         self._category_of = self._known.category_of if path else {}
-        members = [tag for group in self.synonyms.values() for tag in group]
-        # Raw tags come last, because a merged tag may be none of them.
-        self.names = {_key(tag): tag for tag in (*self._category_of, *members)}
+        merged = {_key(tag): tag for group in self.synonyms.values() for tag in group}
+        self.merged = set(merged)
+        # Raw tags come last, because the name of a group may be another spelling of one.
+        self.names = {_key(tag): tag for tag in self._category_of} | merged
 
     def check(self, tags: list[str]) -> None:
         """Raise UserError unless the synonyms can be merged in these tags."""

@@ -1,6 +1,7 @@
 """Run jobs in several processes, so that one that ends its process is only its own failure."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,7 +65,8 @@ def _outcome(number: int, future: Future) -> Outcome:
 
 
 def _end_with(parent: int) -> None:
-    """End this process soon after the one that started it, which may be killed."""
+    """End this process soon after the one that started it, which may be killed or interrupted."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -45,6 +45,8 @@ def test_an_edited_vocabulary_has_the_last_word(tmp_path):
     text = "synonyms:\n  loud rock: [ROCK, Punk]\ncategories:\n  mood: [Calm]\n"
     path.write_text(text, encoding="utf-8")
     of = songs(["genre/rock", "genre/calm"], ["genre/punk"], ["genre/no"])
+    named = name_tags([*of, of[-1]], TagSettings(vocabulary=path, min_songs=2))
+    assert sorted(named.tags) == ["Punk", "ROCK", "no"]  # of one song each, but merged
     named = name_tags(of, TagSettings(vocabulary=path))
     assert sorted(named.tags) == ["Calm", "Punk", "ROCK", "no"]
     write_vocabulary(named, tmp_path / "new.yaml")
