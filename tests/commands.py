@@ -56,7 +56,7 @@ def download(corpus, out, *options, **expected):
     )
 
 
-def merge_tags(annotations, vocabulary, out, *, synonyms="merge", **expected):
+def merge_tags(annotations, vocabulary, out, *options, synonyms="merge", **expected):
     return autotagging(
         "merge_tags",
         *("--annotations", annotations, "--vocabulary", vocabulary, "--n-tags", 50),
@@ -65,6 +65,7 @@ def merge_tags(annotations, vocabulary, out, *, synonyms="merge", **expected):
         *("--tags", out / "tags.csv"),
         *("--raw-tags", out / "raw_tags.csv", "--tag-settings", out / "tag_settings.json"),
         *("--versions", out / "versions.json", "--checksums", out / "SHA256SUMS"),
+        *options,
         **expected,
     )
 

@@ -55,3 +55,12 @@ def test_synonyms_can_be_kept(downloaded, vocabulary):
     assert "4 raw tags, 4 merged, 3 kept" in message
     columns = pd.read_csv(downloaded / "labels.csv", nrows=0).columns
     assert columns[2:].tolist() == ["flute", "beat", "beats"]
+
+
+def test_the_vocabulary_of_a_corpus_is_kept_with_the_results(downloaded, vocabulary):
+    annotations, copy = downloaded / "annotations_final.csv", downloaded / "tags.yaml"
+    merge_tags(annotations, vocabulary, downloaded, "--vocabulary-copy", copy)
+    assert copy.read_bytes() == vocabulary.read_bytes()
+    assert "  tags.yaml\n" in (downloaded / "SHA256SUMS").read_text()
+    merge_tags(annotations, vocabulary, downloaded)
+    assert not copy.exists()

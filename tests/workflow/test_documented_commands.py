@@ -84,6 +84,14 @@ RUN = {
     "cd results/split && sha256sum -c SHA256SUMS": (
         "env --chdir results/split sha256sum -c SHA256SUMS"
     ),
+    'snakemake --cores all --config corpus=corpora/mine \'split={"scheme":"artist"}\'': (
+        'snakemake -n --config split={"scheme":"artist"}'
+    ),
+    "snakemake -n --config corpus=corpora/mine"
+    ' \'split={"scheme":"artist","train":7,"validation":1,"test":2}\'': (
+        'snakemake -n --config split={"scheme":"artist","train":7,"validation":1,"test":2}'
+    ),
+    "dvc repro --force merge_tags": "dvc repro --dry --force merge_tags",
     "rm -r results/figures": None,
 }
 # What a command prints: a difference that `slow` has from HEAD.
@@ -97,6 +105,7 @@ REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
 SLURM = "needs Slurm; tests/cluster runs it"
 WRITES = "tests/unit/tools/test_apply.py runs it"
+OWN_MUSIC = "needs music; test_own_music.py runs it"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
     "OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...": TAKES_MINUTES,
@@ -112,6 +121,10 @@ NOT_RUN = {
     "autotagging tag song.mp3 --model exported": SONGS,
     "autotagging tag ~/Music --model exported --json songs.jsonl": SONGS,
     "autotagging tag ~/Music --model exported --json songs.jsonl --plan plan.jsonl": SONGS,
+    "autotagging import_corpus": NAMED,
+    "autotagging import_corpus --csv tags.csv --audio music --out corpora/mine": OWN_MUSIC,
+    "autotagging import_corpus --from-files genre mood --audio music --out corpora/mine"
+    " --skip-bad": OWN_MUSIC,
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging undo plan.journal.jsonl": WRITES,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
@@ -138,6 +151,7 @@ NOT_RUN = {
     "git checkout": NAMED,
     "git clone <this repository> && cd autotagging": "no address",
     "pip install '.[tag]'": "downloads packages",
+    "pip install -e '.[tag]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
     "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": (
         "downloads packages"
@@ -172,9 +186,9 @@ NOT_RUN = {
     "source .venv/bin/activate": "`make results` makes it",
 }
 # How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake, a
-# song's tags, a file's changes, a mapping of tags.
+# song's tags, a file's changes, a mapping of tags, a vocabulary.
 NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:04:00 ")
-NO_COMMANDS += ("/music/", "exclude = [")
+NO_COMMANDS += ("/music/", "exclude = [", "synonyms:")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",
@@ -183,6 +197,7 @@ OTHER_PATHS = {
     "corpora/": "AUTOTAGGING_CORPORA is set in the tests",
     "corpora/demo/": "the same",
     "corpora/magnatagatune/": "the user's data",
+    "corpora/mine/": "an example",
     "path/to/folder": "an example",
     "results/train/<model>/": "an example",
     "unfinished/": "only while a step runs",

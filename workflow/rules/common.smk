@@ -17,7 +17,7 @@ from snakemake.logging import logger
 from autotagging.commands import figure_title
 from autotagging.common.files import sha256
 from autotagging.common.params import OWN_SETTINGS
-from autotagging.corpus.paths import corpus_folder, is_made_here
+from autotagging.corpus.paths import VOCABULARY, corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads, reads_other_labels, reads_spectrograms
 from autotagging.tools import outdated
@@ -225,6 +225,12 @@ def own_corpus():
         raise WorkflowError(f"params.yaml: corpus: {folder} is not a folder")
     tables = sources(*sorted(map(str, folder.glob("*_final.csv*"))))
     return {**tables, "audio": constant(f"audio {audio_signature(config['corpus'])}")}
+
+
+def own_vocabulary():
+    """Path of the vocabulary in a corpus folder of the user; None if there is none."""
+    path = corpus_folder(config["corpus"]) / VOCABULARY
+    return None if is_made_here(config["corpus"]) or not path.is_file() else str(path)
 
 
 def own_split():

@@ -1,8 +1,12 @@
+OWN_VOCABULARY = own_vocabulary()
+
+
 rule merge_tags:
     input:
+        **({} if OWN_VOCABULARY else {"vocabulary": local("workflow/resources/tags.yaml")}),
         annotations=rules.download.output.annotations,
-        vocabulary=local("workflow/resources/tags.yaml"),
     output:
+        **({"vocabulary_copy": "results/merge_tags/tags.yaml"} if OWN_VOCABULARY else {}),
         labels="results/merge_tags/labels.csv",
         other_labels="results/merge_tags/other_labels.csv",
         tags="results/merge_tags/tags.csv",
@@ -19,7 +23,7 @@ rule merge_tags:
         mem_mb=3000,
     params:
         **sources(
-            "workflow/resources/tags.yaml",
+            OWN_VOCABULARY or "workflow/resources/tags.yaml",
             "src/autotagging/steps/merge_tags.py",
             "src/autotagging/common",
             "src/autotagging/corpus",
@@ -27,6 +31,8 @@ rule merge_tags:
         ),
         files=files,
         settings=settings(
+            # No input, because braces in the path would be wildcards.
+            **({"vocabulary": OWN_VOCABULARY} if OWN_VOCABULARY else {}),
             synonyms=config["merge_tags"]["synonyms"],
             n_tags=config["merge_tags"]["n_tags"],
         ),

@@ -1,8 +1,8 @@
 """Read the clips of a corpus in MagnaTagATune's format (sec. II.A).
 
 A corpus is a folder with annotations_final.csv, clip_info_final.csv and the audio: mp3.zip, its
-parts mp3.zip.001, ..., or folders of mp3 files. Clips are read directly from the archive, and
-never from outside the corpus.
+parts mp3.zip.001, ..., or folders of mp3 files. FLAC, Ogg and WAV files may be among them. Clips
+are read directly from the archive, and never from outside the corpus.
 """
 
 import zlib

@@ -217,7 +217,7 @@ class FolderAudio:
         sizes = {}
         for folder in sorted(self._folder.glob("[0-9a-f]/")):
             self._check_link(folder)
-            for clip in sorted(folder.glob("*.mp3")):
+            for clip in sorted(folder.glob("*")):
                 name = normal_form(f"{folder.name}/{clip.name}")
                 if CLIP_PATH.fullmatch(name) and (size := self.size(name)) is not None:
                     sizes[name] = size

@@ -72,7 +72,7 @@ def decode_audio(encoded: bytes, *, longest: float) -> Decoded:
         "non_finite".
     """
     try:
-        with _quiet(), soundfile.SoundFile(_Encoded(_with_data_size(encoded))) as file:
+        with quiet(), soundfile.SoundFile(_Encoded(_with_data_size(encoded))) as file:
             rate, announced, subtype = file.samplerate, file.frames, file.subtype
             samples, whole = _read(file, longest)
     except soundfile.LibsndfileError as error:
@@ -81,7 +81,7 @@ def decode_audio(encoded: bytes, *, longest: float) -> Decoded:
     if not len(samples):
         raise BadClipError("undecodable")
     with np.errstate(over="ignore", invalid="ignore"):
-        mono = _mono(samples)
+        mono = mixed_down(samples)
         power = float(np.dot(mono, mono)) / len(mono)  # NaN if any sample is NaN
     if not np.isfinite(power):
         raise BadClipError("non_finite")
@@ -90,7 +90,7 @@ def decode_audio(encoded: bytes, *, longest: float) -> Decoded:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Drop what libraries write to standard error: mpg123 has a line for each fault of a clip."""
     try:
         kept = os.dup(2)
@@ -142,8 +142,8 @@ def _read(file: soundfile.SoundFile, longest: float) -> tuple[np.ndarray, bool]:
         return samples[: written[-1] + 1 if len(written) else 0], False
 
 
-def _mono(samples: np.ndarray) -> np.ndarray:
-    """Average the channels; take the loudest one where they cancel each other."""
+def mixed_down(samples: np.ndarray) -> np.ndarray:
+    """Average the channels, float32, (samples,); take the loudest where they cancel each other."""
     if samples.shape[1] == 1:
         return samples[:, 0]
     mono = samples.mean(axis=1)

@@ -20,8 +20,8 @@ from autotagging.common.errors import UserError
 SEPARATORS = {"\t": "TAB", ",": "comma", ";": "semicolon"}
 """Characters between fields, and their names."""
 _LINES_AT_A_TIME = 50_000
-_BOM = b"\xef\xbb\xbf"
-_OTHER_FORMATS = {
+BOM = b"\xef\xbb\xbf"
+OTHER_FORMATS = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
     b"PK\x03\x04": "an Excel workbook or a zip file",
@@ -72,7 +72,7 @@ def read_delimited(
     UserError
         The file is not such a table, a column is repeated or missing, or there is no row.
     """
-    content = _read_bytes(path).removeprefix(_BOM)
+    content = _read_bytes(path).removeprefix(BOM)
     if by_hand:
         lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         content = lines.rstrip(b"\n") + b"\n"
@@ -130,7 +130,7 @@ def _read_bytes(path: Path) -> bytes:
 
 def _check_characters(path: Path, content: bytes) -> None:
     """Raise UserError unless the content is whole lines of UTF-8."""
-    for start, name in _OTHER_FORMATS.items():
+    for start, name in OTHER_FORMATS.items():
         if content.startswith(start):
             raise UserError(f"{path}, line 1: {name}; expected a table as text in UTF-8")
     for number, line in enumerate(_lines(content), start=1):

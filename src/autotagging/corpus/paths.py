@@ -11,9 +11,12 @@ from autotagging.common.errors import UserError
 ANNOTATIONS = "annotations_final.csv"
 CLIP_INFO = "clip_info_final.csv"
 ARCHIVE = "mp3.zip"
+VOCABULARY = "tags.yaml"
+"""Synonyms and categories of the tags of a corpus folder, which may lack it."""
+AUDIO_SUFFIXES = (".mp3", ".flac", ".ogg", ".wav")
 # A path of this form can't leave the corpus: it has one slash, and its folder is not "..".
 # Names may have spaces and letters of any language, but no control characters.
-CLIP_PATH = re.compile(r"[0-9a-f]/[^/\\\x00-\x1f\x7f]+\.mp3")
+CLIP_PATH = re.compile(r"[0-9a-f]/[^/\\\x00-\x1f\x7f]+\.(?:mp3|flac|ogg|wav)")
 
 _MADE_HERE = ("demo", "magnatagatune")
 
@@ -120,6 +123,7 @@ def clip_folder(folder: Path) -> Path | None:
     for usual in (folder, folder / "mp3"):
         if any(usual.glob("[0-9a-f]/")):
             return usual
-    clips = (clip for depth in ("*", "*/*") for clip in folder.glob(f"{depth}/[0-9a-f]/*.mp3"))
+    files = (file for depth in ("*", "*/*") for file in folder.glob(f"{depth}/[0-9a-f]/*"))
+    clips = (file for file in files if file.suffix in AUDIO_SUFFIXES)
     found = {clip.parent.parent.relative_to(folder).as_posix() for clip in clips}
     return folder / choose_folder(found, folder) if found else None

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autotagging.common.errors import UserError
-from autotagging.corpus.paths import archive_files, clip_folder, corpus_folder, is_made_here
+from autotagging.corpus.paths import (
+    AUDIO_SUFFIXES,
+    archive_files,
+    clip_folder,
+    corpus_folder,
+    is_made_here,
+)
 
 
 def audio_signature(corpus: str) -> str:
@@ -44,7 +50,7 @@ def _lines(folder: Path) -> Iterator[str]:
         for clips in root.glob("[0-9a-f]/"):
             with os.scandir(clips) as files:
                 for file in files:
-                    if file.name.endswith(".mp3"):
+                    if file.name.endswith(AUDIO_SUFFIXES):
                         yield _line(f"{clips.name}/{file.name}", _status(file))
 
 

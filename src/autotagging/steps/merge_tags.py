@@ -7,8 +7,15 @@ from typing import Literal
 import pandas as pd
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import read_written, write_checksums, write_csv, write_json
+from autotagging.common.files import (
+    read_written,
+    replacing,
+    write_checksums,
+    write_csv,
+    write_json,
+)
 from autotagging.common.versions import write_versions
+from autotagging.corpus.paths import VOCABULARY
 from autotagging.corpus.tables import read_annotations
 from autotagging.labels.tags import (
     STRUCTURE,
@@ -35,6 +42,7 @@ def merge_tags(
     tag_settings: Path,
     versions: Path,
     checksums: Path,
+    vocabulary_copy: Path | None = None,
 ) -> None:
     """Merge synonymous tags and keep the most frequent.
 
@@ -62,6 +70,8 @@ def merge_tags(
         Output: versions of the libraries that made the results.
     checksums
         Output: SHA-256 of the other files.
+    vocabulary_copy
+        Output: copy of the vocabulary, if it is that of the corpus.
     """
     known = read_vocabulary(vocabulary)
     groups = known.synonyms if synonyms == "merge" else {}
@@ -110,4 +120,10 @@ def merge_tags(
     write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)
     write_versions(versions, *LIBRARIES)
     written = [labels, other_labels, tags, raw_tags, tag_settings, versions]
+    if vocabulary_copy:
+        with replacing(vocabulary_copy) as temporary:
+            temporary.write_bytes(vocabulary.read_bytes())
+        written.append(vocabulary_copy)
+    else:
+        labels.with_name(VOCABULARY).unlink(missing_ok=True)  # of the corpus before
     write_checksums(checksums, written)

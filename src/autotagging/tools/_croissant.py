@@ -20,9 +20,9 @@ _WITH_TAGS = ("results/download/annotations_final.csv", "results/merge_tags/labe
 _NUMBERS = ("clip_id", "bytes", "crc32")
 _DESCRIBED = {
     "clip_id": "Number of the clip.",
-    "mp3_path": "Path of the clip's MP3 in the archive.",
-    "bytes": "Size of the MP3.",
-    "crc32": "CRC-32 of the MP3.",
+    "mp3_path": "Path of the clip's audio file, mostly MP3, in the archive.",
+    "bytes": "Size of the clip's file.",
+    "crc32": "CRC-32 of the clip's file.",
     "track": "Track from which the clip was cut.",
     "album": "Album, with its artist.",
     "artist": "Artist.",
@@ -32,7 +32,7 @@ _DESCRIBED = {
     "segmentStart": "Second of the track at which the clip begins.",
     "segmentEnd": "Second of the track at which the clip ends.",
     "url": "Page of the album.",
-    "original_url": "MP3 of the whole track.",
+    "original_url": "Audio file of the whole track.",
 }
 _PREFIXES = {
     "cr": "http://mlcommons.org/croissant/",

@@ -70,6 +70,15 @@ def test_the_summary_shows_numbers_figures_and_clips_that_play(results, publishe
     assert summarised(results, **inputs)[0] == page
 
 
+def test_a_clip_of_another_format_than_mp3_plays_as_such(results, published):
+    inputs = summary_inputs(results, published)
+    (results / "corpus/a/good.mp3").rename(results / "corpus/a/good.flac")
+    split = results / "split.csv"
+    split.write_text(split.read_text().replace("good.mp3", "good.flac"))
+    page, _ = summarised(results, **inputs)
+    assert page.count('src="data:audio/flac;base64,') == 1
+
+
 def test_the_cost_is_shown_where_several_models_read_audio(results, published):
     inputs = summary_inputs(results, published)
     (results / "cost.svg").write_text("<svg>cost</svg>")

@@ -351,6 +351,20 @@ def test_an_entry_that_is_larger_than_it_says_is_not_read_whole(small_corpus, me
     assert most < 70_000_000
 
 
+@pytest.mark.parametrize("suffix", ["flac", "ogg", "wav"])
+def test_clips_may_be_of_other_formats_than_mp3(small_corpus, suffix):
+    tone = np.sin(np.arange(4000) * 0.3)
+    path = f"0/a.{suffix}"
+    soundfile.write(small_corpus / path, tone, 8000)
+    (small_corpus / "0/a.txt").write_bytes(b"no clip")
+    corpus = open_corpus(small_corpus)
+    assert [name for name in corpus.sizes() if name.startswith("0/")] == [path, CLIP]
+    waveform = corpus.waveform(path, sample_rate=8000)
+    np.testing.assert_allclose(waveform, tone, atol=0.15)
+    zip_entries(small_corpus, {f"mp3/{path}": (small_corpus / path).read_bytes()})
+    assert open_corpus(small_corpus).decode(path).sample_rate == 8000
+
+
 def test_names_may_have_spaces_and_umlauts_however_they_are_stored(small_corpus):
     name = "0/F\u00fcr Elise, no. 1.mp3"
     apart = "0/Fu\u0308r Elise, no. 1.mp3"

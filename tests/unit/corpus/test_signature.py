@@ -19,7 +19,10 @@ def test_the_signature_changes_with_a_clip_and_with_nothing_else(small_corpus):
     renamed = audio_signature(str(small_corpus))
     assert renamed not in (before, changed)
     (small_corpus / "b/clip-b-0-29.mp3").write_bytes(b"x")
-    assert audio_signature(str(small_corpus)) not in (before, changed, renamed)
+    edited = audio_signature(str(small_corpus))
+    assert edited not in (before, changed, renamed)
+    (small_corpus / "b/clip-b-29-58.flac").write_bytes(b"x")
+    assert audio_signature(str(small_corpus)) not in (before, changed, renamed, edited)
 
 
 def test_the_signature_of_an_archive_changes_with_each_part(tmp_path):

@@ -23,6 +23,9 @@ from autotagging.reporting.pages import data_uri, write_page
 from autotagging.reporting.tables.metrics import CHANCE
 from autotagging.steps.figures import flags
 
+_MEDIA_TYPES = {".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg"}
+_MEDIA_TYPES |= {".wav": "audio/wav"}
+
 
 def summary(
     *,
@@ -59,7 +62,8 @@ def summary(
             raise UserError(f"{split}: no test clip {clip['clip_id']} of {predictions}; evaluate")
         clip["mp3_path"] = paths[clip["clip_id"]]
         audio, clip["missing"] = read_audio(download, clip["mp3_path"])
-        clip["uri"] = data_uri(audio, "audio/mpeg") if audio else ""
+        suffix = Path(clip["mp3_path"]).suffix
+        clip["uri"] = data_uri(audio, _MEDIA_TYPES[suffix]) if audio else ""
     figures = ((figure_5, "Loss per epoch (Fig. 5)"), (figure_7, "ROC-AUC and ROC curve (Fig. 7)"))
     write_page(
         html,

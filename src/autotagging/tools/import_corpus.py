@@ -1,0 +1,208 @@
+"""Make a corpus of a person's own music: the command `autotagging import_corpus`."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections import Counter
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from autotagging.common.errors import UserError
+from autotagging.common.locks import locked
+from autotagging.common.progress import duration, progress
+from autotagging.tools.importing import folder as corpus
+from autotagging.tools.importing.cutting import BadSongError, Clip, CutSettings, cut_song
+from autotagging.tools.importing.faults import Faults
+from autotagging.tools.importing.labels import TableSettings, read_labels
+from autotagging.tools.importing.naming import Named, TagSettings, name_tags
+from autotagging.tools.importing.songs import Song, check_songs, find_songs, songs_with_tags
+from autotagging.tools.importing.workers import run_jobs
+
+_SIZE = 0.7  # of 16-bit samples, that FLAC takes of loud music
+_LISTED = 20
+_KNOWN = 0.9  # of the songs whose artist has to be known for a split by artist
+_FEWEST_ARTISTS = 10
+
+
+def import_corpus(
+    *,
+    audio: Path,
+    out: Path,
+    csv: Path | None = None,
+    from_files: tuple[Literal["genre", "mood"], ...] = (),
+    table: Annotated[TableSettings, Parameter(name="*")] = TableSettings(),  # noqa: B008
+    tags: Annotated[TagSettings, Parameter(name="*")] = TagSettings(),  # noqa: B008
+    cut: Annotated[CutSettings, Parameter(name="*")] = CutSettings(),  # noqa: B008
+    workers: int | None = None,
+    skip_bad: bool = False,
+    replace: bool = False,
+) -> None:
+    """Make a corpus of your own music, for `corpus:` in params.yaml.
+
+    Songs are cut into clips, mono FLAC files in the new folder; the music itself is only read. All
+    clips of a song have its tags, and are one track. Artist and album, which the split needs, come
+    from the table, or from the files' own tags.
+
+    Parameters
+    ----------
+    audio
+        Folder of the audio files; paths in the table start from it.
+    out
+        Output: folder of the corpus.
+    csv
+        Table of songs and tags, with the columns path; tag, or lists of tags such as genre and
+        mood, or a column of 0 and 1 for each tag; and, if you like, artist, album, title, track.
+    from_files
+        Fields of the files' own tags to use in place of a table.
+    workers
+        Number of processes, by default one for each processor.
+    skip_bad
+        Whether to leave out rows and files that can't be used, and list them in left_out.csv;
+        otherwise nothing is written if there are some.
+    replace
+        Whether to replace the corpus of an earlier import.
+
+    Raises
+    ------
+    UserError
+        A row or file can't be used, the table can't be read, the disk is too small, or the folder
+        is not one that may be written.
+    """
+    _check_arguments(audio, out, csv, from_files, cut, workers)
+    with locked(out.with_name(f".{out.name}.lock"), f"import into {out}"):
+        corpus.check_place(out, replace=replace, keep_vocabulary=tags.vocabulary is not None)
+        faults = Faults(skip=skip_bad)
+        if csv:
+            songs = find_songs(read_labels(csv, table, faults), audio, faults)
+        else:
+            songs, notes = songs_with_tags(audio, from_files, table.separator, faults)
+            print(*notes, sep="\n", file=sys.stderr)
+        check_songs(songs, faults)
+        songs = _tagged(songs, tags)
+        _check_space(songs, out, cut)
+        with corpus.unfinished(out) as scratch:
+            songs, clips = _cut(songs, scratch, cut, workers or os.cpu_count() or 1, faults)
+            check_songs(songs, faults)
+            named = name_tags(songs, tags)
+            source = {"table": csv.name} if csv else {"fields": list(from_files)}
+            receipt = {**source, **asdict(cut), "songs": len(songs), "clips": sum(map(len, clips))}
+            corpus.write_tables(scratch, songs, clips, named, faults.found, receipt)
+        _describe(out, songs, clips, named, faults)
+
+
+def _check_arguments(
+    audio: Path,
+    out: Path,
+    csv: Path | None,
+    from_files: tuple[str, ...],
+    cut: CutSettings,
+    workers: int | None,
+) -> None:
+    if (csv is None) != bool(from_files):
+        raise UserError("import_corpus needs either --csv TABLE or --from-files genre mood")
+    if out.name in ("", ".."):
+        raise UserError(f"{out}: --out is the name of a new folder")
+    if not audio.is_dir():
+        raise UserError(f"{audio}: no folder; --audio is the folder of the audio files")
+    here, there = audio.resolve(), out.resolve()
+    if here.is_relative_to(there) or there.is_relative_to(here):
+        raise UserError(f"{out}: --out and --audio are inside each other; name another folder")
+    for name, least in (("seconds", 0.1), ("sample_rate", 1000), ("shortest", 0.0)):
+        if getattr(cut, name) < least:
+            raise UserError(f"--{name.replace('_', '-')} is less than {least:g}")
+    if any(number is not None and number < 1 for number in (workers, cut.clips_per_song)):
+        raise UserError("--workers and --clips-per-song are at least 1")
+
+
+def _tagged(songs: list[Song], settings: TagSettings) -> list[Song]:
+    """Leave out songs that have only tags that are left out."""
+    named = name_tags(songs, settings)
+    kept = [song for song, tags in zip(songs, named.of_song, strict=True) if tags or not song.tags]
+    if len(kept) < len(songs):
+        print(
+            f"songs without a tag that is kept: {len(songs) - len(kept)}, left out", file=sys.stderr
+        )
+    return kept
+
+
+def _check_space(songs: list[Song], out: Path, cut: CutSettings) -> None:
+    """Print the length of the music and the disk space that its clips need, if there is enough."""
+    most = (cut.clips_per_song or 1e9) * cut.seconds
+    seconds = sum(min(song.seconds, most) for song in songs)
+    size = _SIZE * 2 * cut.sample_rate * seconds
+    free = shutil.disk_usage(next(path for path in out.resolve().parents if path.exists())).free
+    text = (
+        f"{len(songs)} songs of {duration(sum(song.seconds for song in songs))}; their clips take "
+        f"up to {size / 1e9:,.2f} GB of disk, and {free / 1e9:,.2f} GB are free"
+    )
+    if size > free:
+        raise UserError(f"{out}: {text}; free more space, or set --clips-per-song")
+    print(text, file=sys.stderr)
+
+
+def _cut(
+    songs: list[Song], folder: Path, settings: CutSettings, workers: int, faults: Faults
+) -> tuple[list[Song], list[tuple[Clip, ...]]]:
+    """Cut the songs; give those that could be, and the clips of each."""
+    stems = [corpus.stem(song, number) for number, song in enumerate(songs, start=1)]
+    jobs = [(song.path, stem, folder, settings) for song, stem in zip(songs, stems, strict=True)]
+    outcomes = {}
+    running = run_jobs(cut_song, jobs, workers)
+    for number, result, error in progress(running, total=len(jobs), label="Cutting songs"):
+        if error is not None and not isinstance(error, BadSongError | BrokenProcessPool):
+            raise error
+        outcomes[number] = result or error
+    first: dict[str, Song] = {}
+    kept = []
+    for number, song in enumerate(songs):
+        found = outcomes[number]
+        if isinstance(found, Exception):
+            reason = str(found)
+        elif found.digest in first:
+            reason = f"the same audio as {first[found.digest].name}"
+        else:
+            first[found.digest] = song
+            kept.append((song, found.clips))
+            continue
+        faults.add(song.where, reason)
+        for clip in folder.glob(f"{stems[number]}-*"):
+            clip.unlink()
+    return [song for song, _ in kept], [clips for _, clips in kept]
+
+
+def _describe(
+    out: Path, songs: list[Song], clips: list[tuple[Clip, ...]], named: Named, faults: Faults
+) -> None:
+    """Print what was written, and how to train on it."""
+    count = sum(map(len, clips))
+    size = sum(path.stat().st_size for path in out.rglob("*.flac"))
+    artists = Counter(song.artist for song in songs if song.artist)
+    shown = [f"{tag} {named.songs[tag]}" for tag in named.tags[:_LISTED]]
+    more = len(named.tags) - len(shown)
+    print(
+        f"{out}: {count} clips of {len(songs)} songs by {len(artists)} known artists, "
+        f"{len(named.tags)} tags, {size / 1e9:,.2f} GB",
+        f"songs of a tag: {', '.join(shown)}{f', and {more} more tags' if more else ''}",
+        *(f"{tag} is spelt {', '.join(o)}, too" for tag, o in named.spellings.items()),
+        sep="\n",
+        file=sys.stderr,
+    )
+    if faults.found:
+        left_out = out / corpus.LEFT_OUT
+        print(
+            f"rows and files that are left out: {len(faults.found)}, in {left_out}", file=sys.stderr
+        )
+    by_artist = sum(artists.values()) >= _KNOWN * len(songs) and len(artists) >= _FEWEST_ARTISTS
+    scheme = "artist" if by_artist else "track"
+    print(
+        f"to train on it, set corpus: {out} and split.scheme: {scheme} in params.yaml, or type",
+        f"snakemake --cores all --config corpus={shlex.quote(str(out))} "
+        f'\'split={{"scheme":"{scheme}"}}\'',
+        sep="\n",
+        file=sys.stderr,
+    )

@@ -1,0 +1,167 @@
+"""Write the folder of a corpus: as a whole, and over no other folder than one of these."""
+
+import csv
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from autotagging.common.errors import UserError
+from autotagging.common.files import read_json, write_json
+from autotagging.common.files import sha256 as sha256_of
+from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, VOCABULARY
+from autotagging.corpus.tables import compare_tables, read_annotations, read_clip_info
+from autotagging.tools.importing.cutting import Clip
+from autotagging.tools.importing.faults import Fault
+from autotagging.tools.importing.naming import Named, write_vocabulary
+from autotagging.tools.importing.songs import Song
+
+RECEIPT = "import_corpus.json"
+"""File that tells a folder which this module wrote."""
+LEFT_OUT = "left_out.csv"
+FOLDERS = "0123456789abcdef"
+_OWN = {*FOLDERS, ANNOTATIONS, CLIP_INFO, VOCABULARY, RECEIPT, LEFT_OUT}
+_CLIP_INFO = ("clip_id", "track_number", "title", "artist", "album", "url", "segmentStart")
+_CLIP_INFO += ("segmentEnd", "original_url", "mp3_path")
+_LONGEST_STEM = 120  # bytes of the part of a name that tells the song
+
+
+def check_place(folder: Path, *, replace: bool, keep_vocabulary: bool) -> None:
+    """Check that a corpus may be written here.
+
+    Parameters
+    ----------
+    folder
+        Folder to write.
+    replace
+        Whether a corpus of an earlier import may be replaced.
+    keep_vocabulary
+        Whether its vocabulary is safe, because one was given.
+
+    Raises
+    ------
+    UserError
+        The folder is something else, has files of others, or a vocabulary that would be lost.
+    """
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir() or folder.is_symlink():
+        raise UserError(f"{folder}: no folder; name another for --out")
+    found = sorted(path.name for path in folder.iterdir())
+    if not found:
+        return
+    if RECEIPT not in found:
+        raise UserError(f"{folder}: no corpus of this command, so it is not replaced; name another")
+    clips = (path for name in FOLDERS for path in (folder / name).glob("*"))
+    if foreign := [*sorted({*found} - _OWN), *(str(p) for p in clips if p.suffix != ".flac")]:
+        raise UserError(f"{folder}: {foreign[0]} is not of this command; move it away first")
+    if not replace:
+        raise UserError(f"{folder}: there is a corpus already; --replace replaces it")
+    vocabulary = folder / VOCABULARY
+    receipt = read_json(folder / RECEIPT, vocabulary_sha256=str)
+    edited = vocabulary.exists() and sha256_of(vocabulary) != receipt["vocabulary_sha256"]
+    if edited and not keep_vocabulary:
+        raise UserError(
+            f"{vocabulary} was edited and would be lost; keep it with --vocabulary {vocabulary}, "
+            "or delete it"
+        )
+
+
+@contextmanager
+def unfinished(folder: Path) -> Iterator[Path]:
+    """Yield a new folder, with the folders 0 to f; put it in the place of `folder` on success.
+
+    What is left of imports that were killed is deleted first.
+    """
+    prefix = f".{folder.name}-unfinished-"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.parent.glob(f"{prefix}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True
+    ) as temporary:
+        scratch = Path(temporary, folder.name)
+        for name in FOLDERS:
+            (scratch / name).mkdir(parents=True)
+        yield scratch
+        os.sync()
+        if folder.exists():
+            folder.rename(scratch.with_name("replaced"))
+        scratch.rename(folder)
+
+
+def stem(song: Song, number: int) -> str:
+    """Beginning of the paths of a song's clips, such as "f/artist-title-000012".
+
+    All songs of an artist are in one folder, so that the split by folders keeps them together.
+    """
+    group = song.artist or song.album or song.track
+    names = (song.artist, song.title or Path(song.name).stem)
+    text = "-".join(re.sub(r"\W+", "_", name).strip("_") for name in names if name)
+    short = text.lower().encode()[:_LONGEST_STEM].decode(errors="ignore")
+    return f"{sha256(group.encode()).hexdigest()[0]}/{short}-{number:06}"
+
+
+def write_tables(
+    folder: Path,
+    songs: list[Song],
+    clips: list[tuple[Clip, ...]],
+    named: Named,
+    left_out: list[Fault],
+    receipt: dict[str, Any],
+) -> None:
+    """Write the tables of a corpus and its vocabulary, and read the tables as `download` does.
+
+    Parameters
+    ----------
+    folder
+        Folder of the corpus.
+    songs, clips
+        Songs, and the clips of each.
+    named
+        Their tags, in the same order.
+    left_out
+        Rows and files that were left out.
+    receipt
+        What to note about the import.
+    """
+    paths = [folder / ANNOTATIONS, folder / CLIP_INFO]
+    columns = ("clip_id", *named.tags, "mp3_path")
+    _write_table(paths[0], columns, _annotation_rows(clips, named))
+    _write_table(paths[1], _CLIP_INFO, _info_rows(songs, clips))
+    compare_tables(read_annotations(paths[0]), read_clip_info(paths[1]), paths)
+    write_vocabulary(named, folder / VOCABULARY)
+    if left_out:
+        with (folder / LEFT_OUT).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([Fault._fields, *left_out])
+    digest = sha256_of(folder / VOCABULARY)
+    write_json({**receipt, "vocabulary_sha256": digest}, folder / RECEIPT)
+
+
+def _annotation_rows(clips: list[tuple[Clip, ...]], named: Named) -> Iterator[tuple]:
+    number = 0
+    for cut, tags in zip(clips, named.of_song, strict=True):
+        labels = [int(tag in tags) for tag in named.tags]
+        for number, clip in enumerate(cut, start=number + 1):  # noqa: B020
+            yield number, *labels, clip.mp3_path
+
+
+def _info_rows(songs: list[Song], clips: list[tuple[Clip, ...]]) -> Iterator[tuple]:
+    number = 0
+    for song, cut in zip(songs, clips, strict=True):
+        names = (1, song.title, song.artist, song.album, song.track)
+        for number, clip in enumerate(cut, start=number + 1):  # noqa: B020
+            yield number, *names, clip.start, clip.end, song.name, clip.mp3_path
+
+
+def _write_table(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write MagnaTagATune's format: TABs, every field quoted, Windows line ends."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        writer.writerow(columns)
+        writer.writerows(rows)

@@ -1,0 +1,215 @@
+"""What a table says about each song: its tags, with their categories, and its groups."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from autotagging.common.errors import UserError
+from autotagging.tools.importing.faults import Faults
+from autotagging.tools.importing.rows import GROUPS, LISTS, PATH, Row, read_rows
+
+OTHER = "other"
+"""Category of tags that have no other; that of the pipeline, too."""
+
+
+class Tag(NamedTuple):
+    """A tag as it is spelt somewhere, with the category that its place gives it."""
+
+    category: str
+    name: str
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """How the table of tags is read.
+
+    Attributes
+    ----------
+    layout
+        Layout of the table: long (a row has one tag, in the column tag), lists (a row has lists of
+        tags), wide (a column per tag, with 0 and 1), or auto, which tells by the header.
+    tag_columns
+        Columns with lists of tags; the name is the tags' category. By default tags, genre, mood,
+        instrument and vocal.
+    separator
+        Text between the tags of a list, in the table and in the files' own tags.
+    category
+        Category of tags without any other, such as genre.
+    ignore
+        Columns of a wide table that are no tags.
+    """
+
+    layout: Literal["auto", "long", "lists", "wide"] = "auto"
+    tag_columns: tuple[str, ...] = ()
+    separator: str = ";"
+    category: str = OTHER
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass
+class Labelled:
+    """The row or rows of one song.
+
+    Attributes
+    ----------
+    where
+        Place of its first row, for messages.
+    path
+        Its path, as written.
+    groups
+        track, artist, album and title; "" where the table does not say.
+    tags
+        Its tags.
+    """
+
+    where: str
+    path: str
+    groups: dict[str, str]
+    tags: list[Tag]
+
+
+def clean(text: str) -> str:
+    """Text on one line, without control characters, and with single spaces."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def split_list(text: str, separator: str) -> list[str]:
+    """Split a list of tags; empty places are left out."""
+    return [tag for part in text.split(separator) if (tag := clean(part))]
+
+
+def read_labels(path: Path, settings: TableSettings, faults: Faults) -> list[Labelled]:
+    """Read a table of songs and tags, in the order of the first row of each song.
+
+    Parameters
+    ----------
+    path
+        Path of the table; see `rows.read_rows` for the format.
+    settings
+        How it is read.
+    faults
+        Receives the rows without path or tag, with a label that is neither 0 nor 1, of a song that
+        has a row already (in the long layout: with this tag, or with another artist), and those of
+        `read_rows`.
+
+    Raises
+    ------
+    UserError
+        The table as a whole can't be read in this layout.
+    """
+    if not settings.separator:
+        raise UserError("--separator is empty; expected the text between two tags")
+    columns, rows = read_rows(path, faults)
+    layout = _layout(path, columns, rows, settings)
+    songs: dict[str, Labelled] = {}
+    for row in rows:
+        try:
+            if not row.cells[PATH]:
+                raise ValueError("no path")
+            tags = layout.tags(row)
+            _add(songs, row, tags, several=isinstance(layout, _Long))
+        except ValueError as error:
+            faults.add(row.where, str(error))
+    return list(songs.values())
+
+
+def _add(songs: dict[str, Labelled], row: Row, tags: list[Tag], *, several: bool) -> None:
+    """Add a row to its song; ValueError if that is not possible."""
+    groups = {name: clean(row.cells.get(name, "")) for name in GROUPS}
+    song = songs.get(row.cells[PATH])
+    if song is None:
+        songs[row.cells[PATH]] = Labelled(row.where, row.cells[PATH], groups, tags)
+        return
+    if not several:
+        raise ValueError(f"path {song.path} appears twice, first in {song.where}")
+    if differing := [name for name in GROUPS if groups[name] != song.groups[name]]:
+        raise ValueError(f"{differing[0]} of {song.path} is another one in {song.where}")
+    if tags[0] in song.tags:
+        raise ValueError(f"tag {tags[0].name!r} of {song.path} appears twice")
+    song.tags += tags
+
+
+class _Long:
+    """A row has one tag."""
+
+    def __init__(self, settings: TableSettings):
+        self._category = settings.category
+
+    def tags(self, row: Row) -> list[Tag]:
+        tag = clean(row.cells["tag"])
+        if not tag:
+            raise ValueError("no tag")
+        return [Tag(clean(row.cells.get("category", "")) or self._category, tag)]
+
+
+class _Lists:
+    """A row has lists of tags, each in a column."""
+
+    def __init__(self, columns: list[str], settings: TableSettings):
+        self._columns = columns
+        self._settings = settings
+
+    def tags(self, row: Row) -> list[Tag]:
+        tags = [
+            Tag(self._settings.category if column == LISTS[0] else column, tag)
+            for column in self._columns
+            for tag in split_list(row.cells[column], self._settings.separator)
+        ]
+        if not tags:
+            raise ValueError("no tag")
+        return tags
+
+
+class _Wide:
+    """A row has 0 or 1 for each tag."""
+
+    def __init__(self, columns: list[str], settings: TableSettings):
+        self._columns = columns
+        self._category = settings.category
+
+    def tags(self, row: Row) -> list[Tag]:
+        for column in self._columns:
+            if (value := row.cells[column]) not in ("0", "1"):
+                raise ValueError(
+                    f"tag {column!r} is {value!r}, expected 0 or 1 (a column that is no tag: "
+                    f"--ignore {column!r})"
+                )
+        return [
+            Tag(self._category, clean(column))
+            for column in self._columns
+            if row.cells[column] == "1"
+        ]
+
+
+def _layout(
+    path: Path, columns: list[str], rows: list[Row], settings: TableSettings
+) -> _Long | _Lists | _Wide:
+    """Choose how rows are read, and check that the header has what that needs."""
+    lists = list(settings.tag_columns) or [name for name in LISTS if name in columns]
+    for option, names in (("--tag-columns", settings.tag_columns), ("--ignore", settings.ignore)):
+        if missing := [name for name in names if name not in columns]:
+            raise UserError(f"{path}, line 1: no column {missing[0]!r}, which {option} names")
+    layout = settings.layout
+    if layout == "auto" and settings.tag_columns:
+        layout = "lists"
+    elif layout == "auto":
+        flags = all(row.cells[name] in ("0", "1") for row in rows for name in lists)
+        layout = "long" if "tag" in columns else "wide" if flags else "lists"
+    if layout == "long" and "tag" not in columns:
+        raise UserError(f"{path}, line 1: no column 'tag'; the layout long needs it")
+    if layout == "long":
+        return _Long(settings)
+    if layout == "lists" and not lists:
+        raise UserError(
+            f"{path}, line 1: none of the columns {', '.join(LISTS)}; name those with lists of "
+            "tags by --tag-columns"
+        )
+    if layout == "lists":
+        return _Lists(lists, settings)
+    tags = [name for name in columns if name not in (PATH, *GROUPS, *settings.ignore)]
+    if not tags:
+        raise UserError(
+            f"{path}, line 1: no tags; expected a column 'tag', columns with lists such as "
+            "'genre', or a column of 0 and 1 for each tag"
+        )
+    return _Wide(tags, settings)

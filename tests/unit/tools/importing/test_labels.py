@@ -1,0 +1,116 @@
+"""The table that a person made: its layouts, and each faulty line with its number."""
+
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.tools.importing.faults import Faults
+from autotagging.tools.importing.labels import TableSettings, Tag, read_labels
+
+LONG = "path,tag,category\na.mp3,Rock,genre\na.mp3,calm,mood\nb.mp3,Rock,genre\n"
+LISTS = "Path;Genre;mood\na.mp3;Rock;calm\nb.mp3;Rock;\n"
+WIDE = "path\tRock\tcalm\na.mp3\t1\t1\nb.mp3\t1\t0\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Function that reads a table; it returns path and tags of each song, and the faults."""
+
+    def labels(content, **settings):
+        path = tmp_path / "tags.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        faults = Faults(skip=True)
+        songs = read_labels(path, TableSettings(**settings), faults)
+        return {song.path: song.tags for song in songs}, [" ".join(each) for each in faults.found]
+
+    return labels
+
+
+def test_the_header_tells_the_layout(read):
+    of_a = [Tag("genre", "Rock"), Tag("mood", "calm")]
+    expected = {"a.mp3": of_a, "b.mp3": of_a[:1]}
+    assert read(LONG) == (expected, [])
+    assert read(LISTS, separator="|") == (expected, [])
+    songs, faults = read(WIDE, category="genre")
+    assert songs == {"a.mp3": [Tag("genre", "Rock"), Tag("genre", "calm")], "b.mp3": of_a[:1]}
+    assert faults == []
+
+
+def test_line_ends_quotes_and_a_byte_order_mark_of_spreadsheets(read):
+    content = b'\xef\xbb\xbfpath,tags\r\n"a, ""b"".mp3"," Drum & Bass ;; live  set"\r\n\r\n'
+    tags = [Tag("other", "Drum & Bass"), Tag("other", "live set")]
+    assert read(content) == ({'a, "b".mp3': tags}, [])
+
+
+def test_columns_of_zeros_and_ones_are_tags_whatever_their_names(read):
+    songs, faults = read("path,mood,genre\na.mp3,1,0\n")
+    assert songs == {"a.mp3": [Tag("other", "mood")]}
+    assert faults == []
+
+
+def test_other_columns_of_lists_are_named(read):
+    songs, _ = read("path,id,styles\na.mp3,7,Dub\n", tag_columns=("styles",))
+    assert songs == {"a.mp3": [Tag("styles", "Dub")]}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("b.mp3,1", "2 fields, expected 3 with a comma between them"),
+        ('"b.mp3,1,0', "a quote too many or too few, or a field of several lines"),
+        (b"caf\xe9.mp3,1,0", "byte 0xe9 is not UTF-8; save the table in UTF-8"),
+        (b"b\0.mp3,1,0", "a NUL byte, expected text"),
+        (",1,0", "no path"),
+        ("a.mp3,1,0", "path a.mp3 appears twice, first in tags.csv, line 2"),
+        (
+            "b.mp3,1,yes",
+            "tag 'calm' is 'yes', expected 0 or 1 (a column that is no tag: --ignore 'calm')",
+        ),
+    ],
+)
+def test_a_faulty_line_is_left_out_and_named(read, row, reason):
+    row = row if isinstance(row, bytes) else row.encode()
+    songs, faults = read(b"path,Rock,calm\na.mp3,1,1\n" + row + b"\nc.mp3,1,0\n")
+    assert [*songs] == ["a.mp3", "c.mp3"]
+    assert faults == [f"tags.csv, line 3 {reason}"]
+
+
+def test_rows_of_one_song_agree(read):
+    table = "path,tag,artist\na.mp3,x,A\na.mp3,,A\na.mp3,y,B\na.mp3,x,A\n"
+    songs, faults = read(table)
+    assert songs == {"a.mp3": [Tag("other", "x")]}
+    assert faults == [
+        "tags.csv, line 3 no tag",
+        "tags.csv, line 4 artist of a.mp3 is another one in tags.csv, line 2",
+        "tags.csv, line 5 tag 'x' of a.mp3 appears twice",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "message"),
+    [
+        ("file,tag\na,b\n", {}, "line 1: no column 'path'"),
+        ("path,,tag\na,b,c\n", {}, "line 1: a column without a name"),
+        ("path,tag,tag\na,b,c\n", {}, "line 1: column 'tag' appears twice"),
+        ("path,artist\na,b\n", {}, "line 1: no tags; expected a column 'tag'"),
+        ("path,genre\na,b\n", {"layout": "long"}, "line 1: no column 'tag'"),
+        ("path,rock\na,1\n", {"layout": "lists"}, "name those with lists of tags by --tag-columns"),
+        ("path,rock\na,1\n", {"ignore": ("id",)}, "no column 'id', which --ignore names"),
+        (b"PK\x03\x04", {}, "line 1: an Excel workbook or a zip file"),
+    ],
+)
+def test_a_table_that_can_not_be_read_stops_everything(read, content, settings, message):
+    with pytest.raises(UserError) as caught:
+        read(content, **settings)
+    assert message in str(caught.value)
+
+
+def test_twenty_faults_are_shown_and_the_others_counted(capsys):
+    faults = Faults(skip=False)
+    for line in range(25):
+        faults.add(f"line {line}", "bad")
+    with pytest.raises(UserError, match="25 rows or files can't be used; nothing was written"):
+        faults.report()
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[:2] == ["line 0: bad", "line 1: bad"]
+    assert printed[20:] == ["and 5 more"]
+    faults.report()  # nothing is new

@@ -1,0 +1,181 @@
+"""The command `import_corpus`: what it writes, what it refuses, and that it leaves nothing else."""
+
+import csv
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from autotagging.common.errors import UserError
+from autotagging.corpus.audio import open_corpus
+from autotagging.tools import import_corpus as module
+from autotagging.tools.import_corpus import import_corpus
+from autotagging.tools.importing.cutting import BadSongError, CutSettings
+from autotagging.tools.importing.naming import TagSettings
+
+CUT = CutSettings(seconds=1.0, sample_rate=8000, shortest=0.5)
+ROWS = [
+    ("path", "artist", "album", "genre", "mood"),
+    ("a.wav", "A", "X", "Rock; Pop", "calm"),
+    ("b.flac", "A", "", "rock", ""),
+    ("sub/ü.wav", "", "", "Pop", "calm"),
+]
+
+
+def in_this_process(function, jobs, workers):
+    for number, job in enumerate(jobs):
+        try:
+            yield number, function(*job), None
+        except BadSongError as error:
+            yield number, None, error
+
+
+@pytest.fixture
+def music(tmp_path, monkeypatch):
+    """Working folder with a table and three songs of 3, 2 and 1 seconds; they are cut quickly."""
+    monkeypatch.setattr(module, "run_jobs", in_this_process)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "music/sub").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for (name, *_), seconds in zip(ROWS[1:], (3, 2, 1), strict=True):
+        samples = rng.uniform(-0.5, 0.5, 8000 * seconds)
+        soundfile.write(tmp_path / "music" / name, samples, 8000)
+    write_rows(tmp_path, ROWS)
+    return tmp_path
+
+
+def write_rows(folder, rows):
+    with (folder / "tags.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+
+
+def run(folder, *, csv="tags.csv", **options):
+    import_corpus(
+        **{"audio": folder / "music", "out": folder / "mine", "workers": 1, "cut": CUT}
+        | {"csv": csv and folder / csv}
+        | options
+    )
+
+
+def digests(folder):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+def test_the_corpus_has_the_official_tables_and_groups_for_the_split(music, capsys):
+    (music / ".mine-unfinished-killed/mine").mkdir(parents=True)
+    run(music)
+    assert sorted(path.name for path in music.iterdir()) == ["mine", "music", "tags.csv"]
+    annotations = pd.read_csv(music / "mine/annotations_final.csv", sep="\t")
+    assert [*annotations] == ["clip_id", "Pop", "Rock", "calm", "mp3_path"]
+    assert annotations["clip_id"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert annotations["Rock"].tolist() == [1, 1, 1, 1, 1, 0]
+    assert annotations["calm"].tolist() == [1, 1, 1, 0, 0, 1]
+    info = pd.read_csv(music / "mine/clip_info_final.csv", sep="\t")
+    assert info["url"].tolist() == ["a.wav"] * 3 + ["b.flac"] * 2 + ["sub/ü.wav"]
+    assert info["artist"].fillna("").tolist() == ["A"] * 5 + [""]
+    assert info["album"].fillna("").tolist() == ["X"] * 3 + [""] * 3
+    assert info["segmentStart"].tolist() == [0, 1, 2, 0, 1, 0]
+    assert info["mp3_path"].str[0][:5].nunique() == 1  # the folder of an artist
+    opened = open_corpus(music / "mine")
+    assert {opened.decode(path).sample_rate for path in info["mp3_path"]} == {8000}
+    assert len(opened.waveform(info["mp3_path"][5], sample_rate=8000)) == 8000
+    text = (music / "mine/tags.yaml").read_text(encoding="utf-8")
+    assert text.endswith(
+        "synonyms: {}\ncategories:\n  genre:\n  - Pop\n  - Rock\n  mood:\n  - calm\n"
+    )
+    printed = capsys.readouterr().err
+    assert "6 clips of 3 songs by 1 known artists, 3 tags" in printed
+    assert "Rock is spelt rock, too" in printed
+    assert f'corpus={music}/mine \'split={{"scheme":"track"}}\'' in printed
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_processes(music, monkeypatch):
+    run(music)
+    monkeypatch.undo()
+    run(music, out=music / "again", workers=2)
+    assert digests(music / "again") == digests(music / "mine")
+
+
+def test_with_a_fault_nothing_is_written_and_each_is_named(music, capsys):
+    soundfile.write(music / "music/copy.flac", soundfile.read(music / "music/a.wav")[0], 8000)
+    more = [
+        ("none.wav", "", "", "Rock", ""),
+        ("a.wav", "", "", "Rock", ""),
+        ("b.wav", "", "", "", ""),
+    ]
+    write_rows(music, [*ROWS, *more, ("copy.flac", "", "", "Rock", "")])
+    before = digests(music)
+    with pytest.raises(UserError, match="3 rows or files can't be used; nothing was written"):
+        run(music)
+    assert digests(music) == before
+    assert capsys.readouterr().err.splitlines() == [
+        "tags.csv, line 6: path a.wav appears twice, first in tags.csv, line 2",
+        "tags.csv, line 7: no tag",
+        f"tags.csv, line 5: none.wav: no such file in {music}/music",
+    ]
+    run(music, skip_bad=True)
+    assert (music / "mine/left_out.csv").read_text(encoding="utf-8").splitlines() == [
+        "where,reason",
+        '"tags.csv, line 6","path a.wav appears twice, first in tags.csv, line 2"',
+        '"tags.csv, line 7",no tag',
+        f'"tags.csv, line 5: none.wav",no such file in {music}/music',
+        '"tags.csv, line 8: copy.flac",the same audio as a.wav',
+    ]
+    assert len([*music.glob("mine/?/*.flac")]) == 6
+    assert not [*music.glob(".*")]
+
+
+def test_a_song_that_can_not_be_cut_stops_everything(music, capsys):
+    soundfile.write(music / "music/b.flac", np.zeros(8000), 8000)
+    with pytest.raises(UserError, match="1 row or file can't be used"):
+        run(music)
+    assert "tags.csv, line 3: b.flac: silent\n" in capsys.readouterr().err
+    assert sorted(path.name for path in music.iterdir()) == ["music", "tags.csv"]
+
+
+def test_only_a_corpus_of_this_command_is_replaced_and_only_if_told(music):
+    run(music)
+    with pytest.raises(UserError, match="there is a corpus already; --replace replaces it"):
+        run(music)
+    vocabulary = music / "mine/tags.yaml"
+    text = vocabulary.read_text(encoding="utf-8").replace("{}", "{loud: [Rock]}")
+    vocabulary.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=r"tags\.yaml was edited and would be lost; keep it with"):
+        run(music, replace=True)
+    write_rows(music, ROWS[:3])
+    run(music, replace=True, tags=TagSettings(vocabulary=vocabulary))
+    assert "loud:\n  - Rock\n" in vocabulary.read_text(encoding="utf-8")
+    assert len([*music.glob("mine/?/*")]) == 5
+    (music / "mine/notes.txt").touch()
+    with pytest.raises(UserError, match=r"mine: notes\.txt is not of this command"):
+        run(music, replace=True, tags=TagSettings(vocabulary=vocabulary))
+    (music / "other").mkdir()
+    (music / "other/diary.txt").touch()
+    with pytest.raises(UserError, match="other: no corpus of this command, so it is not replaced"):
+        run(music, out=music / "other", replace=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"csv": None}, "needs either --csv TABLE or --from-files"),
+        ({"from_files": ("genre",)}, "needs either --csv TABLE or --from-files"),
+        ({"audio": "nowhere"}, "nowhere: no folder"),
+        ({"out": "music/mine"}, "--out and --audio are inside each other"),
+        ({"out": "."}, "--out is the name of a new folder"),
+        ({"cut": CutSettings(sample_rate=10)}, "--sample-rate is less than 1000"),
+        ({"workers": 0}, "--workers and --clips-per-song are at least 1"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_named(music, options, message):
+    options = {k: Path(v) if k in ("audio", "out") else v for k, v in options.items()}
+    with pytest.raises(UserError) as caught:
+        run(music, **options)
+    assert message in str(caught.value)

@@ -1,0 +1,26 @@
+"""`autotagging restore`: results of a corpus of the user, which DVC does not watch."""
+
+import json
+
+import pytest
+
+from autotagging.common.errors import UserError
+from autotagging.tools import restore
+
+
+def test_results_of_another_vocabulary_are_not_restored(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(restore, "changes_since_download", lambda corpus: [])
+    for folder in ("mine", "results/download", "results/merge_tags"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "results/download/audio.json").write_text(json.dumps({"corpus": "mine"}))
+    restore._check_own_corpus()
+    for path in ("mine/tags.yaml", "results/merge_tags/tags.yaml"):
+        (tmp_path / path).write_text("synonyms: {}")
+    restore._check_own_corpus()
+    (tmp_path / "mine/tags.yaml").write_text("synonyms: {a: [b]}")
+    with pytest.raises(UserError, match=r"mine/tags\.yaml is not results/merge_tags/tags\.yaml"):
+        restore._check_own_corpus()
+    (tmp_path / "results/merge_tags/tags.yaml").unlink()
+    with pytest.raises(UserError, match=r"run `snakemake --cores all` for the corpus as it is"):
+        restore._check_own_corpus()
