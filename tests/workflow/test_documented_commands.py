@@ -80,6 +80,10 @@ RUN = {
     "'split={scheme: artist}'": (
         'snakemake -n --configfile workflow/compare.yaml --config split={"scheme":"artist"}'
     ),
+    "snakemake --cores all --configfile workflow/compare.yaml --config"
+    " 'train={seeds: [0, 1, 2]}'": (
+        'snakemake -n --configfile workflow/compare.yaml --config train={"seeds":[0,1,2]}'
+    ),
     "autotagging verify --corpus FOLDER": "autotagging verify --corpus demo",
     "cd results/split && sha256sum -c SHA256SUMS": (
         "env --chdir results/split sha256sum -c SHA256SUMS"
@@ -179,9 +183,11 @@ NOT_RUN = {
     "SNAKEMAKE_PROFILE=profiles/slurm dvc repro": SLURM,
     "snakemake --workflow-profile profiles/slurm": SLURM,
     "snakemake --workflow-profile profiles/slurm-multi-worker": SLURM,
+    "kill -9": NAMED,
     "kill N": NAMED,
     "rm FILE": NAMED,
     "zip -r mp3.zip 0 1 2 3 4 5 6 7 8 9 a b c d e f": "packs the whole corpus",
+    "zip -s": NAMED,
     "zip -s 0 mp3.zip --out joined.zip": "the same",
     "source .venv/bin/activate": "`make results` makes it",
 }

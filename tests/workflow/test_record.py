@@ -65,7 +65,9 @@ def test_results_of_other_versions_are_named_and_recorded_only_if_told(finished_
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: soxr\nVersion: 9.9\n")
     printed = project.run("snakemake --cores 1")
     named = rf"extract_mel, figures: made by soxr {version('soxr')}, now 9.9"
-    assert re.search(rf"^warning: {named}\. They stay as they are", printed, re.MULTILINE)
+    assert re.search(
+        rf"^warning: {named}\. They are not made again by themselves", printed, re.MULTILINE
+    )
     assert "Nothing to be done" in printed
     again = "rm -r results/figures; snakemake --cores all --forcerun extract_mel_shard"
     for command, code in (("autotagging record", 2), ("autotagging doctor --quick", 1)):

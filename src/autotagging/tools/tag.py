@@ -18,7 +18,7 @@ from autotagging.tagging.finding import Found, find_songs
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.mapping import TagMapping, read_mapping
 from autotagging.tagging.outcomes import Outcome
-from autotagging.tagging.outputs import csv_lines, line, printable, table, write_text
+from autotagging.tagging.outputs import csv_lines, line, printable, table, write_lines
 from autotagging.tagging.plans import Existing, make_plan, write_plan
 from autotagging.tagging.playlists import write_playlists
 from autotagging.tagging.results import Results, Settings, to_line
@@ -188,7 +188,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
     if path == _STANDARD_OUTPUT:
         sys.stdout.writelines(lines)
     else:
-        write_text(lines, path)
+        write_lines(lines, path)
 
 
 def _write_jams(results: Results, found: Found, described: Description, folder: Path) -> None:
