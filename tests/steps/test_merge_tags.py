@@ -58,9 +58,9 @@ def test_synonyms_can_be_kept(downloaded, vocabulary):
 
 
 def test_the_vocabulary_of_a_corpus_is_kept_with_the_results(downloaded, vocabulary):
-    annotations, copy = downloaded / "annotations_final.csv", downloaded / "tags.yaml"
+    annotations, copy = downloaded / "annotations_final.csv", downloaded / "corpus_tags.yaml"
     merge_tags(annotations, vocabulary, downloaded, "--vocabulary-copy", copy)
     assert copy.read_bytes() == vocabulary.read_bytes()
-    assert "  tags.yaml\n" in (downloaded / "SHA256SUMS").read_text()
+    assert "  corpus_tags.yaml\n" in (downloaded / "SHA256SUMS").read_text()
     merge_tags(annotations, vocabulary, downloaded)
     assert not copy.exists()

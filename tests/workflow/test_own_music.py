@@ -51,4 +51,6 @@ def test_the_pipeline_runs_on_a_persons_music(project):
     project.replace("mine/tags.yaml", "synonyms: {}", "synonyms: {quiet: [calm, Jazz]}")
     assert project.jobs(f"snakemake --cores 2 -- {TABLES}") == {"merge_tags", "split"}
     tags = pd.read_csv(results / "merge_tags/tags.csv")
+    copy = results / "merge_tags/corpus_tags.yaml"
+    assert copy.read_bytes() == (project.folder / "mine/tags.yaml").read_bytes()
     assert tags["merged_from"][tags["tag"] == "quiet"].tolist() == ["Jazz;calm"]

@@ -17,7 +17,7 @@ from snakemake.logging import logger
 from autotagging.commands import figure_title
 from autotagging.common.files import sha256
 from autotagging.common.params import OWN_SETTINGS
-from autotagging.corpus.paths import VOCABULARY, corpus_folder, is_made_here
+from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads, reads_other_labels, reads_spectrograms
 from autotagging.tools import outdated

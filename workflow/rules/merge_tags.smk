@@ -6,7 +6,7 @@ rule merge_tags:
         **({} if OWN_VOCABULARY else {"vocabulary": local("workflow/resources/tags.yaml")}),
         annotations=rules.download.output.annotations,
     output:
-        **({"vocabulary_copy": "results/merge_tags/tags.yaml"} if OWN_VOCABULARY else {}),
+        **({"vocabulary_copy": f"results/merge_tags/{VOCABULARY_COPY}"} if OWN_VOCABULARY else {}),
         labels="results/merge_tags/labels.csv",
         other_labels="results/merge_tags/other_labels.csv",
         tags="results/merge_tags/tags.csv",

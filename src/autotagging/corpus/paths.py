@@ -13,6 +13,8 @@ CLIP_INFO = "clip_info_final.csv"
 ARCHIVE = "mp3.zip"
 VOCABULARY = "tags.yaml"
 """Synonyms and categories of the tags of a corpus folder, which may lack it."""
+VOCABULARY_COPY = "corpus_tags.yaml"
+"""Copy of it among the results of merge_tags."""
 AUDIO_SUFFIXES = (".mp3", ".flac", ".ogg", ".wav")
 # A path of this form can't leave the corpus: it has one slash, and its folder is not "..".
 # Names may have spaces and letters of any language, but no control characters.

@@ -15,7 +15,7 @@ from autotagging.common.files import (
     write_json,
 )
 from autotagging.common.versions import write_versions
-from autotagging.corpus.paths import VOCABULARY
+from autotagging.corpus.paths import VOCABULARY_COPY
 from autotagging.corpus.tables import read_annotations
 from autotagging.labels.tags import (
     STRUCTURE,
@@ -125,5 +125,5 @@ def merge_tags(
             temporary.write_bytes(vocabulary.read_bytes())
         written.append(vocabulary_copy)
     else:
-        labels.with_name(VOCABULARY).unlink(missing_ok=True)  # of the corpus before
+        labels.with_name(VOCABULARY_COPY).unlink(missing_ok=True)  # of the corpus before
     write_checksums(checksums, written)

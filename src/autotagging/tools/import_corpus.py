@@ -18,7 +18,7 @@ from autotagging.common.progress import duration, progress
 from autotagging.tools.importing import folder as corpus
 from autotagging.tools.importing.cutting import BadSongError, Clip, CutSettings, cut_song
 from autotagging.tools.importing.faults import Faults
-from autotagging.tools.importing.labels import TableSettings, read_labels
+from autotagging.tools.importing.labels import TableSettings, clean, read_labels
 from autotagging.tools.importing.naming import Named, TagSettings, name_tags
 from autotagging.tools.importing.songs import Song, check_songs, find_songs, songs_with_tags
 from autotagging.tools.importing.workers import run_jobs
@@ -89,7 +89,7 @@ def import_corpus(
             songs, clips = _cut(songs, scratch, cut, workers or os.cpu_count() or 1, faults)
             check_songs(songs, faults)
             named = name_tags(songs, tags)
-            source = {"table": csv.name} if csv else {"fields": list(from_files)}
+            source = {"table": clean(csv.name)} if csv else {"fields": list(from_files)}
             receipt = {**source, **asdict(cut), "songs": len(songs), "clips": sum(map(len, clips))}
             corpus.write_tables(scratch, songs, clips, named, faults.found, receipt)
         _describe(out, songs, clips, named, faults)

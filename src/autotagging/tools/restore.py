@@ -8,7 +8,7 @@ from pathlib import Path
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
 from autotagging.common.progress import progress
-from autotagging.corpus.paths import VOCABULARY, corpus_folder, is_made_here
+from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 from autotagging.tools.verify import changes_since_download
@@ -73,7 +73,7 @@ def _check_own_corpus() -> None:
     if is_made_here(corpus) or not corpus_folder(corpus).is_dir():
         return
     changes = changes_since_download(corpus)
-    own, used = corpus_folder(corpus) / VOCABULARY, RESULTS / "merge_tags" / VOCABULARY
+    own, used = corpus_folder(corpus) / VOCABULARY, RESULTS / "merge_tags" / VOCABULARY_COPY
     if len({path.read_bytes() if path.exists() else None for path in (own, used)}) > 1:
         changes.append(f"{own} is not {used}")
     if changes:

@@ -15,12 +15,14 @@ def test_results_of_another_vocabulary_are_not_restored(tmp_path, monkeypatch):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "results/download/audio.json").write_text(json.dumps({"corpus": "mine"}))
     restore._check_own_corpus()
-    for path in ("mine/tags.yaml", "results/merge_tags/tags.yaml"):
+    for path in ("mine/tags.yaml", "results/merge_tags/corpus_tags.yaml"):
         (tmp_path / path).write_text("synonyms: {}")
     restore._check_own_corpus()
     (tmp_path / "mine/tags.yaml").write_text("synonyms: {a: [b]}")
-    with pytest.raises(UserError, match=r"mine/tags\.yaml is not results/merge_tags/tags\.yaml"):
+    with pytest.raises(
+        UserError, match=r"mine/tags\.yaml is not results/merge_tags/corpus_tags\.yaml"
+    ):
         restore._check_own_corpus()
-    (tmp_path / "results/merge_tags/tags.yaml").unlink()
+    (tmp_path / "results/merge_tags/corpus_tags.yaml").unlink()
     with pytest.raises(UserError, match=r"run `snakemake --cores all` for the corpus as it is"):
         restore._check_own_corpus()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json, write_json
@@ -102,7 +103,8 @@ def stem(song: Song, number: int) -> str:
     """
     group = song.artist or song.album or song.track
     names = (song.artist, song.title or Path(song.name).stem)
-    text = "-".join(re.sub(r"\W+", "_", name).strip("_") for name in names if name)
+    names = (normalize("NFC", name) for name in names if name)
+    text = "-".join(re.sub(r"\W+", "_", name).strip("_") for name in names)
     short = text.lower().encode()[:_LONGEST_STEM].decode(errors="ignore")
     return f"{sha256(group.encode()).hexdigest()[0]}/{short}-{number:06}"
 
@@ -137,7 +139,8 @@ def write_tables(
     compare_tables(read_annotations(paths[0]), read_clip_info(paths[1]), paths)
     write_vocabulary(named, folder / VOCABULARY)
     if left_out:
-        with (folder / LEFT_OUT).open("w", newline="", encoding="utf-8") as file:
+        path = folder / LEFT_OUT  # names of files may have bytes that are no text
+        with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             csv.writer(file, lineterminator="\n").writerows([Fault._fields, *left_out])
     digest = sha256_of(folder / VOCABULARY)
     write_json({**receipt, "vocabulary_sha256": digest}, folder / RECEIPT)

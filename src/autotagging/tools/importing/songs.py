@@ -159,6 +159,10 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _inside(audio: Path, name: str) -> Path:
     """Path of a file whose name starts from the folder; ValueError unless it is a file in it."""
     path = audio / name
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # soundfile can't open it
+        raise ValueError("its name is not UTF-8; rename it") from None
     if not name.isascii():
         spelt = (audio / normalize(form, name) for form in ("NFC", "NFD"))
         path = next((each for each in spelt if os.path.lexists(each)), path)

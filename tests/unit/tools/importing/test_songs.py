@@ -1,5 +1,7 @@
 """Audio files of a person: which are found, what their own tags say, which can't be used."""
 
+import os
+
 import mutagen
 import numpy as np
 import pytest
@@ -108,3 +110,12 @@ def test_one_file_under_two_names_is_one_song(library):
     songs = find_songs([listed("untagged.wav"), listed("tagged/../untagged.wav")], library, faults)
     assert len(songs) == 1
     assert faults.found[0].reason == "the same file as in tags.csv, line 2"
+
+
+def test_a_name_that_is_no_text_is_a_fault(library):
+    name = os.fsdecode(b"caf\xe9.flac")
+    (library / "tagged/b.flac").rename(library / name)
+    faults = Faults(skip=True)
+    songs, _ = songs_with_tags(library, ("mood",), ";", faults)
+    assert len(songs) == 4
+    assert faults.found[0] == (name, "its name is not UTF-8; rename it")
