@@ -1,6 +1,7 @@
 """Tag songs on a page in the browser: the command `autotagging serve`."""
 
 import errno
+import logging
 import os
 import secrets
 import signal
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _HOST = "127.0.0.1"
-_SECONDS_TO_END = 1
 
 
 def serve(
@@ -116,8 +116,14 @@ def _has_screen() -> bool:
 
 
 def _run(app: "Starlette", listening: socket.socket) -> None:
-    """Answer requests until Ctrl+C; those in progress then end within a second."""
+    """Answer requests until Ctrl+C, or until the terminal is closed."""
     import uvicorn
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, *_: object) -> None:
+            """End in order at any signal; requests in progress are cut off, which is no error."""
+            logging.getLogger("uvicorn.error").disabled = True
+            self.should_exit = True
 
     config = uvicorn.Config(
         app,
@@ -128,10 +134,9 @@ def _run(app: "Starlette", listening: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_SECONDS_TO_END,
+        timeout_graceful_shutdown=0,
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, server.handle_exit)  # the terminal was closed
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listening])
+        signal.signal(signal.SIGHUP, server.handle_exit)
+    server.run(sockets=[listening])
