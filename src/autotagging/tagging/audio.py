@@ -90,7 +90,7 @@ class Song:
             The file can't be opened, or an error occurs before the first sample.
         """
         check_file(self.path)
-        with _opened(self.path) as file:
+        with open_audio(self.path) as file:
             rate = file.samplerate
             if not _RATES[0] <= rate <= _RATES[1]:
                 raise AudioError("undecodable", f"the sample rate is {rate} Hz")
@@ -122,7 +122,7 @@ class Song:
                 filled += count
                 going_on = count > 0
             if filled:
-                yield _mono(block[:filled])
+                yield mixed(block[:filled])
 
     def windows(self, *, samples: int, hop: int) -> Iterator[Window]:
         """Cut the song into windows, the last of them flush with its end.
@@ -153,7 +153,7 @@ class Song:
         for block in self.blocks():
             held = np.concatenate([held, block])
             while first + len(held) > start + samples + rest:
-                yield self._window(held[start - first :][:samples], start)
+                yield self.window(held[start - first :][:samples], start)
                 start += hop
             kept = max(min(start, first + len(held) - samples) - first, 0)
             held, first = held[kept:], first + kept
@@ -161,13 +161,14 @@ class Song:
         if self.warning and end < samples:
             raise AudioError("undecodable", self.warning)
         if start == 0:
-            yield self._window(fit_length(held, samples), (end - samples) // 2)
+            yield self.window(fit_length(held, samples), (end - samples) // 2)
         elif end >= start + samples:
-            yield self._window(held[start - first :][:samples], start)
+            yield self.window(held[start - first :][:samples], start)
         elif end > start - hop + samples + rest:
-            yield self._window(held[-samples:], end - samples)
+            yield self.window(held[-samples:], end - samples)
 
-    def _window(self, samples: np.ndarray, start: int) -> Window:
+    def window(self, samples: np.ndarray, start: int) -> Window:
+        """Make a window that begins with a sample of the song; see `windows` for the errors."""
         power = _power(samples)
         if not np.isfinite(power):
             raise AudioError("non_finite")
@@ -176,13 +177,14 @@ class Song:
         return Window(start / self.sample_rate, samples)
 
 
-class _Stream(soundfile.SoundFile):
+class Stream(soundfile.SoundFile):
     """A file that is read from its beginning to its end.
 
     soundfile seeks to where it is after each read, if it can: an MP3 decoder then starts anew.
     """
 
     def seekable(self) -> bool:
+        """Tell soundfile that it can't go back."""
         return False
 
 
@@ -203,9 +205,16 @@ def check_file(path: Path) -> os.stat_result:
     return status
 
 
-def _opened(path: Path) -> soundfile.SoundFile:
+def open_audio(path: Path) -> soundfile.SoundFile:
+    """Open a file that `check_file` has accepted: a `Stream`, or one that FFmpeg decodes.
+
+    Raises
+    ------
+    AudioError
+        "not_audio", "unsupported_format" or "undecodable".
+    """
     try:
-        return _Stream(os.fsencode(path))
+        return Stream(os.fsencode(path))
     except soundfile.LibsndfileError as error:
         if name := other_format(path):
             return FfmpegStream(path, name)
@@ -218,7 +227,7 @@ def _reason(error: soundfile.LibsndfileError) -> str:
     return error.error_string.strip().rstrip(".")
 
 
-def _mono(samples: np.ndarray) -> np.ndarray:
+def mixed(samples: np.ndarray) -> np.ndarray:
     """Average the channels; take the loudest one where they cancel each other: (frames,)."""
     channels = samples.shape[1]
     if channels == 1:

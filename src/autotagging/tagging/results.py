@@ -29,12 +29,15 @@ class Settings:
         The tagger.
     hop
         Seconds from the beginning of a window to that of the next.
+    excerpts
+        Number of windows that are scored; None: the whole song.
     keep_windows
         Whether the scores of the windows are wanted.
     """
 
     description: Description
     hop: float
+    excerpts: int | None = None
     keep_windows: bool = False
 
     def fits(self, result: dict[str, Any]) -> bool:
@@ -42,6 +45,7 @@ class Settings:
         return (
             result.get("model") == self.description.digest
             and result.get("hop") == self.hop
+            and result.get("excerpts") == self.excerpts
             and result.get("scores", {}).keys() == {*self.description.tags}
             and (not self.keep_windows or "window_scores" in result)
         )

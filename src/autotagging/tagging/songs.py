@@ -9,6 +9,7 @@ import numpy as np
 from autotagging.tagging.audio import Song
 from autotagging.tagging.bundle import Description, Tagger
 from autotagging.tagging.errors import AudioError
+from autotagging.tagging.excerpts import cut_excerpts
 
 _DIGITS = 6
 
@@ -18,6 +19,7 @@ def score_windows(
     tagger: Tagger,
     *,
     hop: float | None = None,
+    excerpts: int | None = None,
     on_window: Callable[[float], None] | None = None,
 ) -> tuple[Song, np.ndarray, np.ndarray]:
     """Score the windows of a song; windows of silence are left out.
@@ -31,6 +33,8 @@ def score_windows(
     hop
         Seconds from the beginning of a window to that of the next; None: the length of a window,
         so that only the last two windows overlap.
+    excerpts
+        Number of windows that are decoded and scored, evenly spread; None: the whole song.
     on_window
         Called after each window with the seconds that have been decoded.
 
@@ -50,7 +54,12 @@ def score_windows(
     described = tagger.description
     song = Song(path, sample_rate=described.sample_rate)
     starts, scores = [], []
-    for window in song.windows(samples=described.window_samples, hop=hop_samples(described, hop)):
+    samples = described.window_samples
+    if excerpts is None:
+        windows = song.windows(samples=samples, hop=hop_samples(described, hop))
+    else:
+        windows = cut_excerpts(song, samples=samples, count=excerpts)
+    for window in windows:
         if not window.silent:
             starts.append(window.start)
             scores.append(tagger.scores(window.samples))
@@ -73,6 +82,7 @@ def tag_song(
     tagger: Tagger,
     *,
     hop: float | None = None,
+    excerpts: int | None = None,
     keep_windows: bool = False,
     on_window: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
@@ -80,7 +90,7 @@ def tag_song(
 
     Parameters
     ----------
-    path, tagger, hop, on_window
+    path, tagger, hop, excerpts, on_window
         See `score_windows`, which also lists the errors.
     keep_windows
         Whether the result has the scores of the windows.
@@ -90,11 +100,13 @@ def tag_song(
     result
         seconds: decoded length; windows: number of windows; hop, in seconds; scores: mean over the
         windows by tag, in the order of the model; tags: those at or above their threshold, the
-        highest score first. Where it applies, warning: why the end of the song is missing; and
-        window_starts, in seconds, and window_scores, one list of scores a window.
+        highest score first. Where it applies, excerpts; warning: why the end of the song is
+        missing; window_starts, in seconds, and window_scores, a list of scores for each window.
     """
     described = tagger.description
-    song, starts, scores = score_windows(path, tagger, hop=hop, on_window=on_window)
+    song, starts, scores = score_windows(
+        path, tagger, hop=hop, excerpts=excerpts, on_window=on_window
+    )
     means = scores.mean(axis=0, dtype=np.float64).round(_DIGITS).tolist()
     by_tag = dict(zip(described.tags, means, strict=True))
     result = {
@@ -104,6 +116,8 @@ def tag_song(
         "scores": by_tag,
         "tags": described.chosen(by_tag),
     }
+    if excerpts is not None:
+        result["excerpts"] = excerpts
     if song.warning:
         result["warning"] = song.warning
     if keep_windows:

@@ -44,7 +44,7 @@ def default_model() -> Path:
     advice = "give --model the folder that `autotagging export` has written"
     if not found:
         raise UserError(f"no trained model in {folder}; {advice}")
-    _check_libraries(found[0])
+    _check_libraries(folder)
     from autotagging import models
     from autotagging.common.params import read_params
 
@@ -66,10 +66,10 @@ def _reads_audio(models: ModuleType, name: str) -> bool:
     return name in models.MODELS and models.reads(name) == "mel"
 
 
-def _check_libraries(model_json: Path) -> None:
+def _check_libraries(place: Path) -> None:
     if missing := [name for name in _NEEDS if find_spec(name) is None]:
         raise UserError(
-            f"{model_json}: a trained model needs {', '.join(missing)}: pip install "
+            f"{place}: a trained model needs {', '.join(missing)}: pip install "
             "'autotagging[pipeline]'; or give --model the folder that `autotagging export` writes"
         )
 

@@ -40,7 +40,7 @@ class Work:
     ----------
     model
         Bundle or model folder, see `bundle.load_tagger`.
-    hop, keep_windows
+    hop, excerpts, keep_windows
         See `songs.tag_song`.
     known
         SHA-256 of audio that has been tagged before; such a song is not tagged again.
@@ -52,6 +52,7 @@ class Work:
 
     model: Path
     hop: float | None = None
+    excerpts: int | None = None
     keep_windows: bool = False
     known: frozenset[str] = frozenset()
     threads: int = 1
@@ -305,7 +306,12 @@ def _result(
         if file["audio_sha256"] in work.known:
             return {**file, "known": True}
         found = tag_song(
-            song, tagger, hop=work.hop, keep_windows=work.keep_windows, on_window=on_window
+            song,
+            tagger,
+            hop=work.hop,
+            excerpts=work.excerpts,
+            keep_windows=work.keep_windows,
+            on_window=on_window,
         )
         return {**file, "model": tagger.description.digest, **found}
     except AudioError as error:

@@ -37,6 +37,7 @@ def tag(
     jams: Path | None = None,
     windows: bool = False,
     hop: float | None = None,
+    excerpts: int | None = None,
     top: int = 5,
     workers: int | None = None,
     timeout: float = 60.0,
@@ -66,6 +67,8 @@ def tag(
     hop
         Seconds from the beginning of a window to that of the next. Without it, windows follow one
         another; half a window takes twice as long.
+    excerpts
+        Tag only so many windows of each song, evenly spread, which takes less time.
     top
         Tags to show of each song.
     workers
@@ -73,17 +76,23 @@ def tag(
     timeout
         Seconds in which the next window of a song has to be scored; else the song is given up.
     """
-    _check_flags(top=top, workers=workers, timeout=timeout)
+    _check_flags(top=top, workers=workers, excerpts=excerpts)
+    if timeout <= 0:
+        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
+    if excerpts and hop:
+        raise UserError("--excerpts and --hop exclude each other")
     model = model or default_model()
     described = read_description(model)
-    settings = Settings(described, hop=_hop(hop, described), keep_windows=windows)
+    settings = Settings(
+        described, hop=_hop(hop, described), excerpts=excerpts, keep_windows=windows
+    )
     found = find_songs(songs)
     if jams:
         _check_names(found)
     kept = None if json in (None, _STANDARD_OUTPUT) else json
     with closing(Results(kept, settings)) as results:
         left = [song for song in found.songs if not results.holds(song)]
-        work = Work(model, hop=hop, keep_windows=windows, known=results.audio)
+        work = Work(model, hop=hop, excerpts=excerpts, keep_windows=windows, known=results.audio)
         errors = _tag(left, work, results, workers=workers, timeout=timeout)
         if csv:
             _write(csv, csv_lines(results.of(found.songs), described.tags))
@@ -99,13 +108,12 @@ def tag(
         sys.exit(1)
 
 
-def _check_flags(*, top: int, workers: int | None, timeout: float) -> None:
+def _check_flags(*, top: int, **counts: int | None) -> None:
     if top < 0:
         raise UserError(f"--top {top}: expected 0 or more")
-    if workers is not None and workers < 1:
-        raise UserError(f"--workers {workers}: expected 1 or more")
-    if timeout <= 0:
-        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise UserError(f"--{name} {count}: expected 1 or more")
 
 
 def _hop(hop: float | None, described: Description) -> float:
