@@ -89,6 +89,7 @@ TAKES_MINUTES = "takes minutes: a benchmark"
 NAMED = "only named"
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
+TAGGRAM = "needs a song; tests/unit/tagging/test_taggram.py runs it"
 SLURM = "needs Slurm; tests/cluster runs it"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
@@ -99,6 +100,14 @@ NOT_RUN = {
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
+    "autotagging serve": NAMED,
+    "autotagging serve --model exported": (
+        "runs until Ctrl+C; tests/unit/tagging/test_server.py runs it"
+    ),
+    "autotagging tag --windows": NAMED,
+    "autotagging taggram song.mp3 --model exported": TAGGRAM,
+    "autotagging taggram song.mp3 --model exported --figure taggram.png --csv taggram.csv"
+    " --jams song.jams": TAGGRAM,
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging verify --corpus FOLDER": NAMED,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
@@ -124,9 +133,11 @@ NOT_RUN = {
     "git add": NAMED,
     "git checkout": NAMED,
     "git clone <this repository> && cd autotagging": "no address",
+    "pip install '.[serve]'": "downloads packages",
     "pip install -e '.[export]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
     "pip install -e '.[validate]'": "downloads packages",
+    "pip install matplotlib": "downloads packages",
     "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": (
         "downloads packages"
     ),
@@ -156,7 +167,7 @@ NOT_RUN = {
     "source .venv/bin/activate": "`make results` makes it",
 }
 # How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ")
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:02:55 ")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",
