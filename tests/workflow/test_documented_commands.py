@@ -87,6 +87,7 @@ PRINTED = {"dvc metrics diff HEAD slow": r"results/figures/summary\.json +crnn\.
 TABLES = "needs the official tables"
 TAKES_MINUTES = "takes minutes: a benchmark"
 NAMED = "only named"
+SONGS = "needs songs; tests/unit/tools/test_tag.py and tests/unit/tagging/test_light.py run it"
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
 TAGGRAM = "needs a song; tests/unit/tagging/test_taggram.py runs it"
@@ -108,6 +109,9 @@ NOT_RUN = {
     "autotagging taggram song.mp3 --model exported": TAGGRAM,
     "autotagging taggram song.mp3 --model exported --figure taggram.png --csv taggram.csv"
     " --jams song.jams": TAGGRAM,
+    "autotagging tag": NAMED,
+    "autotagging tag song.mp3 --model exported": SONGS,
+    "autotagging tag ~/Music --model exported --json songs.jsonl": SONGS,
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging verify --corpus FOLDER": NAMED,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
@@ -134,6 +138,7 @@ NOT_RUN = {
     "git checkout": NAMED,
     "git clone <this repository> && cd autotagging": "no address",
     "pip install '.[serve]'": "downloads packages",
+    "pip install '.[tag]'": "downloads packages",
     "pip install -e '.[export]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
     "pip install -e '.[validate]'": "downloads packages",
@@ -167,7 +172,7 @@ NOT_RUN = {
     "source .venv/bin/activate": "`make results` makes it",
 }
 # How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:02:55 ")
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",
