@@ -108,7 +108,7 @@ def command(bundle: Path, songs: list[Path], workers: int) -> tuple[float, float
         )
         wall = time.perf_counter() - started
         used = cpu_seconds(resource.RUSAGE_CHILDREN) - used
-        found = {line["path"]: line for line in map(json.loads, results.open())}
+        found = {line["path"]: line for line in map(json.loads, results.open(encoding="utf-8"))}
     scores = [np.array([*found[str(song)]["scores"].values()]) for song in songs]
     return wall, used, scores
 

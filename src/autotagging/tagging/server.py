@@ -150,7 +150,7 @@ class Uploads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if self._count == _MOST_UPLOADS:
+        if self._count >= _MOST_UPLOADS:
             raise HTTPException(503, f"{_MOST_UPLOADS} songs are waiting; try again later")
         self._count += 1
         try:

@@ -105,7 +105,7 @@ def _announce(address: str, open_it: bool) -> None:
     print("Ctrl+C ends it.", file=sys.stderr)
     if open_it and _has_screen():
         with suppress(webbrowser.Error):
-            webbrowser.open(address)
+            webbrowser.open_new_tab(address)
 
 
 def _has_screen() -> bool:

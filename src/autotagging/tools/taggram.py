@@ -13,7 +13,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
 from autotagging.tagging.bundle import read_description
 from autotagging.tagging.jams import jams as as_jams
-from autotagging.tagging.outputs import line, printable, write_text
+from autotagging.tagging.outputs import line, printable, write_lines
 from autotagging.tagging.results import to_line
 from autotagging.tagging.taggram import HOP, csv_lines, text
 from autotagging.tagging.trained import default_model
@@ -66,7 +66,7 @@ def taggram(
     work = Work(model, hop=hop, keep_windows=True, threads=cores())
     result = _tag(song, work, timeout)
     if csv:
-        write_text(csv_lines(result, described), csv)
+        write_lines(csv_lines(result, described), csv)
     if jams:
         with replacing(jams) as temporary:
             temporary.write_bytes(to_line(as_jams(result, described)))

@@ -94,13 +94,15 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A server; at the end it is stopped as by Ctrl+C, and leaves nothing."""
+    """A server; at the end it is stopped by Ctrl+C, at a song, and leaves nothing."""
     thresholds = {"low": 0.3, "high": 0.3}
     bundle = write_bundle(tmp_path_factory.mktemp("bundle"), thresholds=thresholds)
     temporary = tmp_path_factory.mktemp("temporary")
     limits = ("--max-megabytes", "1.5", "--max-minutes", "0.75", "--hop", "0.05")
     started = Server(bundle, temporary, *limits)
     yield started
+    long = write_song(tmp_path_factory.mktemp("songs") / "long.ogg", tone(44, 440))
+    assert started.connect(body=long.read_bytes()).getresponse().readline()
     started.process.send_signal(signal.SIGINT)
     assert started.process.communicate(timeout=20) == ("", "Ctrl+C ends it.\n")
     assert started.process.returncode == 0

@@ -33,7 +33,6 @@ function add(files) {
     song.item = item(song);
     songs.push(song);
     element("songs").append(song.item);
-    measure(song);
     if (file.size > model.most_bytes) {
       fail(song, `larger than ${size(model.most_bytes)}`);
     }
@@ -41,10 +40,10 @@ function add(files) {
   }
   element("drop").classList.toggle("large", songs.length === 0);
   const first = songs.at(-files.length);
-  if (first) {
+  if (first && (!shown || audio.paused)) {
     show(first);
-    work();
   }
+  work();
 }
 
 /** Tag the songs that are waiting, one after another. */
@@ -56,6 +55,7 @@ async function work() {
     }
     busy = true;
     song.state = "uploading";
+    measure(song);
     update(song);
     try {
       song.taggram = await tag(song.file, song.abort.signal, (message) => {

@@ -88,7 +88,7 @@ export class Taggram {
   strongest(top) {
     const levels = this.taggram.levels;
     const tags = this.model.tags.map((_, tag) => tag);
-    const best = tags.map((tag) => Math.max(...levels.map((of) => of[tag])));
+    const best = tags.map((tag) => levels.reduce((most, of) => Math.max(most, of[tag]), 0));
     const mean = tags.map((tag) => levels.reduce((sum, of) => sum + of[tag], 0));
     const chosen = tags.sort((a, b) => best[b] - best[a]).slice(0, top);
     return chosen.sort((a, b) => mean[b] - mean[a]);
