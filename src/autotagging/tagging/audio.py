@@ -38,7 +38,7 @@ class Window:
     Attributes
     ----------
     start
-        Where it begins in the song, in seconds; below 0 for a short song, which is padded.
+        Where it begins in the song, in seconds; below 0 for a song that is padded.
     samples : float32, (samples,)
     """
 
@@ -127,9 +127,10 @@ class Song:
     def windows(self, *, samples: int, hop: int) -> Iterator[Window]:
         """Cut the song into windows, the last of them flush with its end.
 
-        A song that is shorter than a window, or longer by at most `TOLERANCE`, is one window:
-        padded with zeros or cropped, half at each end, as training clips are. Of a longer song, at
-        most as much at its end is in no window.
+        A song that is shorter or longer than a window by at most `TOLERANCE` is one window: padded
+        with zeros or cropped, half at each end, as training clips are. A shorter one is repeated:
+        no clip of training is mostly silence. Of a longer one, at most as much at its end is in no
+        window.
 
         Parameters
         ----------
@@ -160,7 +161,9 @@ class Song:
         end = first + len(held)
         if self.warning and end < samples:
             raise AudioError("undecodable", self.warning)
-        if start == 0:
+        if end < samples - rest:
+            yield self.window(np.resize(held, samples), 0)
+        elif start == 0:
             yield self.window(fit_length(held, samples), (end - samples) // 2)
         elif end >= start + samples:
             yield self.window(held[start - first :][:samples], start)

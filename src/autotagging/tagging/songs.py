@@ -43,7 +43,7 @@ def score_windows(
     song
         With its length, and a warning if only the beginning could be decoded.
     starts : (windows,)
-        Beginning of each window in seconds; below 0 for a song that is shorter than a window.
+        Beginning of each window in seconds; below 0 for a song that is padded.
     scores : float32, (windows, tags)
 
     Raises

@@ -56,7 +56,7 @@ def test_up_to_a_second_more_than_windows_is_left_over(tmp_path):
     assert [window.start for window in cut] == [0, 2, 4]
 
 
-@pytest.mark.parametrize("seconds", [0.001, 1.5, 2.0, 2.5, 3.0])
+@pytest.mark.parametrize("seconds", [1.0, 1.5, 2.0, 2.5, 3.0])
 def test_a_song_of_about_a_window_is_padded_or_cropped_at_both_ends(tmp_path, seconds):
     samples = noise(seconds)
     _, (window,) = windows(write(tmp_path / "song.wav", samples))
@@ -66,6 +66,14 @@ def test_a_song_of_about_a_window_is_padded_or_cropped_at_both_ends(tmp_path, se
     else:
         expected = np.pad(samples, (-surplus // 2, -surplus - -surplus // 2))
     np.testing.assert_array_equal(window.samples, expected)
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.3, 0.99])
+def test_a_short_song_is_repeated(tmp_path, seconds):
+    samples = noise(seconds)
+    song, (window,) = windows(write(tmp_path / "song.wav", samples))
+    assert (window.start, song.seconds) == (0, seconds)
+    np.testing.assert_array_equal(window.samples, np.tile(samples, 2000)[: 2 * RATE])
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 44_100, 96_000])
