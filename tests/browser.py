@@ -93,9 +93,10 @@ class Page:
             if not url.startswith(_LOCAL):
                 self.requests.append(url)
 
-    def open(self, path: Path) -> None:
-        """Open a file, and wait until it is loaded."""
-        self.call("Page.navigate", url=path.resolve().as_uri())
+    def open(self, place: Path | str) -> None:
+        """Open a file or an address, and wait until it is loaded."""
+        url = place.resolve().as_uri() if isinstance(place, Path) else place
+        self.call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete'")
 
     def run(self, script: str, *, in_frame: bool = False):
@@ -126,6 +127,20 @@ class Page:
                 raise
             return False
 
+    def choose_files(self, selector: str, *paths: Path) -> None:
+        """Choose files in an input, as a person does in its dialogue."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        files = [str(path.resolve()) for path in paths]
+        self.call("DOM.setFileInputFiles", nodeId=node, files=files)
+
+    def drop(self, x: int, y: int, *paths: Path) -> None:
+        """Drag files from outside to a place of the page, and drop them."""
+        files = [str(path.resolve()) for path in paths]
+        data = {"items": [], "files": files, "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
+
     def resize(self, width: int, height: int) -> None:
         """Give the page a size, in CSS pixels."""
         self.call(
@@ -151,12 +166,14 @@ def _as_descriptors_3_and_4(commands: int, replies: int) -> None:
 
 
 @contextmanager
-def open_browser(profile: Path, width: int = 1280, height: int = 800) -> Iterator[Page]:
+def open_browser(
+    profile: Path, width: int = 1280, height: int = 800, *flags: str
+) -> Iterator[Page]:
     """Start Chromium with an empty profile in a folder, and end it afterwards."""
     commands_in, commands_out = os.pipe()
     replies_in, replies_out = os.pipe()
     process = subprocess.Popen(
-        [CHROMIUM, *_FLAGS, f"--user-data-dir={profile}"],
+        [CHROMIUM, *_FLAGS, *flags, f"--user-data-dir={profile}"],
         preexec_fn=lambda: _as_descriptors_3_and_4(commands_in, replies_out),
         close_fds=False,
         stdin=subprocess.DEVNULL,

@@ -107,6 +107,7 @@ NAMED = "only named"
 SONGS = "needs songs; tests/unit/tools/test_tag.py and tests/unit/tagging/test_light.py run it"
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
+TAGGRAM = "needs a song; tests/unit/tagging/test_taggram.py runs it"
 SLURM = "needs Slurm; tests/cluster runs it"
 WRITES = "tests/unit/tools/test_apply.py runs it"
 OWN_MUSIC = "needs music; test_own_music.py runs it"
@@ -121,6 +122,14 @@ NOT_RUN = {
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
+    "autotagging serve": NAMED,
+    "autotagging serve --model exported": (
+        "runs until Ctrl+C; tests/unit/tagging/test_server.py runs it"
+    ),
+    "autotagging tag --windows": NAMED,
+    "autotagging taggram song.mp3 --model exported": TAGGRAM,
+    "autotagging taggram song.mp3 --model exported --figure taggram.png --csv taggram.csv"
+    " --jams song.jams": TAGGRAM,
     "autotagging tag": NAMED,
     "autotagging tag song.mp3 --model exported": SONGS,
     "autotagging tag ~/Music --model exported --json songs.jsonl": SONGS,
@@ -154,9 +163,11 @@ NOT_RUN = {
     "git add": NAMED,
     "git checkout": NAMED,
     "git clone <this repository> && cd autotagging": "no address",
+    "pip install '.[serve]'": "downloads packages",
     "pip install '.[tag]'": "downloads packages",
     "pip install -e '.[tag]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
+    "pip install matplotlib": "downloads packages",
     "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": (
         "downloads packages"
     ),
@@ -193,7 +204,7 @@ NOT_RUN = {
 }
 # How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake, a
 # song's tags, a file's changes, a mapping of tags, a vocabulary.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:04:00 ")
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:")
 NO_COMMANDS += ("/music/", "exclude = [", "synonyms:")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {

@@ -17,6 +17,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import check_entries, load_arrays, read_json, sha256, write_json
 from autotagging.dataset.windows import Windows
 from autotagging.tagging.front_end import LightFrontEnd, window_samples
+from autotagging.tagging.runtime import onnx_runtime
 from autotagging.tagging.trained import find_trained, read_trained, score_with_keras
 
 BUNDLE, NETWORK, FILTERS = "bundle.json", "model.onnx", "mel.npz"
@@ -230,8 +231,7 @@ def _read_bundle(place: Path) -> Description:
 
 def _onnx_network(path: Path, description: Description, threads: int) -> Callable:
     """Make the function from spectrograms to scores."""
-    import onnxruntime
-
+    onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -28,7 +28,7 @@ def table(name: str, result: Mapping[str, Any], described: Description, *, top: 
     top
         Number of tags; tags above their threshold are always shown.
     """
-    lines = [f"{printable(name)}  {duration(result['seconds'])}  {_in_words(result)}"]
+    lines = [f"{printable(name)}  {duration(result['seconds'])}  {in_words(result)}"]
     if "warning" in result:
         lines.append(f"  only the beginning: {printable(result['warning'])}")
     scores, chosen = result["scores"], {*result["tags"]}
@@ -49,10 +49,11 @@ def line(name: str, result: Mapping[str, Any]) -> str:
     if "error" in result:
         error = result["error"]
         return printable(f"{name}: {error['type']}: {error['message']}")
-    return f"{printable(name)}: {_in_words(result)}"
+    return f"{printable(name)}: {in_words(result)}"
 
 
-def _in_words(result: Mapping[str, Any]) -> str:
+def in_words(result: Mapping[str, Any]) -> str:
+    """List the tags of a result, the best first; "untagged" if there are none."""
     return ", ".join(result["tags"]) or UNTAGGED
 
 

@@ -4,11 +4,13 @@ A decoder may hang or end the process that it runs in. Then the process is repla
 gets the error. Each process loads the model once and takes one song after another.
 """
 
+import math
 import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -44,6 +46,8 @@ class Work:
         SHA-256 of audio that has been tagged before; such a song is not tagged again.
     threads
         Threads of the network in each process.
+    most_seconds
+        Longest song; a longer one gets the error "too_long".
     """
 
     model: Path
@@ -52,6 +56,7 @@ class Work:
     keep_windows: bool = False
     known: frozenset[str] = frozenset()
     threads: int = 1
+    most_seconds: float = math.inf
 
 
 def cores() -> int:
@@ -92,10 +97,10 @@ def tag_songs(
         The model can't be loaded.
     """
     todo = iter(songs)
-    pool: list[_Worker] = []
+    pool: list[Worker] = []
     try:
         for song in todo:
-            pool.append(_Worker(work, song))
+            pool.append(Worker(work, song))
             if len(pool) == workers:
                 break
         while pool:
@@ -115,7 +120,7 @@ def tag_songs(
             worker.stop()
 
 
-def _that_changed(pool: list["_Worker"], timeout: float) -> list["_Worker"]:
+def _that_changed(pool: list["Worker"], timeout: float) -> list["Worker"]:
     """Wait for a message, the end of a process, or a time-out; list the processes concerned."""
     now = time.monotonic()
     patience = max(min(worker.deadline(timeout) for worker in pool) - now, 0.0)
@@ -124,11 +129,29 @@ def _that_changed(pool: list["_Worker"], timeout: float) -> list["_Worker"]:
     return [w for w in pool if w.pipe in changed or w.deadline(timeout) <= now]
 
 
-class _Worker:
-    """A process, its pipe and the song that it is at."""
+class Worker:
+    """A process that loads the model and tags one song after another.
 
-    def __init__(self, work: Work, song: Path):
-        self.song: Path | None = song
+    Parameters
+    ----------
+    work
+        What to do with a song.
+    song
+        The first song; None: none yet.
+
+    Attributes
+    ----------
+    song
+        The song that it is at: to be set before `go_on`.
+    seconds
+        Seconds of the song that have been decoded.
+    ready
+        Whether the model is loaded.
+    """
+
+    def __init__(self, work: Work, song: Path | None = None):
+        self.song = song
+        self.seconds = 0.0
         self._work = work
         self._failed_starts = 0
         self._start()
@@ -153,7 +176,21 @@ class _Worker:
         self.ready, self.heard = False, time.monotonic()
 
     def deadline(self, timeout: float) -> float:
+        """Time, of time.monotonic, at which the process has taken too long."""
         return self.heard + (timeout if self.ready else _TO_START)
+
+    def wait(self, timeout: float, *, at_most: float) -> bool:
+        """Wait until `result` may be called, but no longer than some seconds; tell whether it may.
+
+        Parameters
+        ----------
+        timeout
+            See `tag_songs`.
+        at_most
+            Seconds to wait.
+        """
+        patience = self.deadline(timeout) - time.monotonic()
+        return self.pipe.poll(max(min(patience, at_most), 0.0)) or patience <= 0
 
     def go_on(self) -> None:
         """Give the process its song; start another one if it has ended."""
@@ -163,7 +200,7 @@ class _Worker:
             self._send()
 
     def _send(self) -> None:
-        self.heard = time.monotonic()
+        self.heard, self.seconds = time.monotonic(), 0.0
         try:
             self.pipe.send(self.song)
         except OSError:  # it has ended since
@@ -183,7 +220,10 @@ class _Worker:
             raise UserError(content)
         if kind == _READY:
             self.ready, self._failed_starts = True, 0
-            self._send()
+            if self.song is not None:
+                self._send()
+        if kind == _ALIVE:
+            self.seconds = content
         return content if kind == _DONE else None
 
     def _stopped(self, timeout: float) -> dict[str, Any] | None:
@@ -242,9 +282,17 @@ def _work(pipe: Connection, work: Work) -> None:
         pipe.send((_READY, None))
         while True:
             song = pipe.recv()
-            pipe.send((_DONE, _result(song, tagger, work, lambda _: pipe.send((_ALIVE, None)))))
+            on_window = partial(_report, pipe, work.most_seconds)
+            pipe.send((_DONE, _result(song, tagger, work, on_window)))
     except (EOFError, OSError):  # the process above has ended
         return
+
+
+def _report(pipe: Connection, most_seconds: float, seconds: float) -> None:
+    """Tell the process above how much of a song has been decoded, or end one that is too long."""
+    if seconds > most_seconds:
+        raise AudioError("too_long", f"longer than {most_seconds / 60:g} minutes")
+    pipe.send((_ALIVE, seconds))
 
 
 def _result(

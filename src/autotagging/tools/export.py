@@ -22,6 +22,7 @@ from autotagging.common.progress import native_log_hidden
 from autotagging.models.stored import StoredModel, build_network, load_model, stock_class
 from autotagging.tagging.bundle import BUNDLE, FILTERS, NETWORK, write_bundle
 from autotagging.tagging.front_end import librosas_filters
+from autotagging.tagging.runtime import onnx_runtime
 from autotagging.tagging.trained import read_trained, result_of
 
 if TYPE_CHECKING:
@@ -159,7 +160,6 @@ def _export_onnx(stored: StoredModel, network: "keras.Model", path: Path) -> Cal
     """Write an .onnx file with the names of its tags; return a function as in `_export_keras`."""
     import keras
     import onnx
-    import onnxruntime
 
     signature = [keras.InputSpec("float32", (None, *network.input_shape[1:]), name="log_mel")]
     with native_log_hidden(), warnings.catch_warnings():
@@ -176,7 +176,7 @@ def _export_onnx(stored: StoredModel, network: "keras.Model", path: Path) -> Cal
     onnx.helper.set_model_props(proto, entries)
     onnx.checker.check_model(proto, full_check=True)
     onnx.save(proto, path)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = onnx_runtime().InferenceSession(path, providers=["CPUExecutionProvider"])
     return lambda mel: session.run(["tags"], {"log_mel": mel})[0]
 
 
