@@ -49,7 +49,7 @@ def spans(result: Mapping[str, Any], described: Description) -> np.ndarray:
     near = np.diff(starts) <= hop + TOLERANCE
     between = (middles[:-1] + middles[1:]) / 2
     high[:-1][near] = low[1:][near] = between[near]
-    if starts[0] <= 0:
+    if starts[0] <= TOLERANCE:
         low[0] = 0
     if starts[-1] + described.window_seconds >= seconds - TOLERANCE:
         high[-1] = seconds

@@ -27,7 +27,8 @@ def bundle(tmp_path_factory):
         # The middles are 1, 2 and 3; the ends of the song belong to the first and the last window.
         ([0, 1, 2], 4.0, [[0, 1.5], [1.5, 2.5], [2.5, 4]]),
         ([0, 1, 1.6], 3.6, [[0, 1.5], [1.5, 2.3], [2.3, 3.6]]),
-        ([-0.5], 1.0, [[0, 1]]),
+        ([0], 1.0, [[0, 1]]),
+        ([0.4], 2.8, [[0, 2.8]]),  # cropped at both ends
         # Windows of silence are left out: between, at the beginning and at the end.
         ([0, 10], 12.0, [[0, 1.5], [10.5, 12]]),
         ([4, 5], 20.0, [[4.5, 5.5], [5.5, 6.5]]),
