@@ -122,6 +122,9 @@ NOT_RUN = {
     "autotagging data_card --tables corpora/magnatagatune"
     " --vocabulary workflow/resources/tags.yaml --params params.yaml --out docs/data.md": TABLES,
     "autotagging export": NAMED,
+    "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported": (
+        "it is run with --card"
+    ),
     "autotagging serve": NAMED,
     "autotagging serve --model exported": (
         "runs until Ctrl+C; tests/unit/tagging/test_server.py runs it"
@@ -165,7 +168,6 @@ NOT_RUN = {
     "git clone <this repository> && cd autotagging": "no address",
     "pip install '.[serve]'": "downloads packages",
     "pip install '.[tag]'": "downloads packages",
-    "pip install -e '.[tag]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
     "pip install matplotlib": "downloads packages",
     "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": (
