@@ -53,11 +53,11 @@ def test_every_job_is_a_plain_job_of_slurm_but_the_local_ones(whole_run):
 
 
 def test_a_job_asks_for_what_its_rule_says(whole_run):
-    """A network for a GPU; 250 MB for each of 32 clips and 1 GB of cache; at most a day."""
+    """A network for a GPU; 2 GB, 250 MB for each of 32 clips, 1 GB of cache; at most a day."""
     jobs = {job["Comment"]: job for job in whole_run.slurm_jobs()}
     network = jobs["rule_train_wildcards_crnn_0"]
     assert network["NumCPUs"] == "8"
-    assert network["MinMemoryNode"] == "9000M"
+    assert network["MinMemoryNode"] == "11000M"
     assert network["TimeLimit"] == "1-00:00:00"
     assert network["TresPerJob"] == "gres:gpu:1"
     table = jobs["rule_train_wildcards_lookup_0"]
