@@ -92,7 +92,7 @@ def csv_lines(results: Iterable[Mapping[str, Any]], tags: Iterable[str]) -> Iter
         yield written([*found, *(result["scores"][tag] for tag in tags)])
 
 
-def write_text(lines: Iterable[str], path: Path) -> None:
+def write_lines(lines: Iterable[str], path: Path) -> None:
     """Write lines to a file, completely or not at all; names that are not text keep their bytes."""
     with (
         replacing(path) as temporary,

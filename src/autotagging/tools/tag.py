@@ -16,7 +16,7 @@ from autotagging.common.progress import progress
 from autotagging.tagging.bundle import Description, read_description
 from autotagging.tagging.finding import Found, find_songs
 from autotagging.tagging.jams import jams as as_jams
-from autotagging.tagging.outputs import csv_lines, line, printable, table, write_text
+from autotagging.tagging.outputs import csv_lines, line, printable, table, write_lines
 from autotagging.tagging.results import Results, Settings, to_line
 from autotagging.tagging.songs import hop_samples
 from autotagging.tagging.trained import default_model
@@ -161,7 +161,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
     if path == _STANDARD_OUTPUT:
         sys.stdout.writelines(lines)
     else:
-        write_text(lines, path)
+        write_lines(lines, path)
 
 
 def _write_jams(results: Results, found: Found, described: Description, folder: Path) -> None:

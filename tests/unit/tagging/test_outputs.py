@@ -6,7 +6,7 @@ from autotagging.common.errors import UserError
 from autotagging.tagging.bundle import Description
 from autotagging.tagging.finding import find_songs
 from autotagging.tagging.jams import jams
-from autotagging.tagging.outputs import csv_lines, line, table, write_text
+from autotagging.tagging.outputs import csv_lines, line, table, write_lines
 from bundles import FRONT_END
 
 DESCRIBED = Description(
@@ -44,7 +44,7 @@ def test_an_error_is_a_line_that_can_not_change_the_terminal():
 
 def test_csv_has_a_column_for_each_tag(tmp_path):
     path = tmp_path / "songs.csv"
-    write_text(csv_lines([RESULT, ERROR], DESCRIBED.tags), path)
+    write_lines(csv_lines([RESULT, ERROR], DESCRIBED.tags), path)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     scores = {"a": "0.25", "b": "0.95", "no c": "0.5"}
