@@ -231,7 +231,12 @@ def _read_bundle(place: Path) -> Description:
 
 def _onnx_network(path: Path, description: Description, threads: int) -> Callable:
     """Make the function from spectrograms to scores."""
-    onnxruntime = onnx_runtime()
+    try:
+        onnxruntime = onnx_runtime()
+    except ImportError as error:
+        raise UserError(
+            f"{path}: it needs onnxruntime ({error}): pip install 'autotagging[tag]'"
+        ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -15,6 +15,7 @@ from autotagging.common.files import replacing
 from autotagging.common.progress import progress
 from autotagging.tagging.bundle import Description, read_description
 from autotagging.tagging.finding import Found, find_songs
+from autotagging.tagging.formats import SUFFIXES
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.mapping import TagMapping, read_mapping
 from autotagging.tagging.outcomes import Outcome
@@ -96,6 +97,8 @@ def tag(
     _check_flags(top=top, workers=workers, excerpts=excerpts)
     if timeout <= 0:
         raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
+    if csv and csv.suffix.lower() in SUFFIXES:
+        raise UserError(f"--csv {csv}: the name of an audio file")
     if excerpts and hop:
         raise UserError("--excerpts and --hop exclude each other")
     model = model or default_model()

@@ -69,6 +69,7 @@ def test_a_usage_error_names_the_flag(tmp_path, bundle):
     for flags, message in (
         ({"hop": 3.0}, "--hop 3: expected up to 2 seconds, the length of a window"),
         ({"hop": 0.0}, "--hop 0: expected"),
+        ({"csv": song}, r"--csv .*song\.wav: the name of an audio file"),
         ({"excerpts": 0}, "--excerpts 0: expected 1 or more"),
         ({"excerpts": 1, "hop": 1.0}, "--excerpts and --hop exclude each other"),
         ({"workers": 0}, "--workers 0: expected 1 or more"),
