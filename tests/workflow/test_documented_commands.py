@@ -89,6 +89,7 @@ TAKES_MINUTES = "takes minutes: a benchmark"
 NAMED = "only named"
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
+WEIGHTS = "needs the published weights; tests/unit/tools/test_import_weights.py imports them"
 SLURM = "needs Slurm; tests/cluster runs it"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
@@ -102,6 +103,10 @@ NOT_RUN = {
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging verify --corpus FOLDER": NAMED,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
+    "autotagging export --model-json msd/model.json --out FOLDER": WEIGHTS,
+    "autotagging import_weights"
+    " music-auto_tagging-keras/data/music_tagger_crnn_weights_tensorflow.h5 --out msd": WEIGHTS,
+    "autotagging tag --model msd SONG": WEIGHTS,
     "docker build --file containers/Dockerfile --tag autotagging .": ENGINE,
     'docker run --rm --volume "$PWD:/autotagging" --user "$(id -u)" autotagging': ENGINE,
     "dvc exp apply": NAMED,
@@ -123,6 +128,7 @@ NOT_RUN = {
     "dvc plots": NAMED,
     "git add": NAMED,
     "git checkout": NAMED,
+    "git clone https://github.com/keunwoochoi/music-auto_tagging-keras": "downloads files",
     "git clone <this repository> && cd autotagging": "no address",
     "pip install -e '.[export]'": "downloads packages",
     "pip install -e '.[ssh]'": "downloads packages",
@@ -155,8 +161,9 @@ NOT_RUN = {
     "rm FILE": NAMED,
     "source .venv/bin/activate": "`make results` makes it",
 }
-# How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ")
+# How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake,
+# parameters.
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "extract_mel:")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",
