@@ -24,7 +24,7 @@ import pandas as pd
 import yaml
 
 from autotagging import models
-from autotagging.common.params import OWN_SETTINGS
+from autotagging.common.params import OWN_SETTINGS, options_of
 
 RESULTS = Path("results")
 CLIPS = {"train": 19_773, "validation": 1_521, "test": 4_566}
@@ -109,7 +109,7 @@ def train(name: str, params: dict, out: Path, threads: int, fits: dict) -> dict:
     settings = settings_of(name, params)
     settings |= {"epochs": 2, "patience": None, "keep_epochs": "last"}
     settings |= {option: value for option, value in fits.items() if option in settings}
-    section = {k: v for k, v in params["train"][name].items() if k != "training"}
+    section = options_of(params["train"][name])
     section |= {option: value for option, value in fits.items() if option in section}
     found = run(command("train", train_flags(name, out, settings, section, params, threads)))
     epochs = pd.read_csv(out / "times.csv")["seconds"]

@@ -99,11 +99,14 @@ def ours_scoring_in_bfloat16(setting: Setting) -> Step:
 
 def build(setting: Setting, precision: str):
     from autotagging import models
+    from autotagging.common.params import options_of
     from autotagging.training.devices import prepare
 
     prepare(seed=0, threads=setting.threads)
-    options = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["train"]
-    options = options[setting.model] | ({"width": setting.width} if setting.model == "fcn4" else {})
+    sections = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["train"]
+    options = options_of(sections[setting.model]) | (
+        {"width": setting.width} if setting.model == "fcn4" else {}
+    )
     shape = (MEL_BINS, FRAMES)
     return models.build(
         setting.model, input_shape=shape, n_tags=TAGS, precision=precision, **options

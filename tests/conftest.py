@@ -33,6 +33,12 @@ def realmusic() -> Path:
     return _shared("realmusic")
 
 
+@pytest.fixture(scope="session")
+def msd_crnn() -> Path:
+    """Folder with the published weights of MusicTaggerCRNN, a song, and the author's features."""
+    return _shared("msd_crnn")
+
+
 def _shared(name: str) -> Path:
     folder = ROOT.parent / "shared" / name
     if not folder.is_dir():

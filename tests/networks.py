@@ -16,6 +16,7 @@ def crnn_options(**changes: Any) -> dict[str, Any]:
         "pool_dropout": 0.1,
         "output_dropout": 0.3,
         "gru_reset_after": True,
+        "gru_gates": "sigmoid",
         **changes,
     }
 

@@ -15,6 +15,7 @@ import yaml
 
 from autotagging import models
 from autotagging.common.locks import locked
+from autotagging.common.params import options_of
 from autotagging.dataset.store import MelStore
 from autotagging.training import devices as machine
 from autotagging.training import loop, step
@@ -53,7 +54,7 @@ def prepare(
 
 def build(size: Size, precision: str, **changes: Any) -> Any:
     """Build the CRNN with the options of params.yaml, and some changed."""
-    options = yaml.safe_load(_PARAMS.read_text(encoding="utf-8"))["train"]["crnn"]
+    options = options_of(yaml.safe_load(_PARAMS.read_text(encoding="utf-8"))["train"]["crnn"])
     options |= {"padded_frames": size.padded, **changes}
     shape = (MEL_BINS, size.frames)
     return models.build(

@@ -29,6 +29,7 @@ OPTIONS = {
     "pool_dropout": 0.1,
     "output_dropout": 0.3,
     "gru_reset_after": True,
+    "gru_gates": "sigmoid",
 }
 FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
 FRONT_END |= {"seconds": 6.1, "frames": FRAMES, "log_scale": "power_db"}

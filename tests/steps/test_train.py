@@ -125,6 +125,31 @@ def test_two_trainings_are_the_same_bytes_whatever_the_test_labels_are(trained, 
     assert before == after
 
 
+def test_a_training_starts_from_a_stored_model_and_from_no_checkpoint_of_another(trained):
+    """The weights at the start are part of what a checkpoint belongs to."""
+    folder, _ = trained
+    shutil.copytree(folder / "unfinished/one", folder / "unfinished/more")
+    arguments = train_arguments(folder, "more")
+    arguments[arguments.index("--epochs") + 1] = 1
+    message = autotagging(*arguments, "--start-from", folder / "one")
+    assert f"starting from the weights of {folder}/one/model.json: all layers\n" in message
+    assert "checkpoints of another training (parameters, data, code or libraries)" in message
+    before, after = (
+        json.loads((folder / name / "model.json").read_text()) for name in ("one", "more")
+    )
+    assert after["start_from"] == {"corpus": "noise", "layers": "all layers"}
+    assert after["trained_on"].pop("start_weights_sha256") == before["weights_sha256"]
+    assert after["trained_on"] == before["trained_on"]
+    assert after["options"] == before["options"]
+
+
+def test_a_model_of_tables_has_no_start(trained):
+    arguments = train_arguments(trained[0], "never")
+    arguments[arguments.index("--model") + 1] = "lookup"
+    message = autotagging(*arguments, "--start-from", trained[0] / "one", code=2)
+    assert message == "autotagging: model 'lookup' can't start from the weights of another model\n"
+
+
 def test_an_audio_json_without_a_fingerprint_stops_before_training(trained):
     folder, _ = trained
     before = (folder / "audio.json").read_text()

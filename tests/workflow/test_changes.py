@@ -36,9 +36,11 @@ def undo(request):
 
 
 def set_param(project, section, **values):
+    """Set parameters of a section, of a model, or of none (None)."""
     path = project.folder / "params.yaml"
     params = yaml.safe_load(path.read_text())
-    (params[section] if section else params).update(values)
+    sections = {None: params, **params, **(params["train"] if section in MODELS else {})}
+    sections[section].update(values)
     path.write_text(yaml.safe_dump(params))
 
 
@@ -192,6 +194,8 @@ def test_a_vanished_source_stops_everything(project, path):
         ("split", {"scheme": "file"}, "split.file: None is not a file"),
         ("split", {"scheme": "file", "file": "typo.csv"}, "split.file: typo.csv is not a file"),
         ("split", {"scheme": "file", "file": "README.md"}, "put README.md into workflow/splits"),
+        ("crnn", {"start_from": "typo"}, "train.crnn.start_from: typo is neither a model"),
+        ("crnn", {"start_from": "results/train/crnn/seed-0"}, "copy results/train/crnn/seed-0 out"),
         (None, {"corpus": "no/such<b>"}, "corpus: no/such<b> is not a folder"),
     ],
 )
@@ -226,6 +230,24 @@ def test_both_engines_notice_an_edited_split(project):
     assert project.jobs(f"snakemake -n -- {split}") == {"split"}
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert "workflow/splits" in stages["split"]["deps"]
+
+
+def test_another_start_trains_again_and_so_do_other_weights_in_its_place(project, tmp_path):
+    start = tmp_path / "my {model} <b>"
+    start.mkdir()
+    for name in ("model.json", "weights.npz"):
+        shutil.copy(project.folder / "results/train/crnn/seed-0" / name, start)
+    set_param(project, "crnn", start_from=str(start))
+    model = "results/train/crnn/seed-0/model.json"
+    printed = project.run(f"snakemake -n -p -- {model}")
+    assert f"--start-from '{start}/model.json' " in printed
+    project.run(f"snakemake --touch --cores 1 -- {model}")
+    assert project.jobs(f"snakemake -n -- {model}") == set()
+    content = (start / "model.json").read_text()
+    (start / "model.json").write_text(content.replace('"seed": 0', '"seed": 1'))
+    assert project.jobs(f"snakemake -n -- {model}") == {"train"}
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert "train.${item.model}" in stages["train"]["params"]
 
 
 def test_the_code_of_this_checkout_runs_whatever_is_installed(tiny_run, finished_copy):

@@ -108,6 +108,7 @@ SONGS = "needs songs; tests/unit/tools/test_tag.py and tests/unit/tagging/test_l
 REMOTES = "`make test-remotes` runs it"
 ENGINE = "needs a container engine"
 TAGGRAM = "needs a song; tests/unit/tagging/test_taggram.py runs it"
+WEIGHTS = "needs the published weights; tests/unit/tools/test_import_weights.py imports them"
 SLURM = "needs Slurm; tests/cluster runs it"
 WRITES = "tests/unit/tools/test_apply.py runs it"
 OWN_MUSIC = "needs music; test_own_music.py runs it"
@@ -144,6 +145,10 @@ NOT_RUN = {
     "autotagging sweep --parameter train.learning_rate --out sweep": REMOTES,
     "autotagging undo plan.journal.jsonl": WRITES,
     "autotagging verify --corpus magnatagatune": "needs 3 GB of audio",
+    "autotagging export --model-json msd/model.json --out FOLDER": WEIGHTS,
+    "autotagging import_weights"
+    " music-auto_tagging-keras/data/music_tagger_crnn_weights_tensorflow.h5 --out msd": WEIGHTS,
+    "autotagging tag --model msd SONG": WEIGHTS,
     "docker build --file containers/Dockerfile --tag autotagging .": ENGINE,
     'docker run --rm --volume "$PWD:/autotagging" --user "$(id -u)" autotagging': ENGINE,
     "dvc exp apply": NAMED,
@@ -165,6 +170,7 @@ NOT_RUN = {
     "dvc plots": NAMED,
     "git add": NAMED,
     "git checkout": NAMED,
+    "git clone https://github.com/keunwoochoi/music-auto_tagging-keras": "downloads files",
     "git clone <this repository> && cd autotagging": "no address",
     "pip install '.[serve]'": "downloads packages",
     "pip install '.[tag]'": "downloads packages",
@@ -205,9 +211,9 @@ NOT_RUN = {
     "source .venv/bin/activate": "`make results` makes it",
 }
 # How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake, a
-# song's tags, a file's changes, a mapping of tags, a vocabulary.
+# song's tags, a file's changes, a mapping of tags, a vocabulary, parameters.
 NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:")
-NO_COMMANDS += ("/music/", "exclude = [", "synonyms:")
+NO_COMMANDS += ("/music/", "exclude = [", "synonyms:", "extract_mel:")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
     ".dvc/tmp/plots.html": "made by `make plots`",

@@ -16,7 +16,7 @@ from snakemake.logging import logger
 
 from autotagging.commands import figure_title
 from autotagging.common.files import sha256
-from autotagging.common.params import OWN_SETTINGS
+from autotagging.common.params import OWN_SETTINGS, options_of
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads, reads_other_labels, reads_spectrograms
@@ -125,9 +125,8 @@ def flag(name, value):
 
 def model_options(wildcards):
     """Options of a job's model as flags: name=value, as in YAML."""
-    options = sorted(config["train"][wildcards.model].items())
-    own = [f"{name}={json.dumps(value)}" for name, value in options if name != "training"]
-    return flag("options", own)
+    options = sorted(options_of(config["train"][wildcards.model]).items())
+    return flag("options", [f"{name}={json.dumps(value)}" for name, value in options])
 
 
 def training_settings(wildcards):
@@ -185,6 +184,38 @@ def source_corpus(wildcards):
         "extract_mel/front_end.json",
     )
     return [] if source == "other_tags" else [f"{source}/{path}" for path in results]
+
+
+def starts():
+    """Path of the model.json whose weights a training starts from, by the model that is trained."""
+    found = {}
+    for model in config["models"]:
+        if (given := config["train"][model].get("start_from")) is None:
+            continue
+        name, path = f"params.yaml: train.{model}.start_from", Path(given)
+        path = path / "model.json" if path.is_dir() else path
+        if not path.is_file():
+            raise WorkflowError(f"{name}: {given} is neither a model.json nor a folder with one")
+        if Path("results").resolve() in path.resolve().parents:
+            raise WorkflowError(f"{name}: copy {given} out of results/, where a run may replace it")
+        found[model] = str(path)
+    return found
+
+
+STARTS = starts()  # now: what an input function raises is no error where its job's outputs exist
+
+
+def start_from(wildcards):
+    """Model whose weights a training starts from, as a flag; nothing for most."""
+    return flag("start_from", STARTS[wildcards.model]) if wildcards.model in STARTS else ""
+
+
+def start_source(wildcards):
+    """Content of the model that a training starts from, as in `sources`."""
+    if wildcards.model not in STARTS:
+        return ""
+    (source,) = sources(STARTS[wildcards.model]).values()
+    return source(wildcards)
 
 
 def devices(wildcards):

@@ -46,11 +46,13 @@ rule train:
         options=model_options,
         model_source=model_source,
         features_source=features_source,
+        start_from=start_from,
+        start_source=start_source,
     message:
         "Train {wildcards.model}, seed {wildcards.seed}, on the training clips"
     shell:
         "{params.launcher}autotagging train --model {wildcards.model} --seed {wildcards.seed}"
-        " {params.files} {params.settings} {params.devices} {params.training_settings} {params.options} --threads {threads}"
+        " {params.files} {params.settings} {params.devices} {params.training_settings} {params.options} {params.start_from} --threads {threads}"
         " --checkpoint-minutes {resources.checkpoint_minutes} --cache {resources.cache_gb}"
         " --unfinished unfinished/train/{wildcards.model}/seed-{wildcards.seed}"
         " --times {log.times} 2>&1 | tee {log.text}"

@@ -23,6 +23,13 @@ OWN_SETTINGS = (
 )
 """Settings of `train` that `train.<model>.training` may replace for a model."""
 
+_NO_OPTIONS = ("training", "start_from")
+
+
+def options_of(section: dict[str, Any]) -> dict[str, Any]:
+    """Select a model's own options in its section, `train.<model>`: all but how it is trained."""
+    return {name: value for name, value in section.items() if name not in _NO_OPTIONS}
+
 
 def read_params(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
     """Read params.yaml strictly, and replace single values.

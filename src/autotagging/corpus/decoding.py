@@ -11,7 +11,7 @@ import soundfile
 import soxr
 
 from autotagging.corpus.containers import BadClipError
-from autotagging.corpus.mpeg import damaged_seconds
+from autotagging.corpus.mpeg import damaged_seconds, from_first_frame
 
 _UNRECOGNISED_FORMAT = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
 _CANCELLED = 1e-3  # of the power of the loudest channel: 30 dB less is left
@@ -72,7 +72,7 @@ def decode_audio(encoded: bytes, *, longest: float) -> Decoded:
         "non_finite".
     """
     try:
-        with quiet(), soundfile.SoundFile(_Encoded(_with_data_size(encoded))) as file:
+        with quiet(), _open(_with_data_size(encoded)) as file:
             rate, announced, subtype = file.samplerate, file.frames, file.subtype
             samples, whole = _read(file, longest)
     except soundfile.LibsndfileError as error:
@@ -87,6 +87,17 @@ def decode_audio(encoded: bytes, *, longest: float) -> Decoded:
         raise BadClipError("non_finite")
     damaged = damaged_seconds(encoded) if subtype == "MPEG_LAYER_III" else 0.0
     return Decoded(mono, rate, announced, power, whole, damaged)
+
+
+def _open(encoded: bytes) -> soundfile.SoundFile:
+    """Open a file in memory, if need be without what is between its ID3v2 tag and its audio."""
+    try:
+        return soundfile.SoundFile(_Encoded(encoded))
+    except soundfile.LibsndfileError:
+        audio = from_first_frame(encoded)
+        if len(audio) == len(encoded):
+            raise
+        return soundfile.SoundFile(_Encoded(audio))
 
 
 @contextmanager

@@ -47,6 +47,16 @@ def damaged_seconds(content: bytes) -> float:
     return damaged * _frame_samples(version) / rate
 
 
+def from_first_frame(content: bytes) -> bytes:
+    """Leave out what is before the first frame of an MP3 that begins with an ID3v2 tag.
+
+    libsndfile finds no audio in bytes after whose tags something else comes, such as an ID3v1 tag,
+    which belongs at the end. Without such a tag, or without a frame, the content stays as it is.
+    """
+    start = _find_frame(content, after, _ANY_HEADER) if (after := _after_id3(content)) else None
+    return content if start is None else content[start:]
+
+
 def _headers(versions: list[int], rates: list[int]) -> re.Pattern[bytes]:
     """Pattern of the headers of layer III with one of some versions and indexes of rates."""
     second = {0xE0 | version << 3 | 2 | no_crc for version in versions for no_crc in (0, 1)}

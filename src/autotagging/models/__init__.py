@@ -4,7 +4,8 @@
 a network takes only spectrograms in dB of power; models on features always do. The folder has
 
 - for a network on spectrograms ("mel"), `build_<name>(*, input_shape, n_tags, precision, ...)` in
-  `network.py`;
+  `network.py`; with a constant `TRAINING_OPTIONS`, options that matter in training only, it can
+  also start from stored weights;
 - for a model on features that are fitted to the training clips ("features"), `fit_<name>` and
   `transform_<name>` in `features.py`, see `FeatureModel`, and `build_<name>` in `network.py`;
 - for a model that reads tables, `fit_<name>`, `fits_<name>` and `score_<name>`, see `TableModel`.
@@ -112,6 +113,20 @@ def reads_other_labels(name: str) -> bool:
     return getattr(import_module(f"{__name__}.{name}"), "READS_OTHER_LABELS", False)
 
 
+def training_options(name: str) -> tuple[str, ...]:
+    """Name a network's options that don't change the function of its weights.
+
+    Raises
+    ------
+    UserError
+        The model is not one that can start from stored weights.
+    """
+    options = getattr(import_module(f"{__name__}.{name}"), "TRAINING_OPTIONS", None)
+    if options is None:
+        raise UserError(f"model {name!r} can't start from the weights of another model")
+    return options
+
+
 def check_log_scale(name: str, log_scale: str) -> None:
     """Raise a UserError if a model takes its spectrograms as dB of power, and they are not."""
     module = import_module(f"{__name__}.{name}")
@@ -199,7 +214,7 @@ def feature_model(name: str, **options: Any) -> FeatureModel:
         verb: getattr(module, f"{verb}_{name}", None)
         for verb in ("fit", "transform", "solve", "start", "multiply_adds")
     }
-    builder = getattr(import_module(f"{__name__}.{name}.network"), f"build_{name}")
+    builder = _builder(name)
     known = {parameter for f in (*found.values(), builder) if f for parameter in _keywords(f)}
     if unknown := {*options} - known - {"precision"}:
         raise UserError(f"model {name!r} has no option {min(unknown)!r}")
@@ -248,9 +263,7 @@ def build(name: str, *, input_shape: tuple[int, ...], n_tags: int, **options: An
     UserError
         There is no such network, or it does not accept the input shape or an option.
     """
-    if reads(name) == "tables":
-        raise UserError(f"model {name!r} is not a network and can't be built")
-    builder = getattr(import_module(f"{__name__}.{name}.network"), f"build_{name}")
+    builder = _builder(name)
     if reads(name) == "features":
         feature_model(name, **options)  # finds unknown options
         options = {k: v for k, v in options.items() if k in _keywords(builder)}
@@ -258,3 +271,18 @@ def build(name: str, *, input_shape: tuple[int, ...], n_tags: int, **options: An
     options |= {"input_shape": input_shape, "n_tags": n_tags}
     _check_options(name, builder, (), options)
     return builder(**options)
+
+
+def complete_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the options that a network has a default for, as a model that is older than they are."""
+    parameters = signature(_builder(name)).parameters.values()
+    return {each.name: each.default for each in parameters if each.default is not each.empty} | {
+        **options
+    }
+
+
+def _builder(name: str) -> Callable[..., "keras.Model"]:
+    """Find the function that builds a network; raise a UserError if the model is none."""
+    if reads(name) == "tables":
+        raise UserError(f"model {name!r} is not a network and can't be built")
+    return getattr(import_module(f"{__name__}.{name}.network"), f"build_{name}")

@@ -116,6 +116,16 @@ def scaled(counts: Sequence[int], width: float) -> list[int]:
 
 
 @keras.saving.register_keras_serializable("autotagging")
+def hard_sigmoid(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Compute the hard sigmoid of Keras 1, clip(0.2 x + 0.5, 0, 1).
+
+    That of Keras 3, keras.activations.hard_sigmoid, has a slope of 1/6: it is this function of
+    x / 1.2.
+    """
+    return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+@keras.saving.register_keras_serializable("autotagging")
 class ConvolutionBeforeNorm(keras.layers.Conv2D):
     """Two-dimensional convolution without dilation or groups, whose output is batch-normalized.
 

@@ -33,7 +33,7 @@ _SCHEMA = {
     "required": ["model", "seed", "options", "weights_sha256", "tags", *_RECORD],
     "properties": {
         "model": {"enum": [*models.MODELS]},
-        "seed": {"type": "integer"},
+        "seed": {"type": ["integer", "null"]},
         "corpus": {"type": "string"},
         "split": {"type": "string"},
         "options": {"type": "object", **_PLAIN},
@@ -58,8 +58,9 @@ class StoredModel:
     path
         Path of model.json.
     description
-        Content of model.json: model, seed, options, tags in the order of the outputs, and more. For
-        a network also input_shape, that of a clip, a window or its features, and front_end.
+        Content of model.json: model, seed (None: not known), options, tags in the order of the
+        outputs, and more. For a network also input_shape, that of a clip, a window or its features,
+        and front_end.
     arrays
         Arrays of weights.npz, by name.
     """
@@ -245,7 +246,13 @@ def check_data(stored: StoredModel, **files: Path) -> None:
         Files by the name that trained_on has for them: labels, split.
     """
     for name, path in files.items():
-        if sha256(path) != stored.description["trained_on"].get(f"{name}_sha256"):
+        expected = stored.description["trained_on"].get(f"{name}_sha256")
+        if expected is None:
+            raise UserError(
+                f"{stored.path}: it does not say which {name} it was trained with, so its test "
+                "clips are not known; train from its weights, and evaluate that model"
+            )
+        if sha256(path) != expected:
             raise UserError(
                 f"{path}: not the {name} that {stored.path} was trained with; train again"
             )

@@ -51,6 +51,7 @@ def model_card(metrics: dict[str, Any], model: dict[str, Any], leakage: dict[str
         reads=_reads(model),
         corpus=corpus_name(corpus),
         of_demo=_OF_DEMO if corpus == "demo" else "",
+        of_start=_started(model),
         attribution=attribution(corpus),
         split=metrics["split"],
         synonyms=metrics["synonyms"],
@@ -105,6 +106,14 @@ def _reads(model: dict[str, Any]) -> str:
     shown = ("sample_rate", "n_fft", "hop_length", "n_mels", "log_scale", "seconds")
     settings = ", ".join(f"{name}: {model['front_end'][name]}" for name in shown)
     return f"It reads log-mel spectrograms ({settings})."
+
+
+def _started(model: dict[str, Any]) -> str:
+    """Say which weights the training started from, if they were not random."""
+    if "start_from" not in model:
+        return ""
+    corpus, layers = (model["start_from"][name] for name in ("corpus", "layers"))
+    return f" Training started from weights ({layers}) of a model of {corpus_name(corpus)}."
 
 
 def _row(metrics: dict[str, Any], name: str) -> str:

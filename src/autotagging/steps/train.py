@@ -23,13 +23,14 @@ from autotagging.common.versions import versions, write_versions
 from autotagging.dataset.groups import read_groups
 from autotagging.dataset.store import MelStore, read_front_end
 from autotagging.dataset.subsets import describe, labelled_clips, read_labels, read_split
-from autotagging.models.stored import of_network, save_model, stack_epochs
+from autotagging.models.stored import StoredModel, of_network, save_model, stack_epochs
 from autotagging.training.checkpoints import Checkpoints, only_training
 from autotagging.training.cluster import is_first
 from autotagging.training.fingerprint import training_fingerprint
 from autotagging.training.fitted import Fitted, fit_network
 from autotagging.training.inputs import Inputs, fitted_features, spectrograms
 from autotagging.training.settings import Machine, TrainingSettings
+from autotagging.training.start import Start, check_start, load_start
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class TrainingData:
         groups.csv of download, for a model that reads tables.
     other_labels
         other_labels.csv of merge_tags, for a model that also learns from the other tags.
+    start_from
+        model.json of a stored model, or its folder; training starts from its weights.
     """
 
     labels: Path
@@ -67,6 +70,7 @@ class TrainingData:
     front_end: Path | None = None
     groups: Path | None = None
     other_labels: Path | None = None
+    start_from: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -121,13 +125,23 @@ def train(
     options
         Options of the model, as name=value.
     """
-    job = _Job(model, seed, read_options(options), data, _trained_on(data), settings, machine)
+    start = _load_start(model, data.start_from)
+    trained_on = _trained_on(data, start)
+    job = _Job(model, seed, read_options(options), data, trained_on, settings, machine, start)
     alone = models.reads(model) != "mel" or is_first(machine.devices, os.environ)
     origin = _origin(data)  # before the training, so that a damaged file costs no time
     with only_training(machine.unfinished) if alone else nullcontext():
         fitted = _fit_network(job) if models.reads_spectrograms(model) else _fit_tables(job)
         if fitted is not None:
             _write(fitted, job, origin, files)
+
+
+def _load_start(model: str, start_from: Path | None) -> StoredModel | None:
+    """Read the model whose weights a training starts from, if there is one."""
+    if start_from is None:
+        return None
+    models.training_options(model)  # fails for a model that has no start
+    return load_start(start_from)
 
 
 def _origin(data: TrainingData) -> dict[str, str]:
@@ -157,7 +171,7 @@ def _write(fitted: Fitted, job: "_Job", origin: dict[str, str], files: ModelFile
         "epochs_sha256": sha256(files.epoch_weights),
         "trained_on": job.trained_on,
         "versions": versions(*models.libraries(job.model)),
-        "tags": read_labels(job.data.labels).columns.drop("mp3_path").tolist(),
+        "tags": _tags(job.data),
     }
     save_model(files.model_json, files.weights, description, fitted.arrays)
     write_versions(files.versions, *models.libraries(job.model))
@@ -177,6 +191,7 @@ class _Job:
     trained_on: dict[str, str]
     settings: TrainingSettings
     machine: Machine
+    start: StoredModel | None
 
 
 def _fit_network(job: _Job) -> Fitted | None:
@@ -193,11 +208,13 @@ def _fit_network(job: _Job) -> Fitted | None:
     devices = prepare(
         seed=job.seed, threads=machine.threads, devices=machine.devices, xla=machine.xla
     )
+    start = _start(job)
     settings = replace(job.settings, precision=choose_precision(job.settings.precision))
     fingerprint = training_fingerprint(
         model,
         [job.seed, job.options, asdict(settings), job.trained_on, sha256(summary)],
         [devices.replicas, machine.xla],
+        start and start.stored.description["tags"],
     )
     checkpoints = Checkpoints(
         machine.unfinished,
@@ -212,9 +229,28 @@ def _fit_network(job: _Job) -> Fitted | None:
     training |= {"devices": devices, "checkpoints": checkpoints}
     with devices.one_voice():
         inputs = _inputs(job, store, front_end, settings=settings, **training)
-        fitted = fit_network(model, job.options, inputs, settings, **training)
+        fitted = fit_network(model, job.options, inputs, settings, start=start, **training)
     fitted.description["front_end"] = front_end
     return fitted if devices.writes else None
+
+
+def _start(job: _Job) -> Start | None:
+    """Check the model whose weights a training starts from, if there is one."""
+    if job.start is None:
+        return None
+    check_start(
+        job.start,
+        model=job.model,
+        options=job.options,
+        front_end=job.data.front_end,
+        trained_on=job.trained_on,
+    )
+    return Start(job.start, _tags(job.data))
+
+
+def _tags(data: TrainingData) -> list[str]:
+    """Give the tags in the order of the outputs."""
+    return read_labels(data.labels).columns.drop("mp3_path").tolist()
 
 
 def _inputs(job: _Job, store: MelStore, front_end: dict[str, Any], **training: Any) -> Inputs:
@@ -253,10 +289,12 @@ def _fit_tables(job: _Job) -> Fitted:
     )
 
 
-def _trained_on(data: TrainingData) -> dict[str, str]:
-    """Give the SHA-256 of the corpus's audio, of the labels and of the split."""
+def _trained_on(data: TrainingData, start: StoredModel | None) -> dict[str, str]:
+    """Give the SHA-256 of the corpus's audio, labels and split, and of the weights at the start."""
+    of_start = {"start_weights_sha256": start.description["weights_sha256"]} if start else {}
     return {
         "audio_sha256": read_json(data.audio, sha256=str, title=str)["sha256"],
         "labels_sha256": sha256(data.labels),
         "split_sha256": sha256(data.split),
+        **of_start,
     }

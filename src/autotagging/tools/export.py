@@ -36,6 +36,11 @@ _UNITS = {
     "squared_power_db": "dB: 10 log10 of the squared mel power, 80 dB below its peak at the lowest",
     "log1p": "no unit: natural logarithm of 1 + mel power",
 }
+_GATES = (
+    " The gates of its GRUs have the hard sigmoid of Keras 3, clip(x / 6 + 0.5, 0, 1), and their "
+    "weights are 1.2 times those of the trained model, whose gates are those of Keras 1, "
+    "clip(0.2 x + 0.5, 0, 1): the same function."
+)
 
 
 def export(
@@ -120,6 +125,9 @@ def export(
 def stock_network(network: "keras.Model") -> "keras.Model":
     """Copy a network; layers of this project become the Keras layers that they derive from.
 
+    GRUs whose gates have the hard sigmoid of Keras 1 get that of Keras 3, and larger weights of the
+    gates: the same function except for rounding.
+
     Raises
     ------
     UserError
@@ -131,11 +139,26 @@ def stock_network(network: "keras.Model") -> "keras.Model":
         kind = stock_class(layer)
         if kind is keras.Layer:
             raise UserError(f"layer {layer.name!r}, {type(layer).__name__}: no such layer in Keras")
-        return kind.from_config(layer.get_config())
+        gates = {"recurrent_activation": "hard_sigmoid"} if _has_gates_of_keras_1(layer) else {}
+        return kind.from_config({**layer.get_config(), **gates})
 
     copy = keras.models.clone_model(network, clone_function=stock)
     copy.set_weights(network.get_weights())
+    for layer in filter(_has_gates_of_keras_1, network.layers):
+        # clip(0.2 x + 0.5, 0, 1) is Keras' hard sigmoid, clip(y / 6 + 0.5, 0, 1), of y = 1.2 x. The
+        # weights are those of both gates, then of the candidate, along the last axis.
+        scale = np.repeat(np.float32([1.2, 1]), [2 * layer.units, layer.units])
+        copy.get_layer(layer.name).set_weights([scale * each for each in layer.get_weights()])
     return copy
+
+
+def _has_gates_of_keras_1(layer: "keras.Layer") -> bool:
+    """Tell whether a layer is a GRU with the hard sigmoid of Keras 1."""
+    import keras
+
+    from autotagging.models.layers import hard_sigmoid
+
+    return isinstance(layer, keras.layers.GRU) and layer.recurrent_activation is hard_sigmoid
 
 
 def _prepare_keras() -> None:
@@ -202,7 +225,7 @@ def _describe(stored: StoredModel, card: Path | None) -> str:
     )
     text = _TEMPLATE.read_text(encoding="utf-8").format(
         model=model["model"],
-        seed=model["seed"],
+        seed="not known" if model["seed"] is None else model["seed"],
         corpus=model["corpus"],
         split=model["split"],
         n_tags=len(model["tags"]),
@@ -211,6 +234,7 @@ def _describe(stored: StoredModel, card: Path | None) -> str:
         whole="a clip"
         if model.get("windows", 1) == 1
         else f"a window of a clip; a clip's score is the mean of {model['windows']} windows",
+        gates=_GATES if model["options"].get("gru_gates") == "hard_sigmoid" else "",
         unit=_UNITS[model["front_end"]["log_scale"]],
         front_end=front_end,
         trained_on=trained_on,

@@ -17,6 +17,7 @@ from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.features import keep
 from autotagging.training.inputs import Inputs
 from autotagging.training.settings import TrainingSettings
+from autotagging.training.start import Start
 
 if TYPE_CHECKING:
     import keras
@@ -63,6 +64,7 @@ def fit_network(
     threads: int,
     devices: "Devices",
     checkpoints: Checkpoints,
+    start: Start | None = None,
 ) -> Fitted:
     """Build a network, fit it to its inputs, and describe the result.
 
@@ -80,6 +82,8 @@ def fit_network(
         Number of CPU threads, for the description.
     devices, checkpoints
         See `loop.fit`.
+    start
+        Model whose weights the training starts from; None: initial weights.
     """
     from autotagging.models.stored import architecture, trainable_parameters, weights_of
     from autotagging.training.costs import multiply_adds
@@ -95,6 +99,8 @@ def fit_network(
         )
     if settings.output_bias == "prior":
         set_output_bias(network, inputs.train.labels)
+    if start:
+        start.set_weights(network)
     if inputs.model and inputs.model.solve:
         _solve(network, inputs)
         fitted = Fitted({})
@@ -109,6 +115,7 @@ def fit_network(
         arrays={**weights_of(network), **features},
         description={
             **fitted.description,
+            **({"start_from": start.describe()} if start else {}),
             "trainable_parameters": trainable_parameters(network),
             "multiply_adds": inputs.windows * multiply_adds(network) + inputs.multiply_adds,
             "input_shape": list(inputs.shape),

@@ -8,12 +8,12 @@ from autotagging.steps.figures.model_card import model_card
 from earlier_steps import seeds
 
 
-def cards(folder, *, corpus="demo"):
+def cards(folder, *, corpus="demo", **of_model):
     """Write the cards of both seeds; return the front matter and the text of the first."""
     for name in ("metrics.json", "model.json"):
         for path in seeds(folder, name):
             added = {"tags": ["drum", "piano"], "trained_on": {"split_sha256": "ab"}}
-            added |= {"weights_sha256": "cd" * 32, "corpus": corpus}
+            added |= {"weights_sha256": "cd" * 32, "corpus": corpus, **of_model}
             path.write_text(json.dumps(json.loads(path.read_text()) | added))
     (folder / "leakage.csv").write_text("level,share,clips_without_group\ntrack,0.957,0\n")
     outputs = [folder / f"crnn-seed-{seed}.md" for seed in (0, 1)]
@@ -57,6 +57,14 @@ def test_a_card_tells_scores_leakage_and_the_baseline(results):
     assert "- split_sha256: `ab`" in text
     assert "Intended use" in text
     assert text.endswith("## Tags drum, piano")
+    assert "Training started" not in text
+
+
+def test_a_card_names_the_model_that_training_started_from(results):
+    start = {"corpus": "Million Song Dataset", "layers": "all layers but the last"}
+    _, text = cards(results, start_from=start)
+    said = "started from weights (all layers but the last) of a model of Million Song Dataset. ##"
+    assert said in text
 
 
 def test_the_licence_is_that_of_the_corpus(results):

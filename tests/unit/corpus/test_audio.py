@@ -82,6 +82,15 @@ def test_waveform_is_as_long_as_what_was_decoded(small_corpus):
     assert len(waveform) / 12_000 == pytest.approx(29.124, abs=0.001)
 
 
+def test_an_mp3_with_an_id3v1_tag_in_front_of_its_audio_is_decoded(small_corpus):
+    """libsndfile alone says that it is no audio; such files are sold."""
+    expected = open_corpus(small_corpus).decode(CLIP).waveform
+    path = small_corpus / CLIP
+    id3v2 = b"ID3\x04\0\0\0\0\x02\x30" + bytes(304)
+    path.write_bytes(id3v2 + b"TAG" + bytes(125) + path.read_bytes())
+    np.testing.assert_array_equal(open_corpus(small_corpus).decode(CLIP).waveform, expected)
+
+
 def test_channels_are_averaged(small_corpus):
     left = np.sin(np.arange(48_000) * 0.1)
     write_wav(small_corpus / CLIP, np.stack([0.5 * left, 0.25 * left], axis=1))

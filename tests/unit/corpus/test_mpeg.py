@@ -2,7 +2,7 @@
 
 import pytest
 
-from autotagging.corpus.mpeg import damaged_seconds
+from autotagging.corpus.mpeg import damaged_seconds, from_first_frame
 
 MPEG_2 = bytes.fromhex("fff348c4")  # 16 kHz, 32 kbit/s: 72 * 32000 / 16000 = 144 bytes, 36 ms
 MPEG_1 = bytes.fromhex("fffb9064")  # 44.1 kHz, 128 kbit/s: 144 * 128000 / 44100 = 417 bytes
@@ -70,3 +70,19 @@ def test_the_real_clips_have_no_damage_until_their_line_ends_are_converted(
     assert min(converted) > 10
     back = [damaged_seconds(content.replace(b"\r\n", b"\n")) for content in contents]
     assert max(back) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        (ID3 + bytes(304) + b"TAG" + bytes(125), b""),
+        (b"TAG" + bytes(125), b"TAG" + bytes(125)),  # no ID3v2 tag
+        (b"", b""),
+    ],
+)
+def test_what_is_between_an_id3_tag_and_the_first_frame_is_left_out(before, kept):
+    assert from_first_frame(before + frames(10)) == kept + frames(10)
+
+
+def test_of_bytes_without_a_frame_nothing_is_left_out():
+    assert from_first_frame(ID3 + bytes(5000)) == ID3 + bytes(5000)

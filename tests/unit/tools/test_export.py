@@ -42,7 +42,7 @@ def write_model(folder: Path, **changes) -> Path:
     "options",
     [
         {"input_norm": "frequency"},
-        {"input_norm": "time"},
+        {"input_norm": "time", "gru_gates": "hard_sigmoid"},
         {"gru_reset_after": False},
         {"padding_side": "end", "padding_value": -100.0, "input_norm": "none"},
         {"padding_side": "start", "padding_value": 0.5},
@@ -52,6 +52,10 @@ def test_every_kind_of_crnn_is_exported_in_stock_layers(tmp_path, options):
     out = tmp_path / "out"
     exporting.export(model_json=write_model(tmp_path, **options), out=out)
     loaded = keras.saving.load_model(out / "model.keras", safe_mode=True)
+    gates = options.get("gru_gates", "sigmoid")
+    assert loaded.get_layer("gru_1").get_config()["recurrent_activation"] == gates
+    said = "weights are 1.2 times those of the trained model" in (out / "README.md").read_text()
+    assert said == (gates == "hard_sigmoid")
     assert all(type(layer).__module__.startswith("keras.") for layer in loaded.layers)
     assert loaded.count_params() == sum(
         array.size for array in exporting.load_model(tmp_path / "model.json").arrays.values()

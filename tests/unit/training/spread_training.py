@@ -15,6 +15,7 @@ import yaml
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays
+from autotagging.common.params import options_of
 from autotagging.models.layers import DropoutPerReplica
 from autotagging.models.stored import weights_of
 from autotagging.training import loop
@@ -82,7 +83,7 @@ def small_network(devices, shape, *, dropout=0.0):
 
 
 def crnn(devices, shape, *, dropout=0.0):
-    options = yaml.safe_load(PARAMS.read_text())["train"]["crnn"]
+    options = options_of(yaml.safe_load(PARAMS.read_text())["train"]["crnn"])
     options |= {"padded_frames": 96, "pool_dropout": dropout, "output_dropout": dropout}
     return models.build("crnn", input_shape=shape, n_tags=N_TAGS, **options)
 

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from autotagging import models
+from autotagging.common.params import options_of
 from autotagging.mel.spectrogram import describe_front_end
 from autotagging.models.stored import build_network, load_model, of_features, save_model
 from autotagging.training.checkpoints import Checkpoints
@@ -62,7 +63,7 @@ def fitted(model, folder, *, threads=2, other=False):
             folder, fingerprint="f", devices="CPU", keep_epochs="last", minutes=10
         ),
     }
-    options = options_of(model)
+    options = small_options(model)
     inputs = fitted_features(
         Store(other=other),
         {"train": labels.loc[TRAIN], "validation": labels.loc[VALIDATION]},
@@ -76,9 +77,9 @@ def fitted(model, folder, *, threads=2, other=False):
     return fit_network(model, options, inputs, settings, **training)
 
 
-def options_of(model):
+def small_options(model):
     section = yaml.safe_load((ROOT / "params.yaml").read_text())["train"][model]
-    return {name: value for name, value in (section | SMALL[model]).items() if name != "training"}
+    return options_of(section | SMALL[model])
 
 
 @pytest.fixture(scope="module", params=SMALL)
@@ -111,7 +112,7 @@ def test_a_stored_model_scores_as_the_fitted_one(trained, tmp_path):
         "seed": 0,
         "corpus": "noise",
         "split": "random 20/8/4",
-        "options": options_of(model),
+        "options": small_options(model),
         "tags": ["a", "b"],
         "trained_on": {},
         "versions": {},

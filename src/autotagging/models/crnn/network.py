@@ -6,11 +6,12 @@ from typing import Literal
 import keras
 
 from autotagging.common.errors import UserError
-from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout
+from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout, hard_sigmoid
 
 _FILTERS = (64, 128, 128, 128)
 _POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
 _GRU_UNITS = 32
+_GATES = {"sigmoid": "sigmoid", "hard_sigmoid": hard_sigmoid}
 
 
 def build_crnn(
@@ -25,6 +26,7 @@ def build_crnn(
     pool_dropout: float,
     output_dropout: float,
     gru_reset_after: bool,
+    gru_gates: Literal["sigmoid", "hard_sigmoid"] = "sigmoid",
     precision: str = "float32",
 ) -> keras.Model:
     """Build the CRNN of Table 2.
@@ -55,6 +57,9 @@ def build_crnn(
         Dropout rates after each pooling and before the dense layer.
     gru_reset_after
         Whether the GRU is today's variant, the only one that cuDNN supports, or that of Keras 1.
+    gru_gates
+        Activation of the gates of the GRU: "sigmoid", or that of Keras 1, see
+        `layers.hard_sigmoid`. Models that were stored before this was an option have sigmoids.
     precision
         Dtype policy of the convolution blocks; the other layers, with few operations, use float32.
 
@@ -66,7 +71,7 @@ def build_crnn(
     ------
     UserError
         The pools don't reduce the mel bins to 1, there are more frames than padded_frames, or the
-        padding side is unknown.
+        padding side or the activation of the gates is unknown.
     """
     mel_bins, frames = input_shape
     padding = padded_frames - frames
@@ -75,6 +80,8 @@ def build_crnn(
             f"the CRNN takes 96 to 191 mel bins and up to padded_frames = {padded_frames} "
             f"frames, not {mel_bins} x {frames}"
         )
+    if gru_gates not in _GATES:
+        raise UserError(f"gru_gates is {gru_gates!r}; expected one of {', '.join(_GATES)}")
     norm = partial(batch_norm, momentum=batch_norm_momentum)
     inputs = keras.Input(input_shape, name="log_mel")
     x = inputs
@@ -99,6 +106,7 @@ def build_crnn(
             _GRU_UNITS,
             return_sequences=sequences,
             reset_after=gru_reset_after,
+            recurrent_activation=_GATES[gru_gates],
             name=f"gru_{layer}",
         )(x)
     x = dropout(output_dropout, name="dropout")(x)
