@@ -117,10 +117,13 @@ def tag_songs(
 
 def _that_changed(pool: list["_Worker"], timeout: float) -> list["_Worker"]:
     """Wait for a message, the end of a process, or a time-out; list the processes concerned."""
-    now = time.monotonic()
-    patience = max(min(worker.deadline(timeout) for worker in pool) - now, 0.0)
+    before = time.monotonic()
+    patience = max(min(worker.deadline(timeout) for worker in pool) - before, 0.0)
     changed = {*connection.wait([worker.pipe for worker in pool], patience)}
     now = time.monotonic()
+    if (stopped := now - before - patience) > 1:  # this process was, and so were the others
+        for worker in pool:
+            worker.heard += stopped
     return [w for w in pool if w.pipe in changed or w.deadline(timeout) <= now]
 
 
@@ -242,19 +245,18 @@ def _work(pipe: Connection, work: Work) -> None:
         pipe.send((_READY, None))
         while True:
             song = pipe.recv()
-            pipe.send((_DONE, _result(song, tagger, work, lambda _: pipe.send((_ALIVE, None)))))
+            pipe.send((_DONE, _result(song, tagger, work, lambda: pipe.send((_ALIVE, None)))))
     except (EOFError, OSError):  # the process above has ended
         return
 
 
 def _result(
-    song: Path, tagger: Tagger, work: Work, on_window: Callable[[float], None]
+    song: Path, tagger: Tagger, work: Work, on_progress: Callable[[], None]
 ) -> dict[str, Any]:
     try:
         status = check_file(song)
         file = {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
-        file = {"path": str(song), "audio_sha256": audio_sha256(song), **file}
-        on_window(0.0)
+        file = {"path": str(song), "audio_sha256": audio_sha256(song, on_piece=on_progress), **file}
         if file["audio_sha256"] in work.known:
             return {**file, "known": True}
         found = tag_song(
@@ -263,7 +265,7 @@ def _result(
             hop=work.hop,
             excerpts=work.excerpts,
             keep_windows=work.keep_windows,
-            on_window=on_window,
+            on_window=lambda _: on_progress(),
         )
         return {**file, "model": tagger.description.digest, **found}
     except AudioError as error:
