@@ -7,7 +7,7 @@ the atoms of MP4 (ISO/IEC 14496-12). Nothing is decoded.
 import hashlib
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +17,7 @@ _PIECE = 1 << 20
 _COMMENTS = 1  # the packet of an Ogg stream that has its tags: the second one
 
 
-def audio_sha256(path: Path) -> str:
+def audio_sha256(path: Path, *, on_piece: Callable[[], None] | None = None) -> str:
     """Hexadecimal SHA-256 of the encoded audio of a file, without tags, pictures and padding.
 
     Hashed are
@@ -30,12 +30,19 @@ def audio_sha256(path: Path) -> str:
 
     A file whose structure is damaged is hashed as a whole.
 
+    Parameters
+    ----------
+    path
+        File in any audio format.
+    on_piece
+        Called after each megabyte.
+
     Raises
     ------
     OSError
         The file can't be read.
     """
-    digest = hashlib.sha256()
+    digest, unreported = hashlib.sha256(), 0
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         try:
@@ -47,6 +54,10 @@ def audio_sha256(path: Path) -> str:
             while start < end and (piece := file.read(min(_PIECE, end - start))):
                 digest.update(piece)
                 start += len(piece)
+                unreported += len(piece)
+                if on_piece and unreported >= _PIECE:
+                    on_piece()
+                    unreported = 0
     return digest.hexdigest()
 
 

@@ -42,11 +42,13 @@ class Settings:
 
     def fits(self, result: dict[str, Any]) -> bool:
         """Tell whether a result was made in the same way; thresholds may have changed."""
+        scores = result.get("scores")
         return (
-            result.get("model") == self.description.digest
+            isinstance(scores, dict)
+            and scores.keys() == {*self.description.tags}
+            and result.get("model") == self.description.digest
             and result.get("hop") == self.hop
             and result.get("excerpts") == self.excerpts
-            and result.get("scores", {}).keys() == {*self.description.tags}
             and (not self.keep_windows or "window_scores" in result)
         )
 

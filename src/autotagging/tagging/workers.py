@@ -122,10 +122,13 @@ def tag_songs(
 
 def _that_changed(pool: list["Worker"], timeout: float) -> list["Worker"]:
     """Wait for a message, the end of a process, or a time-out; list the processes concerned."""
-    now = time.monotonic()
-    patience = max(min(worker.deadline(timeout) for worker in pool) - now, 0.0)
+    before = time.monotonic()
+    patience = max(min(worker.deadline(timeout) for worker in pool) - before, 0.0)
     changed = {*connection.wait([worker.pipe for worker in pool], patience)}
     now = time.monotonic()
+    if (stopped := now - before - patience) > 1:  # this process was, and so were the others
+        for worker in pool:
+            worker.heard += stopped
     return [w for w in pool if w.pipe in changed or w.deadline(timeout) <= now]
 
 
@@ -301,8 +304,11 @@ def _result(
     try:
         status = check_file(song)
         file = {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
-        file = {"path": str(song), "audio_sha256": audio_sha256(song), **file}
-        on_window(0.0)
+        file = {
+            "path": str(song),
+            "audio_sha256": audio_sha256(song, on_piece=partial(on_window, 0.0)),
+            **file,
+        }
         if file["audio_sha256"] in work.known:
             return {**file, "known": True}
         found = tag_song(

@@ -4,10 +4,12 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.tagging.bundle import Description
+from autotagging.tagging.errors import ERRORS
 from autotagging.tagging.finding import find_songs
 from autotagging.tagging.jams import jams
 from autotagging.tagging.outputs import csv_lines, line, table, write_lines
 from bundles import FRONT_END
+from conftest import ROOT
 
 DESCRIBED = Description(
     "m", 0, "d", ("a", "b", "no c"), FRONT_END, (96, 94), thresholds={"a": 0.3, "b": 0.9}
@@ -78,6 +80,12 @@ def test_jams_has_the_windows_if_they_are_kept():
         "value": "b",
         "confidence": 0.5,
     }
+
+
+def test_the_page_has_every_error():
+    page = (ROOT / "docs/tagging.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert {*rows} >= {f"| `{kind}` | {meaning} |" for kind, meaning in ERRORS.items()}
 
 
 def test_songs_of_a_folder_are_found_by_their_suffix(tmp_path, monkeypatch):
