@@ -309,6 +309,7 @@ def _result(
             "audio_sha256": audio_sha256(song, on_piece=partial(on_window, 0.0)),
             **file,
         }
+        on_window(0.0)
         if file["audio_sha256"] in work.known:
             return {**file, "known": True}
         found = tag_song(
