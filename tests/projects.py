@@ -61,7 +61,8 @@ class Project:
     def clone(self, folder: Path) -> "Project":
         """Clone the last commit, as another person would."""
         self.run(f"git clone --quiet . {folder}")
-        return Project(folder, corpora=Path(self.environment["AUTOTAGGING_CORPORA"]))
+        corpora = self.environment.get("AUTOTAGGING_CORPORA", self.folder / "corpora")
+        return Project(folder, corpora=Path(corpora))
 
     def commit(self) -> None:
         """Commit everything."""
