@@ -20,7 +20,14 @@ from autotagging.common.files import replacing, sha256, write_checksums
 from autotagging.common.progress import native_log_hidden
 from autotagging.common.versions import VERSIONS, versions, write_versions
 from autotagging.mel.spectrogram import describe_front_end
-from autotagging.models.stored import WEIGHTS, save_model, set_weights, weights_of
+from autotagging.models.stored import (
+    WEIGHTS,
+    architecture,
+    save_model,
+    set_weights,
+    trainable_parameters,
+    weights_of,
+)
 from autotagging.tools._keras_1 import read_arrays
 
 if TYPE_CHECKING:
@@ -95,7 +102,7 @@ def import_weights(weights: Path, *, out: Path, threshold: float | None = None) 
             f"(SHA-256 {checksum[:12]}..., published {_PUBLISHED[:12]}...)",
             file=sys.stderr,
         )
-    categories = read_categories()
+    categories = _categories()
     network = _build(len(categories), dict(_converted(arrays)))
     files = {name: out / name for name in ("model.json", WEIGHTS, VERSIONS)}
     description = _describe(network, categories, checksum)
@@ -110,7 +117,7 @@ def import_weights(weights: Path, *, out: Path, threshold: float | None = None) 
     )
 
 
-def read_categories() -> dict[str, str]:
+def _categories() -> dict[str, str]:
     """Read the tags of the published weights, in the order of the outputs, with a category each."""
     with _TAGS.open(encoding="utf-8", newline="") as file:
         return {row["tag"]: row["category"] for row in csv.DictReader(file)}
@@ -141,7 +148,7 @@ def _shapes() -> dict[str, dict[str, tuple[int, ...]]]:
         shapes[f"gru{layer}"] = {
             f"gru{layer}_{array}_{gate}:0": size for array, size in sizes.items() for gate in _GATES
         }
-    tags = len(read_categories())
+    tags = len(_categories())
     shapes["output"] = {"output_W_1:0": (_GRU_UNITS, tags), "output_b_1:0": (tags,)}
     return shapes
 
@@ -176,7 +183,6 @@ def _build(n_tags: int, arrays: dict[str, np.ndarray]) -> "keras.Model":
 
 def _describe(network: "keras.Model", tags: Iterable[str], checksum: str) -> dict[str, Any]:
     """Describe the model as `train` does, as far as is known."""
-    from autotagging.models.stored import architecture, trainable_parameters
     from autotagging.training.costs import multiply_adds
 
     return {
