@@ -190,6 +190,7 @@ NOT_RUN = {
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
     "python benchmarks/models.py": TAKES_MINUTES,
     "python benchmarks/overhead.py": TAKES_MINUTES,
+    "python benchmarks/tagging.py BUNDLE": TAKES_MINUTES,
     "python benchmarks/train.py": TAKES_MINUTES,
     "python benchmarks/train.py 2": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --batch 8": TAKES_MINUTES,

@@ -24,7 +24,7 @@ BUNDLE, NETWORK, FILTERS = "bundle.json", "model.onnx", "mel.npz"
 DEFAULT_THRESHOLD = 0.5
 """Threshold of tags for which none has been chosen on validation clips."""
 
-_TYPES = {"model": str, "seed": int, "digest": str, "tags": list, "categories": dict}
+_TYPES = {"model": str, "seed": int | None, "digest": str, "tags": list, "categories": dict}
 _TYPES |= {"thresholds": dict, "input_shape": list, "windows": dict | None, "sha256": dict}
 _TYPES["front_end"] = dict.fromkeys(("sample_rate", "n_fft", "hop_length", "n_mels"), int)
 _TYPES["front_end"] |= {"seconds": int | float, "log_scale": str}
@@ -37,7 +37,7 @@ class Description:
     Attributes
     ----------
     model, seed
-        Name of the model, such as "crnn", and seed of its training.
+        Name of the model, such as "crnn", and seed of its training; None if it is not known.
     digest
         SHA-256 of the trained weights: the same for a bundle and the model that it was made from.
     tags
@@ -55,7 +55,7 @@ class Description:
     """
 
     model: str
-    seed: int
+    seed: int | None
     digest: str
     tags: tuple[str, ...]
     front_end: Mapping[str, Any]
