@@ -118,7 +118,7 @@ def export(
     for name in (NETWORK, FILTERS, BUNDLE) if missing else ():
         (out / name).unlink(missing_ok=True)  # of an older export
     if not (missing or described["thresholds"]):
-        print("no thresholds: per_tag.csv of evaluate is missing; all are 0.5", file=sys.stderr)
+        print("per_tag.csv has no thresholds, or is missing: all are 0.5", file=sys.stderr)
     print(f"{out}: {', '.join(written)}", file=sys.stderr)
 
 
