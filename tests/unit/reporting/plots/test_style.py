@@ -118,11 +118,16 @@ def test_lines_of_a_panel_are_told_apart_with_any_colour_vision(name, vision):
             assert looks[0] != looks[1] or np.linalg.norm(colours[0] - colours[1]) > 20, name
 
 
+SAMPLE = (*ALL_FIGURES,)[::5]
+
+
 def test_two_processes_write_the_same_bytes(tmp_path):
+    """A sample of the figures; a run by Snakemake and one by DVC are compared in all."""
     script = (
         "import sys; from pathlib import Path; sys.path[:0] = sys.argv[1:]\n"
         "import test_style\n"
-        "for name, make in test_style.ALL_FIGURES.items():\n"
+        "for name in test_style.SAMPLE:\n"
+        "    make = test_style.ALL_FIGURES[name]\n"
         "    files = test_style.FigureFiles(Path(f'{name}.svg'), Path(f'{name}.png'))\n"
         "    test_style.save_figure(make(), files)\n"
     )
@@ -144,7 +149,7 @@ def test_two_processes_write_the_same_bytes(tmp_path):
         }
         for seed in folders
     ]
-    assert len(digests[0]) == 2 * len(ALL_FIGURES)
+    assert len(digests[0]) == 2 * len(SAMPLE)
     assert digests[0] == digests[1]
 
 
