@@ -103,6 +103,8 @@ def tag(
         raise UserError("--excerpts and --hop exclude each other")
     model = model or default_model()
     described = read_description(model)
+    if not described.thresholds:
+        print(f"{model}: no thresholds of its tags are known; all are 0.5", file=sys.stderr)
     settings = Settings(
         described, hop=_hop(hop, described), excerpts=excerpts, keep_windows=windows
     )

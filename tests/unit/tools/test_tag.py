@@ -7,6 +7,7 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.tagging.results import read_results
+from autotagging.tagging.trained import default_model
 from autotagging.tools.tag import tag
 from bundles import tone, write_bundle, write_song
 
@@ -23,6 +24,14 @@ def test_songs_are_shown_with_their_tags(tmp_path, bundle, capsys):
         f"{tmp_path}/low.wav  0:00:03  low\n  * low  █████████████·······  0.67  threshold 0.60\n"
     )
     assert message.endswith("1 tagged\n")
+
+
+def test_a_model_without_thresholds_says_so(tmp_path, capsys):
+    bundle = write_bundle(tmp_path / "bundle", thresholds={})
+    tag([write_song(tmp_path / "low.wav", tone(3, 440))], model=bundle)
+    shown, message = capsys.readouterr()
+    assert "  * low   █████████████·······  0.67  threshold 0.50\n" in shown
+    assert message.startswith(f"{bundle}: no thresholds of its tags are known; all are 0.5\n")
 
 
 def test_only_songs_that_have_changed_are_tagged_again(tmp_path, bundle, capsys):
@@ -85,6 +94,17 @@ def test_two_songs_of_one_name_can_not_have_a_jams_file_each(tmp_path, bundle):
     songs = [write_song(tmp_path / folder / "song.wav", tone(3, 440)) for folder in "ab"]
     with pytest.raises(UserError, match=r"would have the same JAMS file, song\.wav\.jams"):
         tag(songs, model=bundle, jams=tmp_path / "jams")
+
+
+def test_the_model_is_that_of_the_first_network_that_reads_audio(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("conv1d/seed-0", "crnn/seed-10", "crnn/seed-2", "lookup/seed-0", "gone/seed-0"):
+        (tmp_path / "results/train" / name).mkdir(parents=True)
+        (tmp_path / "results/train" / name / "model.json").touch()
+    (tmp_path / "params.yaml").write_text("models: [lookup, crnn, conv1d]\n")
+    assert str(default_model()) == "results/train/crnn/seed-2/model.json"
+    (tmp_path / "params.yaml").unlink()
+    assert str(default_model()) == "results/train/conv1d/seed-0/model.json"
 
 
 def test_without_a_model_there_is_a_hint(tmp_path, monkeypatch):
