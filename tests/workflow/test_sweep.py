@@ -19,12 +19,23 @@ WAVEFORM = Path("results/figures/figure_3.svg")
 
 
 @pytest.fixture(scope="module")
-def project(recorded_copy):
+def remotes(tmp_path_factory):
+    """Folder of a git repository, origin, and of a remote of DVC, storage."""
+    return tmp_path_factory.mktemp("remotes")
+
+
+@pytest.fixture(scope="module")
+def project(recorded_copy, remotes):
     """A project with a queue of two learning rates and two seeds that has run, two at a time.
 
-    Its corpus is in corpora/, as by default.
+    Its corpus is in corpora/, as by default. Its remotes are there before the experiments: DVC
+    pushes the results of an experiment to the remote of the commit that it starts from.
     """
     project = recorded_copy()
+    project.run(f"git init --quiet --bare {remotes}/origin")
+    project.run(f"git remote add origin {remotes}/origin")
+    project.run(f"dvc remote add --default storage {remotes}/storage")
+    project.commit()
     corpora = project.environment.pop("AUTOTAGGING_CORPORA")
     shutil.copytree(corpora, project.folder / "corpora", ignore=shutil.ignore_patterns("magna*"))
     project.run("dvc exp run --queue -S train.learning_rate=0.0005,0.002 -S train.seeds=[0],[1]")
@@ -102,20 +113,16 @@ def test_an_experiment_becomes_the_project(project, names):
     assert project.jobs("dvc repro") == set()
 
 
-def test_an_experiment_goes_to_another_clone(project, names, tmp_path):
+def test_an_experiment_goes_to_another_clone(project, names, remotes, tmp_path):
     project.run("git reset --quiet --hard")
-    project.run(f"git init --quiet --bare {tmp_path}/origin")
-    project.run(f"git remote add origin {tmp_path}/origin")
-    project.run(f"dvc remote add --default storage {tmp_path}/storage")
-    project.commit()
     project.run("git push --quiet origin HEAD")
     project.run("dvc push")
-    project.run(f"dvc exp push origin {' '.join(names)} --rev HEAD~1")
+    project.run(f"dvc exp push origin {' '.join(names)}")
     clone = project.clone(tmp_path / "clone")
-    clone.run(f"git remote set-url origin {tmp_path}/origin")
+    clone.run(f"git remote set-url origin {remotes}/origin")
     message = clone.run("autotagging sweep --parameter train.learning_rate --out sweep", code=2)
     assert "DVC's cache lacks" in message or "no finished experiment" in message
     clone.run(f"dvc exp pull origin {' '.join(names)}")
     clone.run("dvc pull")
-    clone.run("autotagging sweep --parameter train.learning_rate --out sweep --rev HEAD~1")
+    clone.run("autotagging sweep --parameter train.learning_rate --out sweep")
     assert len(pd.read_csv(clone.folder / "sweep/sweep.csv")) == 5
