@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from on_gpu.floor import floor_seconds
-from on_gpu.sizes import CLIPS_OF_THE_PAPER, EPOCHS_OF_THE_PAPER, Size
+from on_gpu.sizes import BATCH_OF_THE_PAPER, CLIPS_OF_THE_PAPER, EPOCHS_OF_THE_PAPER, Size
 
 _TENTHS = 10
 
@@ -83,21 +83,22 @@ def _name(result: dict) -> str:
 
 
 def whole_training(results: list[dict]) -> Iterator[dict]:
-    """Give the minutes that the paper's training takes, by precision, of the project's own step."""
+    """Give the minutes that the paper's training takes, by the project's own steps."""
     clips = EPOCHS_OF_THE_PAPER * CLIPS_OF_THE_PAPER
     trainings = {
-        result["options"]["precision"]: merged([result]) for result in of_kind(results, "training")
+        (result["options"]["precision"], result["options"]["xla"]): merged([result])
+        for result in of_kind(results, "training")
     }
     for result in of_kind(results, "project step"):
         options, measured = result["options"], result["measurements"][0]
-        as_it_is = options["path"] == "project" and options["deterministic"] and not options["xla"]
-        if not as_it_is or "clips_per_s" not in measured:
+        as_it_is = options["path"] == "project" and options["deterministic"]
+        if not as_it_is or measured.get("batch") != BATCH_OF_THE_PAPER:
             continue
-        training = trainings.get(options["precision"], {})
+        training = trainings.get((options["precision"], options["xla"]), {})
         long_times, history = training.get("long_times"), training.get("history")
         rate = long_times and training["long_clips"] / long_times[-1]["seconds"]
         yield {
-            "precision": options["precision"],
+            "options": options,
             "minutes": clips / measured["clips_per_s"] / 60,
             "long_minutes": rate and clips / rate / 60,
             "val_auc": history and history[-1]["val_auc"],
@@ -135,18 +136,19 @@ def difference(means: Sequence[float], others: Sequence[float]) -> float:
 def agreement(results: list[dict]) -> dict[str, str | None]:
     """Compare the bytes that trainings left: "yes", "no", or None where one is not there."""
     digests = {
-        (result["options"]["mode"], result["options"].get("xla", False)): merged([result]).get(
-            "digest"
-        )
+        (result["options"]["mode"], result["options"]["xla"]): merged([result]).get("digest")
         for result in of_kind(results, "run")
     }
 
-    def agree(mode: str, *, xla: bool = False) -> str | None:
+    def agree(mode: str, xla: bool) -> str | None:
         whole, other = digests.get(("whole", xla)), digests.get((mode, xla))
         return None if not (whole and other) else "yes" if whole == other else "no"
 
     return {
-        "of one seed": agree("again"),
-        "one of them stopped and resumed": agree("resume"),
-        "of one seed, XLA": agree("again", xla=True),
+        name + (", XLA" if xla else ""): agree(mode, xla)
+        for xla in (False, True)
+        for name, mode in (
+            ("of one seed", "again"),
+            ("one of them stopped and resumed", "resume"),
+        )
     }

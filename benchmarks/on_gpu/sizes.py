@@ -78,7 +78,7 @@ TINY = Size(
     copied=2**18,
     matrix=128,
 )
-EPOCHS_OF_THE_PAPER, CLIPS_OF_THE_PAPER = 100, 19_773
+EPOCHS_OF_THE_PAPER, CLIPS_OF_THE_PAPER, BATCH_OF_THE_PAPER = 100, 19_773, 32
 
 
 def size_of(name: str) -> Size:

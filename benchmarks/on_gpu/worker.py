@@ -206,12 +206,12 @@ def measure_profile(size: Size, folder: Path, *, precision: str) -> Measurements
     yield {"kernels": sorted(kernels, key=lambda kernel: -kernel["ms"])}
 
 
-def measure_scoring(size: Size, folder: Path, *, precision: str) -> Measurements:
+def measure_scoring(size: Size, folder: Path, *, precision: str, xla: bool) -> Measurements:
     import numpy as np
 
     from on_gpu import project
 
-    project.prepare(precision, threads=THREADS)
+    project.prepare(precision, threads=THREADS, xla=xla)
     mel, _ = data.batch(max(size.batches), size.frames)
     clips = np.arange(size.scored)
 
@@ -229,11 +229,13 @@ def measure_scoring(size: Size, folder: Path, *, precision: str) -> Measurements
         yield {"batch": batch, "clips_per_s": len(clips) / (time.perf_counter() - started)}
 
 
-def measure_training(size: Size, folder: Path, *, precision: str, long: bool) -> Measurements:
+def measure_training(
+    size: Size, folder: Path, *, precision: str, long: bool, xla: bool
+) -> Measurements:
     """Train as the CPU did for the comparison, then epochs as long as the paper's, for waiting."""
     from on_gpu import project
 
-    devices = project.prepare(precision, threads=THREADS)
+    devices = project.prepare(precision, threads=THREADS, xla=xla)
     common = {"devices": devices, "folder": folder}
     result = project.train(size, precision, epochs=size.epochs, **common)
     yield {"losses": result.losses, "history": result.history, "times": result.times}
@@ -243,14 +245,15 @@ def measure_training(size: Size, folder: Path, *, precision: str, long: bool) ->
 
 
 def measure_run(
-    size: Size, folder: Path, *, precision: str, mode: str, xla: bool = False
+    size: Size, folder: Path, *, precision: str, mode: str, xla: bool
 ) -> Measurements:
     """Train one epoch; "stop" stops it in the middle, "resume" goes on from there."""
     from on_gpu import project
 
     devices = project.prepare(precision, threads=THREADS, xla=xla)
     stopping = {"stop": -(-size.clips // size.batch) // 2}.get(mode)
-    saved = folder / "stopped" if mode in ("stop", "resume") else folder / f"{mode} {xla}"
+    name = "stopped" if mode in ("stop", "resume") else mode
+    saved = folder / f"{name} {xla}"
     try:
         result = project.train(
             size,

@@ -103,9 +103,14 @@ def test_ratios_compare_the_same_precision_and_batch(on_gpu):
 
 def test_trainings_agree_if_their_bytes_do(on_gpu):
     results = [
-        {"kind": "run", "options": {"mode": mode}, "measurements": [{"digest": digest}]}
-        for mode, digest in (("whole", "a"), ("again", "a"), ("resume", "b"))
+        {"kind": "run", "options": {"mode": mode, "xla": xla}, "measurements": [{"digest": digest}]}
+        for mode, xla, digest in (
+            ("whole", False, "a"),
+            ("again", False, "a"),
+            ("resume", False, "b"),
+            ("again", True, "a"),
+        )
     ]
     answers = [*on_gpu["findings"].agreement(results).values()]
-    assert answers == ["yes", "no", None]
-    assert [*on_gpu["findings"].agreement(results[:2]).values()] == ["yes", None, None]
+    assert answers == ["yes", "no", None, None]
+    assert [*on_gpu["findings"].agreement(results[:2]).values()] == ["yes", None, None, None]
