@@ -28,7 +28,7 @@ def main() -> None:
     chosen = rows.tiny_rows() if args.tiny else rows.all_rows()
     if args.reference:
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        options = {"precision": "float32", "long": False, "xla": False}
+        options = {"precision": "float32", "long": False}
         chosen = [rows.Row("training", options, expected_seconds=args.seconds / 3.0)]
     if args.only:
         chosen = [row for row in chosen if any(row.key.startswith(kind) for kind in args.only)]

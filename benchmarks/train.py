@@ -71,11 +71,12 @@ def ours(setting: Setting, precision: str = "float32") -> Step:
     network = build(setting, precision)
     import keras
 
+    from autotagging.training.devices import Devices
     from autotagging.training.step import make_train_step
 
     optimizer = keras.optimizers.Adam(0.001)
     optimizer.build(network.trainable_variables)
-    step = make_train_step(network, optimizer)
+    step = make_train_step(network, optimizer, Devices("one device", xla=True))
     mel, labels = batch(setting.batch)
     return lambda: float(step(mel, labels)[0])
 

@@ -35,7 +35,7 @@ class _Recorder:
             kept.assign(gradient / self._scale)
 
 
-def compare(size: Size, *, on_gpu: bool) -> Iterator[dict[str, Any]]:
+def compare(size: Size, devices: Any, *, on_gpu: bool) -> Iterator[dict[str, Any]]:
     """Give the relative difference of the gradients for each precision; there is no dropout.
 
     Variables whose gradient is zero are left out: the biases of convolutions.
@@ -44,6 +44,8 @@ def compare(size: Size, *, on_gpu: bool) -> Iterator[dict[str, Any]]:
     ----------
     size
         Of the batch.
+    devices
+        From `project.prepare`.
     on_gpu
         Whether there are TF32 and float16, and a step that is not fused.
     """
@@ -63,7 +65,7 @@ def compare(size: Size, *, on_gpu: bool) -> Iterator[dict[str, Any]]:
         recorder = _Recorder(
             network.trainable_variables, _SCALE if precision == "mixed_float16" else 1.0
         )
-        project.step_of(network, recorder, path=path)(mel, labels)
+        project.step_of(network, recorder, devices=devices, path=path)(mel, labels)
         names = [variable.path for variable in network.trainable_variables]
         found = [gradient.numpy() for gradient in recorder.gradients]
         yield {"precision": precision, "path": path, **_largest(names, found, exact)}

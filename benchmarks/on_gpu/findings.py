@@ -70,35 +70,35 @@ def _name(result: dict) -> str:
         "project step": [
             "this",
             *([] if options.get("path") == "project" else [options.get("path")]),
+            *([] if options.get("xla") else ["without XLA"]),
             *([] if options.get("deterministic") else ["not deterministic"]),
         ],
-        "keras step": ["stock Keras"],
+        "keras step": ["stock Keras", *(["XLA"] if options.get("xla") else [])],
         "torch step": [
             "PyTorch",
             "compiled" if options.get("compiled") else "eager",
             *(["channels last"] if options.get("channels_last") else []),
         ],
     }[result["kind"]]
-    return ", ".join([*parts, *(["XLA"] if options.get("xla") else [])])
+    return ", ".join(parts)
 
 
 def whole_training(results: list[dict]) -> Iterator[dict]:
-    """Give the minutes that the paper's training takes, by the project's own steps."""
+    """Give the minutes that the paper's training takes, by precision, of the project's own step."""
     clips = EPOCHS_OF_THE_PAPER * CLIPS_OF_THE_PAPER
     trainings = {
-        (result["options"]["precision"], result["options"]["xla"]): merged([result])
-        for result in of_kind(results, "training")
+        result["options"]["precision"]: merged([result]) for result in of_kind(results, "training")
     }
     for result in of_kind(results, "project step"):
         options, measured = result["options"], result["measurements"][0]
-        as_it_is = options["path"] == "project" and options["deterministic"]
+        as_it_is = options["path"] == "project" and options["deterministic"] and options["xla"]
         if not as_it_is or measured.get("batch") != BATCH_OF_THE_PAPER:
             continue
-        training = trainings.get((options["precision"], options["xla"]), {})
+        training = trainings.get(options["precision"], {})
         long_times, history = training.get("long_times"), training.get("history")
         rate = long_times and training["long_clips"] / long_times[-1]["seconds"]
         yield {
-            "options": options,
+            "precision": options["precision"],
             "minutes": clips / measured["clips_per_s"] / 60,
             "long_minutes": rate and clips / rate / 60,
             "val_auc": history and history[-1]["val_auc"],
@@ -136,19 +136,12 @@ def difference(means: Sequence[float], others: Sequence[float]) -> float:
 def agreement(results: list[dict]) -> dict[str, str | None]:
     """Compare the bytes that trainings left: "yes", "no", or None where one is not there."""
     digests = {
-        (result["options"]["mode"], result["options"]["xla"]): merged([result]).get("digest")
+        result["options"]["mode"]: merged([result]).get("digest")
         for result in of_kind(results, "run")
     }
 
-    def agree(mode: str, xla: bool) -> str | None:
-        whole, other = digests.get(("whole", xla)), digests.get((mode, xla))
+    def agree(mode: str) -> str | None:
+        whole, other = digests.get("whole"), digests.get(mode)
         return None if not (whole and other) else "yes" if whole == other else "no"
 
-    return {
-        name + (", XLA" if xla else ""): agree(mode, xla)
-        for xla in (False, True)
-        for name, mode in (
-            ("of one seed", "again"),
-            ("one of them stopped and resumed", "resume"),
-        )
-    }
+    return {"of one seed": agree("again"), "one of them stopped and resumed": agree("resume")}

@@ -20,7 +20,7 @@ from autotagging.dataset.store import MelStore
 from autotagging.training import devices as machine
 from autotagging.training import loop, step
 from autotagging.training.checkpoints import Checkpoints
-from autotagging.training.devices import Devices
+from autotagging.training.devices import ONE_DEVICE, Devices
 from autotagging.training.optimizer import make_optimizer
 from autotagging.training.settings import TrainingSettings
 from on_gpu import data, shards
@@ -42,7 +42,7 @@ def policy(precision: str) -> str:
 
 
 def prepare(
-    precision: str, *, threads: int, deterministic: bool = True, xla: bool = False
+    precision: str, *, threads: int, deterministic: bool = True, xla: bool = True
 ) -> Devices:
     """Set TensorFlow up as the step `train` does, with TF32 on or off."""
     experimental = tf.config.experimental
@@ -62,7 +62,9 @@ def build(size: Size, precision: str, **changes: Any) -> Any:
     )
 
 
-def make_step(size: Size, precision: str, *, path: str) -> Callable:
+def make_step(
+    size: Size, precision: str, *, devices: Devices = ONE_DEVICE, path: str = "project"
+) -> Callable:
     """Make a function (mel, labels) -> (loss, scores) that takes a step of Adam.
 
     Parameters
@@ -71,23 +73,21 @@ def make_step(size: Size, precision: str, *, path: str) -> Callable:
         Of the spectrograms.
     precision
         Of the convolutions.
+    devices
+        From `prepare`.
     path
-        "project": the step of the project as it is. "blocks": with the project's fused blocks, but
-        not compiled as a whole. "layers": the network's layers, one after another.
+        "project": the step of the project as it is. "layers": the network's layers, one after
+        another.
     """
     network = build(size, precision)
-    return step_of(network, make_optimizer(network, 0.001), path=path)
+    return step_of(network, make_optimizer(network, 0.001), devices=devices, path=path)
 
 
-def step_of(network: Any, optimizer: Any, *, path: str) -> Callable:
-    """Make the project's step; `path` as in `make_step`."""
-    replaced = {
-        "project": {},
-        "blocks": {"_compiles_whole": lambda fused: False},
-        "layers": {"fuse": lambda model: None},
-    }[path]
-    with mock.patch.multiple(step, **replaced) if replaced else nullcontext():
-        return step.make_train_step(network, optimizer)
+def step_of(network: Any, optimizer: Any, *, devices: Devices, path: str) -> Callable:
+    """Make the project's step; arguments as in `make_step`."""
+    layers = mock.patch.object(step, "fuse", return_value=None)
+    with layers if path == "layers" else nullcontext():
+        return step.make_train_step(network, optimizer, devices)
 
 
 def make_scorer(size: Size, precision: str) -> Callable:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal
 
 _BEFORE_RESUMING = ("whole", "again", "stop")
@@ -53,7 +52,7 @@ def project(
     precision: str,
     *,
     path: str = "project",
-    xla: bool = False,
+    xla: bool = True,
     deterministic: bool = True,
     batches: Sequence[int] = (32,),
 ) -> Row:
@@ -87,8 +86,7 @@ def steps(precision: str) -> list[Row]:
         project(precision, batches=sizes),
         keras(precision, batches=sizes),
         torch(precision, batches=sizes),
-        project(precision, xla=True, batches=sizes),
-        project(precision, path="blocks"),
+        project(precision, xla=False),
         project(precision, path="layers"),
         project(precision, deterministic=False),
         torch(precision, compiled=False),
@@ -102,49 +100,23 @@ def all_rows() -> list[Row]:
     return [
         Row("machine"),
         *steps("mixed_bfloat16"),
-        *(
-            Row("scoring", {"precision": "mixed_bfloat16", "xla": xla}, stage="scoring")
-            for xla in (False, True)
-        ),
-        *(
-            Row(
-                "training",
-                {"precision": "mixed_bfloat16", "long": True, "xla": xla},
-                stage=f"training, xla={xla}",
-                expected_seconds=40.0,
-            )
-            for xla in (False, True)
-        ),
+        Row("scoring", {"precision": "mixed_bfloat16"}, stage="steps, mixed_bfloat16"),
+        Row("training", {"precision": "mixed_bfloat16", "long": True}, expected_seconds=40.0),
         *steps("tf32"),
-        Row("scoring", {"precision": "tf32", "xla": False}, stage="steps, tf32"),
+        Row("scoring", {"precision": "tf32"}, stage="steps, tf32"),
         Row("gradients", **untimed),
+        *(Row("run", {"precision": "tf32", "mode": mode}, **untimed) for mode in _BEFORE_RESUMING),
         *(
-            Row("run", {"precision": "tf32", "mode": mode, "xla": xla}, **untimed)
-            for xla in (False, True)
-            for mode in _BEFORE_RESUMING
-        ),
-        *(
-            Row("training", {"precision": precision, "long": False, "xla": False}, **untimed)
+            Row("training", {"precision": precision, "long": False}, **untimed)
             for precision in ("float32", "tf32")
         ),
-        *(
-            Row("run", {"precision": "tf32", "mode": "resume", "xla": xla}, stage="resuming")
-            for xla in (False, True)
-        ),
+        Row("run", {"precision": "tf32", "mode": "resume"}),
         *(
             row
             for precision in ("float32", "mixed_float16")
-            for row in (
-                project(precision),
-                project(precision, xla=True),
-                keras(precision),
-                torch(precision),
-            )
+            for row in (project(precision), keras(precision), torch(precision))
         ),
-        *(
-            make("mixed_bfloat16", batches=(512,))
-            for make in (project, partial(project, xla=True), keras, torch)
-        ),
+        *(make("mixed_bfloat16", batches=(512,)) for make in (project, keras, torch)),
     ]
 
 
@@ -156,11 +128,9 @@ def tiny_rows() -> list[Row]:
         project("float32", batches=sizes),
         keras("float32", batches=sizes),
         torch("float32", compiled=False, batches=sizes),
-        Row("training", {"precision": "float32", "long": True, "xla": False}),
+        Row("training", {"precision": "float32", "long": True}),
         Row("gradients"),
-        *(
-            Row("run", {"precision": "float32", "mode": mode, "xla": False})
-            for mode in ("whole", "stop", "resume")
-        ),
-        Row("scoring", {"precision": "float32", "xla": False}),
+        *(Row("run", {"precision": "float32", "mode": mode}) for mode in ("whole", "stop")),
+        Row("run", {"precision": "float32", "mode": "resume"}),
+        Row("scoring", {"precision": "float32"}),
     ]

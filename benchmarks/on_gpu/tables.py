@@ -50,11 +50,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], note: str = "") 
         yield f"\n{note}"
 
 
-def _setting(options: dict) -> str:
-    """Name the precision, and XLA where `train.xla` is true."""
-    return _PRECISIONS[options["precision"]] + (", XLA" if options["xla"] else "")
-
-
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
@@ -127,7 +122,7 @@ def kernels(results: list[dict]) -> Iterator[str]:
 def whole_training(results: list[dict]) -> Iterator[str]:
     """Say how long the paper's training takes."""
     rows = [
-        (_setting(row["options"]), row["minutes"], row["long_minutes"], row["val_auc"])
+        (_PRECISIONS[row["precision"]], row["minutes"], row["long_minutes"], row["val_auc"])
         for row in findings.whole_training(results)
     ]
     yield from table(
@@ -146,7 +141,8 @@ def training(results: list[dict], size: Size, reference: dict | None) -> Iterato
     for result in findings.of_kind(results, "training"):
         found = findings.merged([result])
         if "losses" in found:
-            rows.append((_setting(result["options"]), *findings.curve(found, size)))
+            name = _PRECISIONS[result["options"]["precision"]]
+            rows.append((name, *findings.curve(found, size)))
     header = ["training", "loss at first", "at last", "largest difference from the CPU"]
     yield from table(
         [*header, "clips/s", "waiting %", "waiting % in a long epoch"],
@@ -184,7 +180,7 @@ def agreement(results: list[dict]) -> Iterator[str]:
 def scoring(results: list[dict]) -> Iterator[str]:
     """Print clips a second of scoring."""
     rows = [
-        (_setting(result["options"]), found["batch"], found["clips_per_s"])
+        (_PRECISIONS[result["options"]["precision"]], found["batch"], found["clips_per_s"])
         for result in findings.of_kind(results, "scoring")
         for found in result["measurements"]
     ]

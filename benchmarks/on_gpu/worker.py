@@ -116,8 +116,8 @@ def measure_project_step(
 ) -> Measurements:
     from on_gpu import project
 
-    project.prepare(precision, threads=THREADS, deterministic=deterministic, xla=xla)
-    step = project.make_step(size, precision, path=path)
+    devices = project.prepare(precision, threads=THREADS, deterministic=deterministic, xla=xla)
+    step = project.make_step(size, precision, devices=devices, path=path)
 
     def wait(loss: Any, scores: Any) -> None:  # as the project's training does
         float(loss)
@@ -180,8 +180,8 @@ def measure_profile(size: Size, folder: Path, *, precision: str) -> Measurements
     """List the kernels of a step, which NVIDIA's CUPTI reports; PyTorch's profiler reads it."""
     from on_gpu import project
 
-    project.prepare(precision, threads=THREADS)
-    step = project.make_step(size, precision, path="project")
+    devices = project.prepare(precision, threads=THREADS)
+    step = project.make_step(size, precision, devices=devices)
     batch = tuple(map(project.tf.constant, data.batch(size.batches[0], size.frames)))
 
     def take_steps() -> None:
@@ -206,12 +206,12 @@ def measure_profile(size: Size, folder: Path, *, precision: str) -> Measurements
     yield {"kernels": sorted(kernels, key=lambda kernel: -kernel["ms"])}
 
 
-def measure_scoring(size: Size, folder: Path, *, precision: str, xla: bool) -> Measurements:
+def measure_scoring(size: Size, folder: Path, *, precision: str) -> Measurements:
     import numpy as np
 
     from on_gpu import project
 
-    project.prepare(precision, threads=THREADS, xla=xla)
+    project.prepare(precision, threads=THREADS)
     mel, _ = data.batch(max(size.batches), size.frames)
     clips = np.arange(size.scored)
 
@@ -229,13 +229,11 @@ def measure_scoring(size: Size, folder: Path, *, precision: str, xla: bool) -> M
         yield {"batch": batch, "clips_per_s": len(clips) / (time.perf_counter() - started)}
 
 
-def measure_training(
-    size: Size, folder: Path, *, precision: str, long: bool, xla: bool
-) -> Measurements:
+def measure_training(size: Size, folder: Path, *, precision: str, long: bool) -> Measurements:
     """Train as the CPU did for the comparison, then epochs as long as the paper's, for waiting."""
     from on_gpu import project
 
-    devices = project.prepare(precision, threads=THREADS, xla=xla)
+    devices = project.prepare(precision, threads=THREADS)
     common = {"devices": devices, "folder": folder}
     result = project.train(size, precision, epochs=size.epochs, **common)
     yield {"losses": result.losses, "history": result.history, "times": result.times}
@@ -244,16 +242,13 @@ def measure_training(
         yield {"long_clips": size.long_clips, "long_times": result.times}
 
 
-def measure_run(
-    size: Size, folder: Path, *, precision: str, mode: str, xla: bool
-) -> Measurements:
+def measure_run(size: Size, folder: Path, *, precision: str, mode: str) -> Measurements:
     """Train one epoch; "stop" stops it in the middle, "resume" goes on from there."""
     from on_gpu import project
 
-    devices = project.prepare(precision, threads=THREADS, xla=xla)
+    devices = project.prepare(precision, threads=THREADS)
     stopping = {"stop": -(-size.clips // size.batch) // 2}.get(mode)
-    name = "stopped" if mode in ("stop", "resume") else mode
-    saved = folder / f"{name} {xla}"
+    saved = folder / ("stopped" if mode in ("stop", "resume") else mode)
     try:
         result = project.train(
             size,
@@ -274,8 +269,9 @@ def measure_run(
 def measure_gradients(size: Size, folder: Path) -> Measurements:
     from on_gpu import exactness, project
 
-    project.prepare("float32", threads=THREADS)
-    yield from exactness.compare(size, on_gpu=bool(project.tf.config.list_physical_devices("GPU")))
+    devices = project.prepare("float32", threads=THREADS)
+    on_gpu = bool(project.tf.config.list_physical_devices("GPU"))
+    yield from exactness.compare(size, devices, on_gpu=on_gpu)
 
 
 KINDS: dict[str, Callable[..., Measurements]] = {

@@ -56,7 +56,7 @@ def build(precision: str, **changes):
     )
 
 
-def take_step(out: Path) -> None:
+def take_step(out: Path, devices) -> None:
     """Keep the loss of a step without dropout, and Adam's moments after it."""
     network = build("float32", pool_dropout=0.0, output_dropout=0.0)
     rng = np.random.default_rng(1)
@@ -65,7 +65,7 @@ def take_step(out: Path) -> None:
         variable.assign(rng.normal(around, 0.1, variable.shape))
     optimizer = make_optimizer(network, 0.001)
     mel, labels = clips()
-    loss, _ = step.make_train_step(network, optimizer)(mel[:8], labels[:8])
+    loss, _ = step.make_train_step(network, optimizer, devices)(mel[:8], labels[:8])
     moments = {v.path.replace("/", " "): v.numpy() for v in optimizer.variables}
     save_arrays(out, {"loss": np.array(float(loss)), **moments})
 
@@ -135,10 +135,10 @@ def main(folder: Path, run: str, *where: str) -> None:
     if where:
         tf.config.set_visible_devices([], "GPU")
     tf.config.experimental.enable_tensor_float_32_execution(run.startswith("mixed"))
-    devices = prepare(seed=0, threads=2)
+    devices = prepare(seed=0, threads=2, xla=True)
     precision = choose_precision(run if run.startswith("mixed") else "float32")
     if run.startswith("step"):
-        take_step(folder / f"{run}.npz")
+        take_step(folder / f"{run}.npz", devices)
     elif run == "stop":
         try:
             with stopping(STOP_AFTER):

@@ -16,7 +16,7 @@ from contextlib import (
     nullcontext,
     redirect_stderr,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
@@ -58,12 +58,15 @@ class Devices:
         TensorFlow's strategy for several devices; None for one device.
     worker, workers
         Number of this process, from 0, and number of processes.
+    xla
+        Whether XLA may compile groups of operations of a step on one GPU.
     """
 
     label: str
     strategy: tf.distribute.Strategy | None = None
     worker: int = 0
     workers: int = 1
+    xla: bool = False
 
     @property
     def replicas(self) -> int:
@@ -247,10 +250,8 @@ def prepare(
     tf.config.threading.set_inter_op_parallelism_threads(1)
     chosen = choose(devices, threads=threads)
     tf.config.experimental.enable_op_determinism()
-    if xla:
-        tf.config.optimizer.set_jit("autoclustering")
     keras.utils.set_random_seed(seed)
-    return chosen
+    return replace(chosen, xla=xla)
 
 
 def choose(choice: DeviceChoice, *, threads: int) -> Devices:

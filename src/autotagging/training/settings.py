@@ -64,7 +64,8 @@ class Machine:
         all processes named by TF_CONFIG or Slurm (multi_worker), of which the first writes the
         outputs.
     xla
-        Whether XLA compiles parts of a training step; on a GPU only.
+        Whether XLA compiles groups of operations of a training step; on one GPU, and only if the
+        network's blocks can be fused.
     cache
         GB of spectrograms to keep in memory: those that are read first.
     checkpoint_minutes

@@ -4,8 +4,8 @@ Imports TensorFlow; import it inside functions.
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 
 import numpy as np
@@ -21,7 +21,7 @@ with native_log_hidden():
     import keras
     import tensorflow as tf
 
-    from autotagging.training.fused import FusedNetwork, fuse
+    from autotagging.training.fused import fuse
     from autotagging.training.passes import on_gpu
 
 
@@ -49,20 +49,19 @@ def make_train_step(
     if devices.strategy:
         return devices.make_train_step(model, optimizer)
     fused = fuse(model)
-    whole = _compiles_whole(fused)
+    if on_gpu():
+        # Not without fused blocks: XLA has no deterministic gradient of max pooling.
+        tf.config.optimizer.set_jit("autoclustering" if fused and devices.xla else False)
     convolves = any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
     if convolves and not (fused or on_gpu()):
         print("these layers can't be fused, so training on a CPU is slower", file=sys.stderr)
     binary_cross_entropy = keras.losses.BinaryCrossentropy()
 
-    @tf.function(autograph=False, jit_compile=whole or None)
+    @tf.function(autograph=False)
     def train_step(mel, labels):
         windows, mel = flat_windows(model, mel)
         of_windows = tf.repeat(labels, windows, axis=0)
-        with (
-            _recurrence_in_graph(model) if whole else nullcontext(),
-            tf.GradientTape() as tape,
-        ):
+        with tf.GradientTape() as tape:
             scores = fused.train(mel) if fused else model(mel, training=True)
             loss = binary_cross_entropy(of_windows, scores) + penalty(model)
             scaled = optimizer.scale_loss(loss)
@@ -113,22 +112,3 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
 def _filled(mel: np.ndarray, size: int) -> np.ndarray:
     """Append clips of zeros up to a size."""
     return np.pad(mel, [(0, size - len(mel)), *[(0, 0)] * (mel.ndim - 1)])
-
-
-def _compiles_whole(fused: FusedNetwork | None) -> bool:
-    """Tell whether XLA compiles the whole step: on a GPU, where `train.xla` asks for no parts."""
-    return bool(fused) and on_gpu() and not tf.config.optimizer.get_jit()
-
-
-@contextmanager
-def _recurrence_in_graph(model: keras.Model) -> Iterator[None]:
-    """Build a graph without cuDNN's recurrent layers, which XLA can't compile."""
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.GRU)]
-    before = [layer.use_cudnn for layer in layers]
-    for layer in layers:
-        layer.use_cudnn = False
-    try:
-        yield
-    finally:
-        for layer, value in zip(layers, before, strict=True):
-            layer.use_cudnn = value
