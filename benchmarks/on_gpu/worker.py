@@ -244,9 +244,7 @@ def measure_training(
         yield {"long_clips": size.long_clips, "long_times": result.times}
 
 
-def measure_run(
-    size: Size, folder: Path, *, precision: str, mode: str, xla: bool
-) -> Measurements:
+def measure_run(size: Size, folder: Path, *, precision: str, mode: str, xla: bool) -> Measurements:
     """Train one epoch; "stop" stops it in the middle, "resume" goes on from there."""
     from on_gpu import project
 
