@@ -159,11 +159,11 @@ def command(step: str, flags: dict) -> list[str]:
     return words
 
 
-def run(words: list[str]) -> dict:
-    """Run a command; give its seconds and its peak of resident memory."""
+def run(words: list[str], *, folder: Path | None = None) -> dict:
+    """Run a command in a folder; give its seconds and its peak of resident memory."""
     started = time.perf_counter()
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(words, stdout=log, stderr=log)
+        process = subprocess.Popen(words, stdout=log, stderr=log, cwd=folder)
         _, status, usage = os.wait4(process.pid, 0)
         if status:
             log.seek(0)

@@ -1,6 +1,8 @@
 """Training clips for models on features: synthetic spectrograms in which tags can be heard."""
 
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -57,3 +59,14 @@ def training_clips(
 def not_kept(name: str, compute: Any) -> dict[str, np.ndarray]:
     """Compute a stage of a fit, as `keep` does in a first run."""
     return compute()
+
+
+def fit_in_memory(
+    model: Any, clips: Any, *, seed: int = 0, keep: Callable = not_kept
+) -> dict[str, np.ndarray]:
+    """Fit a model on features to `clips.blocks()`, with what a file would store in memory."""
+    arrays = model.fit(clips, seed=seed, keep=keep)
+    encoded = [model.encode(mel, arrays) for block in clips.blocks() for mel in block]
+    stored = SimpleNamespace(each=lambda clip_ids: [encoded[clip] for clip in clip_ids])
+    listed = SimpleNamespace(clip_ids=range(len(encoded)))
+    return arrays | model.fit_encoded(listed, stored, arrays, seed=seed, keep=keep)

@@ -188,6 +188,8 @@ NOT_RUN = {
     "python benchmarks/processors.py --python OTHER/bin/python": TAKES_MINUTES,
     "python benchmarks/reproduce.py --tiny": TAKES_MINUTES,
     "python benchmarks/scaling.py FOLDER_WITH_THE_OFFICIAL_TABLES OUT --clips 1000000": TABLES,
+    "python benchmarks/memory.py": TAKES_MINUTES,
+    "python benchmarks/memory.py bof_rbm --frames 470": TAKES_MINUTES,
     "python benchmarks/models.py": TAKES_MINUTES,
     "python benchmarks/overhead.py": TAKES_MINUTES,
     "python benchmarks/tagging.py BUNDLE": TAKES_MINUTES,

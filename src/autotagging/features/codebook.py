@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from autotagging.features import standardize
 from autotagging.features.compression import power
 from autotagging.features.pooling import level_maxima
 from autotagging.features.pyramid import Level, Representation, multiscale
@@ -22,7 +21,7 @@ from autotagging.features.whitening import Moments, whiten, whitening
 from autotagging.features.windows import repeated
 
 
-def fit_windows(
+def fit_codebook(
     clips: Any,
     *,
     seed: int,
@@ -36,7 +35,7 @@ def fit_windows(
     iterations: int,
     pool_frames: int,
 ) -> dict[str, np.ndarray]:
-    """Fit a codebook, and the mean and deviation of the windows' features, in two passes.
+    """Fit a codebook in one pass over the training clips.
 
     In memory are the sample, 4 x sample_frames x mel bins x n_levels bytes (460 MB for 200,000
     frames of 96 bins on 6 levels), and a copy of one level of it.
@@ -67,7 +66,7 @@ def fit_windows(
     Returns
     -------
     arrays
-        codebook, float32, (levels, mel bins, means); mean and deviation, float64, (features,).
+        codebook, float32, (levels, mel bins, means).
 
     Raises
     ------
@@ -75,11 +74,15 @@ def fit_windows(
         A level does not vary, or has fewer frames in the sample than centroids; or a window is too
         short for a level.
     """
-    cut = {"representation": representation, "pool_frames": pool_frames}
 
     def codebook() -> dict[str, np.ndarray]:
         moments, samples = _moments_and_samples(
-            clips, seed=seed, n_levels=n_levels, sample_frames=sample_frames, **cut
+            clips,
+            seed=seed,
+            representation=representation,
+            n_levels=n_levels,
+            sample_frames=sample_frames,
+            pool_frames=pool_frames,
         )
         dictionaries = []
         for level in moments:
@@ -89,15 +92,7 @@ def fit_windows(
             dictionaries.append(matrix @ centroids.T)
         return {"codebook": np.stack(dictionaries)}
 
-    def scale() -> dict[str, np.ndarray]:
-        moments = standardize.MeanAndDeviation()
-        for block in clips.blocks():
-            for mel in block:
-                moments.add(window_maxima(mel, fitted["codebook"], **cut))
-        return {"mean": moments.mean, "deviation": moments.deviation}
-
-    fitted = keep("codebook", codebook)
-    return fitted | keep("windows", scale)
+    return keep("codebook", codebook)
 
 
 def _moments_and_samples(
@@ -132,7 +127,11 @@ def _levels(
 
 
 def window_maxima(
-    mel: np.ndarray, codebook: np.ndarray, *, representation: Representation, pool_frames: int
+    mel: np.ndarray,
+    arrays: Mapping[str, np.ndarray],
+    *,
+    representation: Representation,
+    pool_frames: int,
 ) -> np.ndarray:
     """Encode the frames of a clip and take the maxima over windows that do not overlap.
 
@@ -141,14 +140,16 @@ def window_maxima(
     mel : float32, (mel bins, frames)
         Log-mel spectrogram of one clip, in dB. A clip that is shorter than a window is repeated up
         to one window.
-    codebook : float32, (levels, mel bins, means)
+    arrays
+        Of `fit_codebook`.
     representation, pool_frames
-        See `fit_windows`.
+        See `fit_codebook`.
 
     Returns
     -------
     maxima : float32, (windows, levels x means)
     """
+    codebook = arrays["codebook"]
     encoded = [
         level._replace(values=level.values @ dictionary)
         for level, dictionary in zip(
@@ -156,29 +157,6 @@ def window_maxima(
         )
     ]
     return level_maxima(encoded, window_frames=pool_frames)
-
-
-def window_features(
-    mel: np.ndarray,
-    arrays: Mapping[str, np.ndarray],
-    *,
-    representation: Representation,
-    pool_frames: int,
-) -> np.ndarray:
-    """Compute the features of a clip's windows: float32, (windows, levels x means), from -5 to 5.
-
-    Parameters
-    ----------
-    mel : float32, (mel bins, frames)
-        Log-mel spectrogram of one clip, in dB.
-    arrays
-        Arrays of `fit_windows`.
-    representation, pool_frames
-        See `fit_windows`.
-    """
-    cut = {"representation": representation, "pool_frames": pool_frames}
-    maxima = window_maxima(mel, arrays["codebook"], **cut)
-    return standardize.standardized(maxima, mean=arrays["mean"], deviation=arrays["deviation"])
 
 
 def multiply_adds(

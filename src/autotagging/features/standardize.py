@@ -1,5 +1,8 @@
 """Standardize features by the mean and deviation of the training clips."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 
 # Features of float32 that vary by less than this, relative to their mean, vary by rounding.
@@ -72,3 +75,25 @@ def standardized(
     """
     scale = np.divide(1.0, deviation, out=np.zeros(len(deviation)), where=deviation > 0)
     return np.clip((rows - mean) * scale, -limit, limit).astype(np.float32)
+
+
+def fit_scale(
+    clips: Any, encoded: Any, arrays: Mapping[str, np.ndarray], *, seed: int, keep: Callable
+) -> dict[str, np.ndarray]:
+    """Fit mean and deviation to stored features: float64, (features,); see `models.FeatureModel`.
+
+    They are those of all windows of the training clips.
+    """
+
+    def scale() -> dict[str, np.ndarray]:
+        moments = MeanAndDeviation()
+        for windows in encoded.each(clips.clip_ids):
+            moments.add(windows.reshape(-1, windows.shape[-1]))
+        return {"mean": moments.mean, "deviation": moments.deviation}
+
+    return keep("scale", scale)
+
+
+def scaled(encoded: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Standardize a clip's features by the arrays of `fit_scale`: float32, from -5 to 5."""
+    return standardized(encoded, mean=arrays["mean"], deviation=arrays["deviation"])

@@ -6,8 +6,8 @@ a network takes only spectrograms in dB of power; models on features always do. 
 - for a network on spectrograms ("mel"), `build_<name>(*, input_shape, n_tags, precision, ...)` in
   `network.py`; with a constant `TRAINING_OPTIONS`, options that matter in training only, it can
   also start from stored weights;
-- for a model on features that are fitted to the training clips ("features"), `fit_<name>` and
-  `transform_<name>` in `features.py`, see `FeatureModel`, and `build_<name>` in `network.py`;
+- for a model on features that are fitted to the training clips ("features"), `encode_<name>` and
+  the other functions of a `FeatureModel` in `features.py`, and `build_<name>` in `network.py`;
 - for a model that reads tables, `fit_<name>`, `fits_<name>` and `score_<name>`, see `TableModel`.
 
 Options are the entries of the section `train.<name>` in params.yaml. A network with an option
@@ -15,7 +15,7 @@ Options are the entries of the section `train.<name>` in params.yaml. A network 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from importlib import import_module
 from inspect import Parameter, signature
@@ -59,16 +59,28 @@ class TableModel:
 class FeatureModel:
     """A model on features, with its options.
 
+    Spectrograms are read for `fit`, and once more for `encode`, whose results are stored. What is
+    fitted to these, such as a mean, is applied whenever they are read.
+
     Attributes
     ----------
     fit
-        Function (clips, seed=..., keep=...) -> arrays by name. `clips.blocks()` yields float32
-        spectrograms of the training clips in dB, (clips, mel bins, frames), in the same order in
-        each pass; `clips.labels` are their labels. `keep(name, compute)` returns the dictionary of
-        arrays that `compute()` returns, or returned in an earlier run that was stopped.
-    transform
-        Function (mel, arrays) -> features, float32, (windows, features), of one clip's float32
-        spectrogram in dB, (mel bins, frames).
+        Function (clips, seed=..., keep=...) -> the arrays by name that `encode` needs; by default
+        none. `clips.blocks()` yields float32 spectrograms of the training clips in dB, (clips, mel
+        bins, frames), in the same order in each pass; `clips.labels` are their labels. `keep(name,
+        compute)` returns the dictionary of arrays that `compute()` returns, or returned in an
+        earlier run that was stopped.
+    encode
+        Function (mel, arrays) -> float32, (windows, values), of one clip's float32 spectrogram in
+        dB, (mel bins, frames).
+    fit_encoded
+        Function (clips, encoded, arrays, seed=..., keep=...) -> the further arrays that `finish`
+        needs; by default none. `encoded` has what `encode` gave: `each(clip_ids)` yields one clip
+        at a time, and `finished(function)` is a function from clip ids to float16, (clips, windows,
+        features), which `function` makes of each clip.
+    finish
+        Function (encoded, arrays) -> features, float32, (windows, features), of one clip; by
+        default those that `encode` gave.
     solve
         Function (train, labels, validation, validation_labels) -> weights in the order of the
         network, for a model that is not trained in epochs; else None. Features are float32,
@@ -78,14 +90,27 @@ class FeatureModel:
         epoch, or None. `train` is float16, (clips, windows, features).
     multiply_adds
         Function (arrays, mel_bins=..., frames=...) -> multiply-adds of the matrix products in
-        `transform`; None: there are none.
+        `encode` and `finish`; None: there are none.
     """
 
     fit: Callable[..., dict[str, np.ndarray]]
-    transform: Callable[..., np.ndarray]
+    encode: Callable[..., np.ndarray]
+    fit_encoded: Callable[..., dict[str, np.ndarray]]
+    finish: Callable[..., np.ndarray]
     solve: Callable[..., list[np.ndarray]] | None
     start: Callable[..., None] | None
     multiply_adds: Callable[..., int] | None
+
+    def transform(self, mel: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Compute the features of one clip: float32, (windows, features)."""
+        return self.finish(self.encode(mel, arrays), arrays)
+
+
+_DEFAULTS: dict[str, Callable] = {
+    "fit": lambda *_, **__: {},
+    "fit_encoded": lambda *_, **__: {},
+    "finish": lambda encoded, _: encoded,
+}
 
 
 def reads(name: str) -> Literal["mel", "features", "tables"]:
@@ -211,8 +236,8 @@ def feature_model(name: str, **options: Any) -> FeatureModel:
         raise UserError(f"model {name!r} has no features that are fitted")
     module = import_module(f"{__name__}.{name}.features")
     found = {
-        verb: getattr(module, f"{verb}_{name}", None)
-        for verb in ("fit", "transform", "solve", "start", "multiply_adds")
+        verb: getattr(module, f"{verb}_{name}", _DEFAULTS.get(verb))
+        for verb in (field.name for field in fields(FeatureModel))
     }
     builder = _builder(name)
     known = {parameter for f in (*found.values(), builder) if f for parameter in _keywords(f)}

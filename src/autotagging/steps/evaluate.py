@@ -45,7 +45,8 @@ from autotagging.models.stored import (
 )
 from autotagging.training.checkpoints import discard
 from autotagging.training.epoch_metrics import smoothed_prior
-from autotagging.training.features import limit_linear_algebra, transformed
+from autotagging.training.feature_file import transformed
+from autotagging.training.features import limit_linear_algebra
 
 LIBRARIES = ("scikit-learn", "scipy")
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")

@@ -224,7 +224,8 @@ def _fit_network(job: _Job) -> Fitted | None:
         minutes=machine.checkpoint_minutes,
     )
     devices.check_agreement([int(checkpoints.key, 16)], "parameters, data, code or precision")
-    store = MelStore(summary, cache=machine.cache)
+    # Features read a spectrogram twice at most; kept ones would cost more than they save.
+    store = MelStore(summary, cache=machine.cache if models.reads(model) == "mel" else 0.0)
     training = {"seed": job.seed, "threads": machine.threads}
     training |= {"devices": devices, "checkpoints": checkpoints}
     with devices.one_voice():

@@ -3,13 +3,11 @@
 Nothing here imports TensorFlow, except for what a model's own fit trains by `TrainingClips.learn`.
 """
 
-import os
+import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,16 +17,13 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import load_arrays, save_arrays
 from autotagging.common.progress import progress
 from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.feature_file import BLOCK, FeatureFile, Gather, transformed
 from autotagging.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import keras
 
     from autotagging.training.devices import Devices
-
-Gather = Callable[[np.ndarray], np.ndarray]
-
-_BLOCK = 32  # clips that are read, transformed and written together
 
 
 def limit_linear_algebra() -> None:
@@ -83,35 +78,39 @@ class TrainingClips:
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Read all spectrograms in order: float32, (at most 32 clips, mel bins, frames), in dB."""
-        starts = range(0, len(self), _BLOCK)
+        starts = range(0, len(self), BLOCK)
         for start in progress(starts, total=len(starts), label="spectrograms for the fit, block"):
-            yield self.gather(self.clip_ids[start : start + _BLOCK]).astype(np.float32)
+            yield self.gather(self.clip_ids[start : start + BLOCK]).astype(np.float32)
 
-    def stored(self, name: str, transform: Callable[[np.ndarray], np.ndarray]) -> "FeatureFile":
-        """Compute features of all clips into a file, from which `learn` reads them; resumable.
+    def stored(
+        self,
+        name: str,
+        encode: Callable[[np.ndarray], np.ndarray],
+        *,
+        others: Sequence[int] = (),
+    ) -> FeatureFile:
+        """Compute features of all clips into a file, in one pass; resumable.
 
         Parameters
         ----------
         name
             Of the file.
-        transform
+        encode
             Function from a float32 spectrogram to features, (windows, features).
-
-        Returns
-        -------
-        features : float16, (clips, windows, features)
-            `features[positions]` are those of the clips at these positions, in memory.
+        others
+            Further clips, which come last in the file.
         """
-        compute = transformed(self.gather, transform, threads=self.threads)
+        self.checkpoints.delete_features_of_others()
         path = self.checkpoints.path_of(f"features-{name}", ".bin")
-        positions = np.arange(len(self))
-        return FeatureFile(path, positions, lambda rows: compute(self.clip_ids[rows]))
+        clip_ids = np.concatenate([self.clip_ids, np.asarray(others, self.clip_ids.dtype)])
+        compute = transformed(self.gather, encode, threads=self.threads, dtype=np.float32)
+        return FeatureFile(path, clip_ids, compute, threads=self.threads)
 
     def learn(
         self,
         name: str,
         network: "keras.Model",
-        inputs: "np.ndarray | FeatureFile",
+        gather: Gather,
         labels: np.ndarray,
     ) -> None:
         """Train a network by the same loop and settings as the model itself, resumable as well.
@@ -124,8 +123,8 @@ class TrainingClips:
             Of its checkpoints.
         network
             (batch, features) -> (batch, tags); left with the weights of its best epoch.
-        inputs : (clips, windows, features)
-            In memory, or in a file: see `stored`.
+        gather
+            Function from clip ids to inputs, (clips, windows, features).
         labels : float32, (clips, tags)
 
         Raises
@@ -139,8 +138,7 @@ class TrainingClips:
             raise UserError(f"{name}: {len(labels)} clips to learn from; expected 2 or more")
         chosen = np.arange(len(labels)) % 10 == min(len(labels), 10) - 1
         train, validation = (
-            Examples(ids, labels[ids], lambda ids: inputs[ids])
-            for ids in map(np.flatnonzero, (~chosen, chosen))
+            Examples(self.clip_ids[rows], labels[rows], gather) for rows in (~chosen, chosen)
         )
         fit(
             network,
@@ -180,77 +178,47 @@ def keep(checkpoints: Checkpoints, name: str, compute: Callable[[], Mapping[str,
     return arrays
 
 
-def transformed(
-    gather: Gather, transform: Callable[[np.ndarray], np.ndarray], *, threads: int = 1
-) -> Gather:
-    """Make a function from clip ids to features: float16, (clips, windows, features).
+@dataclass(frozen=True)
+class FittedFeatures:
+    """Features that are fitted to the training clips.
 
-    Parameters
+    Attributes
     ----------
+    arrays
+        All arrays that were fitted.
     gather
-        Function from clip ids to spectrograms, (clips, mel bins, frames), in dB.
-    transform
-        Function from a float32 spectrogram to features, (windows, features).
-    threads
-        Clips that are transformed at a time; the result does not depend on it.
+        Function from ids of the stored clips to features: float16, (clips, windows, features).
     """
 
-    def of_clips(clip_ids: np.ndarray) -> np.ndarray:
-        mel = gather(clip_ids).astype(np.float32)
-        if threads == 1:
-            features = [transform(clip) for clip in mel]
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                features = [*pool.map(transform, mel)]
-        return np.stack(features).astype(np.float16)
-
-    return of_clips
+    arrays: dict[str, np.ndarray]
+    gather: Gather
 
 
-class FeatureFile:
-    """Features of clips in a file, written once and read clip by clip: they need not fit in memory.
+def fit_features(model: Any, clips: TrainingClips, *, others: Sequence[int] = ()) -> FittedFeatures:
+    """Fit a `models.FeatureModel` to the training clips; stages of an earlier run are read.
 
     Parameters
     ----------
-    path
-        File of the features. If an interrupted run of the same training left it, it is completed.
-    clip_ids
-        Clips in the order of the file.
-    compute
-        Function from clip ids to features: float16, (clips, windows, features).
+    model
+        Functions of the model.
+    clips
+        Training clips.
+    others
+        Further clips whose features are computed and stored.
     """
-
-    def __init__(self, path: Path, clip_ids: np.ndarray, compute: Gather):
-        self._rows = {int(clip): row for row, clip in enumerate(clip_ids)}
-        self.shape = compute(clip_ids[:1]).shape[1:]
-        self._bytes = 2 * int(np.prod(self.shape))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
-            # What was written last may not have reached the disk.
-            done = max(file.tell() // self._bytes // _BLOCK - 1, 0) * _BLOCK
-            done = min(done, len(clip_ids))
-            file.truncate(done * self._bytes)
-            starts = range(done, len(clip_ids), _BLOCK)
-            for start in progress(starts, total=len(starts), label="features of all clips, block"):
-                file.write(compute(clip_ids[start : start + _BLOCK]).tobytes())
-                file.flush()
-                os.fsync(file.fileno())
-        self._file = path.open("rb")
-
-    def __getitem__(self, clip_ids: Sequence[int]) -> np.ndarray:
-        """Read features of clips, as `gather` does."""
-        return self.gather(clip_ids)
-
-    def gather(self, clip_ids: Sequence[int]) -> np.ndarray:
-        """Read features: float16, (clips, windows, features); several threads may call this."""
-        features = np.empty((len(clip_ids), *self.shape), np.float16)
-        for row, clip in zip(features, clip_ids, strict=True):
-            start = self._rows[int(clip)] * self._bytes
-            if os.preadv(self._file.fileno(), [row], start) != self._bytes:
-                raise UserError(f"{self._file.name}: shorter than it was written; delete it")
-        return features
+    stages = {"seed": clips.seed, "keep": partial(keep, clips.checkpoints)}
+    arrays = model.fit(clips, **stages)
+    encoded = clips.stored(
+        f"clips-{_digest(arrays)}", lambda mel: model.encode(mel, arrays), others=others
+    )
+    fitted = arrays | model.fit_encoded(clips, encoded, arrays, **stages)
+    return FittedFeatures(fitted, encoded.finished(lambda each: model.finish(each, fitted)))
 
 
-def fit_features(model: Any, clips: TrainingClips) -> dict[str, np.ndarray]:
-    """Fit a `models.FeatureModel` to the training clips; stages of an earlier run are read."""
-    return model.fit(clips, seed=clips.seed, keep=partial(keep, clips.checkpoints))
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """Hash arrays, so that features computed with others are not taken for theirs."""
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:12]

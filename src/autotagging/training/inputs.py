@@ -3,7 +3,6 @@
 Imports TensorFlow only inside functions.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,7 @@ import pandas as pd
 
 from autotagging import models
 from autotagging.dataset.store import MelStore
-from autotagging.training.features import (
-    FeatureFile,
-    TrainingClips,
-    fit_features,
-    limit_linear_algebra,
-    transformed,
-)
+from autotagging.training.features import TrainingClips, fit_features, limit_linear_algebra
 
 if TYPE_CHECKING:
     from autotagging.training.loop import Examples
@@ -106,31 +99,18 @@ def fitted_features(
     limit_linear_algebra()
     train, validation = (_ids_and_labels(labelled[name]) for name in ("train", "validation"))
     clips = TrainingClips(*train, gather=store.gather, **of_training)
-    features = fit_features(model, clips)
-    compute = transformed(
-        store.gather, lambda mel: model.transform(mel, features), threads=clips.threads
-    )
-    path = clips.checkpoints.path_of(f"features-clips-{_digest(features)}", ".bin")
-    file = FeatureFile(path, np.concatenate([train[0], validation[0]]), compute)
+    features = fit_features(model, clips, others=validation[0])
+    windows, *shape = features.gather(train[0][:1]).shape[1:]
     mel_bins, frames = store.clip_shape
     count = model.multiply_adds
     return Inputs(
-        *(Examples(*subset, file.gather) for subset in (train, validation)),
-        shape=file.shape[1:],
-        windows=file.shape[0],
+        *(Examples(*subset, features.gather) for subset in (train, validation)),
+        shape=tuple(shape),
+        windows=windows,
         model=model,
-        features=features,
-        multiply_adds=count(features, mel_bins=mel_bins, frames=frames) if count else 0,
+        features=features.arrays,
+        multiply_adds=count(features.arrays, mel_bins=mel_bins, frames=frames) if count else 0,
     )
-
-
-def _digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """Hash arrays, so that features computed with others are not taken for theirs."""
-    digest = hashlib.sha256()
-    for name, array in arrays.items():
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()[:12]
 
 
 def _ids_and_labels(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

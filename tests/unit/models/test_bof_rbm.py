@@ -11,10 +11,10 @@ from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.features.rbm import hidden
 from autotagging.models.bof_rbm.features import (
+    encode_bof_rbm,
     fit_bof_rbm,
     multiply_adds_bof_rbm,
     start_bof_rbm,
-    transform_bof_rbm,
 )
 from networks import training_settings
 
@@ -106,7 +106,7 @@ def fitted(mel):
 
 def features_of(mel, arrays, **changes):
     options = {"agc": True, "segment_frames": 47, **changes}
-    return np.stack([transform_bof_rbm(clip, arrays, **options) for clip in mel])
+    return np.stack([encode_bof_rbm(clip, arrays, **options) for clip in mel])
 
 
 def same(one, other):
@@ -203,7 +203,7 @@ def test_features_are_the_mean_over_segments_of_the_greatest_probabilities(fitte
     whitened = (patches - arrays["mean"]) @ arrays["matrix"]
     units = hidden(whitened, arrays["weights"], arrays["bias"], "gaussian_binary")
     expected = np.mean([units[s : s + 47].max(axis=0) for s in range(0, len(units), 47)], axis=0)
-    found = transform_bof_rbm(mel[0], arrays, agc=True, segment_frames=47)
+    found = encode_bof_rbm(mel[0], arrays, agc=True, segment_frames=47)
     assert found.shape == (1, 48)
     assert found.dtype == np.float32
     assert found[0] == pytest.approx(expected, abs=1e-5)
@@ -224,7 +224,7 @@ def test_a_louder_clip_has_about_the_same_features_with_gain_control(fitted, mel
 def test_silence_and_short_clips_have_features(fitted, frames, agc):
     for level in (-100, -10_000):
         clip = np.full((BINS, frames), level, np.float32)
-        features = transform_bof_rbm(clip, fitted[0], agc=agc, segment_frames=47)
+        features = encode_bof_rbm(clip, fitted[0], agc=agc, segment_frames=47)
         assert features.shape == (1, 48)
         assert np.isfinite(features).all()
         assert features.min() >= 0
@@ -237,9 +237,9 @@ def test_clips_that_do_not_vary_are_an_error(mel):
 
 
 def test_the_features_do_not_depend_on_the_number_of_threads(fitted, mel):
-    from autotagging.training.features import transformed
+    from autotagging.training.feature_file import transformed
 
-    transform = partial(transform_bof_rbm, arrays=fitted[0], agc=True, segment_frames=47)
+    transform = partial(encode_bof_rbm, arrays=fitted[0], agc=True, segment_frames=47)
     one, two = (
         transformed(lambda ids: mel[ids], transform, threads=threads)(np.arange(N_CLIPS))
         for threads in (1, 2)

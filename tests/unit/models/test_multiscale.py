@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from autotagging import models
-from autotagging.training.features import fit_features, keep, transformed
-from training_clips import audible_clips, not_kept, training_clips
+from autotagging.training.features import fit_features, keep
+from training_clips import audible_clips, fit_in_memory, training_clips
 
 OPTIONS = {
     "representation": "laplacian",
@@ -34,9 +34,12 @@ def test_it_overfits_a_few_clips(tmp_path):
     mel, labels = audible_clips()
     clips = training_clips(tmp_path, mel, labels, epochs=25, learning_rate=0.01)
     model = models.feature_model("multiscale", **OPTIONS)
-    arrays = fit_features(model, clips)
-    gather = transformed(clips.gather, lambda mel: model.transform(mel, arrays))
-    assert gather(clips.clip_ids[:2]).shape == (2, 4, 36)
+    gather = fit_features(model, clips).gather
+    windows = gather(clips.clip_ids)
+    assert windows.shape == (16, 4, 36)
+    assert np.abs(windows.mean(axis=(0, 1))).max() < 0.1
+    assert np.abs(windows.std(axis=(0, 1)) - 1).max() < 0.1
+    assert np.abs(windows).max() <= 5
     network = models.build("multiscale", input_shape=(36,), n_tags=3, **OPTIONS)
     examples = Examples(clips.clip_ids, labels, gather)
     result = fit(
@@ -55,7 +58,7 @@ def test_the_features_depend_on_the_audio_alone(tmp_path):
     mel, labels = audible_clips()
     model = models.feature_model("multiscale", **OPTIONS)
     arrays, others = (
-        model.fit(training_clips(tmp_path, mel, each), seed=0, keep=not_kept)
+        fit_in_memory(model, training_clips(tmp_path, mel, each))
         for each in (labels, 1 - labels[::-1])
     )
     for name, array in arrays.items():
@@ -66,15 +69,15 @@ def test_a_stopped_fit_goes_on_where_it_was(tmp_path):
     mel, labels = audible_clips()
     clips = training_clips(tmp_path, mel, labels)
     model = models.feature_model("multiscale", **OPTIONS)
-    expected = model.fit(clips, seed=0, keep=not_kept)
+    expected = fit_in_memory(model, clips)
 
     def stopped(name, compute):
-        if name == "windows":
+        if name == "scale":
             raise KeyboardInterrupt
         return keep(clips.checkpoints, name, compute)
 
     with pytest.raises(KeyboardInterrupt):
-        model.fit(clips, seed=0, keep=stopped)
+        fit_in_memory(model, clips, keep=stopped)
     stages = []
 
     def counted(compute, name):
@@ -84,8 +87,8 @@ def test_a_stopped_fit_goes_on_where_it_was(tmp_path):
     def resumed(name, compute):
         return keep(clips.checkpoints, name, partial(counted, compute, name))
 
-    arrays = model.fit(clips, seed=0, keep=resumed)
-    assert stages == ["windows"]
+    arrays = fit_in_memory(model, clips, keep=resumed)
+    assert stages == ["scale"]
     for name, array in expected.items():
         np.testing.assert_array_equal(array, arrays[name])
 

@@ -11,9 +11,11 @@ from autotagging.common.params import read_params
 from autotagging.features.cepstrum import mfcc
 from autotagging.models.pooled.features import multiply_adds_pooled
 from autotagging.training.checkpoints import Checkpoints
-from autotagging.training.features import FeatureFile, keep, transformed
+from autotagging.training.feature_file import FeatureFile, transformed
+from autotagging.training.features import keep
 from conftest import ROOT
 from networks import training_settings
+from training_clips import fit_in_memory, not_kept
 
 PARAMS = read_params(ROOT / "params.yaml")["train"]["pooled"] | {"structure": "pfc"}
 SIX = ["mean", "variance", "maximum", "minimum", "third moment", "fourth moment"]
@@ -31,10 +33,6 @@ class Clips:
             yield self.mel[start : start + self.block].astype(np.float32)
 
 
-def computed(name, compute):
-    return compute()
-
-
 def options(**changes):
     """Options of the model: those of params.yaml, with fewer units, and some changed."""
     small = {"components": 10, "hidden": 32, "short_hidden": 16}
@@ -43,7 +41,7 @@ def options(**changes):
 
 def fitted(mel, **changes):
     model = models.feature_model("pooled", **options(**changes))
-    return model, model.fit(Clips(mel), seed=0, keep=computed)
+    return model, fit_in_memory(model, Clips(mel))
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +179,7 @@ def test_the_fit_has_the_same_bytes_whatever_the_blocks_and_threads(mel):
     fits = []
     for threads, block in ((1, 4), (2, 3)):
         with threadpool_limits(threads, user_api="blas"):
-            fits.append(model.fit(Clips(mel, block=block), seed=threads, keep=computed))
+            fits.append(fit_in_memory(model, Clips(mel, block=block), seed=threads))
     one, other = fits
     assert [*one] == [*other] == ["mean", "matrix", "pooled_mean", "pooled_deviation"]
     for name in one:
@@ -198,14 +196,14 @@ def test_a_killed_fit_goes_on_with_the_same_arrays(mel, tmp_path):
     class Killed(Clips):
         def blocks(self):
             for number, block in enumerate(super().blocks()):
-                if (self.passes, number) == (2, 1):
+                if self.passes == 2 and number == 1:
                     raise KeyboardInterrupt
                 yield block
 
     with pytest.raises(KeyboardInterrupt):
-        model.fit(Killed(mel), seed=0, keep=partial(keep, checkpoints))
+        fit_in_memory(model, Killed(mel), keep=partial(keep, checkpoints))
     resumed = Clips(mel)
-    arrays = model.fit(resumed, seed=0, keep=partial(keep, checkpoints))
+    arrays = fit_in_memory(model, resumed, keep=partial(keep, checkpoints))
     assert resumed.passes == 1  # PCA was kept
     _, expected = fitted(mel)
     for name in expected:
@@ -221,10 +219,10 @@ def test_a_fit_holds_one_block_of_spectrograms():
 
     block = 4 * 24 * 440 * 4
     model = models.feature_model("pooled", **options())
-    model.fit(Clips(next(Generated().blocks())), seed=0, keep=computed)  # imports and the like
+    model.fit(Clips(next(Generated().blocks())), seed=0, keep=not_kept)  # imports and the like
     tracemalloc.start()
     try:
-        model.fit(Generated(), seed=0, keep=computed)
+        model.fit(Generated(), seed=0, keep=not_kept)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -244,16 +242,21 @@ def test_a_network_learns_sixteen_clips_by_heart(mel, structure, tmp_path):
     model, arrays = fitted(mel, structure=structure, long_frames=110)
     labels = np.random.default_rng(1).permuted(np.eye(16, 8, dtype=np.float32), axis=0)
     labels = np.maximum(labels, labels[::-1])
-    compute = transformed(
-        lambda ids: mel[ids], lambda clip: model.transform(clip, arrays), threads=2
+    encode = transformed(
+        lambda ids: mel[ids],
+        lambda clip: model.encode(clip, arrays),
+        threads=2,
+        dtype=np.float32,
     )
-    file = FeatureFile(tmp_path / "features.bin", np.arange(16), compute)
-    np.testing.assert_array_equal(file.gather([3, 1]), compute(np.array([3, 1])))
+    file = FeatureFile(tmp_path / "features.bin", np.arange(16), encode)
+    gather = file.finished(lambda each: model.finish(each, arrays))
+    whole = transformed(lambda ids: mel[ids], lambda clip: model.transform(clip, arrays))
+    np.testing.assert_array_equal(gather([3, 1]), whole([3, 1]))
     import keras
 
     keras.utils.set_random_seed(0)
     network = models.build("pooled", input_shape=file.shape[1:], n_tags=8, **own)
-    clips = Examples(np.arange(16), labels, file.gather)
+    clips = Examples(np.arange(16), labels, gather)
     settings = training_settings(epochs=40, learning_rate=0.01, batch_size=4)
     checkpoints = Checkpoints(
         tmp_path, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10

@@ -1,5 +1,7 @@
 """Every model on features: what it is fitted to, on how many threads, and what is stored of it."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from autotagging.common.params import options_of
 from autotagging.mel.spectrogram import describe_front_end
 from autotagging.models.stored import build_network, load_model, of_features, save_model
 from autotagging.training.checkpoints import Checkpoints
-from autotagging.training.features import transformed
+from autotagging.training.feature_file import transformed
 from conftest import ROOT
 from networks import training_settings
 
@@ -42,12 +44,14 @@ class Store:
         if other:
             self.mel[VALIDATION.start :] = self.mel[VALIDATION.start :, ::-1] + 7
         self.mel = self.mel.astype(np.float16)
+        self.reads = Counter()
 
     def gather(self, clip_ids):
+        self.reads.update(map(int, clip_ids))
         return self.mel[np.asarray(clip_ids)]
 
 
-def fitted(model, folder, *, threads=2, other=False):
+def fitted(model, folder, *, threads=2, store=None):
     from autotagging.training.devices import ONE_DEVICE
     from autotagging.training.fitted import fit_network
     from autotagging.training.inputs import fitted_features
@@ -65,7 +69,7 @@ def fitted(model, folder, *, threads=2, other=False):
     }
     options = small_options(model)
     inputs = fitted_features(
-        Store(other=other),
+        store or Store(other=False),
         {"train": labels.loc[TRAIN], "validation": labels.loc[VALIDATION]},
         models.feature_model(model, **options),
         other_labels=np.float32(np.arange(20)[:, None] % [3, 4] == 0),
@@ -84,28 +88,38 @@ def small_options(model):
 
 @pytest.fixture(scope="module", params=SMALL)
 def trained(request, tmp_path_factory):
-    return request.param, fitted(request.param, tmp_path_factory.mktemp("trained"))
+    store = Store(other=False)
+    fit = fitted(request.param, tmp_path_factory.mktemp("trained"), store=store)
+    return request.param, fit, store.reads
 
 
 def test_a_fit_depends_on_training_clips_only_and_not_on_threads(trained, tmp_path):
     """All validation and test clips have other audio, and there is one thread instead of two."""
-    model, expected = trained
-    found = fitted(model, tmp_path, threads=1, other=True)
+    model, expected, _ = trained
+    found = fitted(model, tmp_path, threads=1, store=Store(other=True))
     fits = [name for name in expected.arrays if name.startswith("features/")]
     assert fits
     for name in fits:
         assert expected.arrays[name].tobytes() == found.arrays[name].tobytes(), name
 
 
+def test_spectrograms_are_read_once_for_a_sample_and_once_for_the_features(trained):
+    """The first clip is read once more, for the size of the features."""
+    model, _, reads = trained
+    for_sample = 0 if model == "statistics" else 1
+    expected = dict.fromkeys(TRAIN, for_sample + 1) | dict.fromkeys(VALIDATION, 1)
+    assert dict(reads) == expected | {0: for_sample + 2}
+
+
 def test_the_same_weights_on_one_thread(trained, tmp_path):
-    model, expected = trained
+    model, expected, _ = trained
     found = fitted(model, tmp_path, threads=1)
     for name, array in expected.arrays.items():
         assert found.arrays[name].tobytes() == array.tobytes(), name
 
 
 def test_a_stored_model_scores_as_the_fitted_one(trained, tmp_path):
-    model, trained = trained
+    model, trained, _ = trained
     description = {
         **trained.description,
         "model": model,

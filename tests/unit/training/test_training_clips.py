@@ -1,5 +1,7 @@
 """What a fit of features does with the training clips."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,19 +30,25 @@ def test_a_network_learns_the_same_from_a_file_and_from_memory(tmp_path):
         clips = training_clips(tmp_path / name, mel, labels)
         features = clips.stored("pooled", windows)
         assert features.shape == (4, 24)
-        inputs = features if name == "file" else features[np.arange(16)]
+        in_memory = features.gather(clips.clip_ids)
+        gather = features.gather if name == "file" else lambda ids: in_memory[ids - 10]  # noqa: B023
         learner = network(24, 3)
-        clips.learn("network", learner, inputs, labels)
+        clips.learn("network", learner, gather, labels)
         weights.append(learner.get_weights())
     for of_file, of_memory in zip(*weights, strict=True):
         np.testing.assert_array_equal(of_file, of_memory)
 
 
-def test_stored_features_are_those_of_the_clips_at_the_positions(tmp_path):
-    mel, labels = audible_clips(40)
-    features = training_clips(tmp_path, mel, labels).stored("pooled", windows)
+def test_stored_features_are_those_of_the_clips_and_of_others(tmp_path):
+    mel, _ = audible_clips(40)
+    clips = training_clips(tmp_path, mel, np.zeros((30, 3)))
+    clips = replace(clips, clip_ids=clips.clip_ids[:30])
+    features = clips.stored("pooled", windows, others=range(40, 50))
     expected = np.stack([windows(mel[i].astype(np.float16).astype(np.float32)) for i in (39, 2)])
-    np.testing.assert_array_equal(features[[39, 2]], expected.astype(np.float16))
+    np.testing.assert_array_equal(features.gather([49, 12]), expected)
+    np.testing.assert_array_equal([*features.each([49, 12])], expected)
+    halved = features.finished(lambda each: each / 2)([49, 12])
+    np.testing.assert_array_equal(halved, (expected / 2).astype(np.float16))
 
 
 @pytest.mark.parametrize(("count", "held_out"), [(2, [1]), (9, [8]), (10, [9]), (25, [9, 19])])
@@ -50,16 +58,16 @@ def test_every_tenth_clip_is_held_out_and_always_one(tmp_path, monkeypatch, coun
     seen = []
     monkeypatch.setattr(loop, "fit", lambda network, *subsets, **_: seen.append(subsets))
     mel, labels = audible_clips(count)
-    training_clips(tmp_path, mel, labels).learn("network", None, mel, labels)
+    training_clips(tmp_path, mel, labels).learn("network", None, None, labels)
     ((train, validation, _),) = seen
-    assert validation.clip_ids.tolist() == held_out
-    assert sorted([*train.clip_ids, *held_out]) == list(range(count))
+    assert (validation.clip_ids - 10).tolist() == held_out
+    assert sorted([*train.clip_ids - 10, *held_out]) == list(range(count))
 
 
 def test_one_clip_is_nothing_to_learn_from(tmp_path):
     mel, labels = audible_clips(2)
     with pytest.raises(UserError, match="source: 1 clips to learn from; expected 2 or more"):
-        training_clips(tmp_path, mel, labels).learn("source", None, mel[:1], labels[:1])
+        training_clips(tmp_path, mel, labels).learn("source", None, None, labels[:1])
 
 
 def test_a_file_of_features_that_was_cut_is_an_error(tmp_path):
@@ -67,6 +75,6 @@ def test_a_file_of_features_that_was_cut_is_an_error(tmp_path):
     features = training_clips(tmp_path, mel, labels).stored("pooled", windows)
     (path,) = tmp_path.rglob("*.bin")
     path.write_bytes(path.read_bytes()[:-1])
-    assert np.isfinite(features[[0, 14]]).all()
+    assert np.isfinite(features.gather([10, 24])).all()
     with pytest.raises(UserError, match=r"bin: shorter than it was written; delete it"):
-        features[[15]]
+        features.gather([25])

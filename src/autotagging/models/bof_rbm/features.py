@@ -112,7 +112,7 @@ def fit_bof_rbm(
     }
 
 
-def transform_bof_rbm(
+def encode_bof_rbm(
     mel: np.ndarray, arrays: Mapping[str, np.ndarray], *, agc: bool, segment_frames: int
 ) -> np.ndarray:
     """Compute a clip's features: float32, (1, n_hidden), from 0 to 1.

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from autotagging.features.codebook import fit_windows, multiply_adds, window_features
+from autotagging.features.codebook import fit_codebook, multiply_adds, window_maxima
 from autotagging.features.pyramid import Representation
+from autotagging.features.standardize import fit_scale, scaled
 
-fit_multiscale = fit_windows
-"""Fit codebook and scale of the features in two passes."""
-
-
-transform_multiscale = window_features
-"""Compute the features of a clip's windows."""
+fit_multiscale = fit_codebook
+encode_multiscale = window_maxima
+fit_encoded_multiscale = fit_scale
+finish_multiscale = scaled
 
 
 def multiply_adds_multiscale(
@@ -23,7 +22,7 @@ def multiply_adds_multiscale(
     representation: Representation,
     pool_frames: int,
 ) -> int:
-    """Count the multiply-adds of the matrix products in `transform_multiscale`."""
+    """Count the multiply-adds of the matrix products in `encode_multiscale`."""
     return multiply_adds(
         arrays["codebook"],
         mel_bins=mel_bins,

@@ -1,6 +1,6 @@
 """Components, mel spectra or MFCCs of each frame, summarized over windows by six functions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -24,17 +24,11 @@ def fit_pooled(
     keep: Callable,
     features: Features,
     components: int,
-    structure: Structure,
     log: bool,
-    pool_frames: int,
-    short_frames: int,
-    short_hop: int,
-    long_frames: int | None,
 ) -> dict[str, np.ndarray]:
-    """Fit PCA in one pass over the training clips, and standardization in a second.
+    """Fit PCA in one pass over the training clips, if there are components.
 
-    Nothing is drawn at random. In memory are one block of spectrograms and the features of one
-    clip.
+    Nothing is drawn at random. In memory is one block of spectrograms.
 
     Parameters
     ----------
@@ -44,45 +38,25 @@ def fit_pooled(
         Features of a frame: components (pmsc), mel spectrum (mel) or MFCCs (mfcc).
     components
         Number of components.
-    structure
-        One time scale (pfc) or two (mtsl).
     log
         Whether mel spectra are log-compressed power, or amplitude.
-    pool_frames
-        Frames of a window, for one time scale.
-    short_frames, short_hop
-        Frames of a short window, and from its beginning to that of the next, for two time scales.
-    long_frames
-        Frames of a long window, for two time scales; None: a whole clip.
 
     Returns
     -------
     arrays
-        pooled_mean and pooled_deviation, float32, (6 x dims,), of the six functions; for pmsc also
-        mean, float32, (mel bins,), and matrix, float32, (mel bins, components).
+        For pmsc mean, float32, (mel bins,), and matrix, float32, (mel bins, components).
 
     Raises
     ------
     UserError
         There are more components than mel bins, or the spectra do not vary.
     """
-    arrays: dict[str, np.ndarray] = {}
-    if features == "pmsc":
-        arrays = keep("pca", lambda: _fit_pca(_each(clips), components=components, log=log))
-
-    def fit_standardization() -> dict[str, np.ndarray]:
-        moments = standardize.MeanAndDeviation()
-        for mel in _each(clips):
-            frames = _frames(mel, arrays, features=features, log=log)
-            pooled = _pooled(frames, structure, pool_frames, short_frames, short_hop, long_frames)
-            moments.add(pooled.reshape(-1, pooled.shape[-1]))
-        found = {"pooled_mean": moments.mean, "pooled_deviation": moments.deviation}
-        return {name: array.astype(np.float32) for name, array in found.items()}
-
-    return {**arrays, **keep("standardization", fit_standardization)}
+    if features != "pmsc":
+        return {}
+    return keep("pca", lambda: _fit_pca(clips, components=components, log=log))
 
 
-def transform_pooled(
+def encode_pooled(
     mel: np.ndarray,
     arrays: Mapping[str, np.ndarray],
     *,
@@ -94,23 +68,52 @@ def transform_pooled(
     short_hop: int,
     long_frames: int | None,
 ) -> np.ndarray:
-    """Compute a clip's features; parameters as in `fit_pooled`.
+    """Compute a clip's six functions of each window.
 
-    For a full clip of 1366 frames and 90 components they take 13 kB as float16 with pfc. With mtsl
-    they take 168 kB, or 183 kB with the whole clip as a window: 3.6 to 3.9 GB for the training and
-    validation clips of the paper, on disk.
+    For a full clip of 1366 frames and 90 components they take 26 kB with pfc. With mtsl they take
+    337 kB, or 365 kB with the whole clip as a window: 7.2 to 7.8 GB for the training and validation
+    clips of the paper, on disk.
+
+    Parameters
+    ----------
+    mel : float32, (mel bins, frames)
+        Log-mel spectrogram of one clip, in dB.
+    arrays
+        Of `fit_pooled`.
+    features, log
+        See `fit_pooled`.
+    structure
+        One time scale (pfc) or two (mtsl).
+    pool_frames
+        Frames of a window, for one time scale.
+    short_frames, short_hop
+        Frames of a short window, and from its beginning to that of the next, for two time scales.
+    long_frames
+        Frames of a long window, for two time scales; None: a whole clip.
 
     Returns
     -------
-    features : float32, (windows, 6 x dims) or (windows, short windows, 6 x dims)
-        With pfc or mtsl; from -5 to 5. For each window, or short window, the mean of all dimensions
-        first, then the others in the order of `pooling.statistics`. A clip that is shorter than a
-        window is repeated up to one; frames that remain at the end are left out.
+    pooled : float32, (windows, 6 x dims) or (windows, short windows, 6 x dims)
+        With pfc or mtsl. For each window, or short window, the mean of all dimensions first, then
+        the others in the order of `pooling.statistics`. A clip that is shorter than a window is
+        repeated up to one; frames that remain at the end are left out.
     """
     frames = _frames(mel, arrays, features=features, log=log)
-    pooled = _pooled(frames, structure, pool_frames, short_frames, short_hop, long_frames)
+    return _pooled(frames, structure, pool_frames, short_frames, short_hop, long_frames)
+
+
+def fit_encoded_pooled(
+    clips: Any, encoded: Any, arrays: Mapping[str, np.ndarray], *, seed: int, keep: Callable
+) -> dict[str, np.ndarray]:
+    """Fit pooled_mean and pooled_deviation, float32, (6 x dims,): those of all windows."""
+    scale = standardize.fit_scale(clips, encoded, arrays, seed=seed, keep=keep)
+    return {f"pooled_{name}": array.astype(np.float32) for name, array in scale.items()}
+
+
+def finish_pooled(encoded: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Standardize the six functions: float32, from -5 to 5."""
     return standardize.standardized(
-        pooled, mean=arrays["pooled_mean"], deviation=arrays["pooled_deviation"]
+        encoded, mean=arrays["pooled_mean"], deviation=arrays["pooled_deviation"]
     )
 
 
@@ -119,19 +122,12 @@ def multiply_adds_pooled(arrays: Mapping[str, np.ndarray], *, mel_bins: int, fra
     return frames * arrays["matrix"].size if "matrix" in arrays else 0
 
 
-def _each(clips: Any) -> Iterator[np.ndarray]:
-    for block in clips.blocks():
-        yield from block
-
-
-def _fit_pca(
-    spectrograms: Iterator[np.ndarray], *, components: int, log: bool
-) -> dict[str, np.ndarray]:
+def _fit_pca(clips: Any, *, components: int, log: bool) -> dict[str, np.ndarray]:
     moments = None
-    for mel in spectrograms:
-        if moments is None:
-            moments = whitening.Moments.zero(len(mel))
-        moments.add(_spectra(mel, log=log))
+    for block in clips.blocks():
+        moments = moments or whitening.Moments.zero(block.shape[1])
+        for mel in block:
+            moments.add(_spectra(mel, log=log))
     mean, matrix = whitening.whitening(moments, retain=components, epsilon=_EPSILON, relative=True)
     return {"mean": mean, "matrix": matrix}
 

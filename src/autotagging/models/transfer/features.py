@@ -12,9 +12,10 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import read_json, sha256
 from autotagging.dataset.store import MelStore, read_front_end
 from autotagging.dataset.subsets import read_labels
-from autotagging.features.codebook import fit_windows, multiply_adds, window_features
+from autotagging.features.codebook import fit_codebook, multiply_adds, window_maxima
 from autotagging.features.logistic import choose_logistic
 from autotagging.features.pyramid import Representation
+from autotagging.features.standardize import fit_scale, scaled
 
 STRENGTHS = (1.0, 0.1, 0.01, 0.001, 0.0001)
 """Factors of the L2 penalty that are compared on the validation clips; see `fit_logistic`."""
@@ -22,6 +23,8 @@ STRENGTHS = (1.0, 0.1, 0.01, 0.001, 0.0001)
 _OTHER_TAGS = "other_tags"
 
 Control = Literal["none", "features", "random"]
+
+encode_transfer = window_maxima
 
 
 def fit_transfer(
@@ -39,13 +42,8 @@ def fit_transfer(
     pool_frames: int,
     source: str,
     control: Control,
-    hidden: int,
-    dropout: float,
 ) -> dict[str, np.ndarray]:
-    """Fit codebook, scale and source network to the source, in three passes through it.
-
-    Memory is that of `features.codebook.fit_windows`; the windows' features are in a file, 2 x
-    windows x features bytes per clip (1.1 GB for 19,773 clips of 9 windows and 3,000 features).
+    """Fit the codebook to the source, in one pass through it.
 
     Parameters
     ----------
@@ -54,21 +52,18 @@ def fit_transfer(
     seed, keep
         See `models.FeatureModel`.
     representation, n_levels, n_means, sample_frames, retain, epsilon, iterations, pool_frames
-        See `features.codebook.fit_windows`.
+        See `features.codebook.fit_codebook`.
     source
         "other_tags", which are the training clips with the tags outside the kept ones; or the
         results folder of this pipeline for another corpus, all of whose clips are the source.
     control
         "none"; or what replaces the trained source network: nothing, so that the classifier reads
         the windows' features ("features"), or one with its initial weights ("random").
-    hidden, dropout
-        Units and dropout rate of the source network's hidden layer.
 
     Returns
     -------
     arrays
-        Those of `fit_windows`; and, unless control is "features", kernel, float32, (features,
-        hidden), and bias, float32, (hidden,).
+        Those of `fit_codebook`.
 
     Raises
     ------
@@ -77,34 +72,82 @@ def fit_transfer(
         front end.
     """
     clips, of_source = _source(clips, source)
-    cut = {"representation": representation, "pool_frames": pool_frames}
-    arrays = fit_windows(
+    if control == "none":
+        _check_tags(clips.labels, source)
+    return fit_codebook(
         clips,
         seed=seed,
         keep=lambda stage, compute: keep(stage + of_source, compute),
+        representation=representation,
         n_levels=n_levels,
         n_means=n_means,
         sample_frames=sample_frames,
         retain=retain,
         epsilon=epsilon,
         iterations=iterations,
-        **cut,
+        pool_frames=pool_frames,
+    )
+
+
+def fit_encoded_transfer(
+    clips: Any,
+    encoded: Any,
+    arrays: Mapping[str, np.ndarray],
+    *,
+    seed: int,
+    keep: Callable,
+    representation: Representation,
+    pool_frames: int,
+    source: str,
+    control: Control,
+    hidden: int,
+    dropout: float,
+) -> dict[str, np.ndarray]:
+    """Fit scale and source network to the stored features of the source.
+
+    Another corpus's are computed here, into a file of their own: 4 x windows x features bytes per
+    clip (2.1 GB for 19,773 clips of 9 windows and 3,000 features).
+
+    Parameters
+    ----------
+    clips, encoded, arrays, seed, keep
+        See `models.FeatureModel`.
+    representation, pool_frames, source, control
+        See `fit_transfer`.
+    hidden, dropout
+        Units and dropout rate of the source network's hidden layer.
+
+    Returns
+    -------
+    arrays
+        Those of `fit_scale`; and, unless control is "features", kernel, float32, (features,
+        hidden), and bias, float32, (hidden,).
+    """
+    clips, of_source = _source(clips, source)
+    name = "source" + of_source
+    if of_source:
+        cut = {"representation": representation, "pool_frames": pool_frames}
+        encoded = clips.stored(name, lambda mel: encode_transfer(mel, arrays, **cut))
+    scale = fit_scale(
+        clips,
+        encoded,
+        arrays,
+        seed=seed,
+        keep=lambda stage, compute: keep(stage + of_source, compute),
     )
     if control == "features":
-        return arrays
+        return scale
     layer = {"hidden": hidden, "dropout": dropout, "seed": seed}
-    if control == "random":
-        return arrays | keep("random", lambda: _hidden_layer(_network(clips, arrays, **layer)))
 
     def learn() -> dict[str, np.ndarray]:
-        name = "source" + of_source
-        inputs = clips.stored(name, lambda mel: window_features(mel, arrays, **cut))
-        network = _network(clips, arrays, **layer)
+        network = _network(clips, scale, **layer)
+        inputs = encoded.finished(lambda windows: scaled(windows, scale))
         clips.learn(name, network, inputs, clips.labels)
         return _hidden_layer(network)
 
-    _check_tags(clips.labels, source)
-    return arrays | keep("hidden" + of_source, learn)
+    if control == "random":
+        return scale | keep("random", lambda: _hidden_layer(_network(clips, scale, **layer)))
+    return scale | keep("hidden" + of_source, learn)
 
 
 def _source(clips: Any, source: str) -> tuple[Any, str]:
@@ -191,18 +234,12 @@ def _hidden_layer(network: Any) -> dict[str, np.ndarray]:
     return {"kernel": kernel, "bias": bias}
 
 
-def transform_transfer(
-    mel: np.ndarray,
-    arrays: Mapping[str, np.ndarray],
-    *,
-    representation: Representation,
-    pool_frames: int,
-) -> np.ndarray:
+def finish_transfer(encoded: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """Compute a clip's features: float32, (1, hidden), or (1, levels x means) without a network.
 
     They are means over the clip's windows; those of hidden units are at least 0.
     """
-    windows = window_features(mel, arrays, representation=representation, pool_frames=pool_frames)
+    windows = scaled(encoded, arrays)
     if "kernel" in arrays:
         windows = np.maximum(windows @ arrays["kernel"] + arrays["bias"], 0)
     return windows.mean(axis=0, keepdims=True)
@@ -234,7 +271,7 @@ def multiply_adds_transfer(
     representation: Representation,
     pool_frames: int,
 ) -> int:
-    """Count the multiply-adds of the matrix products in `transform_transfer`."""
+    """Count the multiply-adds of the matrix products that give a clip's features."""
     encoding = multiply_adds(
         arrays["codebook"],
         mel_bins=mel_bins,
