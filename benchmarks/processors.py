@@ -42,6 +42,8 @@ def main() -> None:
         os.environ.pop(name, None)
     variants = {name: VARIANTS[name] for name in arguments.only or VARIANTS}
     for python in arguments.python:
+        if not python.with_name("autotagging").exists():
+            parser.error(f"{python} has no command autotagging next to it: install the package")
         folders = f"{python.absolute().parent}:{os.environ['PATH']}"
         variants[str(python)] = {"PATH": folders}
     with tempfile.TemporaryDirectory(prefix="processors-") as folder:
