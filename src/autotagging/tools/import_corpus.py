@@ -1,12 +1,14 @@
 """Make a corpus of a person's own music: the command `autotagging import_corpus`."""
 
+import math
 import os
 import shlex
 import shutil
 import sys
 from collections import Counter
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,14 +16,19 @@ from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.locks import locked
-from autotagging.common.progress import duration, progress
+from autotagging.common.progress import duration
 from autotagging.tools.importing import folder as corpus
 from autotagging.tools.importing.cutting import BadSongError, Clip, CutSettings, cut_song
 from autotagging.tools.importing.faults import Faults
-from autotagging.tools.importing.labels import TableSettings, clean, read_labels
+from autotagging.tools.importing.labels import (
+    TableSettings,
+    clean,
+    has_more_tags,
+    read_labels,
+)
 from autotagging.tools.importing.naming import Named, TagSettings, name_tags
 from autotagging.tools.importing.songs import Song, check_songs, find_songs, songs_with_tags
-from autotagging.tools.importing.workers import run_jobs
+from autotagging.tools.importing.workers import Run, results, run_jobs
 
 _SIZE = 0.7  # of 16-bit samples, that FLAC takes of loud music
 _LISTED = 20
@@ -39,6 +46,7 @@ def import_corpus(
     tags: Annotated[TagSettings, Parameter(name="*")] = TagSettings(),  # noqa: B008
     cut: Annotated[CutSettings, Parameter(name="*")] = CutSettings(),  # noqa: B008
     workers: int | None = None,
+    timeout: float = 600.0,
     skip_bad: bool = False,
     replace: bool = False,
 ) -> None:
@@ -61,6 +69,8 @@ def import_corpus(
         Fields of the files' own tags to use in place of a table.
     workers
         Number of processes, by default one for each processor.
+    timeout
+        Seconds in which a song has to be opened, and to be cut; else it can't be used.
     skip_bad
         Whether to leave out rows and files that can't be used, and list them in left_out.csv;
         otherwise nothing is written if there are some.
@@ -73,21 +83,26 @@ def import_corpus(
         A row or file can't be used, the table can't be read, the disk is too small, or the folder
         is not one that may be written.
     """
-    _check_arguments(audio, out, csv, from_files, cut, workers)
+    _check_arguments(audio, out, csv, from_files)
+    _check_numbers(cut, workers, timeout)
+    run = partial(run_jobs, workers=workers or os.cpu_count() or 1, timeout=timeout)
     with locked(out.with_name(f".{out.name}.lock"), f"import into {out}"):
         corpus.check_place(out, replace=replace, keep_vocabulary=tags.vocabulary is not None)
         faults = Faults(skip=skip_bad)
         if csv:
-            songs = find_songs(read_labels(csv, table, faults), audio, faults)
+            songs = find_songs(read_labels(csv, table, faults), audio, faults, run)
         else:
-            songs, notes = songs_with_tags(audio, from_files, table.separator, faults)
+            songs, notes = songs_with_tags(audio, from_files, table.separator, faults, run)
             print(*notes, sep="\n", file=sys.stderr)
         check_songs(songs, faults)
         songs = _tagged(songs, tags)
         _check_space(songs, out, cut)
         with corpus.unfinished(out) as scratch:
-            songs, clips = _cut(songs, scratch, cut, workers or os.cpu_count() or 1, faults)
-            check_songs(songs, faults)
+            clips_of = _cut(songs, scratch, cut, run, faults)
+            check_songs([*clips_of], faults)
+            songs = _tagged([*clips_of], tags)  # songs that can't be cut may take tags with them
+            clips = [clips_of.pop(song) for song in songs]
+            _delete(clips_of.values(), scratch)
             named = name_tags(songs, tags)
             source = {"table": clean(csv.name)} if csv else {"fields": list(from_files)}
             receipt = {**source, **asdict(cut), "songs": len(songs), "clips": sum(map(len, clips))}
@@ -95,14 +110,7 @@ def import_corpus(
         _describe(out, songs, clips, named, faults)
 
 
-def _check_arguments(
-    audio: Path,
-    out: Path,
-    csv: Path | None,
-    from_files: tuple[str, ...],
-    cut: CutSettings,
-    workers: int | None,
-) -> None:
+def _check_arguments(audio: Path, out: Path, csv: Path | None, from_files: tuple[str, ...]) -> None:
     if (csv is None) != bool(from_files):
         raise UserError("import_corpus needs either --csv TABLE or --from-files genre mood")
     if out.name in ("", ".."):
@@ -112,9 +120,18 @@ def _check_arguments(
     here, there = audio.resolve(), out.resolve()
     if here.is_relative_to(there) or there.is_relative_to(here):
         raise UserError(f"{out}: --out and --audio are inside each other; name another folder")
-    for name, least in (("seconds", 0.1), ("sample_rate", 1000), ("shortest", 0.0)):
-        if getattr(cut, name) < least:
-            raise UserError(f"--{name.replace('_', '-')} is less than {least:g}")
+
+
+def _check_numbers(cut: CutSettings, workers: int | None, timeout: float) -> None:
+    # The names of clips have whole seconds, so that shorter clips would share a name.
+    for name, least in (("seconds", 1.0), ("sample_rate", 1000), ("shortest", 0.0)):
+        option, value = f"--{name.replace('_', '-')}", getattr(cut, name)
+        if value < least:
+            raise UserError(f"{option} is less than {least:g}")
+        if not math.isfinite(value):
+            raise UserError(f"{option} {value}: expected a number")
+    if not timeout > 0:
+        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
     if any(number is not None and number < 1 for number in (workers, cut.clips_per_song)):
         raise UserError("--workers and --clips-per-song are at least 1")
 
@@ -146,33 +163,42 @@ def _check_space(songs: list[Song], out: Path, cut: CutSettings) -> None:
 
 
 def _cut(
-    songs: list[Song], folder: Path, settings: CutSettings, workers: int, faults: Faults
-) -> tuple[list[Song], list[tuple[Clip, ...]]]:
-    """Cut the songs; give those that could be, and the clips of each."""
+    songs: list[Song], folder: Path, settings: CutSettings, run: Run, faults: Faults
+) -> dict[Song, tuple[Clip, ...]]:
+    """Cut the songs; give the clips of those that could be, in order.
+
+    Of several songs with the same audio, the first is kept if it has the tags of all.
+    """
     stems = [corpus.stem(song, number) for number, song in enumerate(songs, start=1)]
     jobs = [(song.path, stem, folder, settings) for song, stem in zip(songs, stems, strict=True)]
-    outcomes = {}
-    running = run_jobs(cut_song, jobs, workers)
-    for number, result, error in progress(running, total=len(jobs), label="Cutting songs"):
-        if error is not None and not isinstance(error, BadSongError | BrokenProcessPool):
-            raise error
-        outcomes[number] = result or error
+    cuts = results(run, cut_song, jobs, "Cutting songs", (BadSongError,))
     first: dict[str, Song] = {}
-    kept = []
-    for number, song in enumerate(songs):
-        found = outcomes[number]
+    kept: dict[Song, tuple[Clip, ...]] = {}
+    unsure = {}
+    for song, stem, found in zip(songs, stems, cuts, strict=True):
         if isinstance(found, Exception):
             reason = str(found)
-        elif found.digest in first:
-            reason = f"the same audio as {first[found.digest].name}"
+        elif (other := first.setdefault(found.digest, song)) is not song:
+            reason = f"the same audio as {other.name}"
+            if has_more_tags(song.tags, other.tags):
+                unsure[other] = song.name
         else:
-            first[found.digest] = song
-            kept.append((song, found.clips))
+            kept[song] = found.clips
             continue
         faults.add(song.where, reason)
-        for clip in folder.glob(f"{stems[number]}-*"):
+        for clip in folder.glob(f"{stem}-*"):
             clip.unlink()
-    return [song for song, _ in kept], [clips for _, clips in kept]
+    for song, other in unsure.items():
+        faults.add(song.where, f"{other} has the same audio with other tags")
+        _delete([kept.pop(song)], folder)
+    return kept
+
+
+def _delete(clips: Iterable[tuple[Clip, ...]], folder: Path) -> None:
+    """Delete the clips of songs."""
+    for each in clips:
+        for clip in each:
+            (folder / clip.mp3_path).unlink()
 
 
 def _describe(

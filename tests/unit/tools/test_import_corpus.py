@@ -25,11 +25,11 @@ ROWS = [
 ]
 
 
-def in_this_process(function, jobs, workers):
+def in_this_process(function, jobs, *, workers, timeout):
     for number, job in enumerate(jobs):
         try:
             yield number, function(*job), None
-        except BadSongError as error:
+        except (BadSongError, ValueError) as error:
             yield number, None, error
 
 
@@ -112,12 +112,13 @@ def test_with_a_fault_nothing_is_written_and_each_is_named(music, capsys):
     ]
     write_rows(music, [*ROWS, *more, ("copy.flac", "", "", "Rock", "")])
     before = digests(music)
-    with pytest.raises(UserError, match="3 rows or files can't be used; nothing was written"):
+    with pytest.raises(UserError, match="4 rows or files can't be used; nothing was written"):
         run(music)
     assert digests(music) == before
     assert capsys.readouterr().err.splitlines() == [
         "tags.csv, line 6: path a.wav appears twice, first in tags.csv, line 2",
         "tags.csv, line 7: no tag",
+        "tags.csv, line 2: another row of a.wav can't be used, so the song is left out",
         f"tags.csv, line 5: none.wav: no such file in {music}/music",
     ]
     run(music, skip_bad=True)
@@ -125,11 +126,40 @@ def test_with_a_fault_nothing_is_written_and_each_is_named(music, capsys):
         "where,reason",
         '"tags.csv, line 6","path a.wav appears twice, first in tags.csv, line 2"',
         '"tags.csv, line 7",no tag',
+        '"tags.csv, line 2","another row of a.wav can\'t be used, so the song is left out"',
         f'"tags.csv, line 5: none.wav",no such file in {music}/music',
-        '"tags.csv, line 8: copy.flac",the same audio as a.wav',
     ]
     assert len([*music.glob("mine/?/*.flac")]) == 6
     assert not [*music.glob(".*")]
+
+
+def test_a_song_without_a_kept_tag_is_left_out_after_the_cut(music):
+    for name in ("one.wav", "two.wav"):
+        (music / "music" / name).write_bytes((music / "music/a.wav").read_bytes())
+    soundfile.write(music / "music/two.wav", np.zeros(8000), 8000)
+    soundfile.write(music / "music/one.wav", np.full(8000, 0.3), 8000)
+    rows = [("a.wav", "Rock"), ("b.flac", "Rock"), ("one.wav", "Pop"), ("two.wav", "Pop")]
+    write_rows(music, [("path", "genre"), *rows])
+    run(music, skip_bad=True, tags=TagSettings(min_songs=2))
+    annotations = pd.read_csv(music / "mine/annotations_final.csv", sep="\t")
+    assert [*annotations] == ["clip_id", "Rock", "mp3_path"]
+    assert annotations["Rock"].tolist() == [1] * 5
+    paths = {path.relative_to(music / "mine").as_posix() for path in music.glob("mine/?/*")}
+    assert paths == {*annotations["mp3_path"]}
+
+
+@pytest.mark.parametrize(("tags", "clips"), [("Rock", 5), ("pop; ROCK", 5), ("Rock; Jazz", 2)])
+def test_of_the_same_audio_the_first_is_kept_if_it_has_all_tags(music, tags, clips):
+    soundfile.write(music / "music/copy.flac", soundfile.read(music / "music/a.wav")[0], 8000)
+    rows = [("a.wav", "Rock; Pop"), ("b.flac", "Rock"), ("copy.flac", tags)]
+    write_rows(music, [("path", "genre"), *rows])
+    run(music, skip_bad=True)
+    left_out = (music / "mine/left_out.csv").read_text(encoding="utf-8").splitlines()[1:]
+    expected = ['"tags.csv, line 4: copy.flac",the same audio as a.wav']
+    if clips == 2:
+        expected += ['"tags.csv, line 2: a.wav",copy.flac has the same audio with other tags']
+    assert left_out == expected
+    assert len([*music.glob("mine/?/*.flac")]) == clips
 
 
 def test_a_song_that_can_not_be_cut_stops_everything(music, capsys):
@@ -171,6 +201,9 @@ def test_only_a_corpus_of_this_command_is_replaced_and_only_if_told(music):
         ({"out": "music/mine"}, "--out and --audio are inside each other"),
         ({"out": "."}, "--out is the name of a new folder"),
         ({"cut": CutSettings(sample_rate=10)}, "--sample-rate is less than 1000"),
+        ({"cut": CutSettings(seconds=0.9)}, "--seconds is less than 1"),
+        ({"cut": CutSettings(seconds=float("nan"))}, "--seconds nan: expected a number"),
+        ({"timeout": 0.0}, "--timeout 0: expected more than 0 seconds"),
         ({"workers": 0}, "--workers and --clips-per-song are at least 1"),
     ],
 )

@@ -28,7 +28,7 @@ class CutSettings:
     Attributes
     ----------
     seconds
-        Length of a clip in seconds, at least extract_mel.seconds of params.yaml.
+        Length of a clip in seconds, at least 1 and extract_mel.seconds of params.yaml.
     sample_rate
         Sample rate of the clips in Hz, at least extract_mel.sample_rate of params.yaml.
     shortest

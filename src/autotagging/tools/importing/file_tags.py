@@ -1,23 +1,19 @@
-"""Read the tags of audio files: artist, album, title, genre and mood."""
+"""Read the tags of audio files: genre and mood as `apply` writes them; artist, album and title."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from autotagging.common.errors import UserError
 
-FIELDS = {
-    "artist": ("TPE1", "artist"),
-    "album": ("TALB", "album"),
-    "title": ("TIT2", "title"),
-    "genre": ("TCON", "genre"),
-    "mood": ("TMOO", "mood"),
+_KEYS = {
+    "artist": ("TPE1", "\xa9ART", "artist"),
+    "album": ("TALB", "\xa9alb", "album"),
+    "title": ("TIT2", "\xa9nam", "title"),
 }
-"""Name of each field in ID3v2.4, and in Vorbis comments and APEv2."""
+"""Name of each field in ID3v2, MP4, and Vorbis comments."""
 
 
-def read_file_tags(path: Path) -> dict[str, list[str]]:
-    """Read the values of each of `FIELDS` in a file; a file without tags has none.
+def read_song_tags(path: Path) -> dict[str, list[str]]:
+    """Read genre, mood, artist, album and title of a file; without tags, they have no values.
 
     The genres of ID3 that are numbers, such as (17), become names.
 
@@ -26,34 +22,45 @@ def read_file_tags(path: Path) -> dict[str, list[str]]:
     UserError
         The package mutagen is not installed.
     ValueError
-        The tags are damaged.
-    OSError
-        The file can't be read.
+        The tags are damaged, or the file can't be read.
     """
     try:
         import mutagen
-    except ModuleNotFoundError:
+
+        from autotagging.tagging.file_tags import read_file_tags
+        from autotagging.tagging.outcomes import RefusedError
+    except ModuleNotFoundError as error:
+        if error.name != "mutagen":
+            raise
         raise UserError(
             "reading the tags of audio files needs the package mutagen: pip install -e '.[tag]'"
         ) from None
     try:
-        file = mutagen.File(path)
-    except mutagen.MutagenError as error:
-        if error.args and isinstance(error.args[0], OSError):
-            raise error.args[0] from None
-        raise ValueError(f"its tags can't be read ({' '.join(str(error).split())})") from None
-    tags = None if file is None else file.tags
+        found = read_file_tags(path)
+        own = {"genre": [*found.genre], "mood": [*found.mood]}
+        return own | _names(mutagen.File(path))
+    except RefusedError as error:
+        if error.reason == "unsupported":  # a format without tags, such as CAF
+            return {}
+        raise ValueError(str(error)) from None
+    except Exception as error:  # mutagen raises many kinds
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"its tags can't be read ({text})") from None
+
+
+def _names(file) -> dict[str, list[str]]:
+    """Values of artist, album and title in a file that mutagen has opened."""
+    from mutagen.mp4 import MP4
+
+    tags = getattr(file, "tags", None)
     if tags is None:
         return {}
-    return {name: _values(tags, *keys) for name, keys in FIELDS.items()}
-
-
-def _values(tags: Mapping[str, Any], frame: str, comment: str) -> list[str]:
-    """Values of a field, of the frames of ID3 or of comments."""
-    if hasattr(tags, "getall"):
-        frames = tags.getall(frame)
-        return [str(text) for each in frames for text in getattr(each, "genres", each.text)]
-    try:
-        return [str(value) for value in tags.get(comment) or ()]
-    except ValueError:  # MP4 and APEv2 have no such key
-        return []
+    if hasattr(tags, "getall"):  # ID3
+        values = {
+            name: [text for frame in tags.getall(key) for text in frame.text]
+            for name, (key, _, _) in _KEYS.items()
+        }
+    else:
+        place = 1 if isinstance(file, MP4) else 2
+        values = {name: tags.get(keys[place]) or () for name, keys in _KEYS.items()}
+    return {name: [str(value) for value in found] for name, found in values.items()}

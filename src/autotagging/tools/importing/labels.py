@@ -1,8 +1,11 @@
 """What a table says about each song: its tags, with their categories, and its groups."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
+from unicodedata import normalize
 
 from autotagging.common.errors import UserError
 from autotagging.tools.importing.faults import Faults
@@ -78,8 +81,21 @@ def split_list(text: str, separator: str) -> list[str]:
     return [tag for part in text.split(separator) if (tag := clean(part))]
 
 
+def spelling_key(name: str) -> str:
+    """Spelling by which tags are compared."""
+    return re.sub(r"[\s_-]+", " ", normalize("NFKC", name).casefold()).strip()
+
+
+def has_more_tags(tags: Iterable[Tag], than: Iterable[Tag]) -> bool:
+    """Whether some of the tags, however they are spelt, are not among the others."""
+    return not {spelling_key(tag.name) for tag in tags} <= {spelling_key(tag.name) for tag in than}
+
+
 def read_labels(path: Path, settings: TableSettings, faults: Faults) -> list[Labelled]:
     """Read a table of songs and tags, in the order of the first row of each song.
+
+    A song with a row that can't be used is left out as a whole: what the row says of it is not
+    known. A row that repeats another one is ignored.
 
     Parameters
     ----------
@@ -89,8 +105,8 @@ def read_labels(path: Path, settings: TableSettings, faults: Faults) -> list[Lab
         How it is read.
     faults
         Receives the rows without path or tag, with a label that is neither 0 nor 1, of a song that
-        has a row already (in the long layout: with this tag, or with another artist), and those of
-        `read_rows`.
+        has another row already (in the long layout: with another artist), and those of
+        `read_rows`; and the songs that are left out because of them.
 
     Raises
     ------
@@ -99,17 +115,27 @@ def read_labels(path: Path, settings: TableSettings, faults: Faults) -> list[Lab
     """
     if not settings.separator:
         raise UserError("--separator is empty; expected the text between two tags")
-    columns, rows = read_rows(path, faults)
+    columns, rows, torn = read_rows(path, faults)
     layout = _layout(path, columns, rows, settings)
     songs: dict[str, Labelled] = {}
+    unsure = set(torn)
+    done: dict[str, list[dict[str, str]]] = {}
     for row in rows:
+        name = row.cells[PATH]
+        before = done.setdefault(name, [])
+        if row.cells in before:
+            continue
+        before.append(row.cells)
         try:
-            if not row.cells[PATH]:
+            if not name:
                 raise ValueError("no path")
-            tags = layout.tags(row)
-            _add(songs, row, tags, several=isinstance(layout, _Long))
+            _add(songs, row, layout.tags(row), several=isinstance(layout, _Long))
         except ValueError as error:
             faults.add(row.where, str(error))
+            unsure.add(name)
+    for song in [song for name, song in songs.items() if name in unsure]:
+        faults.add(song.where, f"another row of {song.path} can't be used, so the song is left out")
+        del songs[song.path]
     return list(songs.values())
 
 
@@ -124,9 +150,7 @@ def _add(songs: dict[str, Labelled], row: Row, tags: list[Tag], *, several: bool
         raise ValueError(f"path {song.path} appears twice, first in {song.where}")
     if differing := [name for name in GROUPS if groups[name] != song.groups[name]]:
         raise ValueError(f"{differing[0]} of {song.path} is another one in {song.where}")
-    if tags[0] in song.tags:
-        raise ValueError(f"tag {tags[0].name!r} of {song.path} appears twice")
-    song.tags += tags
+    song.tags += [tag for tag in tags if tag not in song.tags]
 
 
 class _Long:

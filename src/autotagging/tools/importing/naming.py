@@ -1,11 +1,9 @@
 """The vocabulary of an import: one spelling for each tag, its category, and synonyms."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from unicodedata import normalize
 
 import yaml
 
@@ -13,7 +11,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
 from autotagging.labels.tags import STRUCTURE, SynonymError, merged_names
 from autotagging.labels.vocabulary import read_vocabulary
-from autotagging.tools.importing.labels import OTHER
+from autotagging.tools.importing.labels import OTHER, spelling_key
 from autotagging.tools.importing.songs import Song
 
 _HEAD = """\
@@ -93,7 +91,7 @@ def name_tags(songs: Sequence[Song], settings: TagSettings) -> Named:
         The vocabulary has a synonym that is no tag of the songs, or can't be read; a tag has the
         name of another column; or no tag is left.
     """
-    of_song, spelt, placed = _count(songs, {"", *map(_key, settings.leave_out)})
+    of_song, spelt, placed = _count(songs, {"", *map(spelling_key, settings.leave_out)})
     counts = Counter(key for found in of_song for key in found)
     vocabulary = _Vocabulary(settings.vocabulary)
     keys = [
@@ -132,7 +130,11 @@ def _count(
     spelt: dict[str, Counter[str]] = defaultdict(Counter)
     placed: dict[str, Counter[str]] = defaultdict(Counter)
     for song in songs:
-        kept = {(_key(tag.name), *tag) for tag in song.tags if _key(tag.name) not in left_out}
+        kept = {
+            (spelling_key(tag.name), *tag)
+            for tag in song.tags
+            if spelling_key(tag.name) not in left_out
+        }
         of_song.append({key for key, _, _ in kept})
         for key, name in {(key, name) for key, _, name in kept}:
             spelt[key][name] += 1
@@ -156,10 +158,10 @@ class _Vocabulary:
         self._known = read_vocabulary(path) if path else None
         self.synonyms = self._known.synonyms if path else {}
         self._category_of = self._known.category_of if path else {}
-        merged = {_key(tag): tag for group in self.synonyms.values() for tag in group}
+        merged = {spelling_key(tag): tag for group in self.synonyms.values() for tag in group}
         self.merged = set(merged)
         # Raw tags come last, because the name of a group may be another spelling of one.
-        self.names = {_key(tag): tag for tag in self._category_of} | merged
+        self.names = {spelling_key(tag): tag for tag in self._category_of} | merged
 
     def check(self, tags: list[str]) -> None:
         """Raise UserError unless the synonyms can be merged in these tags."""
@@ -179,11 +181,6 @@ class _Vocabulary:
         for tag in sorted({*tags, *self.synonyms}):
             lists[category_of[tag]].append(tag)
         return {name: lists[name] for name in sorted(lists, key=lambda name: (name == OTHER, name))}
-
-
-def _key(name: str) -> str:
-    """Spelling by which tags are compared."""
-    return re.sub(r"[\s_-]+", " ", normalize("NFKC", name).casefold()).strip()
 
 
 def _most(counts: Counter[str]) -> str:

@@ -33,7 +33,7 @@ class Row:
     cells: dict[str, str]
 
 
-def read_rows(path: Path, faults: Faults) -> tuple[list[str], list[Row]]:
+def read_rows(path: Path, faults: Faults) -> tuple[list[str], list[Row], set[str]]:
     """Read a table with a header, in UTF-8, separated by comma, TAB or semicolon.
 
     Fields may be in quotes; a field is on one line. Empty lines are skipped. The names of known
@@ -53,6 +53,8 @@ def read_rows(path: Path, faults: Faults) -> tuple[list[str], list[Row]]:
         Names of the columns.
     rows
         Lines below the header.
+    torn
+        Texts of the lines that are left out, split as well as they can be: perhaps paths.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def read_rows(path: Path, faults: Faults) -> tuple[list[str], list[Row]]:
             raise UserError(f"{path}, line 1: {name}; expected a table as text in UTF-8")
     lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     columns, separator = _header(path, lines[0])
-    rows = []
+    rows, torn = [], set()
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
             continue
@@ -75,15 +77,17 @@ def read_rows(path: Path, faults: Faults) -> tuple[list[str], list[Row]]:
             cells = _fields(line, separator)
         except ValueError as error:
             faults.add(where, str(error))
+            torn |= _torn(line, separator)
             continue
         if len(cells) != len(columns):
             between = SEPARATORS[separator]
             faults.add(
                 where, f"{len(cells)} fields, expected {len(columns)} with a {between} between them"
             )
+            torn |= {*cells, *_torn(line, separator)}
             continue
         rows.append(Row(where, dict(zip(columns, cells, strict=True))))
-    return columns, rows
+    return columns, rows, torn
 
 
 def _header(path: Path, line: bytes) -> tuple[list[str], str]:
@@ -129,3 +133,9 @@ def _fields(line: bytes, separator: str) -> list[str]:
     except csv.Error:
         raise ValueError("a quote too many or too few, or a field of several lines") from None
     return [normalize("NFC", field.strip()) for field in fields]
+
+
+def _torn(line: bytes, separator: str) -> set[str]:
+    """Split a damaged line at each separator."""
+    fields = line.replace(b"\0", b"").decode(errors="replace").split(separator)
+    return {normalize("NFC", field.strip().strip('"').strip()) for field in fields} - {""}

@@ -9,17 +9,16 @@ from unicodedata import normalize
 import soundfile
 
 from autotagging.common.errors import UserError
-from autotagging.common.progress import progress
 from autotagging.corpus.decoding import quiet
+from autotagging.tagging.formats import LIBSNDFILE_SUFFIXES, OTHER_SUFFIXES, other_format
 from autotagging.tools.importing.faults import Faults
-from autotagging.tools.importing.file_tags import read_file_tags
-from autotagging.tools.importing.labels import Labelled, Tag, clean, split_list
+from autotagging.tools.importing.file_tags import read_song_tags
+from autotagging.tools.importing.labels import Labelled, Tag, clean, has_more_tags, split_list
 from autotagging.tools.importing.rows import GROUPS
+from autotagging.tools.importing.workers import Run, results
 
-_READ = (".mp3", ".flac", ".ogg", ".oga", ".opus", ".wav", ".aif", ".aiff", ".aifc", ".au", ".snd")
-_READ += (".caf", ".w64", ".rf64")
-_NOT_READ = (".m4a", ".m4b", ".mp4", ".aac", ".wma", ".ape", ".wv", ".mpc", ".dsf", ".dff")
 _FROM_TAGS = ("artist", "album", "title")
+_FAULTS = (ValueError, OSError)  # of `_opened`
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Song:
     seconds: float
 
 
-def find_songs(labelled: list[Labelled], audio: Path, faults: Faults) -> list[Song]:
+def find_songs(labelled: list[Labelled], audio: Path, faults: Faults, run: Run) -> list[Song]:
     """Find and open the files that a table names.
 
     Artist, album and title that the table lacks are those in the file, if its tags can be read.
@@ -69,27 +68,52 @@ def find_songs(labelled: list[Labelled], audio: Path, faults: Faults) -> list[So
         Folder that the paths in it start from.
     faults
         Receives the songs whose path leads out of the folder, is no file, is the file of another
-        song, or can't be opened.
+        song, or can't be opened; and the other song, unless it has all tags of both.
+    run
+        How files are opened: `workers.run_jobs`.
     """
-    songs, first = [], {}
-    for song in progress(labelled, total=len(labelled), label="Opening files"):
+    placed = _placed(labelled, audio, faults)
+    jobs = [
+        (path, not all(song.groups[key] for key in _FROM_TAGS), False)
+        for path, song in placed.items()
+    ]
+    opened = results(run, _opened, jobs, "Opening files", _FAULTS)
+    songs = []
+    for (path, song), found in zip(placed.items(), opened, strict=True):
         where = f"{song.where}: {song.path}"
-        try:
-            path = _inside(audio, song.path)
-            if path in first:
-                raise ValueError(f"the same file as in {first[path]}")
-            first[path] = song.where
-            seconds = _opened(path)
-            own = {} if all(song.groups[key] for key in _FROM_TAGS) else _readable_tags(path)
-            groups = {key: song.groups[key] or _joined(own, key) for key in GROUPS}
-            songs.append(_song(where, path, audio, tuple(song.tags), groups, seconds))
-        except (ValueError, OSError) as error:
-            faults.add(where, _text(error))
+        if isinstance(found, Exception):
+            faults.add(where, _text(found))
+            continue
+        seconds, own = found
+        groups = {key: song.groups[key] or _joined(own, key) for key in GROUPS}
+        songs.append(_song(where, path, audio, tuple(song.tags), groups, seconds))
     return songs
 
 
+def _placed(labelled: list[Labelled], audio: Path, faults: Faults) -> dict[Path, Labelled]:
+    """Find the file of each song."""
+    placed: dict[Path, Labelled] = {}
+    unsure = {}
+    for song in labelled:
+        where = f"{song.where}: {song.path}"
+        try:
+            path = _inside(audio, song.path)
+        except (ValueError, OSError) as error:
+            faults.add(where, _text(error))
+            continue
+        first = placed.setdefault(path, song)
+        if first is not song:
+            faults.add(where, f"the same file as in {first.where}")
+            if has_more_tags(song.tags, first.tags):
+                unsure[path] = song.where
+    for path, other in unsure.items():
+        first = placed.pop(path)
+        faults.add(f"{first.where}: {first.path}", f"the same file has other tags in {other}")
+    return placed
+
+
 def songs_with_tags(
-    audio: Path, fields: tuple[str, ...], separator: str, faults: Faults
+    audio: Path, fields: tuple[str, ...], separator: str, faults: Faults, run: Run
 ) -> tuple[list[Song], list[str]]:
     """Find all audio files below a folder that have genres or moods of their own.
 
@@ -105,6 +129,8 @@ def songs_with_tags(
         Text between several tags in one value.
     faults
         Receives the files that can't be opened.
+    run
+        How files are opened: `workers.run_jobs`.
 
     Returns
     -------
@@ -115,23 +141,29 @@ def songs_with_tags(
         be decoded.
     """
     files = sorted(_walk(audio))
-    readable = [path for path in files if path.suffix.lower() in _READ]
-    others = [path for path in files if path.suffix.lower() in _NOT_READ]
-    songs, untagged = [], 0
-    for path in progress(readable, total=len(readable), label="Reading the files' tags"):
+    readable = [path for path in files if path.suffix.lower() in LIBSNDFILE_SUFFIXES]
+    others = [path for path in files if path.suffix.lower() in OTHER_SUFFIXES]
+    places = []
+    for path in readable:
         name = path.relative_to(audio).as_posix()
         try:
-            inside = _inside(audio, name)
-            seconds = _opened(inside)
-            own = read_file_tags(inside)
-            tags = _own_tags(own, fields, separator)
-            groups = {"track": "", **{key: _joined(own, key) for key in _FROM_TAGS}}
-            if tags:
-                songs.append(_song(name, inside, audio, tags, groups, seconds))
-            else:
-                untagged += 1
+            places.append((name, _inside(audio, name)))
         except (ValueError, OSError) as error:
             faults.add(name, _text(error))
+    jobs = [(path, True, True) for _, path in places]
+    opened = results(run, _opened, jobs, "Reading the files' tags", _FAULTS)
+    songs, untagged = [], 0
+    for (name, path), found in zip(places, opened, strict=True):
+        if isinstance(found, Exception):
+            faults.add(name, _text(found))
+            continue
+        seconds, own = found
+        tags = _own_tags(own, fields, separator)
+        groups = {"track": "", **{key: _joined(own, key) for key in _FROM_TAGS}}
+        if tags:
+            songs.append(_song(name, path, audio, tags, groups, seconds))
+        else:
+            untagged += 1
     notes = [f"files without {' or '.join(fields)}: {untagged} of {len(readable)}, left out"]
     if others:
         first = others[0].name
@@ -176,25 +208,31 @@ def _inside(audio: Path, name: str) -> Path:
     return resolved
 
 
-def _readable_tags(path: Path) -> dict[str, list[str]]:
-    """Read the tags of a file; none if they are damaged, which need not stop what a table says."""
-    try:
-        return read_file_tags(path)
-    except ValueError:
-        return {}
+def _opened(path: Path, with_tags: bool, strict: bool) -> tuple[float, dict[str, list[str]]]:
+    """Open an audio file; give the seconds in its header, and its tags.
 
-
-def _opened(path: Path) -> float:
-    """Open an audio file; give the seconds in its header, or raise a ValueError."""
+    Tags that are damaged are none unless `strict`: they need not stop what a table says. Raises a
+    ValueError or OSError for a file that can't be used.
+    """
     if not path.stat().st_size:
         raise ValueError("empty")
     try:
         with quiet():
-            return soundfile.info(path).duration
+            seconds = soundfile.info(path).duration
     except soundfile.LibsndfileError:
+        if name := other_format(path):
+            raise ValueError(
+                f"{name}, which is not read; convert it, for instance to FLAC"
+            ) from None
         raise ValueError(
             "damaged, or no audio that can be decoded (MP3, FLAC, Ogg, WAV, AIFF)"
         ) from None
+    try:
+        return seconds, read_song_tags(path) if with_tags else {}
+    except ValueError:
+        if strict:
+            raise
+        return seconds, {}
 
 
 def _song(

@@ -1,20 +1,36 @@
-"""Run jobs in several processes, so that one that ends its process is only its own failure."""
+"""Run jobs in several processes, so that one that hangs or crashes is only its own failure."""
 
 import os
+import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
 from typing import Any
 
+from autotagging.common.errors import UserError
+from autotagging.common.progress import progress
+
 Outcome = tuple[int, Any, Exception | None]
+Run = Callable[[Callable, Sequence[tuple]], Iterator[Outcome]]
+"""`run_jobs` with all but its first two arguments."""
+
+_TO_START = 300.0  # seconds in which a process has to load its modules
+_TO_END = 10.0  # seconds to wait for a process that was killed
 
 
-def run_jobs(function: Callable, jobs: Sequence[tuple], workers: int) -> Iterator[Outcome]:
-    """Call a function once for each job, in other processes.
+class JobError(Exception):
+    """A job that was stopped, or has ended its process; the text says which."""
+
+
+def run_jobs(
+    function: Callable, jobs: Sequence[tuple], *, workers: int, timeout: float
+) -> Iterator[Outcome]:
+    """Call a function once for each job, in other processes, which end with the iterator.
 
     Parameters
     ----------
@@ -24,53 +40,168 @@ def run_jobs(function: Callable, jobs: Sequence[tuple], workers: int) -> Iterato
         Its arguments.
     workers
         Number of processes.
+    timeout
+        Seconds that a job may take; the process of one that takes longer is killed.
 
     Yields
     ------
     outcome
-        Number of the job, its result, and None; or the number, None and the exception:
-        BrokenProcessPool where the job has ended its process. In the order in which they end.
+        Number of the job, its result, and None; or the number, None and the exception: JobError
+        where the job has taken too long or ended its process. In the order in which they end.
+
+    Raises
+    ------
+    UserError
+        A process does not start.
     """
-    waiting = dict(enumerate(jobs))
-    while waiting:
-        for number, future in _run_together(function, waiting, workers):
-            del waiting[number]
-            yield _outcome(number, future)
-        # A process has ended with a job that is still waiting, one of the first.
-        for number in list(waiting)[: 2 * workers]:
-            alone = {number: waiting.pop(number)}
-            done = [_outcome(*each) for each in _run_together(function, alone, 1)]
-            yield from done or [(number, None, BrokenProcessPool("the decoder has crashed"))]
-
-
-def _run_together(
-    function: Callable, jobs: Mapping[int, tuple], workers: int
-) -> Iterator[tuple[int, Future]]:
-    """Yield the jobs that end, each with its future, until all have, or a process has ended."""
-    pool = ProcessPoolExecutor(
-        min(workers, len(jobs)), get_context("spawn"), _end_with, (os.getpid(),)
-    )
+    todo = iter(enumerate(jobs))
+    pool: list[_Worker] = []
     try:
-        numbers = {pool.submit(function, *job): number for number, job in jobs.items()}
-        for future in as_completed(numbers):
-            if not isinstance(future.exception(), BrokenProcessPool):
-                yield numbers[future], future
+        for _ in range(min(workers, len(jobs))):
+            pool.append(_Worker(function))
+            pool[-1].give(*next(todo))
+        while pool:
+            for worker in _that_changed(pool, timeout):
+                outcome = worker.outcome(timeout)
+                if outcome is None:
+                    continue
+                yield outcome
+                following = next(todo, None)
+                if following is None:
+                    worker.stop()
+                    pool.remove(worker)
+                else:
+                    worker.give(*following)
     finally:
-        pool.shutdown(cancel_futures=True)
+        for worker in pool:
+            worker.stop()
 
 
-def _outcome(number: int, future: Future) -> Outcome:
-    error = future.exception()
-    return number, None if error else future.result(), error
+def results(
+    run: Run,
+    function: Callable,
+    jobs: Sequence[tuple],
+    label: str,
+    expected: tuple[type[Exception], ...],
+) -> list[Any]:
+    """List the result of each job, in their order, or its error: a JobError or one expected.
+
+    Parameters
+    ----------
+    run, function, jobs
+        See `run_jobs`.
+    label
+        Name of the loop, for `progress`.
+    expected
+        Errors of the function that are no fault of the program; any other is raised.
+    """
+    found: list[Any] = [None] * len(jobs)
+    with closing(run(function, jobs)) as running:
+        for number, result, error in progress(running, total=len(jobs), label=label):
+            if error is not None and not isinstance(error, (JobError, *expected)):
+                raise error
+            found[number] = result if error is None else error
+    return found
+
+
+def _that_changed(pool: list["_Worker"], timeout: float) -> list["_Worker"]:
+    """Wait for a message, the end of a process, or a time-out; list the processes concerned."""
+    before = time.monotonic()
+    patience = max(min(worker.deadline(timeout) for worker in pool) - before, 0.0)
+    changed = {*connection.wait([worker.pipe for worker in pool], patience)}
+    now = time.monotonic()
+    if (stopped := now - before - patience) > 1:  # this process was, and so were the others
+        for worker in pool:
+            worker.since += stopped
+    return [each for each in pool if each.pipe in changed or each.deadline(timeout) <= now]
+
+
+class _Worker:
+    """A process for one job after another.
+
+    Attributes
+    ----------
+    pipe
+        Connection to the process.
+    since
+        Time, of time.monotonic, at which the job, or the process, began.
+    """
+
+    def __init__(self, function: Callable):
+        self._function = function
+        self._start()
+
+    def _start(self) -> None:
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        arguments = (theirs, self._function, os.getpid())
+        self._process = context.Process(target=_work, args=arguments, daemon=True)
+        self._process.start()
+        theirs.close()
+        self._ready, self.since = False, time.monotonic()
+
+    def deadline(self, timeout: float) -> float:
+        """Time at which the process has taken too long."""
+        return self.since + (timeout if self._ready else _TO_START)
+
+    def give(self, number: int, job: tuple) -> None:
+        """Give the process a job; start another one if it has ended."""
+        if not self._process.is_alive():
+            self.stop()
+            self._start()
+        self._number, self.since = number, time.monotonic()
+        with suppress(OSError):  # it has ended since, which `outcome` finds
+            self.pipe.send(job)
+
+    def outcome(self, timeout: float) -> Outcome | None:
+        """Outcome of the job, which has ended or is stopped now; None if it begins."""
+        try:
+            received = self.pipe.recv() if self.pipe.poll() else None
+            reason = f"not done after {timeout:g} s; stopped"
+        except (EOFError, OSError):
+            received, reason = None, "the decoder has crashed"
+        if received is None:
+            self.stop()
+            if not self._ready:
+                raise UserError("a process for the songs does not start; try fewer --workers")
+            return self._number, None, JobError(reason)
+        if not self._ready:
+            self._ready, self.since = True, time.monotonic()
+            return None
+        return self._number, *received
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.join(_TO_END)
+        self.pipe.close()
+
+
+def _work(pipe: Connection, function: Callable, parent: int) -> None:
+    """Do the jobs that come through the pipe, until it is closed; runs in the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    try:
+        pipe.send("ready")
+        while True:
+            pipe.send(_result(function, pipe.recv()))
+    except (EOFError, OSError):  # the process above has ended
+        return
 
 
 def _end_with(parent: int) -> None:
-    """End this process soon after the one that started it, which may be killed or interrupted."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
+    """End this process soon after the one that started it, which may be killed."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+def _result(function: Callable, job: tuple) -> tuple[Any, Exception | None]:
+    try:
+        return function(*job), None
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        try:
+            return None, pickle.loads(pickle.dumps(error))
+        except Exception:  # not every error can be sent
+            return None, RuntimeError(f"{type(error).__name__}: {error}")

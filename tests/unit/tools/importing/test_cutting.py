@@ -41,6 +41,13 @@ def test_clips_are_consecutive_and_the_rest_is_left_out(cut):
     np.testing.assert_array_equal(np.concatenate(clips), song[:18_000, 0])
 
 
+@pytest.mark.parametrize("seconds", [1.0, 1.0001, 1.01])
+def test_clips_of_the_least_length_have_names_of_their_own(cut, seconds):
+    settings = CutSettings(seconds=seconds, sample_rate=4000)
+    result, _ = cut(noise(120.0, 4001), 4001, settings=settings)
+    assert len({clip.mp3_path for clip in result.clips}) == int(120 / seconds)
+
+
 @pytest.mark.parametrize("written", [{}, {"format": "FLAC"}, {"format": "OGG"}, {"format": "MP3"}])
 def test_any_format_rate_and_channels_become_mono_of_one_rate(cut, written):
     time = np.arange(44_100 * 4) / 44_100

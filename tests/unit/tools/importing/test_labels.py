@@ -70,19 +70,38 @@ def test_other_columns_of_lists_are_named(read):
 def test_a_faulty_line_is_left_out_and_named(read, row, reason):
     row = row if isinstance(row, bytes) else row.encode()
     songs, faults = read(b"path,Rock,calm\na.mp3,1,1\n" + row + b"\nc.mp3,1,0\n")
-    assert [*songs] == ["a.mp3", "c.mp3"]
-    assert faults == [f"tags.csv, line 3 {reason}"]
+    kept, expected = ["a.mp3", "c.mp3"], [f"tags.csv, line 3 {reason}"]
+    if row.startswith(b"a.mp3"):
+        kept, expected = ["c.mp3"], [*expected, left_out("a.mp3", 2)]
+    assert [*songs] == kept
+    assert faults == expected
 
 
-def test_rows_of_one_song_agree(read):
-    table = "path,tag,artist\na.mp3,x,A\na.mp3,,A\na.mp3,y,B\na.mp3,x,A\n"
-    songs, faults = read(table)
-    assert songs == {"a.mp3": [Tag("other", "x")]}
-    assert faults == [
-        "tags.csv, line 3 no tag",
-        "tags.csv, line 4 artist of a.mp3 is another one in tags.csv, line 2",
-        "tags.csv, line 5 tag 'x' of a.mp3 appears twice",
-    ]
+def left_out(path, line):
+    return f"tags.csv, line {line} another row of {path} can't be used, so the song is left out"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (b"a.mp3,,A", "no tag"),
+        (b"a.mp3,y,B", "artist of a.mp3 is another one in tags.csv, line 2"),
+        (b"a.mp3,y", "2 fields, expected 3 with a comma between them"),
+        (b'a.mp3,"y,A', "a quote too many or too few, or a field of several lines"),
+        (b"a.mp3,caf\xe9,A", "byte 0xe9 is not UTF-8; save the table in UTF-8"),
+    ],
+)
+def test_a_song_with_a_faulty_row_is_left_out_as_a_whole(read, row, reason):
+    songs, faults = read(b"path,tag,artist\na.mp3,x,A\n" + row + b"\nb.mp3,y,B\na.mp3,z,A\n")
+    assert songs == {"b.mp3": [Tag("other", "y")]}
+    assert faults == [f"tags.csv, line 3 {reason}", left_out("a.mp3", 2)]
+
+
+@pytest.mark.parametrize("table", [LONG, LISTS, WIDE])
+def test_a_row_that_is_repeated_is_ignored(read, table):
+    rows = table.splitlines(keepends=True)
+    assert read(table + rows[1]) == read(table)
+    assert len(read(table)[0]) == 2
 
 
 @pytest.mark.parametrize(

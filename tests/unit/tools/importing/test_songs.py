@@ -8,14 +8,34 @@ import pytest
 import soundfile
 from mutagen.id3 import TALB, TCON, TIT2, TMOO, TPE1
 
+from autotagging.tagging.file_tags import copy_with_tags
+from autotagging.tools.importing import songs as module
 from autotagging.tools.importing.faults import Faults
+from autotagging.tools.importing.file_tags import read_song_tags
 from autotagging.tools.importing.labels import Labelled, Tag
-from autotagging.tools.importing.songs import find_songs, songs_with_tags
+from autotagging.tools.importing.workers import JobError
+from song_files import write_song
 
 NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 8000)
 ID3 = [TCON(3, ["(17)", "Dub; Ska"]), TMOO(3, ["calm"]), TPE1(3, ["Ä", "B"]), TALB(3, ["X"])]
 COMMENTS = {"genre": ["Rock", "Dub; Ska"], "mood": ["calm"], "artist": ["Ä", "B"], "album": "X"}
 TAGS = (Tag("genre", "Rock"), Tag("genre", "Dub"), Tag("genre", "Ska"), Tag("mood", "calm"))
+
+
+def in_this_process(function, jobs):
+    for number, job in enumerate(jobs):
+        try:
+            yield number, function(*job), None
+        except (ValueError, OSError) as error:
+            yield number, None, error
+
+
+def find_songs(*arguments):
+    return module.find_songs(*arguments, in_this_process)
+
+
+def songs_with_tags(*arguments):
+    return module.songs_with_tags(*arguments, in_this_process)
 
 
 @pytest.fixture
@@ -64,9 +84,71 @@ def test_tags_of_each_format_are_read(library):
     assert {song.tags for song in moods} == {TAGS[3:]}
 
 
-def listed(path, **groups):
+@pytest.mark.parametrize("suffix", ["mp3", "flac", "ogg", "opus", "oga", "wav", "aiff", "m4a"])
+def test_tags_that_are_written_into_files_are_read(tmp_path, suffix):
+    source, path = write_song(tmp_path / f"a.{suffix}"), tmp_path / f"b.{suffix}"
+    names = {
+        "mp4": {"\xa9ART": ["Ä", "B"], "\xa9alb": ["X"], "\xa9nam": ["T"]},
+        "id3": {"TPE1": TPE1(1, ["Ä", "B"]), "TALB": TALB(1, ["X"]), "TIT2": TIT2(1, ["T"])},
+    }
+    file = mutagen.File(source)
+    kind = {"m4a": "mp4", "mp3": "id3", "wav": "id3", "aiff": "id3"}.get(suffix)
+    if file.tags is None:
+        file.add_tags()
+    file.tags.update(names.get(kind, {"artist": ["Ä", "B"], "album": ["X"], "title": ["T"]}))
+    file.save(**({"v2_version": 3, "v23_sep": None} if kind == "id3" else {}))
+    path.touch()
+    copy_with_tags(source, path, {"genre": ("Rock", "Dub"), "mood": ("calm", "warm")})
+    if kind == "id3":
+        assert "TXXX:MOOD" in mutagen.File(path).tags
+    assert read_song_tags(path) == {
+        "genre": ["Rock", "Dub"],
+        "mood": ["calm", "warm"],
+        "artist": ["Ä", "B"],
+        "album": ["X"],
+        "title": ["T"],
+    }
+
+
+def test_damaged_tags_are_a_fault_only_where_they_are_needed(library):
+    path = library / "tagged/a.mp3"
+    content = bytearray(path.read_bytes())
+    content[3] = 9  # version of ID3
+    path.write_bytes(content)
+    faults = Faults(skip=True)
+    songs, _ = songs_with_tags(library / "tagged", ("genre",), ";", faults)
+    assert len(songs) == 4
+    ((name, reason),) = faults.found
+    assert (name, reason[:23]) == ("a.mp3", "its tags can't be read ")
+    (song,) = find_songs([listed("tagged/a.mp3")], library, Faults(skip=False))
+    assert (song.artist, song.tags) == ("", (Tag("genre", "Rock"),))
+
+
+def test_a_file_that_can_not_be_opened_in_time_is_a_fault(library):
+    def stuck(function, jobs):
+        yield 1, (1.0, {}), None
+        yield 0, None, JobError("not done after 600 s; stopped")
+
+    rows, faults = [listed("tagged/a.mp3"), listed("untagged.wav")], Faults(skip=True)
+    (song,) = module.find_songs(rows, library, faults, stuck)
+    assert song.name == "untagged.wav"
+    assert faults.found == [
+        ("tags.csv, line 2: tagged/a.mp3", "not done after 600 s; stopped"),
+    ]
+
+
+def test_the_suffixes_are_those_of_the_formats_for_tagging(library):
+    for name in ("x.wave", "y.mka"):
+        (library / name).write_bytes((library / "tagged/d.wav").read_bytes())
+    songs, notes = songs_with_tags(library, ("genre",), ";", Faults(skip=True))
+    assert len(songs) == 6
+    assert notes[1] == "files that can't be decoded: 2, such as g.m4a, left out"
+
+
+def listed(path, *tags, **groups):
     empty = dict.fromkeys(("track", "artist", "album", "title"), "")
-    return Labelled("tags.csv, line 2", path, empty | groups, [Tag("genre", "Rock")])
+    named = [Tag("genre", tag) for tag in tags or ("Rock",)]
+    return Labelled("tags.csv, line 2", path, empty | groups, named)
 
 
 def test_a_table_has_the_last_word_on_artist_and_album(library):
@@ -93,6 +175,10 @@ def test_names_are_found_in_either_spelling_of_umlauts(library):
         ("link.wav", "outside of {}"),
         ("tagged/../untagged.wav", None),
         ("empty.MP3", "empty"),
+        (
+            "g.m4a",
+            "MP4 audio (AAC or ALAC), which is not read; convert it, for instance to FLAC",
+        ),
     ],
 )
 def test_a_path_that_can_not_be_used_is_named(library, path, reason):
@@ -110,6 +196,16 @@ def test_one_file_under_two_names_is_one_song(library):
     songs = find_songs([listed("untagged.wav"), listed("tagged/../untagged.wav")], library, faults)
     assert len(songs) == 1
     assert faults.found[0].reason == "the same file as in tags.csv, line 2"
+
+
+def test_one_file_under_two_names_with_other_tags_is_left_out(library):
+    rows = [listed("untagged.wav"), listed("tagged/../untagged.wav", "Pop")]
+    faults = Faults(skip=True)
+    assert find_songs(rows, library, faults) == []
+    assert [fault.reason for fault in faults.found] == [
+        "the same file as in tags.csv, line 2",
+        "the same file has other tags in tags.csv, line 2",
+    ]
 
 
 def test_a_name_that_is_no_text_is_a_fault(library):
