@@ -100,6 +100,8 @@ class Song:
                 frames += len(mono)
                 self.seconds = frames / rate
                 yield resampler.resample_chunk(mono) if rate != self.sample_rate else mono
+            if isinstance(file, FfmpegStream):
+                self._failure = self._failure or file.failure()
             if frames and rate != self.sample_rate:
                 yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
         if self._failure:

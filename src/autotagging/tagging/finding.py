@@ -34,18 +34,19 @@ def find_songs(arguments: Iterable[Path]) -> Found:
     """Find songs: files that are given, and those in folders and all their subfolders.
 
     In folders, files are songs by the suffixes of their names. Hidden files and folders are left
-    out, and links to folders are not followed.
+    out, and links to folders are not followed. An argument that does not exist counts as a song,
+    which then has the error "missing".
 
     Raises
     ------
     UserError
-        An argument does not exist, or there is no song.
+        No argument exists, or there is no song.
     """
     found, seen = Found(), set()
     arguments = list(arguments)
+    if arguments and not any(map(os.path.lexists, arguments)):
+        raise UserError(f"{arguments[0]}: no such file or folder")
     for argument in arguments:
-        if not os.path.lexists(argument):
-            raise UserError(f"{argument}: no such file or folder")
         for song, name in _songs_of(argument, found.unreadable):
             place = os.path.abspath(song)
             if place not in seen:

@@ -78,8 +78,9 @@ class FfmpegStream(soundfile.SoundFile):
                 f"{name} is not read by libsndfile; install the program ffmpeg, or convert the "
                 "file, for instance to FLAC",
             )
-        command = [program, "-nostdin", "-v", "quiet", "-protocol_whitelist", "file,pipe"]
-        command += ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-"]
+        command = [program, "-nostdin", "-v", "quiet", "-xerror"]  # a file that is cut is an error
+        command += ["-protocol_whitelist", "file,pipe", "-i", f"file:{path}", "-map", "0:a:0"]
+        command += ["-c:a", "pcm_f32le", "-f", "wav", "-"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
@@ -92,6 +93,16 @@ class FfmpegStream(soundfile.SoundFile):
     def seekable(self) -> bool:
         """Tell that it can't go back."""
         return False
+
+    def failure(self) -> str | None:
+        """Say, when all has been read, why FFmpeg did not decode all; None if it did.
+
+        The file is closed: nothing more can be read.
+        """
+        super().close()
+        self._process.stdout.close()
+        code = self._process.wait()
+        return f"ffmpeg ended with exit code {code}" if code else None
 
     def close(self) -> None:
         """Close the file and end FFmpeg."""

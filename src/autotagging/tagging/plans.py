@@ -147,6 +147,15 @@ def write_plan(planned: Iterable[PlannedFile], path: Path) -> None:
         temporary.write_bytes(b"".join(to_line(asdict(file)) for file in planned))
 
 
+def is_plan(path: Path) -> bool:
+    """Tell whether a plan may be written here: there is no file, an empty one, or a plan."""
+    if not path.exists():
+        return True
+    if not path.is_file():
+        return False
+    return path.stat().st_size == 0 or isinstance(next(read_plan(path), None), PlannedFile)
+
+
 def read_plan(path: Path) -> Iterator[PlannedFile | Outcome]:
     """Read a plan line by line.
 

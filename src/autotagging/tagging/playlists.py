@@ -20,7 +20,8 @@ def write_playlists(
 
     A playlist's paths are relative to the folder. Its name is that of the tag, with the suffix
     .m3u8, which tells players that it is in UTF-8. A playlist that this function has written
-    before is replaced; any other file is not, and the number of the new one makes its name unique.
+    before is replaced, or removed if no song has its tag any more; any other file is not, and the
+    number of the new one makes its name unique.
 
     Parameters
     ----------
@@ -62,6 +63,7 @@ def write_playlists(
             text = f"{_FIRST_LINES}#PLAYLIST:{' '.join(tag.split())}\n{entries}"
             temporary.write_text(text, encoding="utf-8")
         playlists[playlist] = len(tagged)
+    _remove_others(folder, playlists)
     return playlists, left_out
 
 
@@ -94,6 +96,14 @@ def _free_path(folder: Path, tag: str, taken: Iterable[Path]) -> Path:
         if path.name.casefold() not in names and (not os.path.lexists(path) or _is_own(path)):
             return path
         number += 1
+
+
+def _remove_others(folder: Path, written: Iterable[Path]) -> None:
+    """Remove playlists of earlier runs, whose tags no song has any more."""
+    kept = {path.stat().st_ino for path in written}  # names may differ in capital letters
+    for path in folder.glob("*.m3u8"):
+        if _is_own(path) and path.stat().st_ino not in kept:
+            path.unlink()
 
 
 def _is_own(path: Path) -> bool:

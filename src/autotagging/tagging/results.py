@@ -18,6 +18,8 @@ from autotagging.common.files import naming
 from autotagging.common.locks import locked
 from autotagging.tagging.bundle import Description
 
+_START = b'{"path": "'
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -206,18 +208,27 @@ def _lines(file: BinaryIO, path: Path | None) -> Iterator[tuple[int, dict[str, A
     position = 0
     for number, line in enumerate(file, start=1):
         try:
-            result = json.loads(line) if line.endswith(b"\n") else None
+            result = json.loads(line)
         except ValueError:
             result = None
-        if isinstance(result, dict) and isinstance(result.get("path"), str):
+        whole, is_result = line.endswith(b"\n"), _is_result(result)
+        begun = result is None and _START.startswith(line[: len(_START)])
+        if whole and is_result:
             yield position, result
             position += len(line)
-        elif line.endswith(b"\n") or not (position or line.startswith(b'{"')):
+        elif whole or not (is_result or position or begun):
             raise UserError(
                 f"{path}: line {number} is no result of `autotagging tag`; name another file"
             )
     if file.writable():
         file.truncate(position)
+
+
+def _is_result(content: Any) -> bool:
+    """Tell a result from other lines of JSON, such as those of a plan."""
+    if not isinstance(content, dict) or not isinstance(content.get("path"), str):
+        return False
+    return "scores" in content or "error" in content
 
 
 def _key(song: Path) -> str:

@@ -7,7 +7,7 @@ song is being tagged, {"seconds": ...} for each window, and at the end "taggram"
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,6 +40,7 @@ _FILES = {
 }
 """File of the folder page/ and its type, by path."""
 _MOST_UPLOADS = 8  # at a time: one being tagged, the others waiting
+_PATIENCE = 30.0  # seconds in which the next part of a song has to be received
 _PAUSE = 0.2  # seconds in which a song that is no longer wanted is noticed
 
 
@@ -110,8 +111,8 @@ class Scorer:
         async with self._turn:
             worker, result = self._worker, None
             worker.song = song
-            worker.go_on()
             try:
+                worker.go_on()
                 while result is None:
                     if await run_in_threadpool(worker.wait, self._timeout, at_most=_PAUSE):
                         result = worker.result(self._timeout)
@@ -122,7 +123,8 @@ class Scorer:
                 worker.song = None
                 if result is None:
                     worker.stop()
-                    worker.go_on()
+                    with suppress(UserError):  # the next song tries again
+                        worker.go_on()
 
     def close(self) -> None:
         """End the process."""
@@ -175,11 +177,14 @@ class Uploads:
             raise too_large
         try:
             with song.open("wb") as file:
-                async for part in request.stream():
+                async for part in _parts(request):
                     left -= len(part)
                     if left < 0:
                         raise too_large
                     file.write(part)
+        except TimeoutError:
+            message = f"nothing of the song was received for {_PATIENCE:g} s"
+            raise HTTPException(408, message) from None
         except OSError as error:
             raise HTTPException(507, f"the song can't be kept: {error.strerror}") from error
 
@@ -191,6 +196,17 @@ class Uploads:
                 elif "error" in message:
                     message = {"error": message["error"]}
                 yield f"{json.dumps(message)}\n"
+
+
+async def _parts(request: Request) -> AsyncIterator[bytes]:
+    """Receive the body of a request; raise TimeoutError if nothing comes for a while."""
+    async with aclosing(request.stream()) as parts:
+        while True:
+            async with asyncio.timeout(_PATIENCE):
+                part = await anext(parts, None)
+            if part is None:
+                return
+            yield part
 
 
 def _suffix(request: Request) -> str:

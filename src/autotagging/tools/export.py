@@ -71,8 +71,8 @@ def export(
     Raises
     ------
     UserError
-        The model is no network, its file is not valid, the card is of another model, or an exported
-        file gives other scores.
+        The model is no network, its file is not valid, the card is of another model, the folder has
+        another README.md, or an exported file gives other scores.
     """
     stored = load_model(model_json)
     name = stored.description["model"]
@@ -81,6 +81,7 @@ def export(
             f"model {name!r} reads features that NumPy computes; only networks on spectrograms can "
             "be exported"
         )
+    _check_folder(out)
     described = read_trained(model_json, per_tag=per_tag)
     text = _describe(stored, card)
     _prepare_keras()
@@ -120,6 +121,14 @@ def export(
     if not (missing or described["thresholds"]):
         print("per_tag.csv has no thresholds, or is missing: all are 0.5", file=sys.stderr)
     print(f"{out}: {', '.join(written)}", file=sys.stderr)
+
+
+def _check_folder(out: Path) -> None:
+    """Raise UserError if a README.md would be replaced that is not that of an export."""
+    if (out / "README.md").exists() and not (out / "model.keras").exists():
+        raise UserError(
+            f"{out}: has a README.md, but no exported model; name another folder by --out"
+        )
 
 
 def stock_network(network: "keras.Model") -> "keras.Model":

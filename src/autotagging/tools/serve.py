@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _HOST = "127.0.0.1"
+_MOST_CONNECTIONS = 64  # at a time; a page has up to 6
 
 
 def serve(
@@ -135,6 +136,7 @@ def _run(app: "Starlette", listening: socket.socket) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=0,
+        limit_concurrency=_MOST_CONNECTIONS,
     )
     server = Server(config)
     if hasattr(signal, "SIGHUP"):

@@ -15,17 +15,17 @@ from autotagging.common.files import replacing
 from autotagging.common.progress import progress
 from autotagging.tagging.bundle import Description, read_description
 from autotagging.tagging.finding import Found, find_songs
-from autotagging.tagging.formats import SUFFIXES
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.mapping import TagMapping, read_mapping
 from autotagging.tagging.outcomes import Outcome
 from autotagging.tagging.outputs import csv_lines, line, printable, table, write_lines
-from autotagging.tagging.plans import Existing, make_plan, write_plan
+from autotagging.tagging.plans import Existing, is_plan, make_plan, write_plan
 from autotagging.tagging.playlists import write_playlists
 from autotagging.tagging.results import Results, Settings, to_line
 from autotagging.tagging.songs import hop_samples
 from autotagging.tagging.trained import default_model
 from autotagging.tagging.workers import Work, cores, tag_songs
+from autotagging.tools._song_outputs import check_outputs
 
 _STANDARD_OUTPUT = Path("-")
 _ALSO_STANDARD_OUTPUT = Parameter(allow_leading_hyphen=True)
@@ -97,8 +97,6 @@ def tag(
     _check_flags(top=top, workers=workers, excerpts=excerpts)
     if timeout <= 0:
         raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
-    if csv and csv.suffix.lower() in SUFFIXES:
-        raise UserError(f"--csv {csv}: the name of an audio file")
     if excerpts and hop:
         raise UserError("--excerpts and --hop exclude each other")
     model = model or default_model()
@@ -110,8 +108,15 @@ def tag(
     )
     if (mapping or existing != "keep") and not plan:
         raise UserError("--mapping and --existing need --plan")
-    chosen = read_mapping(mapping, described.categories) if plan else None
+    chosen = _mapping(mapping, described) if plan else None
     found = find_songs(songs)
+    check_outputs(
+        {"--json": json, "--csv": csv, "--plan": plan},
+        [*found.songs, *([mapping] if mapping else [])],
+        folders={"--jams": jams, "--m3u": m3u},
+    )
+    if plan and not is_plan(plan):
+        raise UserError(f"--plan {plan}: a file that is no plan; name another one")
     if jams:
         _check_names(found)
     kept = None if json in (None, _STANDARD_OUTPUT) else json
@@ -156,6 +161,21 @@ def _hop(hop: float | None, described: Description) -> float:
             "the length of a window"
         )
     return hop_samples(described, hop) / described.sample_rate
+
+
+def _mapping(path: Path | None, described: Description) -> TagMapping:
+    """Read what is written for the tags of the model; say what will not be."""
+    categories = {tag: described.categories.get(tag, "") for tag in described.tags}
+    mapping = read_mapping(path, categories)
+    for tag in mapping.unknown:
+        print(f"warning: --mapping: the model has no tag {printable(tag)!r}", file=sys.stderr)
+    if not mapping.written:
+        print(
+            "warning: the plan will be empty: no tag of the model is known as a genre or mood; "
+            "--mapping can tell what is written for it",
+            file=sys.stderr,
+        )
+    return mapping
 
 
 def _check_names(found: Found) -> None:
@@ -208,8 +228,6 @@ def _write_plan(
     results: Results, found: Found, mapping: TagMapping, existing: Existing, path: Path
 ) -> list[Outcome]:
     """Write the plan; list the songs that are not in it."""
-    for tag in mapping.unknown:
-        print(f"warning: --mapping: the model has no tag {printable(tag)!r}", file=sys.stderr)
     good = (result for result in results.of(found.songs) if "error" not in result)
     planned, left_out = make_plan(good, mapping, existing=existing)
     write_plan(planned, path)

@@ -18,6 +18,7 @@ from autotagging.tagging.results import to_line
 from autotagging.tagging.taggram import HOP, csv_lines, text
 from autotagging.tagging.trained import default_model
 from autotagging.tagging.workers import Work, Worker, cores
+from autotagging.tools._song_outputs import check_outputs
 
 _FORMATS = (".pdf", ".png", ".svg")
 _MOST_COLUMNS = 120
@@ -61,6 +62,7 @@ def taggram(
         Seconds in which the next window has to be scored; else the song is given up.
     """
     _check_flags(figure, hop=hop, top=top, timeout=timeout)
+    check_outputs({"--figure": figure, "--csv": csv, "--jams": jams}, [song])
     model = model or default_model()
     described = read_description(model)
     work = Work(model, hop=hop, keep_windows=True, threads=cores())

@@ -186,6 +186,17 @@ def test_other_formats_are_decoded_by_ffmpeg(tmp_path, monkeypatch):
     np.testing.assert_array_equal(cut[0].samples, samples[: 2 * RATE])
 
 
+def test_the_exit_code_of_ffmpeg_tells_that_the_end_is_missing(tmp_path, monkeypatch):
+    write(tmp_path / "decoded.wav", noise(5))
+    content = f"open({str(tmp_path / 'decoded.wav')!r}, 'rb').read()"
+    code = f"import sys; sys.stdout.buffer.write({content}); sys.exit(3)"
+    monkeypatch.setenv("PATH", write_ffmpeg(tmp_path, code))
+    (tmp_path / "song.m4a").write_bytes(b"\0\0\0\x18ftypM4A ")
+    song, cut = windows(tmp_path / "song.m4a")
+    assert song.warning == "decoding failed after 5.0 s: ffmpeg ended with exit code 3"
+    assert len(cut) == 2
+
+
 def test_what_ffmpeg_can_not_decode_is_undecodable(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", write_ffmpeg(tmp_path, "raise SystemExit(1)"))
     (tmp_path / "song.m4a").write_bytes(b"\0\0\0\x18ftypM4A ")

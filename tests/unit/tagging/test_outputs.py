@@ -111,3 +111,9 @@ def test_nothing_to_tag_is_an_error(tmp_path):
         find_songs([tmp_path])
     with pytest.raises(UserError, match="nope: no such file or folder"):
         find_songs([tmp_path / "nope"])
+
+
+def test_a_missing_path_does_not_keep_the_others_from_being_tagged(tmp_path):
+    (tmp_path / "song.mp3").touch()
+    paths = [tmp_path / "nope", tmp_path / "song.mp3"]
+    assert find_songs(paths).songs == paths

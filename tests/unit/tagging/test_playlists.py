@@ -76,5 +76,12 @@ def test_songs_that_no_playlist_can_have_are_named(tmp_path):
     assert [*playlists.values()] == [1]
 
 
+def test_playlists_of_earlier_runs_are_removed(tmp_path):
+    write_playlists([song(tmp_path / "a.mp3", rock=0.5, pop=0.5)], tmp_path)
+    (tmp_path / "mine.m3u8").write_text("mine")
+    write_playlists([song(tmp_path / "a.mp3", pop=0.5)], tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.m3u8", "pop.m3u8"]
+
+
 def test_without_songs_there_is_no_playlist(tmp_path):
     assert write_playlists([], tmp_path / "lists") == ({}, [])

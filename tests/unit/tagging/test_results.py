@@ -80,7 +80,13 @@ def test_an_interrupted_line_is_removed_and_the_song_is_tagged_again(path, song,
     assert path.read_bytes() == b""
 
 
-@pytest.mark.parametrize("content", [b"This is text", b"[1]\n", b'{"path": 1}\n', b"\xff\xfb\x90"])
+PLAN = b'{"path": "/a.mp3", "genre": {"old": [], "new": ["Rock"]}}\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"This is text", b"[1]\n", b'{"path": 1}\n', PLAN, PLAN[:-1], b'{"a": 1', b"\xff\xfb\x90"],
+)
 def test_a_file_of_other_content_is_refused_and_kept(tmp_path, content):
     path = tmp_path / "song.mp3"
     path.write_bytes(content)

@@ -1,5 +1,6 @@
 """`autotagging serve`: its answers to requests, and its page in a real browser."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -20,6 +21,10 @@ from browser import CHROMIUM, open_browser
 from bundles import tone, write_bundle, write_song
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
+from starlette.exceptions import HTTPException
+
+from autotagging.tagging.server import Uploads
+
 pytestmark = pytest.mark.xdist_group("page")
 
 ONLY_THIS_MACHINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
@@ -284,6 +289,18 @@ def test_too_large_a_file_is_not_sent(page, tmp_path):
     page.choose_files("#files", large)
     page.wait("document.querySelector('#reason').innerText === 'Not tagged: larger than 2 MB.'")
     assert len(page.requests) == before
+
+
+def test_an_upload_that_stops_is_refused(monkeypatch):
+    monkeypatch.setattr("autotagging.tagging.server._PATIENCE", 0.01)
+
+    async def nothing():
+        await asyncio.sleep(60)
+
+    scope = {"type": "http", "method": "POST", "headers": [], "query_string": b""}
+    with pytest.raises(HTTPException, match="nothing of the song was received") as error:
+        asyncio.run(Uploads(None, None, 1000)(scope, nothing, None))
+    assert error.value.status_code == 408
 
 
 def test_a_port_in_use_is_told(tmp_path):

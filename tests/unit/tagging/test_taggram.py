@@ -132,6 +132,18 @@ def test_flags_are_checked_first(tmp_path, flags, message):
         taggram(tmp_path / "missing.wav", **flags)
 
 
+def test_the_song_is_not_replaced(tmp_path):
+    song = write_song(tmp_path / "song.flac", tone(3, 440))
+    text = tmp_path / "text"
+    for flags, message in (
+        ({"jams": song}, r"--jams .*song\.flac: the name of an audio file"),
+        ({"csv": song}, r"--csv .*song\.flac: the name of an audio file"),
+        ({"csv": text, "jams": text}, "--csv and --jams have the same file"),
+    ):
+        with pytest.raises(UserError, match=message):
+            taggram(song, **flags)
+
+
 def test_a_figure_without_matplotlib_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("autotagging.tools.taggram.find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"needs matplotlib, .*: pip install matplotlib"):

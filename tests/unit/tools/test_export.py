@@ -119,6 +119,13 @@ def test_without_an_onnx_exporter_a_line_says_so_and_no_old_file_stays(
     )
 
 
+def test_a_readme_of_another_kind_is_not_replaced(tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(UserError, match=r"has a README\.md, but no exported model"):
+        exporting.export(model_json=write_model(tmp_path), out=tmp_path)
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
 def test_the_readme_begins_with_the_model_card(tmp_path):
     stored = exporting.load_model(write_model(tmp_path))
     card = tmp_path / "card.md"

@@ -90,6 +90,65 @@ def test_a_usage_error_names_the_flag(tmp_path, bundle):
             tag([song], model=bundle, **flags)
 
 
+def test_an_output_never_replaces_a_file_of_another_kind(tmp_path, bundle):
+    song = write_song(tmp_path / "song.flac", tone(3, 440))
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine\n")
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(song)
+    before = song.read_bytes()
+    for flags, message in (
+        ({"plan": song}, r"--plan .*song\.flac: the name of an audio file"),
+        ({"json": tmp_path / "new.MP3"}, r"--json .*new\.MP3: the name of an audio file"),
+        ({"plan": link}, r"--plan .*link\.jsonl: a file that is read; name another one"),
+        ({"plan": notes}, r"--plan .*notes\.txt: a file that is no plan; name another one"),
+        ({"json": notes}, r"notes\.txt: line 1 is no result of `autotagging tag`"),
+        ({"m3u": notes}, r"--m3u .*notes\.txt: not a folder"),
+        (
+            {"csv": tmp_path / "a/../out", "plan": tmp_path / "out"},
+            r"--csv and --plan have the same file, .*/out",
+        ),
+    ):
+        with pytest.raises(UserError, match=message):
+            tag([song], model=bundle, **flags)
+    assert song.read_bytes() == before
+    assert notes.read_text() == "mine\n"
+
+
+def test_a_plan_is_replaced_by_a_new_one(tmp_path, bundle):
+    song = write_song(tmp_path / "song.flac", tone(3, 440))
+    plan = tmp_path / "plan.jsonl"
+    plan.touch()
+    tag([song], model=bundle, plan=plan)
+    first = plan.read_bytes()
+    assert json.loads(first)["genre"] == {"old": [], "new": ["Low"]}
+    tag([song], model=bundle, plan=plan)
+    assert plan.read_bytes() == first
+
+
+def test_a_plan_of_a_model_without_categories(tmp_path, capsys):
+    bundle = write_bundle(tmp_path / "bundle", categories={})
+    song = write_song(tmp_path / "song.flac", tone(3, 440))
+    plan, mapping = tmp_path / "plan.jsonl", tmp_path / "mapping.toml"
+    tag([song], model=bundle, plan=plan)
+    assert plan.read_bytes() == b""
+    assert "warning: the plan will be empty: no tag of the model is kn" in capsys.readouterr().err
+    mapping.write_text('[tags]\nlow = { genre = "Deep" }\n')
+    tag([song], model=bundle, plan=plan, mapping=mapping)
+    assert json.loads(plan.read_bytes())["genre"]["new"] == ["Deep"]
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_a_missing_song_is_an_error_among_others(tmp_path, bundle, capsys):
+    song = write_song(tmp_path / "song.wav", tone(3, 440))
+    with pytest.raises(SystemExit) as end:
+        tag([tmp_path / "gone.wav", song], model=bundle)
+    assert end.value.code == 1
+    shown, message = capsys.readouterr()
+    assert f"{song}  0:00:03  low" in shown
+    assert f"{tmp_path}/gone.wav: missing: there is no such file\n" in message
+
+
 def test_two_songs_of_one_name_can_not_have_a_jams_file_each(tmp_path, bundle):
     songs = [write_song(tmp_path / folder / "song.wav", tone(3, 440)) for folder in "ab"]
     with pytest.raises(UserError, match=r"would have the same JAMS file, song\.wav\.jams"):
