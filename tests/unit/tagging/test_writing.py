@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from autotagging.common.errors import UserError
 from autotagging.common.files import sha256
 from autotagging.tagging import writing
 from autotagging.tagging.file_tags import read_file_tags
@@ -332,6 +333,15 @@ def test_a_damaged_line_of_the_journal_keeps_no_other_back(music, journal):
     journal.write_bytes(b"".join(lines))
     assert kinds(undo_journal(journal)) == ["damaged_line", "restored", "damaged_line"]
     assert (songs[0].read_bytes(), songs[1].read_bytes()) == (after, before)
+
+
+def test_copies_that_another_file_names_stay(music, journal):
+    copy = music / ".autotagging-0123.mp3"
+    copy.touch()
+    journal.write_text(f'{{"path": "x"}}\n{{"started": "{copy}"}}\n')
+    with pytest.raises(UserError, match="not a journal"):
+        [*undo_journal(journal)]
+    assert copy.exists()
 
 
 def killed(act, number):
