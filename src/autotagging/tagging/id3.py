@@ -18,7 +18,7 @@ from mutagen.id3 import ID3, TCON, TMOO, TXXX, ID3NoHeaderError
 from mutagen.id3 import Encoding as TextEncoding
 from mutagen.wave import WAVE
 
-from autotagging.tagging.id3_frames import all_loaded
+from autotagging.tagging.id3_frames import all_loaded, is_blank
 from autotagging.tagging.outcomes import RefusedError
 
 Fields = Mapping[str, Sequence[str]]
@@ -62,8 +62,9 @@ def _without_empty(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def id3_others(tags: ID3) -> list[tuple[str, str]]:
-    """Describe all frames but those of genre and mood; encodings of text may differ."""
+    """Describe all frames but blank ones and those of genre and mood; encodings may differ."""
     left_out = {"TCON", *_mood_keys(tags)}
+    left_out |= {key for key, frame in tags.items() if is_blank(frame)}
     frames = [(key, repr(frame)) for key, frame in tags.items() if key not in left_out]
     frames += [("unknown", repr(bytes(data))) for data in tags.unknown_frames]
     return sorted((key, re.sub(r"encoding=<[^>]*>, ", "", text)) for key, text in frames)

@@ -7,17 +7,20 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO
 
-from mutagen.id3 import ID3
+from mutagen.id3 import ID3, USLT, Frame, TextFrame, UrlFrame
 
 _HEADER = 10  # bytes
 _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40  # flags
 _Size = Callable[[bytes], int]
+_BLANK = re.compile(
+    rb"(?s:(?:[TW]..|[TW]...):[\0-\3]|(?:COM|COMM|ULT|USLT):[\0-\3]...)(?:\xff\xfe|\xfe\xff|\0)*"
+)  # name and content, of nothing but an encoding, a language, and ends of texts
 
 
 def all_loaded(file: BinaryIO, tags: ID3) -> bool:
     """Whether `tags` have each frame of the tag that begins here, and nothing is between or after.
 
-    Frames without content count for nothing, and zeros after the last frame are padding.
+    Frames without content or text count for nothing; zeros after the last frame are padding.
     """
     header = file.read(_HEADER)
     version, flags = header[3], header[5]
@@ -28,8 +31,14 @@ def all_loaded(file: BinaryIO, tags: ID3) -> bool:
         content = content[size:]
     if version < 4 and flags & _UNSYNCHRONISED:
         content = _synchronised(content)
-    loaded = len(tags) + len(tags.unknown_frames)
+    loaded = sum(not is_blank(frame) for frame in tags.values()) + len(tags.unknown_frames)
     return any(_count(content, version, size) == loaded for size in sizes)
+
+
+def is_blank(frame: Frame) -> bool:
+    """Whether a frame of text or an address has none; mutagen writes no such frames of text."""
+    texts = [*getattr(frame, "text", ()), getattr(frame, "url", ""), getattr(frame, "desc", "")]
+    return isinstance(frame, TextFrame | UrlFrame | USLT) and not any(map(str, texts))
 
 
 def _plain(size: bytes) -> int:
@@ -51,12 +60,13 @@ def _synchronised(content: bytes) -> bytes:
 
 
 def _count(content: bytes, version: int, size_of: _Size) -> int | None:
-    """Count the frames with content; None if bytes belong to no frame and are no padding."""
+    """Count the frames with content or text; None if there are bytes of neither frames nor padding."""
     field = 3 if version == 2 else 4  # bytes of the name, and of the size
     header = 6 if version == 2 else 10
     number = position = 0
     while position + header <= len(content) and any(content[position : position + field]):
+        name = content[position : position + field].rstrip(b"\0")
         size = size_of(content[position + field : position + 2 * field])
-        position += header + size
-        number += size > 0
+        start, position = position + header, position + header + size
+        number += size > 0 and not _BLANK.fullmatch(name + b":" + content[start:position])
     return number if position <= len(content) and not content[position:].strip(b"\0") else None
