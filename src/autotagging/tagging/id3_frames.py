@@ -60,7 +60,7 @@ def _synchronised(content: bytes) -> bytes:
 
 
 def _count(content: bytes, version: int, size_of: _Size) -> int | None:
-    """Count the frames with content or text; None if there are bytes of neither frames nor padding."""
+    """Count the frames with content or text; None if other bytes follow that are no padding."""
     field = 3 if version == 2 else 4  # bytes of the name, and of the size
     header = 6 if version == 2 else 10
     number = position = 0
