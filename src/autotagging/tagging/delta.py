@@ -15,8 +15,9 @@ Piece = tuple[int, int] | bytes
 """First byte and length of a piece of the other file; or bytes that it lacks."""
 
 _BLOCK = 256  # bytes that must agree before a piece is taken from another place
-_BLOCKS = 1 << 16  # in which a file is looked up at most; those of larger files are longer
+_BLOCKS = 1 << 16  # of a file that are looked up at most; those of larger files have gaps
 _SHORTEST = 32  # bytes of a piece
+_MOST_SKIPPED = 64  # bytes that differ between two pieces at the same distance, as in Ogg pages
 _PIECE = 1 << 20
 
 
@@ -29,8 +30,7 @@ def describe(old: BinaryIO, new: BinaryIO) -> list[Piece]:
         Files opened for reading in binary.
     """
     size = _size(old)
-    block = max(_BLOCK, _size(new) // _BLOCKS)
-    places = _places(new, block)
+    places = _places(new, max(_BLOCK, _size(new) // _BLOCKS))
     pieces: list[Piece] = []
     start = shift = 0
     while start < size:
@@ -39,7 +39,11 @@ def describe(old: BinaryIO, new: BinaryIO) -> list[Piece]:
             pieces.append((start + shift, length))
             start += length
             continue
-        found, source = _next_match(old, start, new, places, block)
+        if skipped := _skipped(old, start, new, start + shift):
+            pieces.append(_read(old, start, skipped))
+            start += skipped
+            continue
+        found, source = _next_match(old, start, new, places)
         pieces.append(_read(old, start, found - start))
         start, shift = found, source - found
     return [piece for piece in pieces if piece]
@@ -103,14 +107,14 @@ def _read(file: BinaryIO, start: int, count: int) -> bytes:
     return file.read(count)
 
 
-def _places(file: BinaryIO, block: int) -> dict[int, int]:
-    """First place of each block of a file, by the hash of its bytes."""
+def _places(file: BinaryIO, step: int) -> dict[int, int]:
+    """First place of each block of a file, by the hash of its bytes; one begins at each step."""
     places: dict[int, int] = {}
     file.seek(0)
-    start, whole = 0, max(1, _PIECE // block) * block
+    start, whole = 0, max(1, _PIECE // step) * step
     while content := file.read(whole):
-        for offset in range(0, len(content) - block + 1, block):
-            places.setdefault(hash(content[offset : offset + block]), start + offset)
+        for offset in range(0, len(content) - _BLOCK + 1, step):
+            places.setdefault(hash(content[offset : offset + _BLOCK]), start + offset)
         start += len(content)
     return places
 
@@ -132,24 +136,36 @@ def _equal(old: BinaryIO, start: int, new: BinaryIO, other: int) -> int:
         count = min(2 * count, _PIECE)
 
 
+def _skipped(old: BinaryIO, start: int, new: BinaryIO, other: int) -> int:
+    """Count the bytes to leave out until the files are the same again; 0 if that is not near."""
+    if other < 0:
+        return 0
+    count = _MOST_SKIPPED + _SHORTEST
+    first, second = _read(old, start, count), _read(new, other, count)
+    for skipped in range(1, min(len(first), len(second)) - _SHORTEST + 1):
+        if first[skipped : skipped + _SHORTEST] == second[skipped : skipped + _SHORTEST]:
+            return skipped
+    return 0
+
+
 def _next_match(
-    old: BinaryIO, start: int, new: BinaryIO, places: dict[int, int], block: int
+    old: BinaryIO, start: int, new: BinaryIO, places: dict[int, int]
 ) -> tuple[int, int]:
     """Find the first place from `start` on whose block is in `new`, and the place there.
 
     The end of the file if there is none.
     """
     position = start
-    while len(content := _read(old, position, _PIECE + block)) >= block:
-        for offset in range(len(content) - block + 1):
-            source = places.get(hash(content[offset : offset + block]))
+    while len(content := _read(old, position, _PIECE + _BLOCK)) >= _BLOCK:
+        for offset in range(len(content) - _BLOCK + 1):
+            source = places.get(hash(content[offset : offset + _BLOCK]))
             if source is None:
                 continue
             found = position + offset
-            if _equal(old, found, new, source) >= block:
+            if _equal(old, found, new, source) >= _BLOCK:
                 back = _equal_before(old, start, found, new, source)
                 return found - back, source - back
-        position += len(content) - block + 1
+        position += len(content) - _BLOCK + 1
     return _size(old), 0
 
 

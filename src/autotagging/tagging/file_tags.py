@@ -52,6 +52,12 @@ _FORMATS = {
 _ID3 = (MP3, AIFF, WAVE)
 _MP4_GENRE = "\xa9gen"
 _MP4_MOOD = "----:com.apple.iTunes:MOOD"
+_MP4_TEXT = {
+    AtomDataType.IMPLICIT: "utf-8",
+    AtomDataType.UTF8: "utf-8",
+    AtomDataType.UTF16: "utf-16-be",
+}
+_REPLACED = "\ufffd"  # what mutagen reads for bytes that are not UTF-8
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,7 @@ def copy_with_tags(source: Path, target: Path, fields: Fields) -> None:
             return
         shutil.copyfile(source, target)
         opened = kind(target)
+        (_check_mp4 if kind is MP4 else _check_vorbis)(opened, fields)
         if opened.tags is None:
             opened.add_tags()
         (_set_mp4 if kind is MP4 else _set_vorbis)(opened, fields)
@@ -169,6 +176,21 @@ def _vorbis_others(opened: mutagen.FileType) -> list:
     return [sorted(comments), [(block.code, bytes(block.write())) for block in kept]]
 
 
+def _check_vorbis(opened: mutagen.FileType, _: Fields) -> None:
+    """Raise RefusedError if a comment would be written in other bytes than those that are there."""
+    blocks = getattr(opened, "metadata_blocks", ())  # those of FLAC; several may be of comments
+    more = [block for block in blocks if isinstance(block, VCFLACDict) and block is not opened.tags]
+    for tags in more if opened.tags is None else [opened.tags, *more]:
+        texts = [tags.vendor, *(value for _, value in tags)]
+        if any(_REPLACED in text for text in texts) or any("?" in name for name, _ in tags):
+            raise RefusedError("unreadable", "a comment is not UTF-8")
+        if len(tags.write(framing=isinstance(opened, OggVorbis))) != tags._size:
+            raise RefusedError("unreadable", "a comment has no name, or one that can't be kept")
+    for picture in getattr(opened, "pictures", ()):
+        if _REPLACED in picture.desc + picture.mime:
+            raise RefusedError("unreadable", "the description of a picture is not UTF-8")
+
+
 def _set_vorbis(opened: mutagen.FileType, fields: Fields) -> None:
     for field, values in fields.items():
         if field in opened.tags:
@@ -179,11 +201,31 @@ def _set_vorbis(opened: mutagen.FileType, fields: Fields) -> None:
 
 def _mp4_fields(opened: MP4) -> Fields:
     tags = opened.tags or {}
-    moods = [value.decode(errors="replace") for value in tags.get(_mp4_mood(tags), ())]
+    moods = [_mp4_text(value, "replace") for value in tags.get(_mp4_mood(tags), ())]
     return {
         "genre": tuple(filter(None, tags.get(_MP4_GENRE, ()))),
         "mood": tuple(filter(None, moods)),
     }
+
+
+def _mp4_text(value: MP4FreeForm, errors: str) -> str:
+    return value.decode(_MP4_TEXT.get(value.dataformat, "ascii"), errors)
+
+
+def _check_mp4(opened: MP4, fields: Fields) -> None:
+    """Raise RefusedError if a value would be lost that can't be read."""
+    if opened.tags is None:
+        return
+    failed, tags = opened.tags._failed_atoms, opened.tags
+    if any(name in tags for name in failed) or ("genre" in fields and _MP4_GENRE in failed):
+        raise RefusedError("unreadable", "a field is not UTF-8")
+    for value in tags.get(_mp4_mood(tags), ()) if "mood" in fields else ():
+        try:
+            if value.dataformat not in _MP4_TEXT:
+                raise ValueError(f"data of type {value.dataformat}")
+            _mp4_text(value, "strict")
+        except ValueError as error:
+            raise RefusedError("unreadable", f"its mood is not text ({error})") from None
 
 
 def _mp4_mood(tags) -> str:

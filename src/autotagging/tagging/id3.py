@@ -18,6 +18,9 @@ from mutagen.id3 import ID3, TCON, TMOO, TXXX, ID3NoHeaderError
 from mutagen.id3 import Encoding as TextEncoding
 from mutagen.wave import WAVE
 
+from autotagging.tagging.id3_frames import all_loaded, is_blank
+from autotagging.tagging.outcomes import RefusedError
+
 Fields = Mapping[str, Sequence[str]]
 """Values by the name of the field: "genre", "mood"."""
 
@@ -46,11 +49,12 @@ def load_id3(path: Path, kind: type) -> ID3:
 
 
 def id3_fields(tags: ID3) -> dict[str, tuple[str, ...]]:
-    """Genres, with the names of numbered ones, and moods."""
+    """Genres, with the names of numbered ones, and moods, of all frames that have some."""
     genres = tags["TCON"].genres if "TCON" in tags else []
-    key = _mood_key(tags)
-    moods = tags[key].text if key else []
-    return {"genre": _without_empty(genres), "mood": _without_empty(moods)}
+    moods: list[str] = []
+    for key in _mood_keys(tags):
+        moods += [mood for mood in _without_empty(tags[key].text) if mood not in moods]
+    return {"genre": _without_empty(genres), "mood": (*moods,)}
 
 
 def _without_empty(values: Iterable[str]) -> tuple[str, ...]:
@@ -58,16 +62,21 @@ def _without_empty(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def id3_others(tags: ID3) -> list[tuple[str, str]]:
-    """Describe all frames but those of genre and mood; encodings of text may differ."""
+    """Describe all frames but blank ones and those of genre and mood; encodings may differ."""
     left_out = {"TCON", *_mood_keys(tags)}
+    left_out |= {key for key, frame in tags.items() if is_blank(frame)}
     frames = [(key, repr(frame)) for key, frame in tags.items() if key not in left_out]
     frames += [("unknown", repr(bytes(data))) for data in tags.unknown_frames]
     return sorted((key, re.sub(r"encoding=<[^>]*>, ", "", text)) for key, text in frames)
 
 
 def save_id3(source: Path, target: Path, kind: type, fields: Fields) -> None:
-    """Write a copy of a file with other genres or moods; `target` exists and is empty."""
+    """Write a copy of a file with other genres or moods; `target` exists and is empty.
+
+    RefusedError ("not_verified") if a frame would be lost.
+    """
     tags = load_id3(source, kind)
+    _check_frames(source, tags)
     version = _version(tags)
     _set_fields(tags, version, fields)
     if kind in (AIFF, WAVE):
@@ -81,6 +90,15 @@ def save_id3(source: Path, target: Path, kind: type, fields: Fields) -> None:
         shutil.copyfileobj(old, new, _PIECE)
     if "genre" in fields:
         _set_v1_genre(target, fields["genre"])
+
+
+def _check_frames(source: Path, tags: ID3) -> None:
+    if not tags.size:  # no ID3v2
+        return
+    with source.open("rb") as file:
+        tags._pre_load_header(file)  # goes to the tag, in a chunk of AIFF and WAV
+        if not all_loaded(file, tags):
+            raise RefusedError("not_verified", "its tag has a frame that can't be kept")
 
 
 def kept_padding(info: PaddingInfo) -> int:
@@ -117,10 +135,6 @@ def _mood_keys(tags: ID3) -> list[str]:
     return sorted(key for key in tags if key.upper() in ("TMOO", "TXXX:MOOD"))
 
 
-def _mood_key(tags: ID3) -> str | None:
-    return next(iter(_mood_keys(tags)), None)
-
-
 def _set_fields(tags: ID3, version: int, fields: Fields) -> None:
     encoding = TextEncoding.UTF8 if version == 4 else TextEncoding.UTF16
     if "genre" in fields:
@@ -128,8 +142,9 @@ def _set_fields(tags: ID3, version: int, fields: Fields) -> None:
         if fields["genre"]:
             tags.add(TCON(encoding=encoding, text=list(fields["genre"])))
     if "mood" in fields:
-        used = _mood_key(tags) or ("TMOO" if version == 4 else "TXXX:MOOD")
-        for key in _mood_keys(tags):
+        keys = _mood_keys(tags)
+        used = keys[0] if keys else "TMOO" if version == 4 else "TXXX:MOOD"
+        for key in keys:
             del tags[key]
         if fields["mood"]:
             text = list(fields["mood"])

@@ -138,10 +138,10 @@ def lock_journal(path: Path) -> AbstractContextManager[None]:
 def read_journal(path: Path) -> Iterator[Entry | Outcome]:
     """Read the entries of a journal, the last one first.
 
-    Yields
-    ------
-    entry
-        A replaced file, or for a damaged line an outcome of "damaged_line".
+    Returns
+    -------
+    entries
+        Of each, a replaced file, or for a damaged line an outcome of "damaged_line".
 
     Raises
     ------
@@ -150,9 +150,13 @@ def read_journal(path: Path) -> Iterator[Entry | Outcome]:
     OSError
         It can't be read.
     """
+    if _plan_of(path) == _NO_JOURNAL:
+        raise UserError(f"{path}: not a journal of `autotagging apply`")
+    return _entries(path)
+
+
+def _entries(path: Path) -> Iterator[Entry | Outcome]:
     with path.open("rb") as file:
-        if _plan_of(path) == _NO_JOURNAL:
-            raise UserError(f"{path}: not a journal of `autotagging apply`")
         starts = _line_starts(file)
         for number in range(len(starts), 1, -1):
             file.seek(starts[number - 1])

@@ -78,9 +78,9 @@ def undo_journal(journal: Path) -> Iterator[Outcome]:
         For each file: "restored", "already", or the reason why it stays as it is; "changed" is one
         that is not as `apply_plan` left it. A file may be in several entries.
     """
+    entries, seen = read_journal(journal), set()
     remove_copies(journal)
-    seen = set()
-    for entry in read_journal(journal):
+    for entry in entries:
         if isinstance(entry, Outcome):
             yield entry
             continue

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from autotagging.common.errors import UserError
 from autotagging.tagging.journal import lock_journal
 from autotagging.tagging.writing import undo_journal
 from autotagging.tools._outcomes import report
@@ -21,9 +22,13 @@ def undo(journal: Path, /) -> None:
     Raises
     ------
     UserError
-        The journal is in use, or the file is none.
+        The journal is in use, or there is no such file, or it is none.
     OSError
         The journal can't be read.
     """
+    if not journal.is_file():  # a lock would make its folder
+        raise UserError(f"{journal}: no such file")
+    if not journal.stat().st_size:
+        raise UserError(f"{journal}: not a journal of `autotagging apply`; it is empty")
     with lock_journal(journal):
         report(undo_journal(journal))

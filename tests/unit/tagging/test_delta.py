@@ -3,6 +3,7 @@ import io
 import numpy as np
 import pytest
 
+from autotagging.tagging import delta
 from autotagging.tagging.delta import describe, from_json, rebuild, to_json
 
 AUDIO = np.random.default_rng(0).bytes(3_000_000)
@@ -43,6 +44,27 @@ def test_renumbered_pages_cost_a_few_bytes_each():
         for shift in (0, 1)
     )
     assert lacking(described(old, new)) <= 100 * 12
+
+
+def test_renumbered_pages_of_a_large_file_cost_a_few_bytes_each(monkeypatch):
+    monkeypatch.setattr(delta, "_BLOCKS", 64)  # as in a file of hundreds of megabytes
+    pages = [AUDIO[start : start + 4000] for start in range(0, 400_000, 4000)]
+    old, new = (
+        comments + b"".join(b"OggS" + bytes([n + shift]) * 8 + page for n, page in enumerate(pages))
+        for shift, comments in ((0, b"old comments"), (1, bytes(5000)))
+    )
+    assert lacking(described(old, new)) <= 400_000 // 64 + 4000 + 100 * 8
+
+
+@pytest.mark.parametrize("shift", range(0, 80, 7))
+def test_pieces_of_random_changes_give_the_file(shift):
+    rng = np.random.default_rng(shift)
+    old = bytearray(AUDIO[:20_000])
+    new = bytes(shift) + old[shift // 2 :]
+    for place in rng.integers(0, len(old), 300):
+        old[place : place + rng.integers(1, 90)] = rng.bytes(rng.integers(0, 90))
+    described(bytes(old), new)
+    described(new, bytes(old))
 
 
 @pytest.mark.parametrize(

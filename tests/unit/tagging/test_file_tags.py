@@ -7,7 +7,7 @@ import soundfile
 from mutagen.apev2 import APEv2
 from mutagen.flac import FLAC, Picture
 from mutagen.id3 import APIC, COMM, ID3, RVAD, TCON, TIT2, TMOO, TPE1, TXXX, TYER
-from mutagen.mp4 import MP4, MP4Cover
+from mutagen.mp4 import MP4, AtomDataType, MP4Cover, MP4FreeForm
 
 from autotagging.tagging.audio_hash import audio_sha256
 from autotagging.tagging.file_tags import copy_with_tags, read_file_tags
@@ -200,6 +200,93 @@ def test_a_mood_of_mp4_keeps_the_letters_of_its_name(tmp_path):
     tags = MP4(written(path, mood=MOODS)).tags
     assert [bytes(mood).decode() for mood in tags["----:com.apple.iTunes:mood"]] == [*MOODS]
     assert "----:com.apple.iTunes:MOOD" not in tags
+
+
+def test_moods_of_all_frames_are_read_once_each(mp3):
+    tags = ID3()
+    tags.add(TMOO(encoding=3, text=["Calm", "Sad"]))
+    tags.add(TXXX(encoding=3, desc="MOOD", text=["Sad", "Dark"]))
+    tags.save(mp3)
+    assert values(mp3) == ((), ("Calm", "Sad", "Dark"))
+    assert values(written(mp3, mood=["Calm", "Sad", "Dark", "New"]))[1][2:] == ("Dark", "New")
+
+
+def refused(source, **fields):
+    """Give the reason and the message of a file that can't be copied."""
+    target = source.with_name(f"copy{source.suffix}")
+    target.touch()
+    with pytest.raises(RefusedError) as error:
+        copy_with_tags(source, target, fields or {"genre": GENRES})
+    return f"{error.value.reason}: {error.value}"
+
+
+def with_comments(path, *comments):
+    """Write a FLAC file with these comments."""
+    song = write_song(path.with_suffix(".flac"))
+    tags = FLAC(song)
+    names = [f"{number}=" + "x" * (len(comment) - 2) for number, comment in enumerate(comments)]
+    tags.tags.extend(name.split("=") for name in names)
+    tags.save()
+    content = song.read_bytes()
+    for name, comment in zip(names, comments, strict=True):
+        content = content.replace(name.encode(), comment)
+    song.write_bytes(content)
+    return song
+
+
+@pytest.mark.parametrize(
+    "comment", [b"artist=Bj\xf6\xf6rk", b"k\xfcnstler=x", b"no name", b"=empty name", b"a~=x"]
+)
+def test_comments_that_would_not_be_kept_are_refused(tmp_path, comment):
+    song = with_comments(tmp_path / "song", b"title=\xc3\xa4", comment)
+    read_file_tags(song)
+    assert refused(song).startswith("unreadable: a comment ")
+    assert values(written(with_comments(tmp_path / "song", b"title=\xc3\xa4"), genre=GENRES))
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "opus", "oga"])
+def test_comments_in_ogg_that_are_not_utf8_are_refused(tmp_path, suffix):
+    song = write_song(tmp_path / f"song.{suffix}")
+    tags = mutagen.File(song)
+    tags["artist"] = "Bj\ufffdrk"  # as mutagen reads it
+    tags.save()
+    assert refused(song) == "unreadable: a comment is not UTF-8"
+
+
+def test_a_picture_whose_description_is_not_utf8_is_refused(tmp_path):
+    song = write_song(tmp_path / "song.flac")
+    flac, picture = FLAC(song), Picture()
+    picture.data, picture.mime, picture.desc = b"data", "image/png", "\ufffd"
+    flac.add_picture(picture)
+    flac.save()
+    assert refused(song) == "unreadable: the description of a picture is not UTF-8"
+
+
+def test_moods_of_mp4_are_decoded_by_their_type(tmp_path):
+    song = write_song(tmp_path / "song.m4a")
+
+    def with_mood(content, kind):
+        tags = MP4(song)
+        tags["----:com.apple.iTunes:MOOD"] = [MP4FreeForm(content, kind)]
+        tags.save()
+
+    with_mood("Traurig ä".encode("utf-16-be"), AtomDataType.UTF16)
+    assert values(song) == ((), ("Traurig ä",))
+    assert values(written(song, mood=["Traurig ä", "Calm"])) == ((), ("Traurig ä", "Calm"))
+    for content, kind in ((b"Bj\xf6rk", AtomDataType.UTF8), (b"Calm", AtomDataType.SJIS)):
+        with_mood(content, kind)
+        assert refused(song, mood=["Calm"]).startswith("unreadable: its mood is not text (")
+        assert values(written(song, genre=["Rock"]))[0] == ("Rock",)
+
+
+def test_a_genre_of_mp4_that_is_not_utf8_is_refused(tmp_path):
+    song = write_song(tmp_path / "song.m4a")
+    tags = MP4(song)
+    tags["\xa9gen"] = ["Xaa"]
+    tags.save()
+    song.write_bytes(song.read_bytes().replace(b"Xaa", b"X\xe4\xe4"))
+    assert refused(song, genre=["Rock"]) == "unreadable: a field is not UTF-8"
+    assert values(written(song, mood=["Calm"])) == ((), ("Calm",))
 
 
 def test_other_tags_are_told_apart(mp3):

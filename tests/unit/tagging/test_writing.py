@@ -7,8 +7,11 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import mutagen
 import pytest
+from mutagen.id3 import TIT2
 
+from autotagging.common.errors import UserError
 from autotagging.common.files import sha256
 from autotagging.tagging import writing
 from autotagging.tagging.file_tags import read_file_tags
@@ -332,6 +335,35 @@ def test_a_damaged_line_of_the_journal_keeps_no_other_back(music, journal):
     journal.write_bytes(b"".join(lines))
     assert kinds(undo_journal(journal)) == ["damaged_line", "restored", "damaged_line"]
     assert (songs[0].read_bytes(), songs[1].read_bytes()) == (after, before)
+
+
+def test_files_whose_texts_or_frames_would_be_lost_stay(music, journal):
+    comments, title = write_song(music / "a.flac"), write_song(music / "b.mp3")
+    for song, name, text in (
+        (comments, "title", "Bj__rk"),
+        (title, "TIT2", TIT2(encoding=3, text="Bj__rk")),
+    ):
+        tags = mutagen.File(song)
+        if tags.tags is None:
+            tags.add_tags()
+        tags[name] = text
+        tags.save()
+        song.write_bytes(song.read_bytes().replace(b"Bj__rk", b"Bj\xf6\xf6rk"))
+    before = contents(music)
+    assert kinds(apply(journal, planned(comments), planned(title))) == [
+        "unreadable",
+        "not_verified",
+    ]
+    assert contents(music) == before
+
+
+def test_copies_that_another_file_names_stay(music, journal):
+    copy = music / ".autotagging-0123.mp3"
+    copy.touch()
+    journal.write_text(f'{{"path": "x"}}\n{{"started": "{copy}"}}\n')
+    with pytest.raises(UserError, match="not a journal"):
+        [*undo_journal(journal)]
+    assert copy.exists()
 
 
 def killed(act, number):

@@ -93,6 +93,16 @@ def test_a_file_that_is_no_journal_is_named(songs):
         undo(songs[0])
 
 
+def test_an_empty_or_missing_journal_is_named_and_nothing_is_made(tmp_path):
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    with pytest.raises(UserError, match=r"empty\.jsonl: not a journal"):
+        undo(empty)
+    with pytest.raises(UserError, match="no such file"):
+        undo(tmp_path / "none" / "sub" / "j.jsonl")
+    assert [*tmp_path.iterdir()] == [empty]
+
+
 def test_the_commands_need_only_light_libraries(plan):
     libraries = "tensorflow keras pandas scipy librosa yaml sklearn matplotlib onnxruntime"
     check = f"""
