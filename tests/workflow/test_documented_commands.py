@@ -193,6 +193,7 @@ NOT_RUN = {
     "python benchmarks/models.py": TAKES_MINUTES,
     "python benchmarks/overhead.py": TAKES_MINUTES,
     "python benchmarks/tagging.py BUNDLE": TAKES_MINUTES,
+    "python benchmarks/tagging_memory.py BUNDLE": TAKES_MINUTES,
     "python benchmarks/train.py": TAKES_MINUTES,
     "python benchmarks/train.py 2": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --batch 8": TAKES_MINUTES,
