@@ -9,12 +9,13 @@ import signal
 import time
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from multiprocessing import connection, get_context
+from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
+from autotagging.tagging.waiting import that_changed
 from autotagging.tagging.working import (
     ALIVE,
     DONE,
@@ -89,7 +90,7 @@ def tag_songs(
             if len(pool) == workers:
                 break
         while pool:
-            for worker in _that_changed(pool, timeout):
+            for worker in that_changed(pool, timeout):
                 try:
                     result = worker.result(timeout)
                     loaded |= worker.ready
@@ -112,18 +113,6 @@ def tag_songs(
     finally:
         for worker in pool:
             worker.stop()
-
-
-def _that_changed(pool: list["Worker"], timeout: float) -> list["Worker"]:
-    """Wait for a message, the end of a process, or a time-out; list the processes concerned."""
-    before = time.monotonic()
-    patience = max(min(worker.deadline(timeout) for worker in pool) - before, 0.0)
-    changed = {*connection.wait([worker.pipe for worker in pool], patience)}
-    now = time.monotonic()
-    if (stopped := now - before - patience) > 1:  # this process was, and so were the others
-        for worker in pool:
-            worker.heard += stopped
-    return [w for w in pool if w.pipe in changed or w.deadline(timeout) <= now]
 
 
 class Worker:

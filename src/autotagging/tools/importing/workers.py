@@ -8,12 +8,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from multiprocessing import connection, get_context
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.progress import progress
+from autotagging.tagging.waiting import that_changed
 
 Outcome = tuple[int, Any, Exception | None]
 Run = Callable[[Callable, Sequence[tuple]], Iterator[Outcome]]
@@ -61,7 +62,7 @@ def run_jobs(
             pool.append(_Worker(function))
             pool[-1].give(*next(todo))
         while pool:
-            for worker in _that_changed(pool, timeout):
+            for worker in that_changed(pool, timeout):
                 outcome = worker.outcome(timeout)
                 if outcome is None:
                     continue
@@ -104,18 +105,6 @@ def results(
     return found
 
 
-def _that_changed(pool: list["_Worker"], timeout: float) -> list["_Worker"]:
-    """Wait for a message, the end of a process, or a time-out; list the processes concerned."""
-    before = time.monotonic()
-    patience = max(min(worker.deadline(timeout) for worker in pool) - before, 0.0)
-    changed = {*connection.wait([worker.pipe for worker in pool], patience)}
-    now = time.monotonic()
-    if (stopped := now - before - patience) > 1:  # this process was, and so were the others
-        for worker in pool:
-            worker.since += stopped
-    return [each for each in pool if each.pipe in changed or each.deadline(timeout) <= now]
-
-
 class _Worker:
     """A process for one job after another.
 
@@ -123,7 +112,7 @@ class _Worker:
     ----------
     pipe
         Connection to the process.
-    since
+    heard
         Time, of time.monotonic, at which the job, or the process, began.
     """
 
@@ -138,18 +127,18 @@ class _Worker:
         self._process = context.Process(target=_work, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
-        self._ready, self.since = False, time.monotonic()
+        self._ready, self.heard = False, time.monotonic()
 
     def deadline(self, timeout: float) -> float:
         """Time at which the process has taken too long."""
-        return self.since + (timeout if self._ready else _TO_START)
+        return self.heard + (timeout if self._ready else _TO_START)
 
     def give(self, number: int, job: tuple) -> None:
         """Give the process a job; start another one if it has ended."""
         if not self._process.is_alive():
             self.stop()
             self._start()
-        self._number, self.since = number, time.monotonic()
+        self._number, self.heard = number, time.monotonic()
         with suppress(OSError):  # it has ended since, which `outcome` finds
             self.pipe.send(job)
 
@@ -166,7 +155,7 @@ class _Worker:
                 raise UserError("a process for the songs does not start; try fewer --workers")
             return self._number, None, JobError(reason)
         if not self._ready:
-            self._ready, self.since = True, time.monotonic()
+            self._ready, self.heard = True, time.monotonic()
             return None
         return self._number, *received
 

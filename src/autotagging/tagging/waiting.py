@@ -1,0 +1,33 @@
+"""Wait for several processes of which each has a time limit."""
+
+import time
+from collections.abc import Sequence
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from typing import Protocol, TypeVar
+
+
+class Timed(Protocol):
+    """A process with a pipe, and the time of time.monotonic at which it was last heard of."""
+
+    pipe: Connection
+    heard: float
+
+    def deadline(self, timeout: float) -> float:
+        """Time, of time.monotonic, at which the process has taken too long."""
+        ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+def that_changed(pool: Sequence[T], timeout: float) -> list[T]:
+    """Wait for a message, the end of a process, or a time-out; list the processes concerned."""
+    before = time.monotonic()
+    patience = max(min(worker.deadline(timeout) for worker in pool) - before, 0.0)
+    changed = {*connection.wait([worker.pipe for worker in pool], patience)}
+    now = time.monotonic()
+    if (stopped := now - before - patience) > 1:  # this process was, and so were the others
+        for worker in pool:
+            worker.heard += stopped
+    return [w for w in pool if w.pipe in changed or w.deadline(timeout) <= now]
