@@ -172,7 +172,8 @@ def stopped_and_resumed(devices, folder):
 def on_one_machine(folder):
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    assert prepare(seed=0, threads=1).replicas == 1
+    prepared = prepare(seed=0, threads=1, xla=True)
+    assert (prepared.replicas, prepared.xla) == (1, True)
     two = Devices("two", tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
     yield "masks", masks(two)
     for name, devices in (("one", ONE_DEVICE), ("two", two)):
