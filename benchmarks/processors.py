@@ -84,6 +84,9 @@ def changes(
     try:
         for job in sorted(jobs.values(), key=lambda job: job.ended):
             command = re.sub(r"--threads \d+", f"--threads {threads}", job.command)
+            command = re.sub(r" > \S+ 2>&1$", "", command)  # what it says is shown if it fails
+            for path in job.outputs:  # as Snakemake does
+                (base.path / path).unlink(missing_ok=True)
             base.run(["bash", "-c", f"set -euo pipefail; {command}"], **environment)
         return [path for path in files if sha256(base.path / path) != base.digests[path]]
     finally:

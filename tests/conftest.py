@@ -16,9 +16,18 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole pipelines: they take longest, and one worker has to run each to its end."""
-    items.sort(key=lambda item: "workflow" not in item.path.parts)
+    """Choose order and groups; a worker runs a whole group, and makes its fixtures once.
+
+    Whole pipelines come first, because they take longest. Commands share a trained model.
+    """
+    rooms = ("workflow", "steps")
+    items.sort(key=lambda item: [room not in item.path.parts for room in rooms])
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            group = "steps" if "steps" in item.path.parts else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

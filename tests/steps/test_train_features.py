@@ -66,8 +66,8 @@ def fitted(tmp_path_factory):
 
 
 def test_a_fit_that_is_killed_goes_on_and_ends_with_the_same_bytes(fitted):
-    """Killed with the codebook stored, in the features of all clips, and after an epoch."""
-    for written in ("features-codebook-*", "features-clips-*", "checkpoint-*"):
+    """Killed in the features of all clips, and after an epoch."""
+    for written in ("features-clips-*", "checkpoint-*"):
         with subprocess.Popen(command(fitted, "killed"), cwd=ROOT, stderr=subprocess.PIPE) as run:
             while not [*(fitted / "unfinished/killed").glob(written)]:
                 assert run.poll() is None

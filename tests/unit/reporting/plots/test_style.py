@@ -1,12 +1,8 @@
 """What holds for every figure, by the examples that the tests of each give."""
 
 import ast
-import hashlib
 import importlib.util
 import itertools
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,41 +112,6 @@ def test_lines_of_a_panel_are_told_apart_with_any_colour_vision(name, vision):
             looks = [(line.get_linestyle(), line.get_marker()) for line in (one, other)]
             colours = [lab(line.get_color(), vision) for line in (one, other)]
             assert looks[0] != looks[1] or np.linalg.norm(colours[0] - colours[1]) > 20, name
-
-
-SAMPLE = (*ALL_FIGURES,)[::5]
-
-
-def test_two_processes_write_the_same_bytes(tmp_path):
-    """A sample of the figures; a run by Snakemake and one by DVC are compared in all."""
-    script = (
-        "import sys; from pathlib import Path; sys.path[:0] = sys.argv[1:]\n"
-        "import test_style\n"
-        "for name in test_style.SAMPLE:\n"
-        "    make = test_style.ALL_FIGURES[name]\n"
-        "    files = test_style.FigureFiles(Path(f'{name}.svg'), Path(f'{name}.png'))\n"
-        "    test_style.save_figure(make(), files)\n"
-    )
-    folders = {"1": "UTC", "2": "Asia/Tokyo"}
-    processes = []
-    for seed, zone in folders.items():
-        (tmp_path / seed).mkdir()
-        process = subprocess.Popen(
-            [sys.executable, "-c", script, os.path.dirname(__file__), str(ROOT / "tests")],
-            cwd=tmp_path / seed,
-            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
-        )
-        processes.append(process)
-    assert [process.wait() for process in processes] == [0, 0]
-    digests = [
-        {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in (tmp_path / seed).iterdir()
-        }
-        for seed in folders
-    ]
-    assert len(digests[0]) == 2 * len(SAMPLE)
-    assert digests[0] == digests[1]
 
 
 def test_the_users_own_matplotlib_settings_change_nothing(tmp_path):
