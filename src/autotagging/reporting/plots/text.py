@@ -1,6 +1,7 @@
 """Texts in figures that come from data: names of any length, in any script.
 
-Characters that the figures' own font lacks are drawn with other fonts that are installed.
+The figures' own font is the one that Matplotlib ships, whatever is installed on the machine.
+Characters that it lacks are drawn with other fonts that are installed.
 """
 
 import functools
@@ -8,7 +9,9 @@ import textwrap
 import unicodedata
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findSystemFonts, fontManager
@@ -20,6 +23,20 @@ _FONT, _SIZE = "DejaVu Sans", 7.0
 _CHARACTERS_PER_INCH, _MOST_PER_INCH = 18.5, 40
 _NOT_IN_XML = {code: " " for code in (*range(32), *range(127, 160))} | {0xFFFE: "?", 0xFFFF: "?"}
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Zs")
+
+
+def _use_the_font_of_matplotlib() -> None:
+    """Have no other font of this name: another version of it would make other bytes.
+
+    Matplotlib keeps its list of fonts in a cache of the user. It may be of another environment, and
+    then names a font of the system, or none.
+    """
+    fontManager.ttflist = [font for font in fontManager.ttflist if font.name != _FONT]
+    for style in ("", "-Bold", "-Oblique", "-BoldOblique"):
+        fontManager.addfont(Path(mpl.get_data_path(), "fonts/ttf", f"DejaVuSans{style}.ttf"))
+
+
+_use_the_font_of_matplotlib()
 
 
 def fitted(name: str, inches: float, *, size: float = _SIZE, weight: str = "normal") -> str:

@@ -1,8 +1,14 @@
 """Names from data in figures: any characters, any length, any number."""
 
+import json
+import os
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -197,3 +203,25 @@ def test_latin_names_ask_for_no_installed_font(monkeypatch, tmp_path):
     save_figure(
         clip_of(["Motörhead", "naïve → ½"]), FigureFiles(tmp_path / "a.svg", tmp_path / "a.png")
     )
+
+
+FIND_FONTS = """
+import json
+from matplotlib.font_manager import FontProperties, findfont, fontManager
+fontManager.ttflist[:] = [
+    font for font in fontManager.ttflist if not font.fname.endswith("DejaVuSans.ttf")
+]
+import autotagging.reporting.plots.style
+faces = [{}, {"weight": "bold"}, {"style": "oblique"}, {"weight": "bold", "style": "oblique"}]
+print(json.dumps([findfont(FontProperties(family="DejaVu Sans", **face)) for face in faces]))
+"""
+
+
+def test_the_font_is_that_of_matplotlib_whatever_the_cached_list_says(tmp_path):
+    """The list may be of an environment that is gone; then other versions of the font are found."""
+    environment = {**os.environ, "MPLCONFIGDIR": str(tmp_path)}
+    command = [sys.executable, "-c", FIND_FONTS]
+    found = subprocess.run(command, env=environment, capture_output=True, check=True)
+    own = Path(mpl.get_data_path(), "fonts/ttf")
+    styles = ("", "-Bold", "-Oblique", "-BoldOblique")
+    assert json.loads(found.stdout) == [str(own / f"DejaVuSans{style}.ttf") for style in styles]
