@@ -34,7 +34,7 @@ from autotagging.tagging.workers import cores
 
 SECONDS, RATE = 240, 44_100
 CLIPS = 9  # of a song
-NAMES = 6  # of each song, for the command
+NAMES = 20  # of each song, for the command
 LIBRARY = 22_000  # songs, of the extrapolation
 PLAIN = "plain loop"
 COMMANDS = {"tag": [], "tag --excerpts 3": ["--excerpts", 3], "tag --excerpts 2": ["--excerpts", 2]}
