@@ -25,20 +25,6 @@ _NOT_IN_XML = {code: " " for code in (*range(32), *range(127, 160))} | {0xFFFE: 
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Zs")
 
 
-def _use_the_font_of_matplotlib() -> None:
-    """Have no other font of this name: another version of it would make other bytes.
-
-    Matplotlib keeps its list of fonts in a cache of the user. It may be of another environment, and
-    then names a font of the system, or none.
-    """
-    fontManager.ttflist = [font for font in fontManager.ttflist if font.name != _FONT]
-    for style in ("", "-Bold", "-Oblique", "-BoldOblique"):
-        fontManager.addfont(Path(mpl.get_data_path(), "fonts/ttf", f"DejaVuSans{style}.ttf"))
-
-
-_use_the_font_of_matplotlib()
-
-
 def fitted(name: str, inches: float, *, size: float = _SIZE, weight: str = "normal") -> str:
     """Write a name on one line of at most this length; leave its middle out if it is longer.
 
@@ -107,8 +93,21 @@ def _lacking(text: Iterable[str], weight: str | int) -> frozenset[str]:
 
 @functools.cache
 def _of_own_font(weight: str | int) -> frozenset[str]:
+    _use_the_font_of_matplotlib()
     path = fontManager.findfont(FontProperties(family=_FONT, weight=weight))
     return frozenset(map(chr, FT2Font(path).get_charmap()))
+
+
+@functools.cache
+def _use_the_font_of_matplotlib() -> None:
+    """Have no other font of this name: another version of it would make other bytes.
+
+    Matplotlib keeps its list of fonts in a cache of the user. It may be of another environment, and
+    then names a font of the system, or none.
+    """
+    fontManager.ttflist = [font for font in fontManager.ttflist if font.name != _FONT]
+    for style in ("", "-Bold", "-Oblique", "-BoldOblique"):
+        fontManager.addfont(Path(mpl.get_data_path(), "fonts/ttf", f"DejaVuSans{style}.ttf"))
 
 
 @functools.cache

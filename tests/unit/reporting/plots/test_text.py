@@ -211,7 +211,8 @@ from matplotlib.font_manager import FontProperties, findfont, fontManager
 fontManager.ttflist[:] = [
     font for font in fontManager.ttflist if not font.fname.endswith("DejaVuSans.ttf")
 ]
-import autotagging.reporting.plots.style
+from autotagging.reporting.plots.text import length
+length("any text")
 faces = [{}, {"weight": "bold"}, {"style": "oblique"}, {"weight": "bold", "style": "oblique"}]
 print(json.dumps([findfont(FontProperties(family="DejaVu Sans", **face)) for face in faces]))
 """
