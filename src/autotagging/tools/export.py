@@ -27,6 +27,7 @@ from autotagging.tagging.trained import read_trained, result_of
 
 if TYPE_CHECKING:
     import keras
+    import onnx
 
 _TEMPLATE = Path(__file__).with_suffix(".md")
 _TOLERANCE = 1e-5
@@ -198,6 +199,7 @@ def _export_onnx(stored: StoredModel, network: "keras.Model", path: Path) -> Cal
         warnings.simplefilter("ignore")  # from keras and tf2onnx, on numpy's names
         network.export(path, format="onnx", verbose=False, input_signature=signature)
     proto = onnx.load(path)
+    _replace_elus(proto.graph)
     (output,) = proto.graph.output
     for node in proto.graph.node:
         node.output[:] = ["tags" if name == output.name else name for name in node.output]
@@ -210,6 +212,29 @@ def _export_onnx(stored: StoredModel, network: "keras.Model", path: Path) -> Cal
     onnx.save(proto, path)
     session = onnx_runtime().InferenceSession(path, providers=["CPUExecutionProvider"])
     return lambda mel: session.run(["tags"], {"log_mel": mel})[0]
+
+
+def _replace_elus(graph: "onnx.GraphProto") -> None:
+    """Write each ELU as max(x, exp(min(x, 0)) - 1): ONNX Runtime takes half the time for it."""
+    from onnx.helper import make_node
+
+    nodes = []
+    for node in graph.node:
+        if node.op_type != "Elu":
+            nodes.append(node)
+            continue
+        (x,), (elu,) = node.input, node.output
+        zero, one, negative, power, below = (f"{elu}_{number}" for number in range(5))
+        nodes += [
+            make_node("Constant", [], [zero], value_float=0.0),
+            make_node("Constant", [], [one], value_float=1.0),
+            make_node("Min", [x, zero], [negative]),
+            make_node("Exp", [negative], [power]),
+            make_node("Sub", [power, one], [below]),
+            make_node("Max", [x, below], [elu]),
+        ]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _compare(name: str, score: Callable, network: "keras.Model") -> None:

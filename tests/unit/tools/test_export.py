@@ -103,6 +103,15 @@ def test_a_bundle_and_its_model_tag_a_song_with_the_same_scores(tmp_path):
     np.testing.assert_allclose(scores[1], network(mel[None])[0], atol=1e-4)
 
 
+def test_no_operator_is_left_that_onnx_runtime_is_slow_at(tmp_path):
+    pytest.importorskip("tf2onnx", reason="the extra `export` is not installed")
+    onnx = pytest.importorskip("onnx")
+    exporting.export(model_json=write_model(tmp_path), out=tmp_path / "out")
+    operators = [node.op_type for node in onnx.load(tmp_path / "out" / "model.onnx").graph.node]
+    assert "Elu" not in operators
+    assert operators.count("Exp") == 4
+
+
 def test_without_an_onnx_exporter_a_line_says_so_and_no_old_file_stays(
     tmp_path, monkeypatch, capsys
 ):
