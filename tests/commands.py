@@ -19,8 +19,10 @@ def autotagging(
     command = f"""
 import sys
 from autotagging.cli import main
-main()
-assert {without!r} not in sys.modules, "{without} was loaded"
+try:
+    main()
+finally:
+    assert {without!r} not in sys.modules, "{without} was loaded"
 """
     result = subprocess.run(
         [sys.executable, "-c", command, *map(str, arguments)],

@@ -196,15 +196,15 @@ class _Job:
 
 def _fit_network(job: _Job) -> Fitted | None:
     """Fit a network to spectrograms; None in a process that does not write the results."""
-    from autotagging.training.devices import prepare
-    from autotagging.training.precision import choose_precision
-
     model, machine = job.model, job.machine
     if machine.devices == "multi_worker" and models.reads(model) != "mel":
         raise UserError(f"model {model!r} is fitted by one process; set train.devices to auto")
     summary = models.required(job.data.mel, "--mel", model)
     front_end = read_front_end(models.required(job.data.front_end, "--front-end", model))
     models.check_log_scale(model, front_end["log_scale"])
+    from autotagging.training.devices import prepare  # loads TensorFlow, which takes seconds
+    from autotagging.training.precision import choose_precision
+
     devices = prepare(
         seed=job.seed, threads=machine.threads, devices=machine.devices, xla=machine.xla
     )
