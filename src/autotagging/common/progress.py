@@ -54,6 +54,11 @@ def progress(
             print("  ".join(filter(None, parts)), file=sys.stderr, flush=True)
 
 
+def print_line(text: str) -> None:
+    """Print a line on standard error, above the bar if one is shown."""
+    tqdm.write(text, file=sys.stderr)
+
+
 def duration(seconds: float) -> str:
     """Write a duration as hours:minutes:seconds."""
     minutes, rest = divmod(round(seconds), 60)

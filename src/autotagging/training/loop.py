@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from autotagging.common.errors import UserError
-from autotagging.common.progress import duration, native_log_hidden, progress
+from autotagging.common.progress import duration, native_log_hidden, print_line, progress
 from autotagging.dataset.prefetch import Waiting, prefetched
 from autotagging.dataset.windows import Windows
 from autotagging.training.checkpoints import Checkpoints
@@ -121,6 +121,7 @@ def fit(
     with devices.scope():
         optimizer = make_optimizer(model, rates)
     train_step, score = make_train_step(model, optimizer, devices), make_scorer(model, devices)
+    train_step = _forecasting(train_step, n_clips=len(train), epochs=settings.epochs)
     variables = [*model.variables, *optimizer.variables]
     run = Run(variables, train.labels.shape, checkpoints, saves=devices.writes)
     resumed = run.resume()
@@ -128,7 +129,8 @@ def fit(
     if _is_finished(run, settings):
         print("all epochs are in the checkpoint: no training", file=sys.stderr)
     else:
-        _say_how_long(train_step, variables, train, settings, devices, model.count_params())
+        parameters = f"{model.count_params():,} parameters"
+        print(f"{len(train)} clips, {parameters}, {devices.label}", file=sys.stderr)
         if resumed:
             print(f"resuming in epoch {run.epoch}, after step {run.batches}", file=sys.stderr)
     while not _is_finished(run, settings):
@@ -190,13 +192,13 @@ def _train_epoch(
             zip(batches, ahead, strict=True),
             total=len(batches),
             label=f"epoch {run.epoch}/{settings.epochs}, step",
-            note=lambda: f"loss {float(loss):.3f}  {waiting}",
+            note=lambda: f"loss {loss:.3f}  {waiting}",
         )
         for batch, mel in steps:
             loss, scores = train_step(mel, train.labels[batch])
             if not np.isfinite(loss):
-                raise FloatingPointError(f"loss is {float(loss)}")
-            run.end_batch(batch, float(loss), scores.numpy())
+                raise FloatingPointError(f"loss is {loss}")
+            run.end_batch(batch, loss, scores.numpy())
     return run.loss_sum / len(train), mean_roc_auc(train.labels, run.scores)
 
 
@@ -229,38 +231,27 @@ def _end_epoch(
     print(_epoch_line(row, run.times, settings.epochs, waiting), file=sys.stderr)
 
 
-def _say_how_long(
-    train_step: Callable,
-    variables: list,
-    train: Examples,
-    settings: TrainingSettings,
-    devices: Devices,
-    parameters: int,
-) -> None:
-    """Print the speed of a step, and the time that all epochs take."""
-    rate = _clips_per_second(train_step, variables, train, settings.batch_size, devices)
-    print(
-        f"{len(train)} clips, {parameters:,} parameters, {devices.label}: "
-        f"{rate:.1f} clips/s, {settings.epochs} epochs take about "
-        f"{duration(len(train) * settings.epochs / rate)}",
-        file=sys.stderr,
-    )
+def _forecasting(train_step: Callable, *, n_clips: int, epochs: int) -> Callable:
+    """Make the same step say, once it is known, how fast it is and how long all epochs take.
 
+    It is known from the first step of a size that was compiled in an earlier one.
+    """
+    compiled, said = set(), False
 
-def _clips_per_second(
-    train_step: Callable, variables: list, train: Examples, batch_size: int, devices: Devices
-) -> float:
-    """Time a step, then restore every variable, so that the timing does not affect results."""
-    before = [variable.numpy() for variable in variables]
-    clip_ids, labels = train.clip_ids[:batch_size], train.labels[:batch_size]
-    mel = devices.copied(train.gather_in(seed=0, epoch=0))(devices.rows(clip_ids))
-    train_step(mel, labels)  # traces and compiles
-    started = time.perf_counter()
-    train_step(mel, labels)[0].numpy()
-    seconds = time.perf_counter() - started
-    for variable, value in zip(variables, before, strict=True):
-        variable.assign(value)
-    return len(labels) / seconds
+    def step(mel, labels):
+        nonlocal said
+        started = time.perf_counter()
+        loss, scores = train_step(mel, labels)
+        loss = float(loss)  # waits for the device
+        if len(labels) in compiled and not said:
+            rate = len(labels) / (time.perf_counter() - started)
+            whole = duration(n_clips * epochs / rate)
+            print_line(f"{rate:.1f} clips/s, {epochs} epochs take about {whole}")
+            said = True
+        compiled.add(len(labels))
+        return loss, scores
+
+    return step
 
 
 def _epoch_line(row: dict, times: list[dict], epochs: int, waiting: Waiting) -> str:

@@ -149,11 +149,28 @@ def test_patience_stops(training, examples, capsys):
     assert "no better epoch in 2" in capsys.readouterr().err
 
 
-def test_it_says_how_long_it_will_take_before_it_starts(training, examples, capsys):
-    fit(training, examples, epochs=1)
-    lines = capsys.readouterr().err.splitlines()
-    forecast = next(i for i, line in enumerate(lines) if "clips/s, 1 epochs take about" in line)
-    assert lines[forecast + 1].startswith("epoch 1/1  loss ")
+def test_it_says_once_how_long_it_takes_before_an_epoch_ends(training, examples, capsys):
+    fit(training, examples, epochs=2)
+    what, forecast, *epochs = capsys.readouterr().err.splitlines()
+    assert what == "45 clips, 74 parameters, one device"
+    assert re.fullmatch(r"[\d.]+ clips/s, 2 epochs take about 0:\d\d:\d\d", forecast)
+    assert [line.split("  ")[0] for line in epochs] == ["epoch 1/2", "epoch 2/2"]
+
+
+def test_the_speed_is_that_of_a_step_that_needs_no_compiling(training, monkeypatch, capsys):
+    """Steps of sizes that no earlier one had are slow, and say nothing."""
+    seconds = {1: 9.0, 2: 0.5}
+
+    def step(mel, labels):
+        clock[0] += seconds.pop(len(labels), 2.0)
+        return np.float32(0.25), mel
+
+    clock = [0.0]
+    monkeypatch.setattr(training.time, "perf_counter", lambda: clock[0])
+    timed = training._forecasting(step, n_clips=40, epochs=3)
+    for size in (2, 1, 2, 1):
+        assert timed("mel", np.zeros((size, 1))) == (0.25, "mel")
+    assert capsys.readouterr().err == "1.0 clips/s, 3 epochs take about 0:02:00\n"
 
 
 def test_waiting_for_a_slow_disk_is_told_and_recorded(training, examples, capsys):
