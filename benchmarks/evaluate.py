@@ -1,6 +1,6 @@
 """Cost of the evaluation without scoring, and coverage of its confidence intervals.
 
-Usage: python benchmarks/evaluate.py [--clips 4566] [--no-coverage]. All data are simulated.
+Usage: python benchmarks/evaluate.py [--clips 4566] [--trials 400]. All data are simulated.
 """
 
 import argparse
@@ -35,21 +35,32 @@ TRUE_AREA = norm.cdf(1.5 / np.sqrt(2))
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=4566, help="number of test clips")
-    parser.add_argument("--no-coverage", action="store_true", help="measure only the cost")
+    parser.add_argument("--trials", type=int, default=400, help="0: measure only the cost")
     arguments = parser.parse_args()
     print_times(arguments.clips)
-    if not arguments.no_coverage:
-        print_coverage()
+    if arguments.trials:
+        print_coverage(arguments.trials)
 
 
 def simulate(
-    clips: int, shares: np.ndarray, rng: np.random.Generator, *, per_track: int = 1
+    clips: int,
+    shares: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    per_track: int = 1,
+    per_artist: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and scores; clips of a track share the labels and four fifths of the noise."""
+    """Labels and scores; clips of a track share the labels and four fifths of the noise.
+
+    With several tracks per artist, its clips share half of that.
+    """
     track = np.arange(clips) // per_track
+    artist = track // per_artist
     labels = (rng.random((track[-1] + 1, len(shares))) < shares).astype(np.uint8)[track]
     shared = 0.8 * (per_track > 1)
-    noise = np.sqrt(shared) * rng.normal(size=(track[-1] + 1, len(shares)))[track]
+    of_artist = shared / 2 * (per_artist > 1)
+    noise = np.sqrt(shared - of_artist) * rng.normal(size=(track[-1] + 1, len(shares)))[track]
+    noise += np.sqrt(of_artist) * rng.normal(size=(artist[-1] + 1, len(shares)))[artist]
     noise += np.sqrt(1 - shared) * rng.normal(size=labels.shape)
     return labels, (norm.cdf(1.5 * labels + noise - 1)).astype(np.float32)
 
@@ -58,7 +69,8 @@ def print_times(clips: int) -> None:
     rng = np.random.default_rng(0)
     labels, scores = simulate(clips, SHARES, rng)
     validation = simulate(clips // 3, SHARES, rng)
-    units = sampling_units(np.arange(clips) // 2, Bootstrap(RESAMPLES, 0.95, 0))
+    track = np.arange(clips) // 2
+    units = sampling_units(track, track // 10, Bootstrap(RESAMPLES, 0.95, 0))
     test_set = TestSet(TAGS, labels, validation[0], EvaluationSettings(0.5, [1, 3, 5, 10], 10))
     measured = Scores(scores, validation[1])
     parts = {
@@ -108,7 +120,7 @@ def timed(part: Callable) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - processor
 
 
-def print_coverage(trials: int = 400, clips: int = 1500) -> None:
+def print_coverage(trials: int, clips: int = 1500) -> None:
     """Count how often intervals of 95 % contain the value of the whole population."""
     rng = np.random.default_rng(1)
     shares = np.geomspace(0.2, 0.01, 20)
@@ -119,11 +131,14 @@ def print_coverage(trials: int = 400, clips: int = 1500) -> None:
     true = {"roc_auc": np.full(20, TRUE_AREA), "pr_auc": true_precision}
     print(f"| {trials} trials, {clips:,} clips, 20 tags | drawn | percentiles | mirrored |")
     print("| --- | --- | ---: | ---: |")
-    for per_track, units in ((1, ("clips",)), (5, ("clips", "tracks"))):
+    cases = (1, 1, ["clips"]), (5, 1, ["clips", "tracks"]), (5, 10, ["clips", "tracks", "artists"])
+    for per_track, per_artist, units in cases:
         held: dict[tuple[str, str, str], list[list[float]]] = {}
         for trial in range(trials):
-            labels, scores = simulate(clips, shares, rng, per_track=per_track)
-            drawn = sampling_units(np.arange(clips) // per_track, resamples=300, seed=trial)
+            alike = {"per_track": per_track, "per_artist": per_artist}
+            labels, scores = simulate(clips, shares, rng, **alike)
+            track = np.arange(clips) // per_track
+            drawn = sampling_units(track, track // per_artist, Bootstrap(300, 0.95, trial))
             for unit in units:
                 areas = resample_areas(labels, scores, drawn[unit])
                 for area, value in true.items():
@@ -135,9 +150,10 @@ def print_coverage(trials: int = 400, clips: int = 1500) -> None:
                         holds = [np.mean((x[0] <= target) & (target <= x[1])) for x in limits]
                         held.setdefault((name, area, unit), []).append(holds)
         for (name, area, unit), holds in held.items():
-            alike = f", {per_track} clips a track" if per_track > 1 else ""
+            case = f", {per_track} clips a track" * (per_track > 1)
+            case += f", {per_artist} tracks an artist" * (per_artist > 1)
             plain, mirrored = np.mean(holds, axis=0)
-            print(f"| {area}, {name}{alike} | {unit} | {plain:.3f} | {mirrored:.3f} |", flush=True)
+            print(f"| {area}, {name}{case} | {unit} | {plain:.3f} | {mirrored:.3f} |", flush=True)
 
 
 if __name__ == "__main__":

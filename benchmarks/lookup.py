@@ -1,4 +1,4 @@
-"""Scores of the audio-blind baseline on MagnaTagATune, for each scheme of the split.
+"""Scores and intervals of the audio-blind baseline on MagnaTagATune, for each scheme of the split.
 
 Usage: python benchmarks/lookup.py FOLDER, from the top of the repository. FOLDER has the two
 official tables (.csv or .csv.gz).
@@ -7,16 +7,21 @@ official tables (.csv or .csv.gz).
 import argparse
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
-from autotagging.dataset.groups import LEVELS
+from autotagging.dataset.groups import LEVELS, group_numbers
 from autotagging.labels.partition import folder_split, group_split, leakage, random_split
 from autotagging.labels.tags import merge_synonyms, most_frequent
+from autotagging.metrics.bootstrap import Sampling, interval, mean_over_tags, resample_areas
+from autotagging.metrics.intervals import sampling_units
+from autotagging.metrics.settings import Bootstrap
 from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.training.epoch_metrics import mean_roc_auc
 
+SETTINGS = ("resamples", "confidence", "seed")
 EMPTY_CLIPS = [35644, 55753, 57881]
 
 
@@ -47,8 +52,11 @@ def print_scores(folder: Path) -> None:
         names = groups[level].reindex(labels.index)
         splits[level] = group_split(names, labels, weights=weights, seed=seed)
 
-    print("| split | train / validation / test | track | album | artist | macro ROC-AUC |")
-    print("| --- | --- | ---: | ---: | ---: | ---: |")
+    bootstrap = Bootstrap(*(params["evaluate"]["bootstrap"][name] for name in SETTINGS))
+
+    print("| split | train / validation / test | track | album | artist | macro ROC-AUC |", end="")
+    print(" by clips | by tracks | by artists |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | --- | --- | --- |")
     for scheme, subset in splits.items():
         sizes = " / ".join(str((subset == name).sum()) for name in weights)
         shares = " | ".join(f"{share:.1%}" for share in leakage(subset, groups)["share"])
@@ -56,7 +64,20 @@ def print_scores(folder: Path) -> None:
         test = labels[subset == "test"]
         scores = score_lookup(counts, groups.reindex(test.index), **params["train"]["lookup"])
         auc = mean_roc_auc(test.to_numpy(), scores)
-        print(f"| {scheme} | {sizes} | {shares} | {auc:.3f} |")
+        numbers = [group_numbers(groups, level, test.index) for level in ("track", "artist")]
+        limits = " | ".join(
+            "{:.3f} to {:.3f}".format(*_limits(test.to_numpy(), scores, sampling, bootstrap))
+            for sampling in sampling_units(*numbers, bootstrap).values()
+        )
+        print(f"| {scheme} | {sizes} | {shares} | {auc:.3f} | {limits} |")
+
+
+def _limits(
+    labels: np.ndarray, scores: np.ndarray, sampling: Sampling, bootstrap: Bootstrap
+) -> np.ndarray:
+    """Give the limits of the macro ROC-AUC: (2,)."""
+    means = mean_over_tags(resample_areas(labels, scores, sampling).roc_auc)
+    return interval(means, confidence=bootstrap.confidence)
 
 
 if __name__ == "__main__":

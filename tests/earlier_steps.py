@@ -63,6 +63,7 @@ def write_run(folder, run):
         folder / "predictions.npz",
         clip_id=np.array([7, 8, 9]),
         track=np.array([1, 1, 2]),
+        artist=np.array([1, 1, 1]),
         scores=np.array([[0.9, 0.1, 0.2], [0.9, 0.9, 0.2], [0.9, 0.9, 0.9]], np.float32),
         labels=np.array([[1, 0, 0]] * 3, np.uint8),
         tags=np.array(["drum", "piano", "no singer"]),
@@ -87,11 +88,11 @@ def metrics_of(run):
     limits["gain_over_lookup"] = {"roc_auc_macro": {"low": -0.125, "high": 0.25}}
     metrics = {**run, **scores, "n_clips": 3, "n_tags": 3, "n_tags_scored": 2}
     metrics |= {"n_clips_with_tags": 3, "gains": {"over_lookup": {"roc_auc_macro": 0.125}}}
-    metrics |= {"tags_not_scored": ["drum"], "confidence": 0.95, "intervals": {"tracks": limits}}
+    metrics |= {"tags_not_scored": ["drum"], "confidence": 0.95, "intervals": {"artists": limits}}
     metrics |= {"epochs": 2, "best_epoch": 2, "synonyms": "merge", "baselines": baselines}
     validation = {"roc_auc_macro": 0.8125, "n_clips": 2, "n_tags_scored": 2}
     limits = {"roc_auc_macro": {"low": 0.75, "high": 0.9375}}
-    metrics["validation"] = {**validation, "intervals": {"tracks": limits}}
+    metrics["validation"] = {**validation, "intervals": {"artists": limits}}
     metrics["epoch_choices"] = {
         name: {"epoch": epoch, "roc_auc_macro": auc, "pr_auc_macro": 0.5, "loss": 0.3}
         for name, epoch, auc in (("best_on_validation", 2, 0.75), ("last", 2, 0.75))
@@ -104,14 +105,14 @@ def write_tables_of_run(folder):
         "epoch,loss,val_loss,auc,val_auc\n1,0.5,0.6,0.5,\n2,0.4,0.5,0.6,0.7\n"
     )
     (folder / "per_tag.csv").write_text(
-        "tag,category,positives,share,roc_auc,roc_auc_tracks_low,roc_auc_tracks_high,pr_auc\n"
+        "tag,category,positives,share,roc_auc,roc_auc_artists_low,roc_auc_artists_high,pr_auc\n"
         "drum,instrument,3,1,,,,\npiano,instrument,1,0.3,0.25,0.125,0.5,0.4\n"
         "no singer,vocal,2,0.6,0.75,0.5,1,0.7\n"
     )
     minus_rest = "roc_auc_minus_rest"
     (folder / "per_category.csv").write_text(
         "category,tags,tags_scored,roc_auc,pr_auc,"
-        f"{minus_rest},{minus_rest}_tracks_low,{minus_rest}_tracks_high\n"
+        f"{minus_rest},{minus_rest}_artists_low,{minus_rest}_artists_high\n"
         "mood,2,1,0.25,0.4,-0.5,-0.625,-0.25\nvocal,1,1,0.75,0.7,0.5,-0.125,0.75\n"
     )
     (folder / "per_epoch.csv").write_text(
@@ -204,8 +205,8 @@ def run_command(*arguments):
 def assert_brackets(caption):
     """Check that a caption says what the intervals of a table are, and of which clips it is."""
     assert (
-        "In brackets: 95 % confidence interval, bootstrap over tracks; for several seeds, the mean "
-        "limits."
+        "In brackets: 95 % confidence interval, bootstrap over artists; for several seeds, the "
+        "mean limits."
     ) in caption
     assert caption.endswith("split random 6/1/3; crnn, seeds 0, 1; 3 test clips.")
     assert caption.count(". ") <= 2  # at most three sentences

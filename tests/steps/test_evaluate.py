@@ -68,6 +68,7 @@ def test_evaluate_scores_the_test_clips(trained):
         assert arrays["labels"].tolist() == [[0, 1], [1, 0]]
         assert arrays["scores"].shape == (2, 2)
         assert arrays["track"].tolist() == [4, 5]
+        assert arrays["artist"].tolist() == [0, 0]
         assert arrays["validation_clip_id"].tolist() == [2, 3]
         assert arrays["thresholds"].shape == (2,)
     model = json.loads((folder / "one/model.json").read_text())

@@ -330,7 +330,7 @@ def test_a_metric_is_added_by_one_row(project):
         (project.folder / "results/evaluate/lookup/seed-0/metrics.json").read_text()
     )
     assert 0 <= metrics["one_error"] <= 1
-    assert metrics["intervals"]["tracks"]["one_error"]["high"] <= 1
+    assert metrics["intervals"]["artists"]["one_error"]["high"] <= 1
     assert "one_error" in metrics["baselines"]["prior"]
     shown = (project.folder / "results/figures/all_metrics.md").read_text()
     assert "share of clips whose first tag is wrong" in shown

@@ -89,7 +89,8 @@ def read_clip_info(path: Path) -> pd.DataFrame:
     -------
     clip_info : (clips, 5)
         clip_id, mp3_path, track, album, artist; missing (NaN) where unknown. A track is a url and a
-        track number, because titles repeat; an album is an artist with the album's name.
+        track number, because titles repeat, and the artist where clips of these have several; an
+        album is an artist with the album's name.
 
     Raises
     ------
@@ -109,11 +110,18 @@ def read_clip_info(path: Path) -> pd.DataFrame:
         {
             "clip_id": clip_id,
             "mp3_path": known["mp3_path"],
-            "track": known["url"] + "#" + known["track_number"],
+            "track": _tracks(known),
             "album": known["artist"] + "/" + known["album"],
             "artist": known["artist"],
         }
     )
+
+
+def _tracks(known: pd.DataFrame) -> pd.Series:
+    """Name the track of each clip; the url of another corpus may be that of a whole collection."""
+    track = known["url"] + "#" + known["track_number"]
+    shared = known["artist"].groupby(track).transform("nunique") > 1
+    return track.mask(shared & known["artist"].notna(), known["artist"] + "/" + track)
 
 
 def compare_tables(

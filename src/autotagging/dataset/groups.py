@@ -60,8 +60,8 @@ def group_ids(groups: pd.DataFrame, level: str, clip_ids: pd.Index) -> pd.Series
     return known.fillna(ids)
 
 
-def track_numbers(groups: pd.DataFrame, clip_ids: pd.Index) -> np.ndarray:
-    """Give each clip the number of its track, int64, the same for every model; see `group_ids`."""
+def group_numbers(groups: pd.DataFrame, level: str, clip_ids: pd.Index) -> np.ndarray:
+    """Give each clip the number of its group, int64, the same for every model; see `group_ids`."""
     every = groups.index.union(clip_ids, sort=False)
-    numbers = pd.Series(pd.factorize(group_ids(groups, "track", every))[0], index=every)
+    numbers = pd.Series(pd.factorize(group_ids(groups, level, every))[0], index=every)
     return numbers.loc[clip_ids].to_numpy(np.int64)

@@ -46,7 +46,7 @@ class SplitSettings:
     test
         Number of test clips, exact or as a proportion of the three subsets.
     seed
-        Seed of the shuffle, and of ties between groups.
+        Seed of the shuffle of the clips or groups; schemes folder and file ignore it.
     """
 
     scheme: Scheme
@@ -111,10 +111,10 @@ def group_split(
 ) -> pd.Series:
     """Split so that no group (track, album or artist) is in two subsets.
 
-    Groups are placed greedily, the largest first; then single groups move as long as the error
-    falls. Of a few groups, all placements are compared. No subset is empty if there are at least
-    three groups. The error is the squared relative error of each subset's size and of each tag's
-    positives in it.
+    Groups are shuffled and placed greedily; then single groups move as long as the error falls. So
+    another seed gives another split. Of a few groups, all placements are compared. No subset is
+    empty if there are at least three groups. The error is the squared relative error of each
+    subset's size and of each tag's positives in it.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def group_split(
     weights
         Number of clips of each subset, or their proportions.
     seed
-        Seed of ties between groups, any integer.
+        Seed of the shuffle, any integer.
 
     Returns
     -------
@@ -134,8 +134,8 @@ def group_split(
     """
     counts = labels.reindex(groups.index).groupby(groups.to_numpy()).sum()
     counts = counts.loc[_shuffled(counts.index, seed)]
-    clips = groups.value_counts().loc[counts.index].sort_values(ascending=False, kind="stable")
-    amounts = np.column_stack([counts.loc[clips.index], clips]).astype(float)  # (groups, tags + 1)
+    clips = groups.value_counts().loc[counts.index]
+    amounts = np.column_stack([counts, clips]).astype(float)  # (groups, tags + 1)
     sizes = np.array([weights[name] for name in SUBSETS], np.float64)
     targets = np.outer(sizes / sizes.sum(), amounts.sum(axis=0))  # (subsets, tags + 1)
     is_size = np.arange(amounts.shape[1]) == labels.shape[1]
@@ -151,7 +151,7 @@ def group_split(
         _fill(place, error, amounts, scales[-1])
         for scale in scales:
             _improve(place, error, amounts, scale)
-    by_group = pd.Series(np.array(SUBSETS, dtype=object)[place], index=clips.index)
+    by_group = pd.Series(np.array(SUBSETS, dtype=object)[place], index=counts.index)
     return pd.Series(by_group.loc[groups].to_numpy(), index=groups.index, name="subset")
 
 

@@ -2,7 +2,7 @@
 
 A resample is a count of how often each clip was drawn. All metrics of a resample are computed
 from the counts: scores are sorted only once, and resamples are never expanded to clips. The clips
-of a track are similar, so tracks are drawn as well: all clips of a track are drawn together.
+of a track or an artist are similar, so these are drawn as well, all clips of each together.
 
 In each result, the first row is for all clips, once each; the others are for the resamples.
 """
@@ -23,7 +23,7 @@ class Sampling:
     Attributes
     ----------
     groups : (clips,)
-        Groups of clips that are drawn together: tracks, or a separate group for each clip.
+        Groups of clips that are drawn together, such as tracks; or a group for each clip.
     resamples
         Number of resamples.
     seed

@@ -34,7 +34,7 @@ def table_of_tags(
     categories : (tags,)
         Category of each tag: genre, instrument, vocal, mood or other.
     resampled
-        Metrics of the resamples by sampling unit: clips, tracks.
+        Metrics of the resamples by sampling unit: clips, tracks, artists.
     confidence
         Share of the resamples between the limits.
     """

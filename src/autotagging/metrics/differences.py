@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from autotagging.metrics.bootstrap import Areas, Sampling, interval, mean_over_tags, resample_areas
-from autotagging.metrics.settings import Bootstrap
+from autotagging.metrics.intervals import sampling_units
+from autotagging.metrics.settings import SHOWN, Bootstrap
 
 _AREAS = {"roc_auc": "ROC-AUC", "pr_auc": "average precision"}
 _COLUMNS = (
@@ -23,6 +24,8 @@ _COLUMNS = (
     "clips_high",
     "tracks_low",
     "tracks_high",
+    "artists_low",
+    "artists_high",
     "clear",
 )
 
@@ -35,14 +38,15 @@ class Run:
     ----------
     model
         Name of the model.
-    clip_id, track : (clips,)
-        Id of each clip, and number of its track.
+    clip_id, track, artist : (clips,)
+        Id of each clip, and numbers of its track and artist.
     labels, scores : (clips, tags)
     """
 
     model: str
     clip_id: np.ndarray
     track: np.ndarray
+    artist: np.ndarray
     labels: np.ndarray
     scores: np.ndarray
 
@@ -68,21 +72,16 @@ def differences(
 
     Returns
     -------
-    table : (pairs of models x groups of tags x 2, 12)
+    table : (pairs of models x groups of tags x 2, 14)
         tags ("all" or a category), metric (ROC-AUC or average precision, the mean over these
         tags), first and second (models), first_value, second_value, difference (first minus
-        second), its limits by clips and by tracks, and clear: "yes" if zero is outside the
-        limits by tracks.
+        second), its limits by clips, by tracks and by artists, and clear: "yes" if zero is outside
+        the limits that are shown, by artists.
     """
     clips = sorted(set.intersection(*(set(run.clip_id.tolist()) for run in runs)))
     aligned = [_take(run, clips) for run in runs]
-    units = {"clips": np.arange(len(clips)), "tracks": aligned[0].track}
-    areas = {
-        unit: _areas_by_model(
-            aligned, Sampling(groups, bootstrap.resamples, bootstrap.bootstrap_seed)
-        )
-        for unit, groups in units.items()
-    }
+    units = sampling_units(aligned[0].track, aligned[0].artist, bootstrap)
+    areas = {unit: _areas_by_model(aligned, sampling) for unit, sampling in units.items()}
     names = np.asarray(categories)
     groups = {"all": np.ones(len(names), bool)}
     groups |= {name: names == name for name in sorted(set(categories))}
@@ -109,14 +108,14 @@ def _compared(
         row["difference"] = first[0] - second[0]
         limits = interval(first - second, confidence=confidence, mirrored=mirrored, bounds=(-1, 1))
         row |= {f"{unit}_low": limits[0], f"{unit}_high": limits[1]}
-    row["clear"] = "yes" if row["tracks_low"] > 0 or row["tracks_high"] < 0 else "no"
+    row["clear"] = "yes" if row[f"{SHOWN}_low"] > 0 or row[f"{SHOWN}_high"] < 0 else "no"
     return row
 
 
 def _take(run: Run, clips: Sequence[int]) -> Run:
     """Keep some clips, in the order given."""
     places = pd.Index(run.clip_id).get_indexer(clips)
-    arrays = (run.clip_id, run.track, run.labels, run.scores)
+    arrays = (run.clip_id, run.track, run.artist, run.labels, run.scores)
     return Run(run.model, *(array[places] for array in arrays))
 
 

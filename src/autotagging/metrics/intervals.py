@@ -1,4 +1,4 @@
-"""Confidence intervals of a model's metrics, by the bootstrap over clips and over tracks."""
+"""Confidence intervals of a model's metrics, by the bootstrap over clips, tracks and artists."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -76,17 +76,19 @@ def _resample_decisions(
     }
 
 
-def sampling_units(track: np.ndarray, bootstrap: Bootstrap) -> dict[str, Sampling]:
-    """Return the two ways to draw test clips: clip by clip, and all clips of a track together.
+def sampling_units(
+    track: np.ndarray, artist: np.ndarray, bootstrap: Bootstrap
+) -> dict[str, Sampling]:
+    """Return the ways to draw test clips: one by one, or all of a track or an artist together.
 
     Parameters
     ----------
-    track : (clips,)
-        Number of each clip's track.
+    track, artist : (clips,)
+        Numbers of each clip's track and artist.
     bootstrap
         Number of resamples, and seed.
     """
-    groups = {"clips": np.arange(len(track)), "tracks": track}
+    groups = {"clips": np.arange(len(track)), "tracks": track, "artists": artist}
     return {
         unit: Sampling(each, bootstrap.resamples, bootstrap.bootstrap_seed)
         for unit, each in groups.items()

@@ -1,11 +1,14 @@
-"""EvaluationSettings of an evaluation: threshold, bins and confidence intervals (sec. III)."""
+"""Settings of an evaluation: threshold, bins and confidence intervals (sec. III)."""
 
 from dataclasses import dataclass
+
+SHOWN = "artists"
+"""Sampling unit of the intervals in figures and tables, because clips of an artist are alike."""
 
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """EvaluationSettings of the metrics.
+    """Settings of the metrics.
 
     Attributes
     ----------
@@ -24,12 +27,12 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """EvaluationSettings of the confidence intervals.
+    """Settings of the confidence intervals.
 
     Attributes
     ----------
     resamples
-        Number of bootstrap resamples, of the clips and of the tracks.
+        Number of bootstrap resamples, of the clips, the tracks and the artists.
     confidence
         Confidence level: share of the resamples within an interval.
     bootstrap_seed

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from autotagging.metrics.bootstrap import Sampling, interval, mean_over_tags, resample_areas
-from autotagging.metrics.settings import Bootstrap
+from autotagging.metrics.settings import SHOWN, Bootstrap
 from autotagging.training.epoch_metrics import has_both_classes
 
 
 def validation_summary(
-    labels: np.ndarray, scores: np.ndarray, track: np.ndarray, bootstrap: Bootstrap
+    labels: np.ndarray, scores: np.ndarray, artist: np.ndarray, bootstrap: Bootstrap
 ) -> dict[str, Any]:
-    """Measure the macro ROC-AUC on the validation clips, with its interval by tracks.
+    """Measure the macro ROC-AUC on the validation clips, with its interval by artists.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ def validation_summary(
         0 and 1.
     scores : (clips, tags)
         0 to 1.
-    track : (clips,)
-        Number of each clip's track.
+    artist : (clips,)
+        Number of each clip's artist.
     bootstrap
         Number of resamples, confidence and seed.
 
@@ -31,7 +31,7 @@ def validation_summary(
         roc_auc_macro (None where no tag has both classes), n_clips, n_tags_scored, and intervals
         in the form of `intervals.intervals`: low and high, or None where undefined.
     """
-    sampling = Sampling(track, bootstrap.resamples, bootstrap.bootstrap_seed)
+    sampling = Sampling(artist, bootstrap.resamples, bootstrap.bootstrap_seed)
     areas = resample_areas(labels, np.asarray(scores, np.float64), sampling).roc_auc
     means = mean_over_tags(areas)
     low, high = interval(means, confidence=bootstrap.confidence)
@@ -40,5 +40,5 @@ def validation_summary(
         "roc_auc_macro": None if np.isnan(means[0]) else float(means[0]),
         "n_clips": len(labels),
         "n_tags_scored": int(has_both_classes(labels).sum()),
-        "intervals": {"tracks": {"roc_auc_macro": limits}},
+        "intervals": {SHOWN: {"roc_auc_macro": limits}},
     }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from autotagging.metrics.settings import SHOWN
+
 _CORPORA = {
     "demo": "synthetic demo corpus (not MagnaTagATune)",
     "magnatagatune": "MagnaTagATune",
@@ -79,13 +81,13 @@ def brackets(runs: list[dict[str, Any]]) -> str:
     """Say what the intervals in brackets are."""
     several = "; for several seeds, the mean limits" * (len({run["seed"] for run in runs}) > 1)
     percent = f"{100 * runs[0]['confidence']:g}"
-    return f"In brackets: {percent} % confidence interval, bootstrap over tracks{several}."
+    return f"In brackets: {percent} % confidence interval, bootstrap over {SHOWN}{several}."
 
 
 def undefined_resamples(runs: list[dict[str, Any]]) -> str:
     """Count the resamples in which a tag is undefined; an empty text for none."""
-    by_tracks = runs[0]["intervals"]["tracks"]
-    without, resamples = by_tracks["resamples_without_some_tag"], by_tracks["resamples"]
+    shown = runs[0]["intervals"][SHOWN]
+    without, resamples = shown["resamples_without_some_tag"], shown["resamples"]
     if not without:
         return ""
     return (

@@ -12,6 +12,7 @@ from autotagging.common import tables
 from autotagging.common.errors import UserError
 from autotagging.common.files import check_entries, load_arrays, read_json
 from autotagging.dataset.store import FRONT_END
+from autotagging.metrics.settings import SHOWN
 
 _NUMBER, _PERHAPS = int | float, int | float | None
 _RUN = {"model": str, "seed": int, "corpus": str, "split": str}
@@ -19,8 +20,8 @@ _MODEL = {**_RUN, "best_epoch": int, "trainable_parameters": int}
 _MODEL |= {"front_end": FRONT_END, "architecture": list}
 _COUNTED = {"trainable_parameters": int | None, "multiply_adds": int | None}
 _LAYER = {"name": str, "type": str, "output_shape": list, "parameters": int}
-_TRACKS = {"resamples": int, "resamples_without_some_tag": int, "gain_over_lookup": dict}
-_VALIDATION = {"roc_auc_macro": _PERHAPS, "intervals": {"tracks": dict}}
+_INTERVALS = {"resamples": int, "resamples_without_some_tag": int, "gain_over_lookup": dict}
+_VALIDATION = {"roc_auc_macro": _PERHAPS, "intervals": {SHOWN: dict}}
 _METRICS = {
     **_RUN,
     **dict.fromkeys(("roc_auc_macro", "roc_auc_micro", "pr_auc_macro"), _PERHAPS),
@@ -30,7 +31,7 @@ _METRICS = {
     "threshold": _NUMBER,
     "confidence": _NUMBER,
     "tags_not_scored": list,
-    "intervals": {"tracks": _TRACKS},
+    "intervals": {SHOWN: _INTERVALS},
     "baselines": {"lookup": {"roc_auc_macro": _PERHAPS}},
     "gains": {"over_lookup": {"roc_auc_macro": _PERHAPS}},
     "epoch_choices": dict,
@@ -100,9 +101,9 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def read_predictions(path: Path) -> dict[str, np.ndarray]:
-    """Read clip_id, track, scores, labels and tags; errors as in `read_model`."""
+    """Read clip_id, track, artist, scores, labels and tags; errors as in `read_model`."""
     arrays = load_arrays(path)
-    for name in ("clip_id", "track", "scores", "labels", "tags"):
+    for name in ("clip_id", "track", "artist", "scores", "labels", "tags"):
         if name not in arrays:
             raise UserError(f"{path}: no array {name!r}; run the step that wrote it again")
     return arrays

@@ -15,7 +15,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays, write_checksums, write_csv, write_json
 from autotagging.common.tables import read_table
 from autotagging.common.versions import write_versions
-from autotagging.dataset.groups import read_groups, track_numbers
+from autotagging.dataset.groups import group_numbers, read_groups
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
 from autotagging.metrics.averages import calibration, roc_curves
@@ -29,7 +29,7 @@ from autotagging.metrics.breakdown import (
 from autotagging.metrics.intervals import Resampled, resample, sampling_units
 from autotagging.metrics.rounding import rounded
 from autotagging.metrics.scores import Scores, TestSet
-from autotagging.metrics.settings import Bootstrap, EvaluationSettings
+from autotagging.metrics.settings import SHOWN, Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
 from autotagging.metrics.validation import validation_summary
 from autotagging.models.lookup import fit_lookup, score_lookup
@@ -168,8 +168,8 @@ def evaluate(
     by_epoch = table_of_epochs(test_set, scores, others, stored.description)
     counts = fit_lookup(subsets["train"], groups)
     lookup = _score_groups(score_lookup, counts, groups, subsets, pseudo_count=pseudo_count)
-    track = track_numbers(groups, test.index)
-    units = sampling_units(track, bootstrap)
+    track, artist = (group_numbers(groups, level, test.index) for level in ("track", "artist"))
+    units = sampling_units(track, artist, bootstrap)
     resampled = {unit: resample(test_set, scores, drawn) for unit, drawn in units.items()}
     reference = {
         unit: resample_areas(test_set.test, lookup.test, drawn) for unit, drawn in units.items()
@@ -184,7 +184,10 @@ def evaluate(
     )
     record = {name: stored.description[name] for name in _RECORD if name in stored.description}
     chosen_by = validation_summary(
-        test_set.validation, scores.validation, track_numbers(groups, validation.index), bootstrap
+        test_set.validation,
+        scores.validation,
+        group_numbers(groups, "artist", validation.index),
+        bootstrap,
     )
     choices = choice_of_epochs(by_epoch)
     metrics = {**record, **summary, "validation": chosen_by, "epoch_choices": choices}
@@ -192,7 +195,8 @@ def evaluate(
     write_csv(rounded(by_epoch), files.per_epoch)
     categories = _categories(data.tags, test.columns)
     _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
-    _write_predictions(test_set, scores, test.index, validation.index, track, files.predictions)
+    clips = {"clip_id": test.index.to_numpy(), "track": track, "artist": artist}
+    _write_predictions(test_set, scores, clips, validation.index, files.predictions)
     write_versions(files.versions, *LIBRARIES, *models.libraries(stored.description["model"]))
     write_checksums(files.checksums, vars(files).values())
     if unfinished:
@@ -302,14 +306,12 @@ def _write_tables(
 def _write_predictions(
     test_set: TestSet,
     scores: Scores,
-    test: pd.Index,
+    clips: Mapping[str, np.ndarray],
     validation: pd.Index,
-    track: np.ndarray,
     path: Path,
 ) -> None:
     arrays = {
-        "clip_id": test.to_numpy(),
-        "track": track,
+        **clips,
         "scores": scores.test,
         "labels": test_set.test,
         "validation_clip_id": validation.to_numpy(),
@@ -322,7 +324,7 @@ def _write_predictions(
 
 
 def _headline(model: dict[str, Any], summary: dict[str, Any]) -> str:
-    auc, limits = summary["roc_auc_macro"], summary["intervals"]["tracks"]["roc_auc_macro"]
+    auc, limits = summary["roc_auc_macro"], summary["intervals"][SHOWN]["roc_auc_macro"]
     shown = "undefined" if auc is None else f"{auc:.3f}"
     if limits:
         shown += f" ({limits['low']:.3f} to {limits['high']:.3f})"

@@ -39,7 +39,7 @@ def test_a_card_has_what_the_hub_reads(results):
     (result,) = model["results"]
     assert result["dataset"]["config"] == "random 6/1/3"
     macro, *others = result["metrics"]
-    limits = {"confidence": 0.95, "resampled": "tracks", "low": 0.625, "high": 0.875}
+    limits = {"confidence": 0.95, "resampled": "artists", "low": 0.625, "high": 0.875}
     title = "ROC-AUC, mean over tags (macro)"
     assert macro == {"type": "roc_auc", "name": title, "value": 0.75, "args": limits}
     # The micro average is undefined, and there is no entry for it.

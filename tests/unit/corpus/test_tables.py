@@ -103,6 +103,18 @@ def test_a_track_is_a_url_with_a_number(clip_info):
     assert info["artist"].nunique() == 2
 
 
+def test_tracks_of_several_artists_with_one_url_and_number_are_several(clip_info):
+    """Other corpora have urls of whole collections; a clip of an unknown artist stays apart."""
+    table = pd.read_csv(clip_info, sep="\t", dtype=str, na_filter=False)
+    assert table["artist"].tolist() == [*"AAABBB"]
+    table["url"], table["track_number"] = "collection", "1"
+    table.loc[2, "artist"] = ""
+    write_table(clip_info, table)
+    track = read_clip_info(clip_info)["track"].tolist()
+    assert track[0] == track[1] != track[3] == track[4] == track[5]
+    assert track[2] == "collection#1"
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\u00a0 "])
 def test_a_blank_is_unknown_and_no_common_name(clip_info, blank):
     table = pd.read_csv(clip_info, sep="\t", dtype=str)

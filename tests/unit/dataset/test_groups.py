@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from autotagging.common.errors import UserError
-from autotagging.dataset.groups import group_ids, read_groups, track_numbers
+from autotagging.dataset.groups import group_ids, group_numbers, read_groups
 
 
 def test_names_are_text_also_where_they_are_numbers_and_empty_ones_are_missing(tmp_path):
@@ -47,11 +47,11 @@ def test_clips_of_unknown_tracks_have_numbers_of_their_own():
     groups = pd.DataFrame(
         {"track": ["t", None, None, "s", "t"], "album": None, "artist": None}, index=[0, 1, 2, 3, 4]
     )
-    numbers = track_numbers(groups, pd.Index([4, 2, 0, 1, 3, 77]))
+    numbers = group_numbers(groups, "track", pd.Index([4, 2, 0, 1, 3, 77]))
     assert numbers.dtype == "int64"
     assert numbers[0] == numbers[2]
     assert len(set(numbers)) == 5
-    assert track_numbers(groups, pd.Index([3, 1])).tolist() == [numbers[4], numbers[3]]
+    assert group_numbers(groups, "track", pd.Index([3, 1])).tolist() == [numbers[4], numbers[3]]
 
 
 def test_another_table_is_refused(tmp_path):

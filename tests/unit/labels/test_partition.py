@@ -158,11 +158,14 @@ def test_a_tag_may_have_the_name_of_a_column(name):
     assert labels["a"].groupby(subset).sum().tolist() == [20, 20, 20]
 
 
-def test_another_seed_shuffles_equal_groups():
-    groups, labels = make_groups([1] * 60, {"a": set(range(30))})
-    splits = [group_split(groups, labels, weights=PAPER, seed=seed).tolist() for seed in (0, 0, 1)]
-    assert splits[0] == splits[1]
-    assert splits[0] != splits[2]
+def test_another_seed_is_another_split_into_groups():
+    for sizes in ([1] * 60, range(1, 61)):
+        groups, labels = make_groups([*sizes], {"a": set(range(30))})
+        weights = {"train": 3, "validation": 1, "test": 1}
+        splits = [group_split(groups, labels, weights=weights, seed=seed) for seed in (0, 0, 1, 2)]
+        assert splits[0].equals(splits[1])
+        first, *others = [set(groups[split == "test"]) for split in splits[1:]]
+        assert all(len(first & other) < len(first) / 2 for other in others)
 
 
 def test_more_groups_than_are_compared_at_once_are_split_as_well(monkeypatch):
@@ -219,6 +222,9 @@ def test_group_splits_of_the_official_tables(official, level):
         assert (subset == name).sum() == pytest.approx(wanted, rel=0.01)
     shares = leakage(subset, official["groups"]).set_index("level")["share"]
     assert shares[level] == 0
-    # The share of a tag among test clips is within 15 % of what it is among all, on average.
+    # The share of a tag among test clips is within 12 % of what it is among all, on average.
     rates = official["merged"][subset == "test"].mean() / official["merged"].mean()
-    assert (rates - 1).abs().mean() < 0.15
+    assert (rates - 1).abs().mean() < 0.12
+    # Another seed tests on others: two draws of 18 % share about 18 % of the clips.
+    other = group_split(names, official["merged"], weights=PAPER, seed=1)
+    assert (other[subset == "test"] == "test").mean() < 0.3

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,13 +11,15 @@ TAGS = ["a", "b", "c"]
 
 
 def runs(clips=240):
-    """Two seeds of a good model, one of a bad one; four clips a track."""
+    """Two seeds of a good model, one of a bad one; four clips a track, three tracks an artist."""
     rng = np.random.default_rng(0)
     ids, labels = np.arange(clips), (rng.random((clips, 3)) < 0.3).astype(np.uint8)
     made = {}
     for name, gain in (("good", 1.5), ("good again", 1.5), ("bad", 0.4)):
         scores = rng.normal(size=labels.shape) + gain * labels
-        made[name] = Run(name.split()[0], ids, ids // 4, labels, 1 / (1 + np.exp(-scores)))
+        made[name] = Run(
+            name.split()[0], ids, ids // 4, ids // 12, labels, 1 / (1 + np.exp(-scores))
+        )
     return made
 
 
@@ -34,7 +38,8 @@ def test_a_better_model_is_found_better():
     assert row["first_value"] == pytest.approx(measured(made["good"])["roc_auc_macro"])
     assert row["second_value"] == pytest.approx(measured(made["bad"])["roc_auc_macro"])
     assert row["difference"] == row["first_value"] - row["second_value"]
-    assert 0 < row["tracks_low"] < row["difference"] < row["tracks_high"]
+    for unit in ("clips", "tracks", "artists"):
+        assert 0 < row[f"{unit}_low"] < row["difference"] < row[f"{unit}_high"]
     assert row["clear"] == "yes"
     assert table.loc[("all", "average precision"), "first_value"] == pytest.approx(
         measured(made["good"])["pr_auc_macro"]
@@ -44,9 +49,10 @@ def test_a_better_model_is_found_better():
 
 def test_a_model_is_not_found_better_than_itself():
     made = runs()["good"]
-    other = Run("copy", made.clip_id, made.track, made.labels, made.scores)
+    other = dataclasses.replace(made, model="copy")
     table = compare(made, other)
-    limits = table[["difference", "clips_low", "clips_high", "tracks_low", "tracks_high"]]
+    limits = table.filter(regex="difference|_low$|_high$")
+    assert limits.shape[1] == 7
     assert (limits == 0).all(axis=None)
     assert set(table["clear"]) == {"no"}
 

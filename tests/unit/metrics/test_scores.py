@@ -43,7 +43,7 @@ def scores(test_set):
 
 @pytest.fixture(scope="module")
 def resampled(test_set, scores):
-    units = sampling_units(np.arange(200) // 4, Bootstrap(100, 0.9, 0))
+    units = sampling_units(np.arange(200) // 4, np.arange(200) // 10, Bootstrap(100, 0.9, 0))
     return {unit: resample(test_set, scores, each) for unit, each in units.items()}
 
 
@@ -122,7 +122,7 @@ def test_categories_are_set_against_all_other_tags(test_set, scores, resampled):
     a, b, c = tags["roc_auc"][:3]
     assert table.loc["genre", "roc_auc"] == pytest.approx((b + c) / 2)
     assert table.loc["mood", "roc_auc_minus_rest"] == pytest.approx(a - (b + c) / 2)
-    for unit in ("clips", "tracks"):
+    for unit in ("clips", "tracks", "artists"):
         row = table.loc["mood"]
         assert row[f"roc_auc_{unit}_low"] < a < row[f"roc_auc_{unit}_high"]
         assert tags.loc[0, f"roc_auc_{unit}_low"] == row[f"roc_auc_{unit}_low"]

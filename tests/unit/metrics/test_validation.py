@@ -26,18 +26,18 @@ def test_the_mean_is_over_tags_with_both_classes():
     summary = validation_summary(LABELS, SCORES, np.arange(6), SETTINGS)
     assert summary["roc_auc_macro"] == pytest.approx((7 / 9 + 0.5) / 2)
     assert (summary["n_clips"], summary["n_tags_scored"]) == (6, 2)
-    limits = summary["intervals"]["tracks"]["roc_auc_macro"]
+    limits = summary["intervals"]["artists"]["roc_auc_macro"]
     assert 0 < limits["low"] < summary["roc_auc_macro"] < limits["high"] <= 1
 
 
 def test_clips_of_a_track_are_drawn_together():
     """With one track, each resample is all clips."""
     summary = validation_summary(LABELS, SCORES, np.zeros(6, int), SETTINGS)
-    limits = summary["intervals"]["tracks"]["roc_auc_macro"]
+    limits = summary["intervals"]["artists"]["roc_auc_macro"]
     assert limits["low"] == limits["high"] == pytest.approx(summary["roc_auc_macro"])
 
 
 def test_without_a_tag_that_has_both_classes_nothing_is_defined():
     summary = validation_summary(LABELS[:1], SCORES[:1], np.arange(1), SETTINGS)
     assert summary["roc_auc_macro"] is None
-    assert summary["intervals"]["tracks"]["roc_auc_macro"] is None
+    assert summary["intervals"]["artists"]["roc_auc_macro"] is None

@@ -44,7 +44,7 @@ def run(model, seed, roc_auc, **more):
             "lookup": {"roc_auc_macro": 0.9, "accuracy": 0.9, "loss": 0.3},
         },
         "gains": {"over_lookup": {"roc_auc_macro": (roc_auc or 0) - 0.9}},
-        "intervals": {"tracks": {"gain_over_lookup": {"roc_auc_macro": GAIN}}},
+        "intervals": {"artists": {"gain_over_lookup": {"roc_auc_macro": GAIN}}},
         "validation": {"roc_auc_macro": 0.75 + seed / 4},
         **more,
     }
@@ -102,7 +102,7 @@ def test_the_first_model_that_reads_audio_is_compared_with_lookup_on_the_same_cl
     assert gain["difference"] == pytest.approx(-0.05)
     assert (gain["low"], gain["high"]) == (-0.2, 0.1)
     assert first_page.gain_over_lookup([run("lookup", 0, 0.9)]) == {}
-    undefined = {"tracks": {"gain_over_lookup": {"roc_auc_macro": None}}}
+    undefined = {"artists": {"gain_over_lookup": {"roc_auc_macro": None}}}
     assert first_page.gain_over_lookup([run("crnn", 0, None, epochs=1, intervals=undefined)]) == {}
 
 
@@ -156,12 +156,12 @@ def test_a_category_is_better_only_where_the_interval_says_so(low, high, verdict
         {
             "category": ["genre", "mood"],
             **{"roc_auc": 0.8, "roc_auc_minus_rest": [0.1, (low + high) / 2]},
-            **{"roc_auc_minus_rest_tracks_low": low, "roc_auc_minus_rest_tracks_high": high},
+            **{"roc_auc_minus_rest_artists_low": low, "roc_auc_minus_rest_artists_high": high},
         }
     )
     assert first_page.category(table, "mood")["verdict"] == verdict
     assert first_page.category(table, "vocal") == {}
-    assert first_page.category(table.assign(roc_auc_minus_rest_tracks_low=np.nan), "mood") == {}
+    assert first_page.category(table.assign(roc_auc_minus_rest_artists_low=np.nan), "mood") == {}
 
 
 def test_example_clips_are_the_best_the_median_and_the_worst():

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullFormatter
 
+from autotagging.metrics.settings import SHOWN
 from autotagging.reporting.plots.labels import label_points
 from autotagging.reporting.plots.style import (
     BLACK,
@@ -44,7 +45,7 @@ def cost(
     caption
         Corpus, split and seeds.
     """
-    caption = f"{caption}. Lines: {100 * confidence:g} % confidence interval, by tracks"
+    caption = f"{caption}. Lines: {100 * confidence:g} % confidence interval, by {SHOWN}"
     figure = new_figure(PAGE, 3.6, caption)
     panels = figure.subplots(1, 2, sharey=True)
     colours = [VERMILION, *[BLUE] * (len(table) - 1)]

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from autotagging.metrics.settings import SHOWN
 from autotagging.reporting.averaging import summarise
 from autotagging.reporting.plots.style import (
     BLACK,
@@ -47,7 +48,7 @@ def sweep(table: pd.DataFrame, *, parameter: str, confidence: float, caption: st
         Corpus, split, models and seeds.
     """
     bars = "Points: seeds; bars" if table["seed"].nunique() > 1 else "Bars"
-    caption = f"{caption}. {bars}: {100 * confidence:g} % confidence interval, by tracks"
+    caption = f"{caption}. {bars}: {100 * confidence:g} % confidence interval, by {SHOWN}"
     models = [*dict.fromkeys(table["model"])]
     columns = min(len(models), 2)
     rows = -(-len(models) // 2)

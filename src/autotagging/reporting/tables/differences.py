@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from autotagging.metrics.settings import SHOWN
+
 _AREAS = {"ROC-AUC": "ROC-AUC", "average precision": "average precision"}
 _CLEAR = "*"
 
@@ -18,7 +20,7 @@ def against_first(table: pd.DataFrame) -> pd.DataFrame:
     -------
     table : (models - 1, ...)
         model, and for each metric its value and its difference from the first model with limits by
-        tracks, as <column>_low and _high, and whether zero is outside them ("yes" or "no").
+        artists, as <column>_low and _high, and whether zero is outside them ("yes" or "no").
     """
     rows = _of_first(table)
     shown = pd.DataFrame({"model": rows["second"].unique()}).set_index("model")
@@ -42,7 +44,7 @@ def by_category(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     table : (models - 1, ...)
-        model, and for each category the difference with its limits by tracks.
+        model, and for each category the difference with its limits by artists.
     """
     rows = _of_first(table)
     rows = rows[(rows["metric"] == "ROC-AUC") & (rows["tags"] != "all")]
@@ -65,7 +67,7 @@ def every_pair(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     table : (models, 1 + models)
-        model, and a column of texts per model; a star where zero is outside the limits by tracks.
+        model, and a column of texts per model; a star where zero is outside the limits by artists.
     """
     rows = table[(table["metric"] == "ROC-AUC") & (table["tags"] == "all")]
     models = [*dict.fromkeys([*rows["first"], *rows["second"]])]
@@ -81,5 +83,5 @@ def _of_first(table: pd.DataFrame) -> pd.DataFrame:
     """Choose the pairs with the first model; gains are those of the other model."""
     rows = table[table["first"] == table["first"].iloc[0]]
     return rows.assign(
-        gain=-rows["difference"], gain_low=-rows["tracks_high"], gain_high=-rows["tracks_low"]
+        gain=-rows["difference"], gain_low=-rows[f"{SHOWN}_high"], gain_high=-rows[f"{SHOWN}_low"]
     )

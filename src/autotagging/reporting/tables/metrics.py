@@ -1,6 +1,6 @@
 """Table of all metrics, of models and of audio-blind baselines (sec. III).
 
-Limits are those of the confidence interval by tracks, because clips of a track are alike.
+Limits are those of the confidence interval by artists, because clips of an artist are alike.
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autotagging.metrics.settings import SHOWN
 from autotagging.reporting.averaging import summarise
 
 CHANCE = 0.5
@@ -105,10 +106,10 @@ def _titles() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def limits(measured: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """Give low and high of each metric of a metrics.json that has limits, by tracks."""
-    by_tracks = measured.get("intervals", {}).get("tracks", {})
+    """Give low and high of each metric of a metrics.json that has limits, by artists."""
+    shown = measured.get("intervals", {}).get(SHOWN, {})
     return {
         name: (each["low"], each["high"])
-        for name, each in by_tracks.items()
+        for name, each in shown.items()
         if isinstance(each, dict) and "low" in each
     }

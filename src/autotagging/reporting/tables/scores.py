@@ -1,6 +1,6 @@
 """Tables of ROC-AUC and average precision by tag and by category (sec. III).
 
-Limits are those of the confidence interval by tracks, because clips of a track are alike.
+Limits are those of the confidence interval by artists, because clips of an artist are alike.
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autotagging.metrics.settings import SHOWN
 from autotagging.reporting.averaging import summarise
 from autotagging.reporting.tables.metrics import limits
 
@@ -32,7 +33,7 @@ def tag_scores(per_tag: pd.DataFrame) -> pd.DataFrame:
         with its _std, _low and _high; NaN where all test clips or none have the tag.
     """
     by = ["tag", "category", "positives", "share", "model"]
-    return summarise(_by_tracks(per_tag, _OF_TAGS), by, _OF_TAGS)
+    return summarise(_with_limits(per_tag, _OF_TAGS), by, _OF_TAGS)
 
 
 def category_scores(per_category: pd.DataFrame, metrics: list[dict[str, Any]]) -> pd.DataFrame:
@@ -53,7 +54,7 @@ def category_scores(per_category: pd.DataFrame, metrics: list[dict[str, Any]]) -
         limits of the difference, else "no"; empty for all tags).
     """
     every = pd.DataFrame([_all_tags(run) for run in metrics])
-    rows = _by_tracks(pd.concat([every, per_category]), _OF_CATEGORIES)
+    rows = _with_limits(pd.concat([every, per_category]), _OF_CATEGORIES)
     table = summarise(rows, ["category", "tags", "tags_scored", "model"], _OF_CATEGORIES)
     low, high = (table[f"roc_auc_minus_rest_{side}"] for side in ("low", "high"))
     clear = np.where((low > 0) | (high < 0), "yes", "no")
@@ -72,13 +73,13 @@ def _all_tags(run: dict[str, Any]) -> dict[str, Any]:
     for area in _OF_TAGS:
         low, high = limits(run).get(f"{area}_macro", (np.nan, np.nan))
         row[area] = run[f"{area}_macro"]
-        row[f"{area}_tracks_low"], row[f"{area}_tracks_high"] = low, high
+        row[f"{area}_{SHOWN}_low"], row[f"{area}_{SHOWN}_high"] = low, high
     return row
 
 
-def _by_tracks(table: pd.DataFrame, values: tuple[str, ...]) -> pd.DataFrame:
-    """Name the limits by tracks as the limits of the values."""
+def _with_limits(table: pd.DataFrame, values: tuple[str, ...]) -> pd.DataFrame:
+    """Name the limits by artists as the limits of the values."""
     names = {
-        f"{name}_tracks_{side}": f"{name}_{side}" for name in values for side in ("low", "high")
+        f"{name}_{SHOWN}_{side}": f"{name}_{side}" for name in values for side in ("low", "high")
     }
     return table.rename(columns=names).astype(dict.fromkeys(values, float))

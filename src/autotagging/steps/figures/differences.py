@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from autotagging.metrics.differences import Run
 from autotagging.metrics.differences import differences as make_table
-from autotagging.metrics.settings import Bootstrap
+from autotagging.metrics.settings import SHOWN, Bootstrap
 from autotagging.reporting.captions import MIRRORED, run_caption
 from autotagging.reporting.inputs import read_metrics, read_predictions, read_table, same_length
 from autotagging.reporting.tables.differences import against_first, by_category, every_pair
@@ -27,8 +27,9 @@ def differences(
     same_length(predictions=predictions, metrics=metrics)
     results = [read_metrics(path) for path in metrics]
     arrays = [read_predictions(path) for path in predictions]
+    names = ("clip_id", "track", "artist", "labels", "scores")
     runs = [
-        Run(result["model"], *(each[key] for key in ("clip_id", "track", "labels", "scores")))
+        Run(result["model"], *(each[name] for name in names))
         for result, each in zip(results, arrays, strict=True)
     ]
     category = read_table(tags, ("tag", "category")).set_index("tag")["category"]
@@ -36,13 +37,14 @@ def differences(
     percent, resamples = 100 * bootstrap.confidence, bootstrap.resamples
     caption = (
         "Models compared on the same test clips. In brackets: "
-        f"{percent:g} % confidence interval ({resamples:,} resamples of the tracks). "
+        f"{percent:g} % confidence interval ({resamples:,} resamples of the {SHOWN}). "
         f"{run_caption(results)}."
     )
     notes = (
         "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
-        "Means and differences of seeds are averaged. Tracks are resampled because clips of "
-        f"a track are alike; the CSV file also has intervals from resampled clips. {MIRRORED}"
+        "Means and differences of seeds are averaged. {SHOWN.capitalize()} are "
+        "resampled because clips of an artist are alike; the CSV file also has intervals from "
+        f"resampled tracks and clips. {MIRRORED}"
     )
     several = table["second"].nunique() > 1
     shown = _parts(table, runs[0].model, notes) if several else _one_pair(table)
@@ -50,9 +52,10 @@ def differences(
 
 
 def _one_pair(table: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the limits by clips."""
-    by_tracks = {f"tracks_{side}": f"difference_{side}" for side in ("low", "high")}
-    return table.drop(columns=["clips_low", "clips_high"]).rename(columns=by_tracks)
+    """Leave out the limits that are not shown."""
+    shown = {f"{SHOWN}_{side}": f"difference_{side}" for side in ("low", "high")}
+    table = table.rename(columns=shown)
+    return table.drop(columns=table.filter(regex="^(clips|tracks)_").columns)
 
 
 def _parts(table: pd.DataFrame, first: str, notes: str) -> list[Part]:

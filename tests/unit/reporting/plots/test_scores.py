@@ -79,7 +79,7 @@ def test_categories_say_how_many_of_their_tags_are_scored():
     )
     assert "5 of 6" in [text.get_text() for text in figure.axes[0].texts]
     (legend,) = figure.legends
-    assert legend.get_title().get_text() == "lines: 90 % confidence interval, by tracks"
+    assert legend.get_title().get_text() == "lines: 90 % confidence interval, by artists"
 
 
 def test_the_tags_of_many_models_are_a_map_with_numbers_and_the_highest_in_bold():

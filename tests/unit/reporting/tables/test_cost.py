@@ -11,7 +11,7 @@ def run(model, seed, auc, **more):
         "seed": seed,
         "roc_auc_macro": auc,
         "reads_audio": model != "lookup",
-        "intervals": {"tracks": {"roc_auc_macro": limits}},
+        "intervals": {"artists": {"roc_auc_macro": limits}},
         "trainable_parameters": 10 + seed,
         "multiply_adds": None,
         **more,

@@ -21,8 +21,8 @@ def pairs():
                 "first_value": one,
                 "second_value": other,
                 "difference": one - other,
-                "tracks_low": one - other - 0.25,
-                "tracks_high": one - other + 0.5,
+                "artists_low": one - other - 0.25,
+                "artists_high": one - other + 0.5,
                 "clear": clear,
             }
             for first, second, one, other, clear in rows

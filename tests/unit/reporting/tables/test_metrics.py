@@ -18,7 +18,7 @@ def measured(seed, auc, **more):
         "precision_at": {"1": 0.75},
         "accuracy": 0.9,
         "at_tag_thresholds": {"accuracy": 0.7},
-        "intervals": {"tracks": limits},
+        "intervals": {"artists": limits},
         "baselines": {
             "all_zero": {"accuracy": 0.95},
             "prior": {"accuracy": 0.94, "loss": 0.2},

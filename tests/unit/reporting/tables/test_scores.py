@@ -16,8 +16,8 @@ def per_tag(model, seed, *aucs):
             "share": [0.5, 0.0],
             "roc_auc": aucs,
             "pr_auc": aucs,
-            "roc_auc_tracks_low": np.array(aucs) - 0.1,
-            "roc_auc_tracks_high": 1.0,
+            "roc_auc_artists_low": np.array(aucs) - 0.1,
+            "roc_auc_artists_high": 1.0,
         }
     )
 
@@ -48,12 +48,12 @@ def test_categories_come_after_all_tags_and_say_whether_a_difference_is_clear():
             "roc_auc": [0.9, 0.7, np.nan],
             "pr_auc": 0.5,
             minus: [0.1, -0.1, np.nan],
-            f"{minus}_tracks_low": [0.01, -0.2, np.nan],
-            f"{minus}_tracks_high": [0.2, 0.01, np.nan],
+            f"{minus}_artists_low": [0.01, -0.2, np.nan],
+            f"{minus}_artists_high": [0.2, 0.01, np.nan],
         }
     )
     limits = {"roc_auc_macro": {"low": 0.7, "high": 0.9}, "pr_auc_macro": None}
-    run = {"model": "crnn", "n_tags": 50, "n_tags_scored": 49, "intervals": {"tracks": limits}}
+    run = {"model": "crnn", "n_tags": 50, "n_tags_scored": 49, "intervals": {"artists": limits}}
     table = category_scores(rows, [{**run, "roc_auc_macro": 0.8, "pr_auc_macro": 0.4}])
     assert table["category"].tolist() == ["all", "genre", "mood", "vocal"]
     assert table["clear"].tolist() == ["", "yes", "no", ""]
