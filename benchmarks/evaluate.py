@@ -52,15 +52,21 @@ def simulate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels and scores; clips of a track share the labels and four fifths of the noise.
 
-    With several tracks per artist, its clips share half of that.
+    With several tracks per artist, an artist's tracks tend to have the same tags, and its clips
+    share half of that noise.
     """
     track = np.arange(clips) // per_track
-    artist = track // per_artist
-    labels = (rng.random((track[-1] + 1, len(shares))) < shares).astype(np.uint8)[track]
-    shared = 0.8 * (per_track > 1)
-    of_artist = shared / 2 * (per_artist > 1)
-    noise = np.sqrt(shared - of_artist) * rng.normal(size=(track[-1] + 1, len(shares)))[track]
-    noise += np.sqrt(of_artist) * rng.normal(size=(artist[-1] + 1, len(shares)))[artist]
+    artist = np.arange(track[-1] + 1) // per_artist  # of each track
+    shared, of_artist = 0.8 * (per_track > 1), 0.0
+    noise = 0.0
+    if per_artist > 1:
+        of_artist = shared / 2
+        shape = (artist[-1] + 1, len(shares))
+        shares = rng.beta(0.3, 0.3 / shares - 0.3, size=shape)[artist]
+        noise = np.sqrt(of_artist) * rng.normal(size=shape)[artist[track]]
+    shape = (track[-1] + 1, shares.shape[-1])
+    labels = (rng.random(shape) < shares).astype(np.uint8)[track]
+    noise += np.sqrt(shared - of_artist) * rng.normal(size=shape)[track]
     noise += np.sqrt(1 - shared) * rng.normal(size=labels.shape)
     return labels, (norm.cdf(1.5 * labels + noise - 1)).astype(np.float32)
 
