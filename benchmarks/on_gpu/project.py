@@ -199,7 +199,7 @@ def train(
 
 def _recorded(losses: list[float], stop_after: int | None, kept: list) -> Callable:
     """Wrap `make_train_step`: note the loss of each step, and the optimizer."""
-    make, timing = loop.make_train_step, 2  # `fit` times a step, and takes one before
+    make = loop.make_train_step
 
     def make_recorded(model: Any, optimizer: Any, devices: Devices) -> Callable:
         train_step, calls = make(model, optimizer, devices), 0
@@ -207,12 +207,11 @@ def _recorded(losses: list[float], stop_after: int | None, kept: list) -> Callab
 
         def recorded(mel: np.ndarray, labels: np.ndarray) -> tuple:
             nonlocal calls
-            if stop_after is not None and calls >= timing + stop_after:
+            if calls == stop_after:
                 raise Stopped
             loss, scores = train_step(mel, labels)
             calls += 1
-            if calls > timing:
-                losses.append(float(loss))
+            losses.append(float(loss))
             return loss, scores
 
         return recorded

@@ -39,6 +39,9 @@ def test_a_row_is_measured_and_what_fails_is_named(tmp_path):
     assert (step["status"], torch["status"]) == ("done", "failed")
     assert "no-such-python" in torch["reason"]
     assert training["status"] == "done", training["reason"]
+    # Two epochs of 24 clips in batches of 8, each step once.
+    (losses,) = (row["losses"] for row in training["measurements"] if "losses" in row)
+    assert len(losses) == 6
     assert "| this | float32 | 2 |" in printed
     assert f"| {torch['key']} | failed |" in printed
 

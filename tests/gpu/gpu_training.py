@@ -33,7 +33,7 @@ OPTIONS = {
 }
 FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
 FRONT_END |= {"seconds": 6.1, "frames": FRAMES, "log_scale": "power_db"}
-EPOCHS, STOP_AFTER = 4, 6  # of four steps an epoch; two more time a step
+EPOCHS, STOP_AFTER = 4, 6  # of four steps an epoch
 
 
 class Stopped(Exception):
@@ -75,7 +75,7 @@ def stopping(after: int):
     make = loop.make_train_step
 
     def make_stopping(*arguments):
-        train_step, left = make(*arguments), [after + 2]
+        train_step, left = make(*arguments), [after]
 
         def stops(mel, labels):
             if not left[0]:

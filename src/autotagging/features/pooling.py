@@ -7,9 +7,6 @@ import numpy as np
 from autotagging.features.pyramid import Level
 from autotagging.features.windows import cuts
 
-N_STATISTICS = 6
-"""Numbers per dimension that `statistics` gives."""
-
 
 def statistics(windows: np.ndarray) -> np.ndarray:
     """Summarize windows by the six functions of Hamel, Lemieux, Bengio and Eck (2011).

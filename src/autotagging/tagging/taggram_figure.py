@@ -19,9 +19,6 @@ from autotagging.reporting.plots.text import complete_fonts, fitted
 from autotagging.tagging.bundle import Description
 from autotagging.tagging.taggram import levels, minutes, spans, strongest, time_step
 
-FORMATS = ("pdf", "png", "svg")
-"""Formats of the file, by its suffix."""
-
 # Grey below the threshold, blue above it, with a step between.
 _COLOURS = ((0, "#F4F5F6"), (0.5, "#D3D9DE"), (0.5, "#9FCDEB"), (0.75, "#2F83BE"), (1, "#002F52"))
 _LEVELS = LinearSegmentedColormap.from_list("levels", _COLOURS)

@@ -120,8 +120,8 @@ class Checkpoints:
         for other in sorted(devices for found, devices in others if found == fingerprint):
             print(
                 f"{self._folder}: checkpoint of {other}, now {devices}: other weights, so training "
-                "starts anew; to continue from the checkpoint, stop now and run with the same "
-                "number of threads (--cores); the next checkpoint replaces it",
+                "starts anew; to continue from the checkpoint, stop now and run on its devices "
+                "with its number of threads (--cores); the next checkpoint replaces it",
                 file=sys.stderr,
             )
         if any(found != fingerprint for found, _ in others):

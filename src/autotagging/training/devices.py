@@ -163,8 +163,7 @@ class Devices:
                 # The optimizer sums the devices' gradients, so each computes its part of the mean.
                 errors = keras.losses.binary_crossentropy(of_windows, scores)
                 loss = tf.reduce_sum(errors) / (clips * windows)
-                loss += penalty(model) / self.replicas
-                scaled = optimizer.scale_loss(loss)
+                scaled = optimizer.scale_loss(loss + penalty(model) / self.replicas)
             follow_gradient(tape, scaled, model, optimizer)
             return loss, mean_over_windows(scores, windows)
 
@@ -280,13 +279,12 @@ def choose(choice: DeviceChoice, *, threads: int) -> Devices:
                 "devices mirrored needs two GPUs or more, and TensorFlow sees "
                 f"{len(gpus) or 'none'}; set train.devices to auto"
             )
-        return Devices(_count(gpus), tf.distribute.MirroredStrategy())
+        return Devices(_label(gpus), tf.distribute.MirroredStrategy())
     if choice == "multi_worker":
         return _join(gpus, threads)
     if len(gpus) > 1:
         tf.config.set_visible_devices(gpus[:1], "GPU")
-        return Devices(f"1 of {len(gpus)} GPUs")
-    return Devices(_count(gpus) if gpus else f"CPU, {threads} threads")
+    return Devices(_label(gpus[:1]) if gpus else f"CPU, {threads} threads")
 
 
 def _join(gpus: list, threads: int) -> Devices:
@@ -295,9 +293,12 @@ def _join(gpus: list, threads: int) -> Devices:
     os.environ["TF_CONFIG"] = json.dumps(cluster)
     workers, worker = cluster["cluster"]["worker"], cluster["task"]["index"]
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    each = _count(gpus) if gpus else f"CPU, {threads} threads"
+    each = _label(gpus) if gpus else f"CPU, {threads} threads"
     return Devices(f"{len(workers)} workers, {each} each", strategy, worker, len(workers))
 
 
-def _count(gpus: list) -> str:
-    return "1 GPU" if len(gpus) == 1 else f"{len(gpus)} GPUs"
+def _label(gpus: list) -> str:
+    """Count and name the GPUs: on another kind, a training has other bits."""
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    names = sorted({each.get("device_name", "unknown") for each in details})
+    return f"{len(gpus)} GPU{'s' * (len(gpus) > 1)} ({', '.join(names)})"

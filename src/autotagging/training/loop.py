@@ -71,7 +71,8 @@ class Fit:
     history
         One row per epoch: epoch (from 1), loss, val_loss, auc, val_auc.
     times
-        One row per epoch: epoch, seconds, waiting (seconds spent waiting for data).
+        One row per epoch: epoch, seconds, waiting (seconds spent waiting for data); of an epoch
+        that was resumed, those since then.
     best_epoch
         Epoch whose weights the model has.
     """

@@ -3,6 +3,8 @@
 Imports TensorFlow; import it inside functions.
 """
 
+import numpy as np
+
 from autotagging.common.progress import native_log_hidden
 from autotagging.training.settings import Schedule
 
@@ -48,7 +50,7 @@ def learning_rates(schedule: Schedule, learning_rate: float, *, steps: int) -> R
 
 def rate_in_effect(rates: Rates, optimizer: keras.optimizers.Optimizer) -> float:
     """Learning rate of the optimizer's last step; before the first step, that of the first."""
-    return float(rates(max(int(optimizer.iterations) - 1, 0))) if callable(rates) else rates
+    return float(rates(max(int(optimizer.iterations.numpy()) - 1, 0))) if callable(rates) else rates
 
 
 def follow_gradient(
@@ -60,4 +62,19 @@ def follow_gradient(
     """Take a step of the optimizer; weights that don't affect the loss have a zero gradient."""
     variables = [variable.value for variable in model.trainable_variables]
     gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        gradients = _overflown_on_all(gradients)
     optimizer.apply(gradients, model.trainable_variables)
+
+
+def _overflown_on_all(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Make gradients that are not finite on one of several devices NaN on all.
+
+    Loss scaling leaves out a step whose gradients are not finite; Keras asks one device only.
+    """
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return gradients
+    overflown = [tf.reduce_sum(tf.cast(~tf.math.is_finite(g), tf.float32)) for g in gradients]
+    everywhere = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.add_n(overflown))
+    return [tf.where(everywhere > 0, tf.constant(np.nan, g.dtype), g) for g in gradients]

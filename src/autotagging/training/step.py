@@ -63,8 +63,8 @@ def make_train_step(
         of_windows = tf.repeat(labels, windows, axis=0)
         with tf.GradientTape() as tape:
             scores = fused.train(mel) if fused else model(mel, training=True)
-            loss = binary_cross_entropy(of_windows, scores) + penalty(model)
-            scaled = optimizer.scale_loss(loss)
+            loss = binary_cross_entropy(of_windows, scores)
+            scaled = optimizer.scale_loss(loss + penalty(model))
         follow_gradient(tape, scaled, model, optimizer)
         return loss, mean_over_windows(scores, windows)
 

@@ -7,7 +7,7 @@ import pytest
 from autotagging.common.errors import UserError
 from autotagging.tagging.bundle import Description
 from autotagging.tagging.taggram import levels, spans, strongest, text, window_at
-from autotagging.tagging.taggram_figure import FORMATS, save, taggram_figure
+from autotagging.tagging.taggram_figure import save, taggram_figure
 from autotagging.tools.taggram import taggram
 from bundles import FRONT_END, tone, write_bundle, write_song
 
@@ -90,7 +90,7 @@ def test_a_cell_of_the_figure_has_the_colour_of_its_level(tmp_path):
     np.testing.assert_allclose(cells.get_array(), [0.25, 0.5625, 0.625, 0.08333], atol=1e-5)
     grey, blue = cells.to_rgba([0.49, 0.5])
     assert np.ptp(grey[:3]) < 0.05 < 0.2 < np.ptp(blue[:3])
-    for kind in FORMATS:
+    for kind in ("pdf", "png", "svg"):
         assert save(figure, tmp_path / f"out.{kind}") == ""
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF")

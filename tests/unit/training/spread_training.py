@@ -22,6 +22,7 @@ from autotagging.training import loop
 from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import ONE_DEVICE, Devices, prepare, tf
 from autotagging.training.loop import Examples
+from autotagging.training.optimizer import make_optimizer
 from autotagging.training.run import Run
 from autotagging.training.settings import TrainingSettings
 from autotagging.training.step import make_train_step
@@ -138,6 +139,43 @@ def one_step(devices):
     return {"loss": loss.numpy(), "scores": scores.numpy(), **left}
 
 
+def overflow(devices):
+    """Take a step in which the gradients of one device overflow float16, for each device."""
+    keras.utils.set_random_seed(0)
+    train, _ = examples(8, (6, 4))
+    with devices.scope():
+        network = keras.Sequential(
+            [
+                keras.Input((6, 4)),
+                keras.layers.Flatten(),
+                keras.layers.Dense(8, dtype="mixed_float16"),
+                keras.layers.Dense(N_TAGS, activation="sigmoid", dtype="float32"),
+            ]
+        )
+        optimizer = make_optimizer(network, 0.01)
+    step = make_train_step(network, optimizer, devices)
+    mel = train.gather(train.clip_ids).astype(np.float32) / 30
+    scales, finite = [], []
+    for device in range(2):
+        optimizer.dynamic_scale.assign(2.0**17)
+        large = mel.copy()
+        large[4 * device : 4 * device + 4] *= 20
+        step(large, train.labels)
+        scales.append(optimizer.dynamic_scale.numpy())
+        finite.append(all(np.isfinite(v.numpy()).all() for v in network.variables))
+    return {"scales": np.array(scales), "finite": np.array(finite)}
+
+
+def divergence(devices, folder):
+    """Train on a clip that is not a number, with a schedule of the learning rate."""
+    cosine = dataclasses.replace(SETTINGS, schedule="cosine")
+    with mock.patch.object(sys.modules[__name__], "SETTINGS", cosine):
+        try:
+            fit(devices, folder=folder, **{**UNEVEN, "rate": np.nan})
+        except UserError as error:
+            return {"message": np.array(str(error))}
+
+
 def masks(devices):
     """What each device drops out in two steps."""
     with devices.scope():
@@ -176,6 +214,8 @@ def on_one_machine(folder):
     assert (prepared.replicas, prepared.xla) == (1, True)
     two = Devices("two", tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
     yield "masks", masks(two)
+    yield "overflow", overflow(two)
+    yield "divergence", divergence(two, folder / "divergence")
     for name, devices in (("one", ONE_DEVICE), ("two", two)):
         yield f"{name} step", one_step(devices)
         yield f"{name} uneven", fit(devices, folder=folder / f"{name} uneven", **UNEVEN)

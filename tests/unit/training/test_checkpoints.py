@@ -61,8 +61,8 @@ def test_one_of_other_threads_is_named_and_replaced_by_the_next(two, capsys):
     assert not list(checkpoints.load())
     assert capsys.readouterr().err == (
         f"{two}: checkpoint of CPU, 2 threads, now CPU, 1 threads: other weights, so training "
-        "starts anew; to continue from the checkpoint, stop now and run with the same number of "
-        "threads (--cores); the next checkpoint replaces it\n"
+        "starts anew; to continue from the checkpoint, stop now and run on its devices "
+        "with its number of threads (--cores); the next checkpoint replaces it\n"
     )
     assert load(two) == 3
     checkpoints.save({"step": np.array(1)})

@@ -108,6 +108,18 @@ def test_a_model_of_several_devices_has_the_weights_of_one(machine):
     assert "weight norm_1.moving_variance" in shapes[0]
 
 
+def test_gradients_that_overflow_on_one_device_are_left_out_on_both(machine):
+    """In float16, with loss scaling, which halves its factor."""
+    assert machine["overflow"]["finite"].tolist() == [True, True]
+    assert machine["overflow"]["scales"].tolist() == [2.0**16, 2.0**16]
+
+
+def test_divergence_on_two_devices_is_an_error_that_names_the_step(machine):
+    assert "training diverged: loss is nan in epoch 1, step 2" in str(
+        machine["divergence"]["message"]
+    )
+
+
 def test_masks_of_dropout_differ_between_devices_and_steps(machine):
     masks = machine["masks"]
     assert len({mask.tobytes() for mask in masks.values()}) == 4
@@ -157,8 +169,26 @@ def test_several_gpus_must_be_there(monkeypatch, gpus, sees):
 
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["gpu"] * gpus)
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda gpu, grows: None)
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {})
     with pytest.raises(UserError, match=f"two GPUs or more, and TensorFlow sees {sees};"):
         choose("mirrored", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [
+        (["H200"], "1 GPU (H200)"),
+        (["H200", "H200"], "2 GPUs (H200)"),
+        (["V100", "H200"], "2 GPUs (H200, V100)"),
+    ],
+)
+def test_a_label_counts_and_names_the_gpus(monkeypatch, names, label):
+    """A checkpoint of another kind of GPU is of other devices."""
+    from autotagging.training import devices
+
+    details = tf.config.experimental
+    monkeypatch.setattr(details, "get_device_details", lambda gpu: {"device_name": gpu})
+    assert devices._label(names) == label
 
 
 def test_slurms_variables_say_which_processes_there_are():

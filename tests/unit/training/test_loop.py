@@ -142,6 +142,26 @@ def test_before_any_step_scores_are_the_share_of_each_tag():
     assert scores.tolist() == pytest.approx([0.3, 0.1])
 
 
+def test_the_loss_of_a_step_is_without_the_penalty_which_its_gradients_have():
+    """So that the training loss can be compared with the validation loss."""
+    from autotagging.training.optimizer import make_optimizer
+    from autotagging.training.step import make_train_step
+
+    moved = {}
+    for strength in (0.0, 10.0):
+        keras.utils.set_random_seed(0)
+        penalty = keras.regularizers.L2(strength) if strength else None
+        layers = [keras.layers.Flatten(), keras.layers.Dense(2, "sigmoid", False)]
+        layers[1].kernel_regularizer = penalty
+        model = keras.Sequential([keras.Input((4, 6)), *layers])
+        before = model.get_weights()[0]
+        step = make_train_step(model, make_optimizer(model, 0.01))
+        loss, _ = step(np.zeros((3, 4, 6), np.float16), np.array([[1, 0]] * 3, np.float32))
+        assert float(loss) == pytest.approx(np.log(2))
+        moved[strength] = np.abs(model.get_weights()[0] - before).max()
+    assert moved[0.0] == 0 < moved[10.0]
+
+
 def test_patience_stops(training, examples, capsys):
     _, result = fit(training, examples, epochs=50, learning_rate=3.0, patience=2)
     assert len(result.history) < 50
