@@ -177,7 +177,29 @@ def _of_chunks(
 
 
 def _of_mp4(file: BinaryIO, size: int) -> Iterator[Span]:
-    position, found = 0, False
+    found = False
+    for name, start, end in mp4_atoms(file, size):
+        if name == b"mdat":
+            found = True
+            yield start, end
+    if not found:
+        raise EOFError
+
+
+def mp4_atoms(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Find the atoms of an MP4 file of `size` bytes that are in no other atom.
+
+    Yields
+    ------
+    name, start, end
+        The name, the first byte of the content, and the byte after its last one.
+
+    Raises
+    ------
+    EOFError
+        An atom has an impossible size.
+    """
+    position = 0
     while position + 8 <= size:
         count, name = struct.unpack(">I4s", _all_at(file, position, 8))
         header = 8
@@ -187,9 +209,5 @@ def _of_mp4(file: BinaryIO, size: int) -> Iterator[Span]:
         end = position + count if count else size
         if end < position + header or end > size:
             raise EOFError
-        if name == b"mdat":
-            found = True
-            yield position + header, end
+        yield name, position + header, end
         position = end
-    if not found:
-        raise EOFError
