@@ -11,13 +11,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import replacing
+from autotagging.common.files import print_data, replacing
 from autotagging.common.progress import progress
 from autotagging.tagging.bundle import Description, read_description
 from autotagging.tagging.finding import Found, find_songs
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.mapping import TagMapping, read_mapping
-from autotagging.tagging.outcomes import Outcome
+from autotagging.tagging.outcomes import Outcome, refusal
 from autotagging.tagging.outputs import csv_lines, line, printable, table, write_lines
 from autotagging.tagging.plans import Existing, is_plan, make_plan, write_plan
 from autotagging.tagging.playlists import write_playlists
@@ -126,13 +126,11 @@ def tag(
         errors = _tag(left, work, results, workers=workers, timeout=timeout)
         if csv:
             _write(csv, csv_lines(results.of(found.songs), described.tags))
-        if jams:
-            _write_jams(results, found, described, jams)
+        left_out = _write_jams(results, found, described, jams) if jams else []
         if json == _STANDARD_OUTPUT:
             _write(json, (to_line(result).decode() for result in results.of(found.songs)))
         written = json or csv or jams or plan or m3u
         _show(results, found, described, top=top, only_errors=bool(written))
-        left_out = []
         if plan:
             left_out += _write_plan(results, found, chosen, existing, plan)
         if m3u:
@@ -211,17 +209,28 @@ def _tag(
 def _write(path: Path, lines: Iterable[str]) -> None:
     """Write lines to a file or standard output."""
     if path == _STANDARD_OUTPUT:
-        sys.stdout.writelines(lines)
+        print_data(lines)
     else:
         write_lines(lines, path)
 
 
-def _write_jams(results: Results, found: Found, described: Description, folder: Path) -> None:
+def _write_jams(
+    results: Results, found: Found, described: Description, folder: Path
+) -> list[Outcome]:
+    """Write the JAMS files; list the songs whose file can't be written."""
+    left_out = []
     for song, result in zip(found.songs, results.of(found.songs), strict=True):
         if "error" not in result:
             name = found.names[song]
-            with replacing(folder / name.with_name(f"{name.name}.jams")) as temporary:
-                temporary.write_bytes(to_line(as_jams(result, described)))
+            path = folder / name.with_name(f"{name.name}.jams")
+            try:
+                with replacing(path) as temporary:
+                    temporary.write_bytes(to_line(as_jams(result, described)))
+            except OSError as error:
+                refused = refusal(error)
+                message = f"its JAMS file can't be written ({refused})"
+                left_out.append(Outcome(str(song), refused.reason, message))
+    return left_out
 
 
 def _write_plan(
@@ -236,7 +245,7 @@ def _write_plan(
 
 
 def _failures(left_out: list[Outcome]) -> list[Outcome]:
-    """Print and list the songs that could not be planned or listed."""
+    """Print and list the songs that could not be planned, listed or described."""
     failed = [outcome for outcome in left_out if outcome.failed]
     for outcome in failed:
         text = f"{outcome.path}: {outcome.what}: {outcome.message}"
