@@ -123,7 +123,7 @@ def tag(
     with closing(Results(kept, settings)) as results:
         left = [song for song in found.songs if not results.holds(song)]
         work = Work(model, hop=hop, excerpts=excerpts, keep_windows=windows, known=results.audio)
-        errors = _tag(left, work, results, workers=workers, timeout=timeout)
+        recognised, errors = _tag(left, work, results, workers=workers, timeout=timeout)
         if csv:
             _write(csv, csv_lines(results.of(found.songs), described.tags))
         left_out = _write_jams(results, found, described, jams) if jams else []
@@ -138,7 +138,8 @@ def tag(
     left_out = _failures(left_out)
     for folder, reason in found.unreadable.items():
         print(f"warning: {printable(str(folder))}: {reason}", file=sys.stderr)
-    _print_summary(len(found.songs) - len(left), len(left), errors)
+    unchanged = len(found.songs) - len(left) + recognised
+    _print_summary(len(left) - recognised - errors.total(), unchanged, errors)
     if errors or found.unreadable or left_out:
         sys.exit(1)
 
@@ -187,11 +188,19 @@ def _check_names(found: Found) -> None:
 
 def _tag(
     songs: list[Path], work: Work, results: Results, *, workers: int | None, timeout: float
-) -> Counter[str]:
-    """Tag songs and keep their results; count the errors by type."""
+) -> tuple[int, Counter[str]]:
+    """Tag songs and keep their results.
+
+    Returns
+    -------
+    recognised
+        Number of songs whose audio had a result.
+    errors
+        Number of errors, by type.
+    """
     workers = min(workers or cores(), len(songs))
     work = replace(work, threads=max(cores() // max(workers, 1), 1))
-    errors: Counter[str] = Counter()
+    recognised, errors = 0, Counter()
     done = tag_songs(songs, work, workers=workers, timeout=timeout)
     with closing(done):
         for song, result in progress(
@@ -200,10 +209,11 @@ def _tag(
             label="Tagging songs",
             note=lambda: f"{errors.total()} failed" if errors else "",
         ):
+            recognised += result.get("known", False)
             results.add(song, result)
             if "error" in result:
                 errors[result["error"]["type"]] += 1
-    return errors
+    return recognised, errors
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
@@ -266,8 +276,8 @@ def _show(
             print(table(name, result, described, top=top) if in_detail else line(name, result))
 
 
-def _print_summary(unchanged: int, tried: int, errors: Counter[str]) -> None:
-    parts = [f"{tried - errors.total()} tagged"]
+def _print_summary(tagged: int, unchanged: int, errors: Counter[str]) -> None:
+    parts = [f"{tagged} tagged"]
     parts += [f"{unchanged} unchanged"] if unchanged else []
     if errors:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(errors.items()))

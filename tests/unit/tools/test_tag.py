@@ -51,7 +51,7 @@ def test_only_songs_that_have_changed_are_tagged_again(tmp_path, bundle, capsys)
     os.utime(music / "0.wav", ns=(1, 1))
     write_song(music / "1.wav", tone(3, 5000))
     (music / "2.wav").rename(music / "3.wav")
-    second = run("3 tagged")
+    second = run("1 tagged, 2 unchanged")
     assert second["0.wav"] == {**first["0.wav"], "mtime_ns": 1}
     assert second["1.wav"]["scores"] != first["1.wav"]["scores"]
     assert second["3.wav"]["scores"] == first["2.wav"]["scores"]
