@@ -22,7 +22,7 @@ from autotagging.tagging.outputs import csv_lines, line, printable, table, write
 from autotagging.tagging.plans import Existing, is_plan, make_plan, write_plan
 from autotagging.tagging.playlists import write_playlists
 from autotagging.tagging.results import Results, Settings, to_line
-from autotagging.tagging.songs import hop_samples
+from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.trained import default_model
 from autotagging.tagging.workers import Work, cores, tag_songs
 from autotagging.tools._song_outputs import check_outputs
@@ -103,9 +103,8 @@ def tag(
     described = read_description(model)
     if not described.thresholds:
         print(f"{model}: no thresholds of its tags are known; all are 0.5", file=sys.stderr)
-    settings = Settings(
-        described, hop=_hop(hop, described), excerpts=excerpts, keep_windows=windows
-    )
+    seconds = checked_hop(described, hop, otherwise=described.window_seconds)
+    settings = Settings(described, hop=seconds, excerpts=excerpts, keep_windows=windows)
     if (mapping or existing != "keep") and not plan:
         raise UserError("--mapping and --existing need --plan")
     chosen = _mapping(mapping, described) if plan else None
@@ -150,16 +149,6 @@ def _check_flags(*, top: int, **counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and count < 1:
             raise UserError(f"--{name} {count}: expected 1 or more")
-
-
-def _hop(hop: float | None, described: Description) -> float:
-    """Seconds between windows, as they are in the results."""
-    if hop is not None and not 0 < hop <= described.window_seconds:
-        raise UserError(
-            f"--hop {hop:g}: expected up to {described.window_seconds:g} seconds, "
-            "the length of a window"
-        )
-    return hop_samples(described, hop) / described.sample_rate
 
 
 def _mapping(path: Path | None, described: Description) -> TagMapping:
