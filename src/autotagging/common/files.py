@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # Snakemake and most tools need no tables
     import pandas as pd
 
 CHECKSUMS = "SHA256SUMS"
+_LONGEST_NAME = 255  # bytes, on most file systems
 NOT_ARRAYS = (OSError, ValueError, TypeError, EOFError, RuntimeError, SyntaxError)
 NOT_ARRAYS += (tokenize.TokenError, zipfile.BadZipFile, zlib.error)
 """What np.load raises for files that are damaged, or no arrays."""
@@ -32,11 +34,11 @@ NOT_ARRAYS += (tokenize.TokenError, zipfile.BadZipFile, zlib.error)
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path next to `path`; rename it on success, delete it on failure.
 
-    The temporary name keeps the suffix, from which many writers take the file format. The content
+    The temporary name has the suffix, from which many writers take the file format. The content
     is on the disk before it gets its name: a power failure leaves the old file or the new one. An
     OSError names `path`.
     """
-    temporary = path.with_name(f".partial-{path.name}")
+    temporary = _temporary(path)
     with naming(path, temporary):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)  # a link would be followed
@@ -48,6 +50,16 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         with suppress(OSError):  # some network file systems can't flush a folder
             _flush(path.parent)
+
+
+def _temporary(path: Path) -> Path:
+    """Path next to another one, with a name that is not longer than a name may be."""
+    name = f".partial-{path.name}"
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()
+        suffix = path.suffix if len(os.fsencode(path.suffix)) < _LONGEST_NAME // 2 else ""
+        name = f".partial-{digest}{suffix}"
+    return path.with_name(name)
 
 
 @contextmanager
@@ -67,6 +79,26 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def print_data(lines: Iterable[str]) -> None:
+    """Write data to standard output, in UTF-8; names of files that are not text keep their bytes.
+
+    Unlike what `print` shows, data that can't be written are an error. A reader that ends early,
+    such as `head`, is none.
+
+    Raises
+    ------
+    OSError
+        They can't be written, for instance because the disk is full.
+    """
+    sys.stdout.flush()
+    with (
+        suppress(BrokenPipeError),
+        naming(Path("standard output")),
+        open(1, "wb", closefd=False) as stream,
+    ):
+        stream.writelines(line.encode(errors="surrogateescape") for line in lines)
 
 
 def sha256(path: Path) -> str:

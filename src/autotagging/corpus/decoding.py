@@ -169,14 +169,19 @@ def _with_data_size(encoded: bytes) -> bytes:
 
     libsndfile does so for all other impossible sizes, but takes 0 for no data.
     """
-    if encoded[:4] != b"RIFF" or encoded[8:12] != b"WAVE":
+    if (size := unknown_data_size(encoded)) is None:
         return encoded
+    return encoded[:size] + b"\xff\xff\xff\xff" + encoded[size + 4 :]
+
+
+def unknown_data_size(encoded: bytes) -> int | None:
+    """Position of the size of a WAV's data if that is 0; None of any other file."""
+    if encoded[:4] != b"RIFF" or encoded[8:12] != b"WAVE":
+        return None
     start = 12
     while chunk := encoded[start : start + 8]:
         size = int.from_bytes(chunk[4:], "little")
-        if chunk[:4] == b"data" and size == 0:
-            return encoded[: start + 4] + b"\xff\xff\xff\xff" + encoded[start + 8 :]
         if chunk[:4] == b"data":
-            break
+            return None if size else start + 4
         start += 8 + size + size % 2
-    return encoded
+    return None

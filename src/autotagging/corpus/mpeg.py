@@ -1,10 +1,14 @@
-"""Damage that an MP3 decoder skips: frames that do not end where the next one begins.
+"""Frames of MP3s: those that are damaged, and those that a decoder leaves out.
 
 The layout of a frame is that of ISO/IEC 11172-3 and 13818-3, layer III, and MPEG 2.5.
 """
 
 import re
+import struct
+from collections.abc import Iterator
 
+_MONO = 3  # the mode in a header
+_HAS_FRAMES, _HAS_BYTES = 1, 2  # flags of an info frame
 _MPEG_1 = 3  # the version in a header; 2: MPEG 2, 0: MPEG 2.5
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 # In kbit/s, by the four bits of a header; 0, free format, is not followed.
@@ -32,19 +36,60 @@ def damaged_seconds(content: bytes) -> float:
     start = _find_frame(content, _after_id3(content), _ANY_HEADER)
     if start is None:
         return 0.0
-    version, rate = _version(content, start), _rate(content, start)
-    header = _headers([version], [(content[start + 2] >> 2) & 3])
-    damaged = 0
+    damaged = sum(not whole for _, whole in _frames(content, start))
+    return damaged * _frame_samples(_version(content, start)) / _rate(content, start)
+
+
+def _frames(content: bytes, start: int) -> Iterator[tuple[int, bool]]:
+    """Yield where each frame begins, and whether it ends where the next one does."""
+    header = _headers([_version(content, start)], [(content[start + 2] >> 2) & 3])
     while (end := start + _frame_bytes(content, start)) < len(content):
         if header.match(content, end):
+            yield start, True
             start = end
             continue
         following = _find_frame(content, start + 4, header)  # it may begin too early
         if following is None:
             break
-        damaged += 1
+        yield start, False
         start = following
-    return damaged * _frame_samples(version) / rate
+    yield start, True
+
+
+def start_of_unknown_length(content: bytes) -> int | None:
+    """Find where to begin so that all frames of an MP3 are decoded; None: anywhere.
+
+    The info frame of the encoder ("Xing" or "Info") has the length that decoders trust. Without it
+    they estimate one from the first frames, which is wrong if the bit rate varies; in files that
+    were joined, it is that of the first. A decoder that sees neither this frame nor the size of the
+    file goes on to the end.
+
+    Returns
+    -------
+    position
+        Of the first frame of audio that is not the info frame.
+    """
+    start = _find_frame(content, _after_id3(content), _ANY_HEADER)
+    if start is None:
+        return None
+    known, size = _info(content, start)
+    if not known:
+        rates = (content[frame + 2] >> 4 for frame, _ in _frames(content, start))
+        first = next(rates)
+        return start if any(rate != first for rate in rates) else None
+    first = start + _frame_bytes(content, start)  # which some do not count
+    more = size and _find_frame(content, first + size, _ANY_HEADER)
+    return first if more else None
+
+
+def _info(content: bytes, start: int) -> tuple[bool, int]:
+    """Read the first frame: whether it gives the number of frames, and the size of all or 0."""
+    mono, first = content[start + 3] >> 6 == _MONO, _version(content, start) == _MPEG_1
+    place = start + 4 + ((17 if mono else 32) if first else (9 if mono else 17))
+    name, _, flags, frames, size = struct.unpack(">4s3sBII", content[place : place + 16])
+    if name not in (b"Xing", b"Info") or not flags & _HAS_FRAMES or not frames:
+        return False, 0
+    return True, size if flags & _HAS_BYTES else 0
 
 
 def from_first_frame(content: bytes) -> bytes:
@@ -53,8 +98,14 @@ def from_first_frame(content: bytes) -> bytes:
     libsndfile finds no audio in bytes after whose tags something else comes, such as an ID3v1 tag,
     which belongs at the end. Without such a tag, or without a frame, the content stays as it is.
     """
-    start = _find_frame(content, after, _ANY_HEADER) if (after := _after_id3(content)) else None
+    start = first_frame_after_id3(content)
     return content if start is None else content[start:]
+
+
+def first_frame_after_id3(content: bytes) -> int | None:
+    """Position of the first frame of an MP3 that begins with an ID3v2 tag; None of other files."""
+    after = _after_id3(content)
+    return _find_frame(content, after, _ANY_HEADER) if after else None
 
 
 def _headers(versions: list[int], rates: list[int]) -> re.Pattern[bytes]:

@@ -7,6 +7,7 @@ of the training clips (see `autotagging.corpus.decoding`).
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import soxr
 
 from autotagging.tagging.errors import AudioError
 from autotagging.tagging.formats import FfmpegStream, other_format
+from autotagging.tagging.streams import PipedStream, Stream, open_stream
 
 TOLERANCE = 1.0
 """Seconds at the end of a song that need no window of their own."""
@@ -64,9 +66,11 @@ class Song:
     Attributes
     ----------
     seconds
-        Length of what has been decoded so far. Headers are not trusted.
+        Length of what has been decoded so far. libsndfile trusts the length in a header, except
+        that of an MP3 or WAV which has none, or too short a one; see `streams`.
     warning
-        Why only the beginning could be decoded, in a sentence; None if all was.
+        Why only the beginning could be decoded, in a sentence; None if all was that the header
+        says.
     """
 
     def __init__(self, path: Path, *, sample_rate: int):
@@ -100,8 +104,7 @@ class Song:
                 frames += len(mono)
                 self.seconds = frames / rate
                 yield resampler.resample_chunk(mono) if rate != self.sample_rate else mono
-            if isinstance(file, FfmpegStream):
-                self._failure = self._failure or file.failure()
+            self._failure = self._failure or file.failure()
             if frames and rate != self.sample_rate:
                 yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
         if self._failure:
@@ -182,17 +185,6 @@ class Song:
         return Window(start / self.sample_rate, samples)
 
 
-class Stream(soundfile.SoundFile):
-    """A file that is read from its beginning to its end.
-
-    soundfile seeks to where it is after each read, if it can: an MP3 decoder then starts anew.
-    """
-
-    def seekable(self) -> bool:
-        """Tell soundfile that it can't go back."""
-        return False
-
-
 def check_file(path: Path) -> os.stat_result:
     """Return a file's status; raise AudioError unless it has content that may be read."""
     try:
@@ -210,8 +202,8 @@ def check_file(path: Path) -> os.stat_result:
     return status
 
 
-def open_audio(path: Path) -> soundfile.SoundFile:
-    """Open a file that `check_file` has accepted: a `Stream`, or one that FFmpeg decodes.
+def open_audio(path: Path) -> Stream | PipedStream | FfmpegStream:
+    """Open a file that `check_file` has accepted, by FFmpeg if libsndfile can't decode all of it.
 
     Raises
     ------
@@ -219,10 +211,16 @@ def open_audio(path: Path) -> soundfile.SoundFile:
         "not_audio", "unsupported_format" or "undecodable".
     """
     try:
-        return Stream(os.fsencode(path))
+        file = open_stream(path)
+        if isinstance(file, Stream) and file.failure() and file.format == "OGG":
+            with suppress(AudioError):
+                return FfmpegStream(path, file.format)
+        return file
     except soundfile.LibsndfileError as error:
         if name := other_format(path):
             return FfmpegStream(path, name)
+        with suppress(AudioError):
+            return FfmpegStream(path, "a file")
         if error.code in _UNRECOGNISED:
             raise AudioError("not_audio") from None
         raise AudioError("undecodable", _reason(error)) from None

@@ -63,7 +63,7 @@ def audio_sha256(path: Path, *, on_piece: Callable[[], None] | None = None) -> s
 
 def _spans(file: BinaryIO, size: int) -> list[Span]:
     """Find the parts of a file that are audio, by what the file begins with."""
-    start, end = _without_id3v2(file), _without_tags_at_end(file, size)
+    start, end = _without_id3v2(file), tags_at_end(file, size)
     kind = _at(file, start, 12)
     if kind[:4] == b"fLaC":
         return _of_flac(file, start + 4, end)
@@ -103,8 +103,11 @@ def _without_id3v2(file: BinaryIO) -> int:
     return position
 
 
-def _without_tags_at_end(file: BinaryIO, end: int) -> int:
-    """Position of the first of the ID3v1 and APEv2 tags at the end, in any order."""
+def tags_at_end(file: BinaryIO, end: int) -> int:
+    """Position of the first of the ID3v1 and APEv2 tags at the end, in any order.
+
+    The position is `end`, the size of the file, if there are none.
+    """
     while True:
         if end >= 128 and _at(file, end - 128, 3) == b"TAG":
             end -= 128
@@ -133,15 +136,10 @@ def _of_flac(file: BinaryIO, position: int, end: int) -> list[Span]:
 
 def _of_ogg(file: BinaryIO, position: int, size: int) -> Iterator[Span]:
     packets: dict[bytes, int] = {}  # number of the packet that goes on, by stream
-    while position < size:
-        header = _all_at(file, position, 27)
-        if header[:4] != b"OggS":
-            raise EOFError
-        lacing = _all_at(file, position + 27, header[26])
-        position += 27 + len(lacing)
+    for header, lacing, start in ogg_pages(file, position, size):
         stream, begins = header[14:18], header[5] & 2
         number = 0 if begins else packets.get(stream, 0)
-        start = position
+        position = start
         for count in lacing:
             position += count
             if count == 255:  # the packet goes on
@@ -152,6 +150,29 @@ def _of_ogg(file: BinaryIO, position: int, size: int) -> Iterator[Span]:
         if number != _COMMENTS and start < position:
             yield start, position
         packets[stream] = number
+
+
+def ogg_pages(file: BinaryIO, position: int, size: int) -> Iterator[tuple[bytes, bytes, int]]:
+    """Find the pages of an Ogg file of `size` bytes, the first of which begins at `position`.
+
+    Yields
+    ------
+    header, lacing, start
+        The first 27 bytes of a page, the sizes of its segments, and the position after these.
+
+    Raises
+    ------
+    EOFError
+        Something else follows a page, or the file ends within one.
+    """
+    while position < size:
+        header = _all_at(file, position, 27)
+        if header[:4] != b"OggS":
+            raise EOFError
+        lacing = _all_at(file, position + 27, header[26])
+        start = position + 27 + len(lacing)
+        yield header, lacing, start
+        position = start + sum(lacing)
     if position > size:
         raise EOFError
 
@@ -177,7 +198,29 @@ def _of_chunks(
 
 
 def _of_mp4(file: BinaryIO, size: int) -> Iterator[Span]:
-    position, found = 0, False
+    found = False
+    for name, start, end in mp4_atoms(file, size):
+        if name == b"mdat":
+            found = True
+            yield start, end
+    if not found:
+        raise EOFError
+
+
+def mp4_atoms(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Find the atoms of an MP4 file of `size` bytes that are in no other atom.
+
+    Yields
+    ------
+    name, start, end
+        The name, the first byte of the content, and the byte after its last one.
+
+    Raises
+    ------
+    EOFError
+        An atom has an impossible size.
+    """
+    position = 0
     while position + 8 <= size:
         count, name = struct.unpack(">I4s", _all_at(file, position, 8))
         header = 8
@@ -187,9 +230,5 @@ def _of_mp4(file: BinaryIO, size: int) -> Iterator[Span]:
         end = position + count if count else size
         if end < position + header or end > size:
             raise EOFError
-        if name == b"mdat":
-            found = True
-            yield position + header, end
+        yield name, position + header, end
         position = end
-    if not found:
-        raise EOFError

@@ -6,7 +6,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from autotagging.tagging.audio import Song, Stream, Window, check_file, mixed, open_audio
+from autotagging.tagging.audio import Song, Window, check_file, mixed, open_audio
+from autotagging.tagging.streams import Stream
 
 _MARGIN = 1000  # samples before and after an excerpt, so that the resampler does not see its ends
 
@@ -15,8 +16,8 @@ def cut_excerpts(song: Song, *, samples: int, count: int) -> Iterator[Window]:
     """Cut windows out of a song, evenly spread: at 1/4, 1/2 and 3/4 for three of them.
 
     A song that is not longer than so many windows is cut into windows that follow one another, and
-    so is one whose header does not give its length, or that FFmpeg decodes. Of an excerpted song,
-    `song.seconds` is the length in the header.
+    so is one whose header does not give its length, that was joined, or that FFmpeg decodes. Of an
+    excerpted song, `song.seconds` is the length in the header.
 
     Parameters
     ----------
@@ -38,7 +39,8 @@ def cut_excerpts(song: Song, *, samples: int, count: int) -> Iterator[Window]:
     """
     check_file(song.path)
     with open_audio(song.path) as file:
-        found = _cut(song, file, samples, count) if isinstance(file, Stream) else None
+        whole = isinstance(file, Stream) and not file.failure()
+        found = _cut(song, file, samples, count) if whole else None
     yield from found or song.windows(samples=samples, hop=samples)
 
 

@@ -8,9 +8,10 @@
 """
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from mutagen.oggopus import OggOpus
 from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 
+from autotagging.tagging.audio_hash import mp4_atoms
 from autotagging.tagging.id3 import (
     Fields,
     ape_fields,
@@ -161,7 +163,21 @@ def _open(path: Path) -> mutagen.FileType:
     opened = mutagen.File(path, options=list(_FORMATS))
     if opened is None:
         raise RefusedError("unsupported", "of no format in which tags are written")
+    if isinstance(opened, MP4) and _in_fragments(path):
+        raise RefusedError(
+            "unsupported",
+            "an MP4 in fragments, in which no tags are written (ffmpeg -i OLD -c copy NEW joins "
+            "them)",
+        )
     return opened
+
+
+def _in_fragments(path: Path) -> bool:
+    """Tell whether an MP4 has fragments, whose offsets mutagen corrects in the first one alone."""
+    with suppress(EOFError), path.open("rb") as file:
+        atoms = mp4_atoms(file, os.fstat(file.fileno()).st_size)
+        return any(name == b"moof" for name, _, _ in atoms)
+    return False
 
 
 def _vorbis_fields(opened: mutagen.FileType) -> Fields:

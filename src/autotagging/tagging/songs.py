@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autotagging.common.errors import UserError
 from autotagging.tagging.audio import Song
 from autotagging.tagging.bundle import Description, Tagger
 from autotagging.tagging.errors import AudioError
@@ -75,6 +76,31 @@ def hop_samples(described: Description, hop: float | None) -> int:
     if hop is None:
         return described.window_samples
     return min(max(round(hop * described.sample_rate), 1), described.window_samples)
+
+
+def checked_hop(described: Description, hop: float | None, *, otherwise: float) -> float:
+    """Seconds between windows, as they are in the results.
+
+    Parameters
+    ----------
+    described
+        The tagger.
+    hop
+        Seconds of the flag --hop; None: it is not given.
+    otherwise
+        Seconds without the flag; a window if that is shorter.
+
+    Raises
+    ------
+    UserError
+        The flag is not above 0, or is longer than a window.
+    """
+    if hop is not None and not 0 < hop <= described.window_seconds:
+        raise UserError(
+            f"--hop {hop:g}: expected up to {described.window_seconds:g} seconds, "
+            "the length of a window"
+        )
+    return hop_samples(described, otherwise if hop is None else hop) / described.sample_rate
 
 
 def tag_song(

@@ -138,15 +138,18 @@ def tag_properties(
     Raises
     ------
     UserError
-        The table is damaged or of another model.
+        The table is damaged or of another model, or a threshold is not from 0 to 1.
     """
     own = model_json.with_name(PER_TAG)
     path = per_tag or (own if own.is_file() else result_of(model_json, _EVALUATED))
     if path is None:
         return {}, {}
     check_written(path)
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = {row.get("tag"): row for row in csv.DictReader(file)}
+    with path.open(encoding="utf-8-sig", newline="") as file:  # a person may have edited it
+        table = csv.DictReader(file)
+        if "tag" not in (table.fieldnames or ()):
+            raise UserError(f"{path}: no column 'tag'; expected tag, category, threshold")
+        rows = {row["tag"]: row for row in table}
     if missing := [tag for tag in tags if tag not in rows]:
         raise UserError(f"{path}: no row of {missing[0]!r}: not the tags of {model_json}")
     categories = {tag: rows[tag]["category"] for tag in tags if rows[tag].get("category")}
@@ -154,7 +157,10 @@ def tag_properties(
         read = {tag: float(rows[tag]["threshold"]) for tag in tags if rows[tag].get("threshold")}
     except ValueError as error:
         raise UserError(f"{path}: a threshold is not a number ({error})") from error
-    return categories, {tag: value for tag, value in read.items() if 0 < value <= 1}
+    for tag, value in read.items():
+        if not 0 <= value <= 1:
+            raise UserError(f"{path}: the threshold of {tag!r} is {value:g}, not from 0 to 1")
+    return categories, {tag: value for tag, value in read.items() if value > 0}
 
 
 def result_of(model_json: Path, pattern: str) -> Path | None:

@@ -76,9 +76,10 @@ def undo_journal(journal: Path) -> Iterator[Outcome]:
     ------
     outcome
         For each file: "restored", "already", or the reason why it stays as it is; "changed" is one
-        that is not as `apply_plan` left it. A file may be in several entries.
+        that is not as `apply_plan` left it. A file that is in several entries has one outcome: it
+        is "restored" or "already" if it is as it was before the first of them.
     """
-    entries, seen = read_journal(journal), set()
+    entries, outcomes = read_journal(journal), {}
     remove_copies(journal)
     for entry in entries:
         if isinstance(entry, Outcome):
@@ -88,9 +89,17 @@ def undo_journal(journal: Path) -> Iterator[Outcome]:
             outcome = _restore(entry, journal)
         except RefusedError as error:
             outcome = Outcome(entry.path, error.reason, str(error))
-        if outcome.what != "already" or entry.path not in seen:
-            yield outcome
-        seen.add(entry.path)
+        outcomes[entry.path] = _of_both(outcomes.get(entry.path), outcome)
+    yield from outcomes.values()
+
+
+def _of_both(newer: Outcome | None, older: Outcome) -> Outcome:
+    """Say what became of a file, of which the newer changes were taken back first."""
+    if newer is None:
+        return older
+    if (newer.failed and older.failed) or (newer.what, older.what) == ("restored", "already"):
+        return newer
+    return older
 
 
 def remove_copies(journal: Path) -> None:

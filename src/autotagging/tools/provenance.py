@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import CHECKSUMS, read_checksums, read_json, sha256
+from autotagging.common.files import CHECKSUMS, print_data, read_checksums, read_json, sha256
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import LOCK, RESULTS, read_lock
 from autotagging.tools._jobs import Job, flags_of, read_jobs
@@ -41,7 +41,7 @@ def provenance(
     """
     described = describe(file)
     if json:
-        print(json_format.dumps(described, indent=2, ensure_ascii=False))
+        print_data([json_format.dumps(described, indent=2, ensure_ascii=False) + "\n"])
     else:
         print("\n".join(_lines(described)))
 

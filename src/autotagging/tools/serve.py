@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from autotagging.common.errors import UserError
 from autotagging.tagging.bundle import read_description
+from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP
 from autotagging.tagging.trained import default_model
 from autotagging.tagging.workers import cores
@@ -30,7 +31,7 @@ def serve(
     model: Path | None = None,
     port: int = 8765,
     no_browser: bool = False,
-    hop: float = HOP,
+    hop: float | None = None,
     max_minutes: float = 60.0,
     max_megabytes: float = 500.0,
     timeout: float = 60.0,
@@ -51,6 +52,7 @@ def serve(
         Print the address, and do not open it.
     hop
         Seconds from the beginning of a window to that of the next, at most the length of a window.
+        Without it, 3 seconds.
     max_minutes
         Length of the longest song.
     max_megabytes
@@ -60,13 +62,14 @@ def serve(
     """
     if not 0 <= port <= 65_535:
         raise UserError(f"--port {port}: expected 0 to 65535")
-    _check_positive(hop=hop, max_minutes=max_minutes, max_megabytes=max_megabytes, timeout=timeout)
+    _check_positive(max_minutes=max_minutes, max_megabytes=max_megabytes, timeout=timeout)
     import uvicorn  # noqa: F401 - before anything is done
 
     from autotagging.tagging.server import Limits, Scorer, make_app
 
     model = model or default_model()
     described = read_description(model)
+    hop = checked_hop(described, hop, otherwise=HOP)
     limits = Limits(round(max_megabytes * 1e6), 60 * max_minutes, timeout)
     token = secrets.token_urlsafe(24)
     with (

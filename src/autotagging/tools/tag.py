@@ -11,18 +11,18 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import replacing
+from autotagging.common.files import print_data, replacing
 from autotagging.common.progress import progress
 from autotagging.tagging.bundle import Description, read_description
 from autotagging.tagging.finding import Found, find_songs
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.mapping import TagMapping, read_mapping
-from autotagging.tagging.outcomes import Outcome
+from autotagging.tagging.outcomes import Outcome, refusal
 from autotagging.tagging.outputs import csv_lines, line, printable, table, write_lines
 from autotagging.tagging.plans import Existing, is_plan, make_plan, write_plan
 from autotagging.tagging.playlists import write_playlists
 from autotagging.tagging.results import Results, Settings, to_line
-from autotagging.tagging.songs import hop_samples
+from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.trained import default_model
 from autotagging.tagging.workers import Work, cores, tag_songs
 from autotagging.tools._song_outputs import check_outputs
@@ -103,9 +103,8 @@ def tag(
     described = read_description(model)
     if not described.thresholds:
         print(f"{model}: no thresholds of its tags are known; all are 0.5", file=sys.stderr)
-    settings = Settings(
-        described, hop=_hop(hop, described), excerpts=excerpts, keep_windows=windows
-    )
+    seconds = checked_hop(described, hop, otherwise=described.window_seconds)
+    settings = Settings(described, hop=seconds, excerpts=excerpts, keep_windows=windows)
     if (mapping or existing != "keep") and not plan:
         raise UserError("--mapping and --existing need --plan")
     chosen = _mapping(mapping, described) if plan else None
@@ -123,16 +122,14 @@ def tag(
     with closing(Results(kept, settings)) as results:
         left = [song for song in found.songs if not results.holds(song)]
         work = Work(model, hop=hop, excerpts=excerpts, keep_windows=windows, known=results.audio)
-        errors = _tag(left, work, results, workers=workers, timeout=timeout)
+        recognised, errors = _tag(left, work, results, workers=workers, timeout=timeout)
         if csv:
             _write(csv, csv_lines(results.of(found.songs), described.tags))
-        if jams:
-            _write_jams(results, found, described, jams)
+        left_out = _write_jams(results, found, described, jams) if jams else []
         if json == _STANDARD_OUTPUT:
             _write(json, (to_line(result).decode() for result in results.of(found.songs)))
         written = json or csv or jams or plan or m3u
         _show(results, found, described, top=top, only_errors=bool(written))
-        left_out = []
         if plan:
             left_out += _write_plan(results, found, chosen, existing, plan)
         if m3u:
@@ -140,7 +137,8 @@ def tag(
     left_out = _failures(left_out)
     for folder, reason in found.unreadable.items():
         print(f"warning: {printable(str(folder))}: {reason}", file=sys.stderr)
-    _print_summary(len(found.songs) - len(left), len(left), errors)
+    unchanged = len(found.songs) - len(left) + recognised
+    _print_summary(len(left) - recognised - errors.total(), unchanged, errors)
     if errors or found.unreadable or left_out:
         sys.exit(1)
 
@@ -151,16 +149,6 @@ def _check_flags(*, top: int, **counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and count < 1:
             raise UserError(f"--{name} {count}: expected 1 or more")
-
-
-def _hop(hop: float | None, described: Description) -> float:
-    """Seconds between windows, as they are in the results."""
-    if hop is not None and not 0 < hop <= described.window_seconds:
-        raise UserError(
-            f"--hop {hop:g}: expected up to {described.window_seconds:g} seconds, "
-            "the length of a window"
-        )
-    return hop_samples(described, hop) / described.sample_rate
 
 
 def _mapping(path: Path | None, described: Description) -> TagMapping:
@@ -189,11 +177,19 @@ def _check_names(found: Found) -> None:
 
 def _tag(
     songs: list[Path], work: Work, results: Results, *, workers: int | None, timeout: float
-) -> Counter[str]:
-    """Tag songs and keep their results; count the errors by type."""
+) -> tuple[int, Counter[str]]:
+    """Tag songs and keep their results.
+
+    Returns
+    -------
+    recognised
+        Number of songs whose audio had a result.
+    errors
+        Number of errors, by type.
+    """
     workers = min(workers or cores(), len(songs))
     work = replace(work, threads=max(cores() // max(workers, 1), 1))
-    errors: Counter[str] = Counter()
+    recognised, errors = 0, Counter()
     done = tag_songs(songs, work, workers=workers, timeout=timeout)
     with closing(done):
         for song, result in progress(
@@ -202,26 +198,38 @@ def _tag(
             label="Tagging songs",
             note=lambda: f"{errors.total()} failed" if errors else "",
         ):
+            recognised += result.get("known", False)
             results.add(song, result)
             if "error" in result:
                 errors[result["error"]["type"]] += 1
-    return errors
+    return recognised, errors
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
     """Write lines to a file or standard output."""
     if path == _STANDARD_OUTPUT:
-        sys.stdout.writelines(lines)
+        print_data(lines)
     else:
         write_lines(lines, path)
 
 
-def _write_jams(results: Results, found: Found, described: Description, folder: Path) -> None:
+def _write_jams(
+    results: Results, found: Found, described: Description, folder: Path
+) -> list[Outcome]:
+    """Write the JAMS files; list the songs whose file can't be written."""
+    left_out = []
     for song, result in zip(found.songs, results.of(found.songs), strict=True):
         if "error" not in result:
             name = found.names[song]
-            with replacing(folder / name.with_name(f"{name.name}.jams")) as temporary:
-                temporary.write_bytes(to_line(as_jams(result, described)))
+            path = folder / name.with_name(f"{name.name}.jams")
+            try:
+                with replacing(path) as temporary:
+                    temporary.write_bytes(to_line(as_jams(result, described)))
+            except OSError as error:
+                refused = refusal(error)
+                message = f"its JAMS file can't be written ({refused})"
+                left_out.append(Outcome(str(song), refused.reason, message))
+    return left_out
 
 
 def _write_plan(
@@ -236,7 +244,7 @@ def _write_plan(
 
 
 def _failures(left_out: list[Outcome]) -> list[Outcome]:
-    """Print and list the songs that could not be planned or listed."""
+    """Print and list the songs that could not be planned, listed or described."""
     failed = [outcome for outcome in left_out if outcome.failed]
     for outcome in failed:
         text = f"{outcome.path}: {outcome.what}: {outcome.message}"
@@ -257,8 +265,8 @@ def _show(
             print(table(name, result, described, top=top) if in_detail else line(name, result))
 
 
-def _print_summary(unchanged: int, tried: int, errors: Counter[str]) -> None:
-    parts = [f"{tried - errors.total()} tagged"]
+def _print_summary(tagged: int, unchanged: int, errors: Counter[str]) -> None:
+    parts = [f"{tagged} tagged"]
     parts += [f"{unchanged} unchanged"] if unchanged else []
     if errors:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(errors.items()))

@@ -15,6 +15,7 @@ from autotagging.tagging.bundle import read_description
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.outputs import line, printable, write_lines
 from autotagging.tagging.results import to_line
+from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP, csv_lines, text
 from autotagging.tagging.trained import default_model
 from autotagging.tagging.workers import Work, Worker, cores
@@ -32,7 +33,7 @@ def taggram(
     figure: Path | None = None,
     csv: Path | None = None,
     jams: Path | None = None,
-    hop: float = HOP,
+    hop: float | None = None,
     top: int = 12,
     timeout: float = 60.0,
 ) -> None:
@@ -56,15 +57,17 @@ def taggram(
         Output: JAMS file with the scores of the song and of each window.
     hop
         Seconds from the beginning of a window to that of the next, at most the length of a window.
+        Without it, 3 seconds.
     top
         Tags to draw: those that come nearest to their threshold, or above it, in any window.
     timeout
         Seconds in which the next window has to be scored; else the song is given up.
     """
-    _check_flags(figure, hop=hop, top=top, timeout=timeout)
+    _check_flags(figure, top=top, timeout=timeout)
     check_outputs({"--figure": figure, "--csv": csv, "--jams": jams}, [song])
     model = model or default_model()
     described = read_description(model)
+    hop = checked_hop(described, hop, otherwise=HOP)
     work = Work(model, hop=hop, keep_windows=True, threads=cores())
     result = _tag(song, work, timeout)
     if csv:
@@ -85,9 +88,7 @@ def taggram(
         print(f"warning: {song}: {printable(result['warning'])}", file=sys.stderr)
 
 
-def _check_flags(figure: Path | None, *, hop: float, top: int, timeout: float) -> None:
-    if hop <= 0:
-        raise UserError(f"--hop {hop:g}: expected more than 0 seconds")
+def _check_flags(figure: Path | None, *, top: int, timeout: float) -> None:
     if top < 1:
         raise UserError(f"--top {top}: expected 1 or more")
     if timeout <= 0:

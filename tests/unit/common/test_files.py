@@ -1,4 +1,5 @@
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 from autotagging.common.errors import UserError
 from autotagging.common.files import (
     load_arrays,
+    print_data,
     read_json,
     replacing,
     save_arrays,
@@ -70,6 +72,54 @@ def test_a_link_planted_at_the_temporary_name_is_not_followed(tmp_path):
     write_json({"a": 1}, tmp_path / "x.json")
     assert kept.read_text() == "kept"
     assert read_json(tmp_path / "x.json") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 250 + ".jams", "." + "a" * 254, "ä" * 127, "a." + "b" * 253]
+)
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, name):
+    write_json({"a": 1}, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_temporary_file_of_a_long_name_has_the_suffix(tmp_path):
+    with replacing(tmp_path / ("a" * 251 + ".npz")) as temporary:
+        assert temporary.suffix == ".npz"
+        temporary.touch()
+
+
+def test_data_on_standard_output_are_bytes(capfdbinary):
+    print("before")
+    print_data(["ä\n", "\udcff.mp3\n"])
+    assert capfdbinary.readouterr().out == b"before\n\xc3\xa4\n\xff.mp3\n"
+
+
+@contextmanager
+def standard_output(descriptor):
+    """Replace the descriptor 1 for a while."""
+    kept = os.dup(1)
+    os.dup2(descriptor, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@pytest.mark.parametrize("lines", [["one line\n"], ["x" * 100_000 + "\n"] * 3])
+def test_data_that_can_not_be_written_are_an_error_but_for_a_reader_that_ends(lines):
+    with (
+        open("/dev/full", "wb") as full,
+        standard_output(full.fileno()),
+        pytest.raises(OSError, match="No space left on device") as raised,
+    ):
+        print_data(lines)
+    assert raised.value.filename == "standard output"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with standard_output(writing):
+        print_data(lines)
+    os.close(writing)
 
 
 def test_a_folder_that_cant_be_made_is_named(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autotagging.corpus.mpeg import damaged_seconds, from_first_frame
+from autotagging.corpus.mpeg import damaged_seconds, from_first_frame, start_of_unknown_length
 
 MPEG_2 = bytes.fromhex("fff348c4")  # 16 kHz, 32 kbit/s: 72 * 32000 / 16000 = 144 bytes, 36 ms
 MPEG_1 = bytes.fromhex("fffb9064")  # 44.1 kHz, 128 kbit/s: 144 * 128000 / 44100 = 417 bytes
@@ -86,3 +86,33 @@ def test_what_is_between_an_id3_tag_and_the_first_frame_is_left_out(before, kept
 
 def test_of_bytes_without_a_frame_nothing_is_left_out():
     assert from_first_frame(ID3 + bytes(5000)) == ID3 + bytes(5000)
+
+
+def info(name, flags, *numbers):
+    """Make an info frame of 144 bytes."""
+    head = MPEG_2 + bytes(9) + name + bytes([0, 0, 0, flags])  # mono: 9 bytes between
+    return (head + b"".join(number.to_bytes(4, "big") for number in numbers)).ljust(144, b"\0")
+
+
+VARIABLE = frames(10) + frame(bytes.fromhex("fff368c4"), 288) * 10  # 32, then 64 kbit/s
+
+
+@pytest.mark.parametrize(
+    ("content", "start"),
+    [
+        (frames(20), None),  # an estimate is right
+        (VARIABLE, 0),
+        (b"TAG" + bytes(125) + VARIABLE, 128),
+        (info(b"Xing", 3, 20, 144 + len(VARIABLE)) + VARIABLE, None),
+        (info(b"Xing", 3, 20, len(VARIABLE)) + VARIABLE, None),  # without the info frame
+        (info(b"Info", 1, 20) + frames(20), None),
+        (info(b"Xing", 3, 0, 0) + VARIABLE, 0),  # written before the number was known
+        (info(b"Xing", 2, 144 + len(VARIABLE)) + VARIABLE, 0),
+        (2 * (info(b"Info", 3, 20, 144 + 20 * 144) + frames(20)), 144),
+        (info(b"Info", 3, 20, 144 + 20 * 144) + frames(20) + b"x" * 5000, None),
+        (b"", None),
+        (b"no frames", None),
+    ],
+)
+def test_a_length_that_is_missing_or_too_short_is_found(content, start):
+    assert start_of_unknown_length(content) == start

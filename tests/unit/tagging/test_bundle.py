@@ -128,3 +128,26 @@ def test_thresholds_are_those_of_the_evaluation_of_the_same_results(tmp_path):
     given = tmp_path / "given.csv"
     given.write_text("tag\na\nb\n")
     assert tag_properties(model_json, ["a", "b"], per_tag=given) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("tag,threshold\na,25\n", "the threshold of 'a' is 25, not from 0 to 1"),
+        ("tag,threshold\na,-0.1\n", "the threshold of 'a' is -0.1, not from 0 to 1"),
+        ("tag,threshold\na,nan\n", "the threshold of 'a' is nan, not from 0 to 1"),
+        ('tag,threshold\na,"0,2"\n', "a threshold is not a number"),
+        ("name,threshold\na,0.2\n", "no column 'tag'; expected tag, category, threshold"),
+        ("tag;threshold\na;0.2\n", "no column 'tag'; expected"),
+        ("", "no column 'tag'; expected"),
+    ],
+)
+def test_a_table_of_thresholds_that_is_not_right_is_refused(tmp_path, table, message):
+    (tmp_path / "per_tag.csv").write_text(table)
+    with pytest.raises(UserError, match=rf"per_tag\.csv: {message}"):
+        tag_properties(tmp_path / "model.json", ["a"])
+
+
+def test_a_table_of_thresholds_may_come_from_a_spreadsheet(tmp_path):
+    (tmp_path / "per_tag.csv").write_text("tag,threshold\na,0.2\n", encoding="utf-8-sig")
+    assert tag_properties(tmp_path / "model.json", ["a"]) == ({}, {"a": 0.2})

@@ -12,7 +12,7 @@ from mutagen.mp4 import MP4, AtomDataType, MP4Cover, MP4FreeForm
 from autotagging.tagging.audio_hash import audio_sha256
 from autotagging.tagging.file_tags import copy_with_tags, read_file_tags
 from autotagging.tagging.outcomes import RefusedError
-from song_files import CHUNKS, SUFFIXES, chunks_of, mp4, write_song
+from song_files import CHUNKS, SUFFIXES, atom, chunks_of, mp4, write_song
 
 GENRES, MOODS = ("Rock", "Ünïcode & 日本"), ("Calm", "Happy", "Sad")
 FORMATS = dict(zip(SUFFIXES, ["mp3", "flac", "ogg vorbis", "opus", "ogg flac"], strict=False))
@@ -287,6 +287,19 @@ def test_a_genre_of_mp4_that_is_not_utf8_is_refused(tmp_path):
     song.write_bytes(song.read_bytes().replace(b"Xaa", b"X\xe4\xe4"))
     assert refused(song, genre=["Rock"]) == "unreadable: a field is not UTF-8"
     assert values(written(song, mood=["Calm"])) == ((), ("Calm",))
+
+
+@pytest.mark.parametrize("size_of_media", ["known", "rest of the file"])
+def test_an_mp4_in_fragments_is_refused(tmp_path, size_of_media):
+    song = write_song(tmp_path / "song.m4a")
+    header = atom(b"mfhd", bytes(8))
+    fragments = 2 * (atom(b"moof", header) + atom(b"mdat", b"samples"))
+    if size_of_media != "known":
+        fragments = fragments[:-15] + bytes(4) + fragments[-11:]
+    song.write_bytes(song.read_bytes() + fragments)
+    assert refused(song).startswith("unsupported: an MP4 in fragments")
+    with pytest.raises(RefusedError, match="an MP4 in fragments"):  # so that no plan has it
+        read_file_tags(song)
 
 
 def test_other_tags_are_told_apart(mp3):

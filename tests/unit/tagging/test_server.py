@@ -332,3 +332,9 @@ def test_a_missing_model_or_a_missing_library_is_told(tmp_path, monkeypatch):
 def test_flags_are_checked(flags, message):
     with pytest.raises(UserError, match=message):
         serve(**flags)
+
+
+@pytest.mark.parametrize("hop", [0.0, 2.5])
+def test_a_hop_is_at_most_a_window(tmp_path, hop):
+    with pytest.raises(UserError, match=f"--hop {hop:g}: expected up to 2 seconds, the length of"):
+        serve(model=write_bundle(tmp_path), hop=hop)

@@ -120,7 +120,6 @@ def test_the_terminal_shows_it_without_an_output(tmp_path, bundle, capsys):
     ("flags", "message"),
     [
         ({"figure": "out.gif"}, r"--figure .*gif: expected the suffix \.pdf, \.png, \.svg"),
-        ({"hop": 0.0}, "--hop 0: expected more than 0 seconds"),
         ({"top": 0}, "--top 0: expected 1 or more"),
         ({"timeout": 0.0}, "--timeout 0: expected more than 0 seconds"),
     ],
@@ -130,6 +129,12 @@ def test_flags_are_checked_first(tmp_path, flags, message):
         flags = {"figure": tmp_path / flags["figure"]}
     with pytest.raises(UserError, match=message):
         taggram(tmp_path / "missing.wav", **flags)
+
+
+@pytest.mark.parametrize("hop", [0.0, 2.5])
+def test_a_hop_is_at_most_a_window(tmp_path, bundle, hop):
+    with pytest.raises(UserError, match=f"--hop {hop:g}: expected up to 2 seconds, the length of"):
+        taggram(tmp_path / "song.wav", model=bundle, hop=hop)
 
 
 def test_the_song_is_not_replaced(tmp_path):

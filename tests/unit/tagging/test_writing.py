@@ -319,8 +319,33 @@ def test_undo_leads_through_several_changes_of_a_file(song, journal):
     before = song.read_bytes()
     apply(journal, planned(song))
     apply(journal, planned(song, genre=["Jazz"] * 300))
-    assert kinds(undo_journal(journal)) == ["restored", "restored"]
+    assert kinds(undo_journal(journal)) == ["restored"]
     assert song.read_bytes() == before
+    assert kinds(undo_journal(journal)) == ["already"]
+
+
+def test_a_file_of_several_entries_is_told_once(music, journal):
+    songs = [write_song(music / f"{number}.mp3", seed=number) for number in range(2)]
+    for genre in ("Rock", "Jazz"):
+        apply(journal, *(planned(song, genre=[genre]) for song in songs))
+    with songs[0].open("ab") as file:
+        file.write(b"TAG".ljust(128, b"\0"))
+    outcomes = [*undo_journal(journal)]
+    assert [(outcome.path, outcome.what) for outcome in outcomes] == [
+        (str(songs[1]), "restored"),
+        (str(songs[0]), "changed"),
+    ]
+
+
+def test_undo_restores_the_last_change_of_a_file_that_was_changed_between_two(song, journal):
+    apply(journal, planned(song, genre=["Rock"]))
+    with song.open("ab") as file:
+        file.write(b"TAG".ljust(128, b"\0"))
+    between = song.read_bytes()
+    apply(journal, planned(song, genre=["Jazz"]))
+    assert kinds(undo_journal(journal)) == ["changed"]
+    assert song.read_bytes() == between
+    assert kinds(undo_journal(journal)) == ["changed"]
 
 
 def test_a_damaged_line_of_the_journal_keeps_no_other_back(music, journal):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_only_songs_that_have_changed_are_tagged_again(tmp_path, bundle, capsys)
     os.utime(music / "0.wav", ns=(1, 1))
     write_song(music / "1.wav", tone(3, 5000))
     (music / "2.wav").rename(music / "3.wav")
-    second = run("3 tagged")
+    second = run("1 tagged, 2 unchanged")
     assert second["0.wav"] == {**first["0.wav"], "mtime_ns": 1}
     assert second["1.wav"]["scores"] != first["1.wav"]["scores"]
     assert second["3.wav"]["scores"] == first["2.wav"]["scores"]
@@ -153,6 +154,31 @@ def test_two_songs_of_one_name_can_not_have_a_jams_file_each(tmp_path, bundle):
     songs = [write_song(tmp_path / folder / "song.wav", tone(3, 440)) for folder in "ab"]
     with pytest.raises(UserError, match=r"would have the same JAMS file, song\.wav\.jams"):
         tag(songs, model=bundle, jams=tmp_path / "jams")
+
+
+def test_a_jams_file_that_can_not_be_written_keeps_no_other_output_back(tmp_path, bundle, capsys):
+    music = tmp_path / "music"
+    long = "a" * 251 + ".wav"  # legal, but not with .jams
+    for name in (long, "b" * 246 + ".wav", "c.wav"):
+        write_song(music / name, tone(3, 440))
+    with pytest.raises(SystemExit) as end:
+        tag([music], model=bundle, jams=tmp_path / "jams", m3u=tmp_path / "lists")
+    assert end.value.code == 1
+    written = {path.name for path in (tmp_path / "jams").rglob("*.jams")}
+    assert written == {"b" * 246 + ".wav.jams", "c.wav.jams"}
+    assert (tmp_path / "lists/low.m3u8").read_text().count(".wav\n") == 3
+    reason = "its JAMS file can't be written (File name too long)"
+    assert f"{music / long}: failed: {reason}\n" in capsys.readouterr().err
+
+
+def test_a_table_on_standard_output_has_the_bytes_of_each_name(tmp_path, bundle, capfdbinary):
+    name = os.fsencode(tmp_path) + b"/\xff name.wav"
+    write_song(tmp_path / "low.wav", tone(3, 440)).rename(os.fsdecode(name))
+    tag([tmp_path], model=bundle, csv=Path("-"))
+    printed = capfdbinary.readouterr().out
+    assert printed.splitlines()[1].startswith(name + b",,3.0,1,low,")
+    tag([tmp_path], model=bundle, csv=tmp_path / "songs.csv")
+    assert (tmp_path / "songs.csv").read_bytes() == printed
 
 
 def test_the_model_is_that_of_the_first_network_that_reads_audio(tmp_path, monkeypatch):

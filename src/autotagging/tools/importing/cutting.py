@@ -12,6 +12,7 @@ import soundfile
 import soxr
 
 from autotagging.corpus.decoding import mixed_down, quiet
+from autotagging.tagging.streams import open_stream
 
 _FULL_SCALE = 32768  # of 16-bit audio
 # Twice the RMS up to which extract_mel takes a clip for silent, so that it never does.
@@ -120,7 +121,7 @@ def _clips(path: Path, settings: CutSettings) -> Iterator[tuple[int, int, np.nda
     seconds = 0.0
     try:
         with quiet():
-            file = soundfile.SoundFile(path)
+            file = open_stream(path)
         with file:
             if file.channels > _MOST_CHANNELS:
                 raise BadSongError(f"{file.channels} channels, expected at most {_MOST_CHANNELS}")
@@ -129,7 +130,7 @@ def _clips(path: Path, settings: CutSettings) -> Iterator[tuple[int, int, np.nda
             while len(samples := _read(file, edges[1] - edges[0])):
                 length = edges[1] - edges[0]
                 if len(samples) < length and number:
-                    return  # the rest at the end
+                    break  # the rest at the end
                 if len(samples) < min(length, settings.shortest * rate):
                     raise BadSongError(
                         f"{len(samples) / rate:.1f} s long, shorter than --shortest "
@@ -141,6 +142,8 @@ def _clips(path: Path, settings: CutSettings) -> Iterator[tuple[int, int, np.nda
                 yield int(seconds), int(end / rate), resampled
                 number, seconds = number + 1, end / rate
                 edges = [end, round((number + 1) * settings.seconds * rate)]
+            if failure := file.failure():
+                raise BadSongError(f"not decoded to its end: {failure}")
     except soundfile.LibsndfileError as error:
         raise BadSongError(f"decoding fails after about {seconds:.0f} s ({error})") from None
     if not number:

@@ -11,6 +11,7 @@ import soundfile
 from autotagging.common.errors import UserError
 from autotagging.corpus.decoding import quiet
 from autotagging.tagging.formats import LIBSNDFILE_SUFFIXES, OTHER_SUFFIXES, other_format
+from autotagging.tagging.streams import Stream, open_stream
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.file_tags import read_song_tags
 from autotagging.tools.importing.labels import Labelled, Tag, clean, has_more_tags, split_list
@@ -217,7 +218,9 @@ def _opened(path: Path, with_tags: bool, strict: bool) -> tuple[float, dict[str,
     if not path.stat().st_size:
         raise ValueError("empty")
     try:
-        with quiet():
+        with quiet(), open_stream(path) as file:
+            if isinstance(file, Stream) and (failure := file.failure()):
+                raise ValueError(f"can't be decoded to its end: {failure}")
             seconds = soundfile.info(path).duration
     except soundfile.LibsndfileError:
         if name := other_format(path):

@@ -115,6 +115,10 @@ def test_a_song_that_breaks_off_says_where(cut, tmp_path):
     path.write_bytes(path.read_bytes()[:-20_000])
     with pytest.raises(BadSongError, match=r"^decoding fails after about \d s"):
         cut_song(path, "0/song", tmp_path, SETTINGS)
+    soundfile.write(tmp_path / "song.ogg", noise(2.0), 4000)
+    (tmp_path / "song.ogg").write_bytes((tmp_path / "song.ogg").read_bytes() * 2)
+    with pytest.raises(BadSongError, match=r"^not decoded to its end: another stream begins"):
+        cut_song(tmp_path / "song.ogg", "0/song", tmp_path, SETTINGS)
     path.write_bytes(b"no audio")
     with pytest.raises(BadSongError, match=r"^decoding fails after about 0 s"):
         cut_song(path, "0/song", tmp_path, SETTINGS)

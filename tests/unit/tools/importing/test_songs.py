@@ -16,6 +16,7 @@ from autotagging.tools.importing.labels import Labelled, Tag
 from autotagging.tools.importing.workers import JobError
 from song_files import write_song
 
+JOINED = "another stream begins there, as in files that were joined"
 NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 8000)
 ID3 = [TCON(3, ["(17)", "Dub; Ska"]), TMOO(3, ["calm"]), TPE1(3, ["Ä", "B"]), TALB(3, ["X"])]
 COMMENTS = {"genre": ["Rock", "Dub; Ska"], "mood": ["calm"], "artist": ["Ä", "B"], "album": "X"}
@@ -58,6 +59,7 @@ def library(tmp_path):
     (folder / "tagged/.hidden/f.mp3").write_bytes(b"hidden")
     (folder / "empty.MP3").touch()
     (folder / "text.flac").write_text("no audio")
+    (folder / "two.ogg").write_bytes(2 * write_song(folder / "two.ogg").read_bytes())
     (folder / "g.m4a").write_bytes(b"not read")
     (folder / "cover.jpg").write_bytes(b"no song")
     return folder
@@ -73,12 +75,13 @@ def test_tags_of_each_format_are_read(library):
     assert [song.title for song in songs] == [f"T {name}" for name in names]
     assert [song.track for song in songs] == [song.name for song in songs]
     assert notes == [
-        "files without genre or mood: 1 of 8, left out",
+        "files without genre or mood: 1 of 9, left out",
         "files that can't be decoded: 1, such as g.m4a, left out",
     ]
     assert faults.found == [
         ("empty.MP3", "empty"),
         ("text.flac", "damaged, or no audio that can be decoded (MP3, FLAC, Ogg, WAV, AIFF)"),
+        ("two.ogg", f"can't be decoded to its end: {JOINED}"),
     ]
     moods, _ = songs_with_tags(library, ("mood",), ";", faults)
     assert {song.tags for song in moods} == {TAGS[3:]}
