@@ -63,7 +63,7 @@ def restore() -> None:
     _check_own_corpus()
     # --forceall, so that parameters and code are recorded for each job, also for one whose files
     # have the right times: Snakemake notices no change of a job without a record.
-    run("snakemake", "--touch", "--forceall", "--cores", "all", "--quiet", "all", capture=True)
+    run("snakemake", "--touch", "--forceall", "--cores", "all", capture=True)
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
 
 
