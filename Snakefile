@@ -7,8 +7,15 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
+PROJECT = Path(workflow.current_basedir).resolve()
+if Path.cwd().resolve() != PROJECT:
+    raise WorkflowError(
+        f"run Snakemake in the project's folder, {PROJECT}; for a second run, make a clone or a "
+        "git worktree"
+    )
+
 # The package next to this file, even if another copy is installed.
-SOURCE = Path(workflow.current_basedir, "src").resolve()
+SOURCE = PROJECT / "src"
 if ":" in str(SOURCE):
     raise WorkflowError(
         f"{SOURCE}: a colon in the path, which PYTHONPATH can't have; move the folder"
