@@ -60,6 +60,17 @@ def test_an_image_has_no_results_and_no_environment():
     assert folders <= {line.strip("/") for line in made}
 
 
+def test_git_leaves_out_what_is_on_another_disk(tmp_path):
+    """A folder may be a link, which a pattern with a slash at its end does not match."""
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    for name in ("corpora", "logs", "results", "unfinished", ".venv", ".snakemake"):
+        (tmp_path / name).symlink_to(tmp_path.parent)
+    for command in ("git init --quiet", "git add --all"):
+        subprocess.run(command.split(), cwd=tmp_path, check=True)
+    listed = subprocess.run(["git", "ls-files"], cwd=tmp_path, capture_output=True, text=True)
+    assert listed.stdout.split() == [".gitignore"]
+
+
 @pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed")
 def test_the_linter_finds_no_fault_in_the_dockerfile():
     result = subprocess.run(["hadolint", DOCKERFILE], capture_output=True, text=True)
