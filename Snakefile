@@ -7,8 +7,15 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
+PROJECT = Path(workflow.current_basedir).resolve()
+if Path.cwd().resolve() != PROJECT:
+    raise WorkflowError(
+        f"run Snakemake in the project's folder, {PROJECT}; for a second run, make a clone or a "
+        "git worktree"
+    )
+
 # The package next to this file, even if another copy is installed.
-SOURCE = Path(workflow.current_basedir, "src").resolve()
+SOURCE = PROJECT / "src"
 if ":" in str(SOURCE):
     raise WorkflowError(
         f"{SOURCE}: a colon in the path, which PYTHONPATH can't have; move the folder"
@@ -19,14 +26,14 @@ from autotagging.common.errors import UserError
 from autotagging.common.params import faults, read_params, read_schema
 
 # Snakemake's own reader accepts repeated keys and anchors, and leaves numbers of --config as text.
+configfiles = workflow.config_settings.configfiles
+overrides = dict(workflow.config_settings.config)
 try:
-    for configfile in workflow.overwrite_configfiles:
-        read_params(Path(configfile))
-    params = read_params(Path("params.yaml"), overrides=config)
+    params = read_params(Path("params.yaml"), overrides, configfiles=configfiles)
 except UserError as error:
     raise WorkflowError(str(error))
-where = "params.yaml or --config" if config else "params.yaml"
-if found := faults(params, read_schema(Path("workflow/schemas")), source=where):
+where = ["params.yaml", *map(str, configfiles), *(["--config"] if overrides else [])]
+if found := faults(params, read_schema(Path("workflow/schemas")), source=" or ".join(where)):
     raise WorkflowError("\n".join(found))
 
 

@@ -37,12 +37,19 @@ def test_both_images_have_the_locked_environment_on_the_same_base():
 
 
 def test_all_that_the_images_copy_is_there():
-    copied = re.findall(r"^COPY (.+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
+    copied = re.findall(r"^COPY (?:--\S+ )?(.+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
     names = {name for line in copied for name in line.split()}
     listed = sections(APPTAINER.read_text())["files"].split("\n")
     names |= {line.split()[0] for line in listed if line.strip() and "{{" not in line}
     assert {"requirements.lock", "requirements-gpu.lock", "pyproject.toml", "src"} <= names
     assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_all_files_of_the_project_belong_to_the_user_of_the_image():
+    """DVC writes into .dvc and dvc.lock."""
+    text = DOCKERFILE.read_text()
+    user, copy = text.index("useradd --uid 1000 "), text.index("\nCOPY --chown=autotagging . .\n")
+    assert user < copy < text.index("\nUSER 1000\n")
 
 
 def test_an_image_has_no_results_and_no_environment():
@@ -51,6 +58,17 @@ def test_an_image_has_no_results_and_no_environment():
     folders = {"corpora", "logs", "results", "unfinished", ".venv", ".snakemake"}
     assert folders <= set(ignored)
     assert folders <= {line.strip("/") for line in made}
+
+
+def test_git_leaves_out_what_is_on_another_disk(tmp_path):
+    """A folder may be a link, which a pattern with a slash at its end does not match."""
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    for name in ("corpora", "logs", "results", "unfinished", ".venv", ".snakemake"):
+        (tmp_path / name).symlink_to(tmp_path.parent)
+    for command in ("git init --quiet", "git add --all"):
+        subprocess.run(command.split(), cwd=tmp_path, check=True)
+    listed = subprocess.run(["git", "ls-files"], cwd=tmp_path, capture_output=True, text=True)
+    assert listed.stdout.split() == [".gitignore"]
 
 
 @pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed")

@@ -140,6 +140,14 @@ def test_a_parameter_of_a_figure_draws_it_again_and_no_other(project):
     assert project.jobs("snakemake -n") == {"mel_examples"}
 
 
+def test_another_order_of_models_draws_figures_again_and_nothing_else(project):
+    """Tables have a row for each model, in the order of params.yaml."""
+    project.replace("params.yaml", "models: [crnn, lookup]", "models: [lookup, crnn]")
+    ran = project.jobs("snakemake -n")
+    assert {"figure_7", "table_4", "all_metrics", "differences", "summary"} <= ran
+    assert not ran & {"download", "split", "extract_mel", "train", "evaluate"}
+
+
 def test_a_changed_source_with_an_older_time_is_a_change(project):
     """As after rsync -a, cp -p or tar, and after a clock was put back."""
     for path in ("workflow/resources/tags.yaml", "src/autotagging/labels/tags.py"):

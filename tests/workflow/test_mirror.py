@@ -289,6 +289,13 @@ def test_every_stage_knows_the_parameters_and_rules_of_its_step(step):
         assert stage["cmd"].split()[-1].startswith((*stage["outs"], "figures"))
 
 
+def test_the_model_that_dvc_offers_has_all_its_files():
+    """Without model.json nothing can open the weights."""
+    artifacts = yaml.safe_load((ROOT / "dvc.yaml").read_text())["artifacts"]
+    trained = {out for stage in stages()["train"] for out in stage["outs"]}
+    assert {artifact["path"] for artifact in artifacts.values()} <= trained
+
+
 def test_a_missing_parameter_and_a_wrong_rule_are_shown():
     (stage,) = stages()["split"]
     assert parameter_differences("split", {**stage, "params": []}) == rule_parameters("split")

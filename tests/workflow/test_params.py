@@ -53,6 +53,21 @@ def test_a_wrong_parameter_stops_everything_and_is_named(project, old, new, name
     assert len(printed.splitlines()) < 10
 
 
+def test_a_run_in_another_folder_is_refused(project, tmp_path):
+    """Results, code and schemas are found from the project's folder."""
+    (tmp_path / "params.yaml").write_text((project.folder / "params.yaml").read_text())
+    printed = project.run(f"snakemake -n --directory {tmp_path}", code=1)
+    assert f"run Snakemake in the project's folder, {project.folder.resolve()};" in printed
+    assert "Traceback" not in printed
+
+
+def test_a_wrong_parameter_of_a_configfile_is_named_with_the_file(project, tmp_path):
+    (tmp_path / "mine.yaml").write_text("corpus: '2024'\nmerge_tags: {n_tags: 0}")
+    printed = project.run(f"snakemake -n --configfile {tmp_path}/mine.yaml", code=1)
+    assert f"params.yaml or {tmp_path}/mine.yaml: merge_tags.n_tags: 0 is less" in printed
+    assert ": corpus: " not in printed  # text, though a number without its quotes
+
+
 def test_every_key_is_described_and_nothing_else_is_allowed():
     schema = read_schema(ROOT / "workflow/schemas")
 

@@ -58,6 +58,13 @@ def test_a_damaged_lock_is_named(make_project, content, message):
         assert "Traceback" not in printed
 
 
+def test_an_error_in_the_parameters_is_named(make_project):
+    project = make_project()
+    project.replace("params.yaml", "  n_tags: 50", "  n_tags: yes")
+    printed = project.run("autotagging record", code=2)
+    assert re.search(r"failed: params\.yaml, line \d+: unclear value yes; write a finite", printed)
+
+
 def test_results_of_other_versions_are_named_and_recorded_only_if_told(finished_copy):
     """A description of soxr 9.9 that Python finds first stands in for another installation."""
     project = finished_copy()

@@ -2,7 +2,8 @@
 #
 # A shell command is `autotagging <step> {params.files} {params.settings}`, with a flag for each named
 # input and output, and for each parameter. Snakemake compares parameters as values without names; as
-# flags they carry their names, so that two exchanged values are a change.
+# flags they carry their names, so that two exchanged values are a change. It leaves out {params.files},
+# which is made from input and output, and compares inputs as a set: their order is no change.
 import hashlib
 import json
 import re

@@ -1,19 +1,23 @@
 # One rule per figure and table, and one that requests all of them.
 
 
-FIGURE_SOURCES = sources(
-    "src/autotagging/steps/figures",
-    "src/autotagging/common",
-    "src/autotagging/corpus",
-    "src/autotagging/dataset",
-    "src/autotagging/mel",
-    "src/autotagging/metrics",
-    "src/autotagging/training",
-    "src/autotagging/reporting",
-    "src/autotagging/reporting/plots",
-    "src/autotagging/reporting/tables",
-    "src/autotagging/reporting/templates",
-)
+# Figures show models and seeds in the order of params.yaml, which the inputs do not tell Snakemake.
+FIGURE_SOURCES = {
+    **sources(
+        "src/autotagging/steps/figures",
+        "src/autotagging/common",
+        "src/autotagging/corpus",
+        "src/autotagging/dataset",
+        "src/autotagging/mel",
+        "src/autotagging/metrics",
+        "src/autotagging/training",
+        "src/autotagging/reporting",
+        "src/autotagging/reporting/plots",
+        "src/autotagging/reporting/tables",
+        "src/autotagging/reporting/templates",
+    ),
+    "order": settings(models=config["models"], seeds=config["train"]["seeds"]),
+}
 PUBLISHED = "workflow/resources/published.yaml"
 
 # Figures of one training show the first network and seed of params.yaml; Fig. 6 shows the first

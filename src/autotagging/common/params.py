@@ -1,6 +1,7 @@
 """Read params.yaml, with values from the command line, and check it against its JSON schema."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ def options_of(section: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in section.items() if name not in _NO_OPTIONS}
 
 
-def read_params(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+def read_params(
+    path: Path, overrides: dict[str, Any] | None = None, *, configfiles: Sequence[Path] = ()
+) -> dict[str, Any]:
     """Read params.yaml strictly, and replace single values.
 
     Parameters
@@ -39,18 +42,28 @@ def read_params(path: Path, overrides: dict[str, Any] | None = None) -> dict[str
     path
         Path of params.yaml.
     overrides
-        Values to use instead of those in the file, at any depth. Text is read as in YAML, because
+        Values to use instead of those in the files, at any depth. Text is read as in YAML, because
         `snakemake --config train={"epochs":3}` gives numbers as text.
+    configfiles
+        Paths of YAML files with values to use instead of those in params.yaml, also at any depth; a
+        later file replaces values of an earlier one.
 
     Raises
     ------
     UserError
-        The file can't be read or is not a mapping.
+        A file can't be read or is not a mapping.
     """
-    params = read_yaml(path)
-    if not isinstance(params, dict):
-        raise UserError(f"{path}: expected a mapping of parameters")
+    params = _read_mapping(path)
+    for file in configfiles:
+        params = _replaced(params, _read_mapping(file))
     return _replaced(params, _typed(overrides or {}, name="--config"))
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected a mapping of parameters")
+    return content
 
 
 def _typed(value: Any, *, name: str) -> Any:

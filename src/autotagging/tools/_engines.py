@@ -29,7 +29,13 @@ def read_lock() -> dict[str, dict[str, Any]]:
 def run(
     tool: str, *arguments: str, capture: bool = False, check: bool = True
 ) -> subprocess.CompletedProcess:
-    """Run DVC or Snakemake in the environment of this package."""
+    """Run DVC or Snakemake in the environment of this package.
+
+    Raises
+    ------
+    UserError
+        It failed, and `check` is set; the message has the last line that it printed, if captured.
+    """
     result = subprocess.run(
         [sys.executable, "-m", tool, *arguments],
         text=True,
@@ -38,6 +44,13 @@ def run(
         capture_output=capture,
     )
     if check and result.returncode:
-        last = (result.stderr or "").strip().splitlines()[-1:] or ["see above"]
-        raise UserError(f"`{tool} {' '.join(arguments)}` failed: {last[0]}")
+        reason = _reason(result.stderr or "")
+        raise UserError(f"`{tool} {' '.join(arguments)}` failed: {reason}")
     return result
+
+
+def _reason(printed: str) -> str:
+    """Get the last line that an engine printed; Snakemake's places in the code do not count."""
+    lines = [line.strip() for line in printed.splitlines()]
+    told = [line for line in lines if line and not line.startswith(("File ", "Using workflow "))]
+    return told[-1] if told else "see above"

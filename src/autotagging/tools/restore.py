@@ -30,8 +30,8 @@ def restore() -> None:
     ------
     UserError
         dvc.lock belongs to other code or parameters, the cache lacks a result, results/ has files
-        that were never recorded, a file is damaged, or a corpus folder of the user has changed
-        since. Nothing is marked then.
+        that were never recorded, a file is damaged, or a corpus folder of the user is missing or
+        has changed since. Nothing is marked then.
     """
     if not LOCK.exists():
         raise UserError("no dvc.lock here: is this the folder of the project?")
@@ -63,15 +63,20 @@ def restore() -> None:
     _check_own_corpus()
     # --forceall, so that parameters and code are recorded for each job, also for one whose files
     # have the right times: Snakemake notices no change of a job without a record.
-    run("snakemake", "--touch", "--forceall", "--cores", "all", "--quiet", "all", capture=True)
+    run("snakemake", "--touch", "--forceall", "--cores", "all", capture=True)
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
 
 
 def _check_own_corpus() -> None:
     """Check that a corpus of the user, which DVC does not watch, is still that of the results."""
     corpus = read_json(RESULTS / "download/audio.json", corpus=str)["corpus"]
-    if is_made_here(corpus) or not corpus_folder(corpus).is_dir():
+    if is_made_here(corpus):
         return
+    if not corpus_folder(corpus).is_dir():
+        raise UserError(
+            f"params.yaml: corpus: {corpus_folder(corpus)} is not a folder; results/ is as "
+            "dvc.lock says, but Snakemake needs the corpus: put it there, then restore"
+        )
     changes = changes_since_download(corpus)
     own, used = corpus_folder(corpus) / VOCABULARY, RESULTS / "merge_tags" / VOCABULARY_COPY
     if len({path.read_bytes() if path.exists() else None for path in (own, used)}) > 1:

@@ -89,6 +89,19 @@ def test_an_override_replaces_single_values_and_reads_text_as_yaml(tmp_path):
         read_params(path, {"train": {"epochs": "010"}})
 
 
+def test_a_configfile_replaces_single_values_and_its_quoted_text_stays_text(tmp_path):
+    """A corpus may have a number as its name."""
+    path, *others = (tmp_path / name for name in ("params.yaml", "one.yaml", "two.yaml"))
+    path.write_text("corpus: demo\ntrain: {epochs: 100, seeds: [0]}")
+    others[0].write_text("corpus: '2024'\ntrain: {epochs: 5}")
+    others[1].write_text("train: {seeds: [1]}")
+    expected = {"corpus": "2024", "train": {"epochs": 5, "seeds": [1]}}
+    assert read_params(path, configfiles=others) == expected
+    others[1].write_text("- 1")
+    with pytest.raises(UserError, match=r"two\.yaml: expected a mapping"):
+        read_params(path, configfiles=others)
+
+
 def test_params_must_be_a_mapping(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text("- 1\n")

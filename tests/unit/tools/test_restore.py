@@ -8,12 +8,15 @@ from autotagging.common.errors import UserError
 from autotagging.tools import restore
 
 
-def test_results_of_another_vocabulary_are_not_restored(tmp_path, monkeypatch):
+def test_results_of_a_missing_corpus_or_another_vocabulary_are_not_restored(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(restore, "changes_since_download", lambda corpus: [])
-    for folder in ("mine", "results/download", "results/merge_tags"):
+    for folder in ("results/download", "results/merge_tags"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "results/download/audio.json").write_text(json.dumps({"corpus": "mine"}))
+    with pytest.raises(UserError, match=r"corpus: mine is not a folder; .* put it there, then"):
+        restore._check_own_corpus()
+    (tmp_path / "mine").mkdir()
     restore._check_own_corpus()
     for path in ("mine/tags.yaml", "results/merge_tags/corpus_tags.yaml"):
         (tmp_path / path).write_text("synonyms: {}")
