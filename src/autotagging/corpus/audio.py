@@ -14,7 +14,6 @@ import numpy as np
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
-from autotagging.common.tables import read_table
 from autotagging.corpus.containers import ArchiveAudio, BadClipError, FolderAudio
 from autotagging.corpus.decoding import Decoded, decode_audio, most_bytes
 from autotagging.corpus.paths import (
@@ -153,6 +152,8 @@ def open_corpus(path: Path) -> Corpus:
     audio = path / "audio.json"
     if not audio.exists():
         return Corpus(path)
+    from autotagging.common.tables import read_table  # the tagger has no pandas
+
     table = read_table(path / "clips.csv", {"mp3_path": str, "crc32": "Int64"}).dropna()
     checksums = dict(zip(table["mp3_path"], table["crc32"].tolist(), strict=True))
     return Corpus(corpus_folder(read_json(audio, corpus=str)["corpus"]), checksums)

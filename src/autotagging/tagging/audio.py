@@ -219,10 +219,10 @@ def open_audio(path: Path) -> Stream | PipedStream | FfmpegStream:
     except soundfile.LibsndfileError as error:
         if name := other_format(path):
             return FfmpegStream(path, name)
+        if error.code in _UNRECOGNISED:  # nor is it for FFmpeg, which would follow a playlist
+            raise AudioError("not_audio") from None
         with suppress(AudioError):
             return FfmpegStream(path, "a file")
-        if error.code in _UNRECOGNISED:
-            raise AudioError("not_audio") from None
         raise AudioError("undecodable", _reason(error)) from None
 
 

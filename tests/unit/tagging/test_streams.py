@@ -113,10 +113,9 @@ def test_all_streams_of_ogg_are_decoded_by_ffmpeg(tmp_path, monkeypatch):
 
 
 def test_what_libsndfile_can_not_open_is_decoded_by_ffmpeg(tmp_path, monkeypatch):
-    paths = [write_song(tmp_path / "song.oga"), tmp_path / "song.caf", tmp_path / "song.mp3"]
+    paths = [write_song(tmp_path / "song.oga"), tmp_path / "song.caf"]
     caf = b"caff\0\1\0\0desc" + struct.pack(">QdIIIIII", 32, RATE, 0x616C6163, 0, 0, 4096, 1, 0)
     paths[1].write_bytes(caf + b"data" + struct.pack(">Q", 2000) + bytes(2000))
-    paths[2].write_bytes(b"\xff\xf1" * 100)  # AAC in a file of another name
     reasons = []
     for path in paths:
         monkeypatch.setenv("PATH", str(tmp_path / "none"))
@@ -130,7 +129,16 @@ def test_what_libsndfile_can_not_open_is_decoded_by_ffmpeg(tmp_path, monkeypatch
         with pytest.raises(AudioError) as error:
             decoded(path)
         assert str(error.value) == reason
-        assert error.value.kind in ("not_audio", "undecodable")
+        assert error.value.kind == "undecodable"
+
+
+def test_a_file_that_is_no_audio_is_not_for_ffmpeg(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", by_ffmpeg(tmp_path))
+    path = tmp_path / "song.mp3"
+    path.write_text("ffconcat version 1.0\nfile other.flac\n")
+    with pytest.raises(AudioError) as error:
+        decoded(path)
+    assert error.value.kind == "not_audio"
 
 
 def test_a_wav_whose_writer_did_not_know_its_size_is_decoded(tmp_path):
