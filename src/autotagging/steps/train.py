@@ -291,8 +291,12 @@ def _fit_tables(job: _Job) -> Fitted:
 
 
 def _trained_on(data: TrainingData, start: StoredModel | None) -> dict[str, str]:
-    """Give the SHA-256 of the corpus's audio, labels and split, and of the weights at the start."""
-    of_start = {"start_weights_sha256": start.description["weights_sha256"]} if start else {}
+    """Give the SHA-256 of audio, labels and split, and those of the model at the start."""
+    of_start = {}
+    if start:
+        before = start.description["trained_on"]
+        of_start = {f"start_{name}": checksum for name, checksum in before.items()}
+        of_start |= {"start_weights_sha256": start.description["weights_sha256"]}
     return {
         "audio_sha256": read_json(data.audio, sha256=str, title=str)["sha256"],
         "labels_sha256": sha256(data.labels),

@@ -4,7 +4,7 @@ Imports TensorFlow only inside functions.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,7 +116,8 @@ def check_start(
     ------
     UserError
         The model is another, has other options of the network or another front end, or has been
-        trained on the same audio by another split, so that it may know test clips.
+        trained on the same audio by another split, so that it may know test clips; this holds for
+        the model that it started from as well.
     """
     may_differ, found = models.training_options(model), stored.description
     if found["model"] != model:
@@ -133,11 +134,17 @@ def check_start(
                 "null"
             )
     check_front_end(stored.path, found["front_end"], front_end)
-    before = found["trained_on"]
-    if before.get("audio_sha256") == trained_on["audio_sha256"] and (
-        before.get("split_sha256") != trained_on["split_sha256"]
-    ):
-        raise UserError(
-            f"{stored.path}: trained on this corpus by another split, so it may know the test "
-            "clips; start from a model of another corpus, or of the same split"
-        )
+    for audio, split in _corpora(found["trained_on"]):
+        if audio == trained_on["audio_sha256"] and split != trained_on["split_sha256"]:
+            raise UserError(
+                f"{stored.path}: trained on this corpus by another split, so it may know the test "
+                "clips; start from a model of another corpus, or of the same split"
+            )
+
+
+def _corpora(trained_on: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """Give the checksums of audio and split of a model, and of those that it started from."""
+    of = ""
+    while f"{of}audio_sha256" in trained_on:
+        yield trained_on[f"{of}audio_sha256"], trained_on.get(f"{of}split_sha256")
+        of += "start_"

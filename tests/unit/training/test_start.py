@@ -29,7 +29,7 @@ FRONT_END = describe_front_end(
 TRAINED_ON = {"audio_sha256": "a" * 64, "split_sha256": "b" * 64}
 
 
-def write_model(folder: Path, **options) -> Path:
+def write_model(folder: Path, *, trained_on=TRAINED_ON, **options) -> Path:
     """Write a small network of two tags with weights that no initializer gives."""
     options = crnn_options(**NO_DROPOUT, **options)
     network = models.build("crnn", input_shape=(96, 94), n_tags=len(TAGS), **options)
@@ -38,7 +38,7 @@ def write_model(folder: Path, **options) -> Path:
         weight.assign(weight + rng.uniform(0, 0.05, weight.shape))
     described = {"model": "crnn", "seed": 0, "corpus": "demo", "split": "random 2/1/1"}
     described |= {"options": options, "tags": TAGS, "input_shape": [96, 94]}
-    described |= {"front_end": FRONT_END, "trained_on": TRAINED_ON, "versions": {}}
+    described |= {"front_end": FRONT_END, "trained_on": trained_on, "versions": {}}
     save_model(folder / "model.json", folder / "weights.npz", described, weights_of(network))
     return folder
 
@@ -172,6 +172,17 @@ def test_a_model_that_does_not_fit_the_training_is_refused(tmp_path, changes, me
     write_model(tmp_path)
     with pytest.raises(UserError, match=message):
         check(tmp_path, **changes)
+
+
+def test_a_model_that_a_model_started_from_must_not_know_the_test_clips_either(tmp_path):
+    """However many trainings lie between."""
+    other = {"audio_sha256": "e" * 64, "split_sha256": "f" * 64}
+    of_start = {f"start_start_{name}": checksum for name, checksum in TRAINED_ON.items()}
+    between = {f"start_{name}": checksum for name, checksum in other.items()}
+    write_model(tmp_path, trained_on={**other, **between, **of_start})
+    check(tmp_path, trained_on=TRAINED_ON)
+    with pytest.raises(UserError, match="by another split, so it may know the test"):
+        check(tmp_path, trained_on={"audio_sha256": "a" * 64})
 
 
 @pytest.mark.parametrize("model", [name for name in models.MODELS if name != "crnn"])
