@@ -206,8 +206,6 @@ NOT_RUN = {
     "SNAKEMAKE_PROFILE=profiles/slurm dvc repro": SLURM,
     "snakemake --workflow-profile profiles/slurm": SLURM,
     "snakemake --workflow-profile profiles/slurm-multi-worker": SLURM,
-    "dvc cache dir PATH": NAMED,
-    "dvc config cache.type symlink": "other tests follow that need the cache as it is",
     "kill -9": NAMED,
     "kill N": NAMED,
     "rm FILE": NAMED,

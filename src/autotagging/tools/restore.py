@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
+from autotagging.common.params import read_params
 from autotagging.common.progress import progress
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
@@ -30,8 +31,8 @@ def restore() -> None:
     ------
     UserError
         dvc.lock belongs to other code or parameters, the cache lacks a result, results/ has files
-        that were never recorded, a file is damaged, or a corpus folder of the user is missing or
-        has changed since. Nothing is marked then.
+        that were never recorded, a file is damaged, or a corpus folder of the user or the weights
+        that a training started from are missing or have changed since. Nothing is marked then.
     """
     if not LOCK.exists():
         raise UserError("no dvc.lock here: is this the folder of the project?")
@@ -61,6 +62,7 @@ def restore() -> None:
             "`dvc pull` or make them again by `dvc repro`, then restore"
         )
     _check_own_corpus()
+    _check_starts()
     # --forceall, so that parameters and code are recorded for each job, also for one whose files
     # have the right times: Snakemake notices no change of a job without a record.
     run("snakemake", "--touch", "--forceall", "--cores", "all", capture=True)
@@ -85,6 +87,35 @@ def _check_own_corpus() -> None:
         raise UserError(
             f"{'; '.join(changes)}; run `snakemake --cores all` for the corpus as it is now"
         )
+
+
+def _check_starts() -> None:
+    """Check that models were trained from the weights in `train.<model>.start_from` of params.yaml.
+
+    DVC watches the path, and not what is there.
+    """
+    params = read_params(Path("params.yaml"))
+    for model in params["models"]:
+        if (given := params["train"][model].get("start_from")) is None:
+            continue
+        start = Path(given) / "model.json" if Path(given).is_dir() else Path(given)
+        if not start.is_file():
+            raise UserError(
+                f"params.yaml: train.{model}.start_from: {given} is neither a model.json nor a "
+                "folder with one; Snakemake needs it: put it there, then restore"
+            )
+        now = read_json(start, weights_sha256=str)["weights_sha256"]
+        trained = sorted((RESULTS / "train" / model).glob("seed-*/model.json"))
+        others = [
+            str(path)
+            for path in trained
+            if read_json(path, trained_on=dict)["trained_on"].get("start_weights_sha256") != now
+        ]
+        if others:
+            raise UserError(
+                f"{', '.join(others)}: not trained from the weights of {start}; put the earlier "
+                f"ones back, or train again: `snakemake --cores all --forcerun {' '.join(others)}`"
+            )
 
 
 def _is_complete(cache: Path, outs: dict[str, str]) -> bool:

@@ -1,8 +1,11 @@
-"""`autotagging restore`: results of a corpus of the user, which DVC does not watch."""
+"""`autotagging restore`: what results depend on and DVC does not watch."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
+import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.tools import restore
@@ -29,3 +32,25 @@ def test_results_of_a_missing_corpus_or_another_vocabulary_are_not_restored(tmp_
     (tmp_path / "results/merge_tags/corpus_tags.yaml").unlink()
     with pytest.raises(UserError, match=r"run `snakemake --cores all` for the corpus as it is"):
         restore._check_own_corpus()
+
+
+def test_models_trained_from_other_weights_are_not_restored(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    start, trained = Path("msd/model.json"), Path("results/train/crnn/seed-0/model.json")
+    for path in (start, trained):
+        path.parent.mkdir(parents=True)
+    models = {"crnn": {"start_from": "msd"}, "lookup": {}}
+    Path("params.yaml").write_text(yaml.safe_dump({"models": [*models], "train": models}))
+    trained.write_text(json.dumps({"trained_on": {"start_weights_sha256": "a"}}))
+    start.write_text(json.dumps({"weights_sha256": "a"}))
+    restore._check_starts()
+    start.write_text(json.dumps({"weights_sha256": "b"}))
+    message = (
+        f"{trained}: not trained from the weights of {start}; put the earlier ones back, or train "
+        f"again: `snakemake --cores all --forcerun {trained}`"
+    )
+    with pytest.raises(UserError, match=re.escape(message)):
+        restore._check_starts()
+    start.unlink()
+    with pytest.raises(UserError, match=r"train\.crnn\.start_from: msd is neither .* put it"):
+        restore._check_starts()
