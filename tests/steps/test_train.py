@@ -68,7 +68,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes(trained)
     folder, _ = trained
     arguments = command(train_arguments(folder, "killed"))
     with subprocess.Popen(arguments, cwd=ROOT, text=True, stderr=subprocess.PIPE) as process:
-        assert any(line.startswith("epoch 1/2") for line in process.stderr)
+        assert any(line.startswith("epoch 1/2  loss") for line in process.stderr)
         process.kill()
     assert not (folder / "killed").exists()
     assert "resuming in epoch 2, after step 0" in train(folder, "killed")

@@ -280,8 +280,8 @@ def test_a_parameter_is_added(project):
     partition = "src/autotagging/labels/partition.py"
     project.replace(
         partition,
-        "    seed\n        Seed of the shuffle, and of ties between groups.\n",
-        "    seed\n        Seed of the shuffle, and of ties between groups.\n"
+        "    seed\n        Seed of the shuffle of the clips or groups; schemes folder and file ignore it.\n",
+        "    seed\n        Seed of the shuffle of the clips or groups; schemes folder and file ignore it.\n"
         "    share\n        Share of the clips to use.\n",
     )
     project.replace(

@@ -9,6 +9,8 @@ from autotagging.common.tables import read_table
 
 LEVELS = ("track", "album", "artist")
 """Kinds of groups, the smallest first."""
+INTERVAL_UNIT = "artists"
+"""Sampling unit of the intervals in figures and tables, because clips of an artist are alike."""
 
 
 def read_groups(path: Path) -> pd.DataFrame:

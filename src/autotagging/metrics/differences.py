@@ -7,9 +7,10 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.metrics.bootstrap import Areas, Sampling, interval, mean_over_tags, resample_areas
 from autotagging.metrics.intervals import sampling_units
-from autotagging.metrics.settings import SHOWN, Bootstrap
+from autotagging.metrics.settings import Bootstrap
 
 _AREAS = {"roc_auc": "ROC-AUC", "pr_auc": "average precision"}
 _COLUMNS = (
@@ -108,7 +109,9 @@ def _compared(
         row["difference"] = first[0] - second[0]
         limits = interval(first - second, confidence=confidence, mirrored=mirrored, bounds=(-1, 1))
         row |= {f"{unit}_low": limits[0], f"{unit}_high": limits[1]}
-    row["clear"] = "yes" if row[f"{SHOWN}_low"] > 0 or row[f"{SHOWN}_high"] < 0 else "no"
+    row["clear"] = (
+        "yes" if row[f"{INTERVAL_UNIT}_low"] > 0 or row[f"{INTERVAL_UNIT}_high"] < 0 else "no"
+    )
     return row
 
 

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-SHOWN = "artists"
-"""Sampling unit of the intervals in figures and tables, because clips of an artist are alike."""
-
 
 @dataclass(frozen=True)
 class EvaluationSettings:

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.metrics.bootstrap import Sampling, interval, mean_over_tags, resample_areas
-from autotagging.metrics.settings import SHOWN, Bootstrap
+from autotagging.metrics.settings import Bootstrap
 from autotagging.training.epoch_metrics import has_both_classes
 
 
@@ -40,5 +41,5 @@ def validation_summary(
         "roc_auc_macro": None if np.isnan(means[0]) else float(means[0]),
         "n_clips": len(labels),
         "n_tags_scored": int(has_both_classes(labels).sum()),
-        "intervals": {SHOWN: {"roc_auc_macro": limits}},
+        "intervals": {INTERVAL_UNIT: {"roc_auc_macro": limits}},
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 
 _CORPORA = {
     "demo": "synthetic demo corpus (not MagnaTagATune)",
@@ -81,12 +81,12 @@ def brackets(runs: list[dict[str, Any]]) -> str:
     """Say what the intervals in brackets are."""
     several = "; for several seeds, the mean limits" * (len({run["seed"] for run in runs}) > 1)
     percent = f"{100 * runs[0]['confidence']:g}"
-    return f"In brackets: {percent} % confidence interval, bootstrap over {SHOWN}{several}."
+    return f"In brackets: {percent} % confidence interval, bootstrap over {INTERVAL_UNIT}{several}."
 
 
 def undefined_resamples(runs: list[dict[str, Any]]) -> str:
     """Count the resamples in which a tag is undefined; an empty text for none."""
-    shown = runs[0]["intervals"][SHOWN]
+    shown = runs[0]["intervals"][INTERVAL_UNIT]
     without, resamples = shown["resamples_without_some_tag"], shown["resamples"]
     if not without:
         return ""

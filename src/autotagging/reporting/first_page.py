@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.tables.counts import millions, whole
 from autotagging.reporting.tables.metrics import CONSTANT
 from autotagging.reporting.tables.published import MEASURED, table_4
@@ -109,7 +109,7 @@ def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
         as means over the seeds. Empty if no model reads audio or no tag is scored.
     """
     runs = [run for run in metrics if run["model"] in readers_of_audio(metrics)[:1]]
-    known = [run["intervals"][SHOWN]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
+    known = [run["intervals"][INTERVAL_UNIT]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
     if not runs or None in known:
         return {}
     differences = [run["gains"]["over_lookup"]["roc_auc_macro"] for run in runs]
@@ -139,7 +139,7 @@ def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
         or its interval.
     """
     rows = per_category[per_category["category"] == name]
-    sides = [f"roc_auc_minus_rest_{SHOWN}_{side}" for side in ("low", "high")]
+    sides = [f"roc_auc_minus_rest_{INTERVAL_UNIT}_{side}" for side in ("low", "high")]
     if rows.empty or rows[sides].isna().any(axis=None):
         return {}
     row = rows.iloc[0].to_dict()

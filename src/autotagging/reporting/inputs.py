@@ -11,8 +11,8 @@ import yaml
 from autotagging.common import tables
 from autotagging.common.errors import UserError
 from autotagging.common.files import check_entries, load_arrays, read_json
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.dataset.store import FRONT_END
-from autotagging.metrics.settings import SHOWN
 
 _NUMBER, _PERHAPS = int | float, int | float | None
 _RUN = {"model": str, "seed": int, "corpus": str, "split": str}
@@ -21,7 +21,7 @@ _MODEL |= {"front_end": FRONT_END, "architecture": list}
 _COUNTED = {"trainable_parameters": int | None, "multiply_adds": int | None}
 _LAYER = {"name": str, "type": str, "output_shape": list, "parameters": int}
 _INTERVALS = {"resamples": int, "resamples_without_some_tag": int, "gain_over_lookup": dict}
-_VALIDATION = {"roc_auc_macro": _PERHAPS, "intervals": {SHOWN: dict}}
+_VALIDATION = {"roc_auc_macro": _PERHAPS, "intervals": {INTERVAL_UNIT: dict}}
 _METRICS = {
     **_RUN,
     **dict.fromkeys(("roc_auc_macro", "roc_auc_micro", "pr_auc_macro"), _PERHAPS),
@@ -31,7 +31,7 @@ _METRICS = {
     "threshold": _NUMBER,
     "confidence": _NUMBER,
     "tags_not_scored": list,
-    "intervals": {SHOWN: _INTERVALS},
+    "intervals": {INTERVAL_UNIT: _INTERVALS},
     "baselines": {"lookup": {"roc_auc_macro": _PERHAPS}},
     "gains": {"over_lookup": {"roc_auc_macro": _PERHAPS}},
     "epoch_choices": dict,

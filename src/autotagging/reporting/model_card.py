@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.captions import attribution, corpus_name, licence
 
 _TEMPLATE = Path(__file__).with_name("templates") / "model_card.md"
@@ -96,8 +96,8 @@ def _result(metrics: dict[str, Any], name: str) -> dict[str, Any]:
     """Give a metric with its interval as an entry of the model index."""
     kind, title = _SHOWN[name]
     result = {"type": kind, "name": title, "value": metrics[name]}
-    if limits := metrics["intervals"][SHOWN].get(name):
-        result["args"] = {"confidence": metrics["confidence"], "resampled": SHOWN, **limits}
+    if limits := metrics["intervals"][INTERVAL_UNIT].get(name):
+        result["args"] = {"confidence": metrics["confidence"], "resampled": INTERVAL_UNIT, **limits}
     return result
 
 
@@ -118,7 +118,7 @@ def _started(model: dict[str, Any]) -> str:
 
 
 def _row(metrics: dict[str, Any], name: str) -> str:
-    limits = metrics["intervals"][SHOWN].get(name)
+    limits = metrics["intervals"][INTERVAL_UNIT].get(name)
     interval = f"{limits['low']:.3f} to {limits['high']:.3f}" if limits else _NONE
     lookup = _number(metrics["baselines"]["lookup"].get(name))
     return f"| {_SHOWN[name][1]} | {_number(metrics[name])} | {interval} | {lookup} |"

@@ -15,7 +15,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays, write_checksums, write_csv, write_json
 from autotagging.common.tables import read_table
 from autotagging.common.versions import write_versions
-from autotagging.dataset.groups import group_numbers, read_groups
+from autotagging.dataset.groups import INTERVAL_UNIT, group_numbers, read_groups
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
 from autotagging.metrics.averages import calibration, roc_curves
@@ -29,7 +29,7 @@ from autotagging.metrics.breakdown import (
 from autotagging.metrics.intervals import Resampled, resample, sampling_units
 from autotagging.metrics.rounding import rounded
 from autotagging.metrics.scores import Scores, TestSet
-from autotagging.metrics.settings import SHOWN, Bootstrap, EvaluationSettings
+from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
 from autotagging.metrics.validation import validation_summary
 from autotagging.models.lookup import fit_lookup, score_lookup
@@ -324,7 +324,7 @@ def _write_predictions(
 
 
 def _headline(model: dict[str, Any], summary: dict[str, Any]) -> str:
-    auc, limits = summary["roc_auc_macro"], summary["intervals"][SHOWN]["roc_auc_macro"]
+    auc, limits = summary["roc_auc_macro"], summary["intervals"][INTERVAL_UNIT]["roc_auc_macro"]
     shown = "undefined" if auc is None else f"{auc:.3f}"
     if limits:
         shown += f" ({limits['low']:.3f} to {limits['high']:.3f})"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import write_csv
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.models import reads_spectrograms
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.inputs import read_metrics
@@ -154,7 +154,7 @@ def _row(metrics: dict[str, Any], experiment: _Experiment, parameter: str) -> di
     row = {"model": metrics["model"], "value": experiment.params[parameter]}
     row |= {"seed": metrics["seed"], "experiment": experiment.name}
     for subset, measured in zip(_SUBSETS, (metrics["validation"], metrics), strict=True):
-        limits = measured["intervals"][SHOWN]["roc_auc_macro"] or {}
+        limits = measured["intervals"][INTERVAL_UNIT]["roc_auc_macro"] or {}
         row[subset] = measured["roc_auc_macro"]
         row |= {f"{subset}_{side}": limits.get(side) for side in ("low", "high")}
     return row | {"lookup": metrics["baselines"]["lookup"]["roc_auc_macro"]}

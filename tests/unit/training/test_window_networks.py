@@ -40,12 +40,6 @@ def test_a_step_is_that_of_the_windows_as_examples():
         np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
-def test_a_penalty_is_part_of_the_loss():
-    plain, penalized = (one_step(build(l2), INPUTS, LABELS)[0] for l2 in (0.0, 0.5))
-    kernel = build().get_weights()[0]
-    assert penalized == pytest.approx(plain + 0.5 * (kernel**2).sum(), rel=1e-5)
-
-
 @pytest.mark.parametrize("batch_size", [2, 3])
 def test_the_score_of_a_clip_is_the_mean_of_its_windows(batch_size):
     model = build()

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullFormatter
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.plots.labels import label_points
 from autotagging.reporting.plots.style import (
     BLACK,
@@ -45,7 +45,7 @@ def cost(
     caption
         Corpus, split and seeds.
     """
-    caption = f"{caption}. Lines: {100 * confidence:g} % confidence interval, by {SHOWN}"
+    caption = f"{caption}. Lines: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}"
     figure = new_figure(PAGE, 3.6, caption)
     panels = figure.subplots(1, 2, sharey=True)
     colours = [VERMILION, *[BLUE] * (len(table) - 1)]

@@ -6,7 +6,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.plots.style import BLUE, GREY, PAGE, VERMILION, new_figure
 from autotagging.reporting.plots.text import fitted
 from autotagging.reporting.tables.scores import FEW_CLIPS
@@ -90,7 +90,7 @@ def category_panels(table: pd.DataFrame, confidence: float, caption: str) -> Fig
     categories, models = table.drop_duplicates("category"), [*table["model"].unique()]
     first = models[0]
     caption = (
-        f"{caption}. Lines: {100 * confidence:g} % confidence interval, by {SHOWN}. Dotted line: "
+        f"{caption}. Lines: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}. Dotted line: "
         f"{first}"
     )
     rows = -(-len(categories) // 3)

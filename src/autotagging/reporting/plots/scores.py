@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.plots.many_scores import category_panels, score_map
 from autotagging.reporting.plots.style import (
     BLUE,
@@ -149,7 +149,7 @@ def _above(axes: Axes, text: str) -> None:
 
 
 def _legend_title(width: float, confidence: float, *more: str) -> str:
-    lines = f"lines: {100 * confidence:g} % confidence interval, by {SHOWN}"
+    lines = f"lines: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}"
     return wrap("; ".join([lines, *more]), width - 0.3)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.averaging import summarise
 from autotagging.reporting.plots.style import (
     BLACK,
@@ -48,7 +48,7 @@ def sweep(table: pd.DataFrame, *, parameter: str, confidence: float, caption: st
         Corpus, split, models and seeds.
     """
     bars = "Points: seeds; bars" if table["seed"].nunique() > 1 else "Bars"
-    caption = f"{caption}. {bars}: {100 * confidence:g} % confidence interval, by {SHOWN}"
+    caption = f"{caption}. {bars}: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}"
     models = [*dict.fromkeys(table["model"])]
     columns = min(len(models), 2)
     rows = -(-len(models) // 2)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 
 _AREAS = {"ROC-AUC": "ROC-AUC", "average precision": "average precision"}
 _CLEAR = "*"
@@ -83,5 +83,7 @@ def _of_first(table: pd.DataFrame) -> pd.DataFrame:
     """Choose the pairs with the first model; gains are those of the other model."""
     rows = table[table["first"] == table["first"].iloc[0]]
     return rows.assign(
-        gain=-rows["difference"], gain_low=-rows[f"{SHOWN}_high"], gain_high=-rows[f"{SHOWN}_low"]
+        gain=-rows["difference"],
+        gain_low=-rows[f"{INTERVAL_UNIT}_high"],
+        gain_high=-rows[f"{INTERVAL_UNIT}_low"],
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.averaging import summarise
 
 CHANCE = 0.5
@@ -107,7 +107,7 @@ def _titles() -> tuple[dict[str, str], dict[str, str]]:
 
 def limits(measured: dict[str, Any]) -> dict[str, tuple[float, float]]:
     """Give low and high of each metric of a metrics.json that has limits, by artists."""
-    shown = measured.get("intervals", {}).get(SHOWN, {})
+    shown = measured.get("intervals", {}).get(INTERVAL_UNIT, {})
     return {
         name: (each["low"], each["high"])
         for name, each in shown.items()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autotagging.metrics.settings import SHOWN
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.averaging import summarise
 from autotagging.reporting.tables.metrics import limits
 
@@ -73,13 +73,15 @@ def _all_tags(run: dict[str, Any]) -> dict[str, Any]:
     for area in _OF_TAGS:
         low, high = limits(run).get(f"{area}_macro", (np.nan, np.nan))
         row[area] = run[f"{area}_macro"]
-        row[f"{area}_{SHOWN}_low"], row[f"{area}_{SHOWN}_high"] = low, high
+        row[f"{area}_{INTERVAL_UNIT}_low"], row[f"{area}_{INTERVAL_UNIT}_high"] = low, high
     return row
 
 
 def _with_limits(table: pd.DataFrame, values: tuple[str, ...]) -> pd.DataFrame:
     """Name the limits by artists as the limits of the values."""
     names = {
-        f"{name}_{SHOWN}_{side}": f"{name}_{side}" for name in values for side in ("low", "high")
+        f"{name}_{INTERVAL_UNIT}_{side}": f"{name}_{side}"
+        for name in values
+        for side in ("low", "high")
     }
     return table.rename(columns=names).astype(dict.fromkeys(values, float))

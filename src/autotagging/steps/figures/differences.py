@@ -5,9 +5,10 @@ from typing import Annotated
 import pandas as pd
 from cyclopts import Parameter
 
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.metrics.differences import Run
 from autotagging.metrics.differences import differences as make_table
-from autotagging.metrics.settings import SHOWN, Bootstrap
+from autotagging.metrics.settings import Bootstrap
 from autotagging.reporting.captions import MIRRORED, run_caption
 from autotagging.reporting.inputs import read_metrics, read_predictions, read_table, same_length
 from autotagging.reporting.tables.differences import against_first, by_category, every_pair
@@ -37,12 +38,12 @@ def differences(
     percent, resamples = 100 * bootstrap.confidence, bootstrap.resamples
     caption = (
         "Models compared on the same test clips. In brackets: "
-        f"{percent:g} % confidence interval ({resamples:,} resamples of the {SHOWN}). "
+        f"{percent:g} % confidence interval ({resamples:,} resamples of the {INTERVAL_UNIT}). "
         f"{run_caption(results)}."
     )
     notes = (
         "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
-        "Means and differences of seeds are averaged. {SHOWN.capitalize()} are "
+        "Means and differences of seeds are averaged. {INTERVAL_UNIT.capitalize()} are "
         "resampled because clips of an artist are alike; the CSV file also has intervals from "
         f"resampled tracks and clips. {MIRRORED}"
     )
@@ -53,7 +54,7 @@ def differences(
 
 def _one_pair(table: pd.DataFrame) -> pd.DataFrame:
     """Leave out the limits that are not shown."""
-    shown = {f"{SHOWN}_{side}": f"difference_{side}" for side in ("low", "high")}
+    shown = {f"{INTERVAL_UNIT}_{side}": f"difference_{side}" for side in ("low", "high")}
     table = table.rename(columns=shown)
     return table.drop(columns=table.filter(regex="^(clips|tracks)_").columns)
 
