@@ -278,12 +278,10 @@ def test_a_parameter_is_added(project):
     seed = '            seed=config["split"]["seed"],\n'
     project.replace(rule, seed, seed + '            share=config["split"]["share"],\n')
     partition = "src/autotagging/labels/partition.py"
-    project.replace(
-        partition,
-        "    seed\n        Seed of the shuffle of the clips or groups; schemes folder and file ignore it.\n",
-        "    seed\n        Seed of the shuffle of the clips or groups; schemes folder and file ignore it.\n"
-        "    share\n        Share of the clips to use.\n",
-    )
+    seed = "    seed\n        Seed of the shuffle of the clips or groups; schemes folder and file"
+    seed += " ignore it.\n"
+    share = "    share\n        Share of the clips to use.\n"
+    project.replace(partition, seed, seed + share)
     project.replace(
         partition,
         "    seed: int\n\n    @property",

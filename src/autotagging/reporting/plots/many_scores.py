@@ -90,8 +90,8 @@ def category_panels(table: pd.DataFrame, confidence: float, caption: str) -> Fig
     categories, models = table.drop_duplicates("category"), [*table["model"].unique()]
     first = models[0]
     caption = (
-        f"{caption}. Lines: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}. Dotted line: "
-        f"{first}"
+        f"{caption}. Lines: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}. "
+        f"Dotted line: {first}"
     )
     rows = -(-len(categories) // 3)
     figure = new_figure(PAGE, 0.35 + rows * (0.65 + 0.15 * len(models)), caption)
