@@ -1,6 +1,7 @@
 """What a person does with Snakemake and DVC, in order, on a tiny corpus."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -28,6 +29,15 @@ def test_results_hold_no_path_of_this_machine(tiny_run, shared_folder):
     for path in (tiny_run.folder / "results").rglob("*"):
         if path.suffix in {".json", ".csv", ".md", ".svg", ".html"}:
             assert str(shared_folder) not in path.read_text(), path
+
+
+@pytest.mark.xdist_group("tiny_run")
+def test_no_text_of_a_result_has_a_name_in_the_place_of_its_value(tiny_run):
+    """As in a Python text that lacks its f."""
+    for path in (tiny_run.folder / "results").rglob("*"):
+        if path.suffix in {".md", ".html", ".svg"}:
+            found = re.findall(r"\{[A-Za-z_]+[.(}][^}]*", path.read_text(encoding="utf-8"))
+            assert not found, path
 
 
 @pytest.mark.xdist_group("tiny_run_that_changes")

@@ -27,6 +27,7 @@ def test_differences_compares_models_tag_by_category(results):
     caption, _, heading, *_ = text.splitlines()
     assert "90 % confidence interval (20 resamples of the artists)" in caption
     assert heading.startswith("| tags | metric | first | second |")
+    assert "the CSV file also has intervals from resampled tracks and clips" in text
 
 
 def test_several_models_are_compared_with_the_first_and_in_pairs(results):

@@ -43,9 +43,9 @@ def differences(
     )
     notes = (
         "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
-        "Means and differences of seeds are averaged. {INTERVAL_UNIT.capitalize()} are "
-        "resampled because clips of an artist are alike; the CSV file also has intervals from "
-        f"resampled tracks and clips. {MIRRORED}"
+        "Means and differences of seeds are averaged. Artists are resampled because clips of an "
+        "artist are alike; the CSV file also has intervals from resampled tracks and clips. "
+        f"{MIRRORED}"
     )
     several = table["second"].nunique() > 1
     shown = _parts(table, runs[0].model, notes) if several else _one_pair(table)
