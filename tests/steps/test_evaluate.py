@@ -61,6 +61,11 @@ def test_evaluate_scores_the_test_clips(trained):
     # Clips 4 and 5 have tags {b} and {a}: a: 0, 1; b: 1, 0.
     assert metrics["n_clips"] == 2
     assert metrics["baselines"]["all_zero"]["accuracy"] == 0.5
+    # Both clips are of one artist, so that each resample of artists has both, and so both classes.
+    without = {
+        unit: each["resamples_without_some_tag"] for unit, each in metrics["intervals"].items()
+    }
+    assert without["artists"] == 0 < without["tracks"] == without["clips"]
     # In training a is 0.5 and b is 1.
     assert metrics["baselines"]["prior"]["accuracy"] == 0.5
     with np.load(folder / "one/predictions.npz") as arrays:

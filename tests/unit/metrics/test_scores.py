@@ -111,6 +111,18 @@ def test_the_summary_says_how_much_better_than_chance_and_than_looking_up(
         assert limits["resamples_without_some_tag"] == 0
 
 
+def test_clips_of_a_track_or_an_artist_are_drawn_together():
+    """Two clips a track, two tracks an artist."""
+    track, artist = np.arange(40) // 2, np.arange(40) // 4
+    sizes = {"clips": 1, "tracks": 2, "artists": 4}
+    units = sampling_units(track, artist, Bootstrap(50, 0.9, 0))
+    assert units.keys() == sizes.keys()
+    for unit, size in sizes.items():
+        *_, counts = units[unit].draws()
+        alike = [(counts.reshape(-1, of, 50) == counts[::of, None]).all() for of in (1, 2, 4)]
+        assert alike == [of <= size for of in (1, 2, 4)]
+
+
 def test_categories_are_set_against_all_other_tags(test_set, scores, resampled):
     categories = ["mood", "genre", "genre", "other"]
     tags = table_of_tags(test_set, scores, categories, resampled, confidence=0.9)
