@@ -187,13 +187,6 @@ def test_features_are_not_fitted_by_several_processes(trained):
     assert "model 'statistics' is fitted by one process; set train.devices to auto" in message
 
 
-def test_an_option_the_model_lacks_is_one_line(trained):
-    folder, _ = trained
-    message = train(folder, "never", options=["depth=5"], code=2)
-    assert "unexpected keyword argument 'depth'" in message
-    assert not (folder / "never").exists()
-
-
 @pytest.mark.parametrize("model", MODELS)
 def test_a_checkpoint_is_of_the_code_that_the_stage_lists(model):
     stage = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["train"]

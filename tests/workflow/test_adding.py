@@ -211,8 +211,23 @@ def changed_stages(project):
     }
 
 
-def test_models_are_added_by_four_edits_and_train_nothing_else(project):
+def test_models_and_a_parameter_of_train_are_added(project):
+    """Each step begins where the one before ended."""
     project.run("autotagging record")
+    add_models(project)
+    add_a_parameter_of_train(project)
+    project.run("snakemake --touch --cores all --quiet all")  # as if all had run
+    project.run("autotagging record")
+    assert changed_stages(project) == {}
+    edit_one_of_the_models(project)
+    change_the_parameter(project)
+    added = [*TABLE_MODEL, *NETWORK, *TEST_OF_TRAIN_PARAMETER]
+    tests = [path for path in added if path.startswith("tests/")]
+    project.run(f"pytest -n 0 -q {' '.join(tests)}")
+
+
+def add_models(project):
+    """Four edits, and nothing is trained but the models."""
     write(project, TABLE_MODEL)
     write(project, NETWORK)
     project.replace(
@@ -235,14 +250,18 @@ def test_models_are_added_by_four_edits_and_train_nothing_else(project):
     table = pd.read_csv(project.folder / "results/figures/table_4.csv")
     assert {"crnn", "lookup", "popular", "mean_level"} <= set(table["model"])
     assert "train@popular-0" in project.run("dvc stage list")
-    project.run(
-        "pytest -n 0 -q tests/unit/models/test_popular.py tests/unit/models/test_mean_level.py"
-    )
 
-    # An edit to one model's folder, or to its options, trains no other; a wrong one is named.
-    project.run("snakemake --touch --cores all --quiet all")  # as if all figures were new
-    project.run("autotagging record")
-    assert changed_stages(project) == {}
+
+def add_a_parameter_of_train(project):
+    """Another setting of Adam."""
+    for edit in TRAIN_PARAMETER:
+        project.replace(*edit)
+    write(project, TEST_OF_TRAIN_PARAMETER)
+    assert counts(project, "snakemake -n")["train"] == 4
+
+
+def edit_one_of_the_models(project):
+    """An edit to its folder, or to its options, trains no other; a wrong one is named."""
     module = project.folder / "src/autotagging/models/popular/__init__.py"
     before = module.read_text()
     module.write_text(before + "\n# a comment\n")
@@ -258,6 +277,18 @@ def test_models_are_added_by_four_edits_and_train_nothing_else(project):
     assert changed_stages(project) == {"train@popular-0": new}
     project.replace("params.yaml", "scale: 0.1", "scale: large")
     assert "train.mean_level.scale: 'large' is not" in project.run("snakemake -n", code=1)
+    project.replace("params.yaml", "scale: large", "scale: 0.1")
+    project.replace("params.yaml", "power: 2.0", "power: 1.0")
+
+
+def change_the_parameter(project):
+    """A new value of it trains all again, whoever decides that."""
+    project.replace("params.yaml", "beta_1: 0.9", "beta_1: 0.8")
+    planned = project.run("snakemake -n -p")
+    assert len(re.findall(r"autotagging train .* --beta-1 0\.8 ", planned)) == 4
+    new = {"params.yaml": {"train.beta_1": "modified"}}
+    stages = {f"train@{model}-0" for model in ("crnn", "lookup", "popular", "mean_level")}
+    assert changed_stages(project) == dict.fromkeys(stages, new)
 
 
 def test_a_parameter_is_added(project):
@@ -298,25 +329,6 @@ def test_a_parameter_is_added(project):
     assert "--share" in project.run("autotagging split --help")
     project.replace("params.yaml", "share: 0.5", "share: half")
     assert "split.share: 'half' is not" in project.run("snakemake -n", code=1)
-
-
-def test_a_parameter_of_train_is_added(project):
-    """Another setting of Adam; a new value of it trains again, whoever decides that."""
-    for edit in TRAIN_PARAMETER:
-        project.replace(*edit)
-    write(project, TEST_OF_TRAIN_PARAMETER)
-    assert counts(project, "snakemake -n")["train"] == 2
-
-    # As if all had run with it.
-    project.run("snakemake --touch --cores all --quiet all")
-    project.run("autotagging record")
-    assert project.jobs("snakemake -n") == set()
-    project.replace("params.yaml", "beta_1: 0.9", "beta_1: 0.8")
-    planned = project.run("snakemake -n -p")
-    assert len(re.findall(r"autotagging train .* --beta-1 0\.8 ", planned)) == 2
-    new = {"params.yaml": {"train.beta_1": "modified"}}
-    assert changed_stages(project) == {f"train@{model}-0": new for model in ("crnn", "lookup")}
-    project.run("pytest -n 0 -q tests/unit/training/test_beta_1.py")
 
 
 def test_a_metric_is_added_by_one_row(project):

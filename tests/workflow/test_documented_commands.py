@@ -284,7 +284,8 @@ def project(recorded_copy):
     copy.replace(".dvc/config", "analytics = false", f"analytics = false\n    {remote}")
     copy.commit()
     summary = copy.folder / "results/figures/summary.json"
-    metrics = json.loads(summary.read_text())
+    before = summary.read_bytes()
+    metrics = json.loads(before)
     metrics["crnn"]["loss"] = 0.125
     summary.unlink()  # it may be a link into DVC's cache
     summary.write_text(json.dumps(metrics))
@@ -292,7 +293,8 @@ def project(recorded_copy):
     copy.commit()
     copy.run("git tag slow")
     copy.run("git reset --quiet --hard HEAD~1")
-    copy.run("autotagging restore")
+    summary.unlink()
+    summary.write_bytes(before)
     return copy
 
 

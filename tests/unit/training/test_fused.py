@@ -16,7 +16,7 @@ from autotagging.training import fused, passes, step  # noqa: E402
 from autotagging.training.devices import Devices  # noqa: E402
 from autotagging.training.optimizer import make_optimizer  # noqa: E402
 
-FRAMES, PADDED, CLIPS, TAGS = 170, 192, 4, 10
+FRAMES, PADDED, CLIPS, TAGS = 170, 192, 2, 10
 CHAIN = (17, 86)
 OPTIONS = crnn_options(padded_frames=PADDED, pool_dropout=0.0, output_dropout=0.0)
 
