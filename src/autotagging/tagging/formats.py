@@ -54,6 +54,11 @@ def other_format(path: Path) -> str | None:
     return OTHER_SUFFIXES.get(path.suffix.lower())
 
 
+def find_ffmpeg() -> str | None:
+    """Path of the program `ffmpeg`; None if it is not found."""
+    return shutil.which("ffmpeg")
+
+
 class FfmpegStream(soundfile.SoundFile):
     """A file that FFmpeg decodes; it is read from its beginning to its end.
 
@@ -71,7 +76,7 @@ class FfmpegStream(soundfile.SoundFile):
     """
 
     def __init__(self, path: Path, name: str):
-        program = shutil.which("ffmpeg")
+        program = find_ffmpeg()
         if program is None:
             raise AudioError(
                 "unsupported_format",

@@ -12,7 +12,8 @@ import soundfile
 import soxr
 
 from autotagging.corpus.decoding import mixed_down, quiet
-from autotagging.tagging.streams import open_stream
+from autotagging.tagging.audio import open_audio
+from autotagging.tagging.errors import AudioError
 
 _FULL_SCALE = 32768  # of 16-bit audio
 # Twice the RMS up to which extract_mel takes a clip for silent, so that it never does.
@@ -77,7 +78,7 @@ def cut_song(path: Path, stem: str, folder: Path, settings: CutSettings) -> Cut:
     Parameters
     ----------
     path
-        Audio file, in any format that libsndfile reads.
+        Audio file, in any format that libsndfile reads, or the program `ffmpeg`, if it is found.
     stem
         Beginning of the clips' paths, such as "f/artist-title"; the seconds follow.
     folder
@@ -121,7 +122,7 @@ def _clips(path: Path, settings: CutSettings) -> Iterator[tuple[int, int, np.nda
     seconds = 0.0
     try:
         with quiet():
-            file = open_stream(path)
+            file = open_audio(path)
         with file:
             if file.channels > _MOST_CHANNELS:
                 raise BadSongError(f"{file.channels} channels, expected at most {_MOST_CHANNELS}")
@@ -144,6 +145,8 @@ def _clips(path: Path, settings: CutSettings) -> Iterator[tuple[int, int, np.nda
                 edges = [end, round((number + 1) * settings.seconds * rate)]
             if failure := file.failure():
                 raise BadSongError(f"not decoded to its end: {failure}")
+    except AudioError as error:
+        raise BadSongError(error.message) from None
     except soundfile.LibsndfileError as error:
         raise BadSongError(f"decoding fails after about {seconds:.0f} s ({error})") from None
     if not number:

@@ -10,8 +10,15 @@ import soundfile
 
 from autotagging.common.errors import UserError
 from autotagging.corpus.decoding import quiet
-from autotagging.tagging.formats import LIBSNDFILE_SUFFIXES, OTHER_SUFFIXES, other_format
-from autotagging.tagging.streams import Stream, open_stream
+from autotagging.tagging.audio import open_audio
+from autotagging.tagging.errors import AudioError
+from autotagging.tagging.formats import (
+    LIBSNDFILE_SUFFIXES,
+    OTHER_SUFFIXES,
+    FfmpegStream,
+    find_ffmpeg,
+)
+from autotagging.tagging.streams import PipedStream
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.file_tags import read_song_tags
 from autotagging.tools.importing.labels import Labelled, Tag, clean, has_more_tags, split_list
@@ -20,6 +27,7 @@ from autotagging.tools.importing.workers import Run, results
 
 _FROM_TAGS = ("artist", "album", "title")
 _FAULTS = (ValueError, OSError)  # of `_opened`
+_FRAMES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class Song:
     artist, album, title
         Names; "" where unknown.
     seconds
-        Length in the file's header.
+        Length in the file's header, or as FFmpeg decodes it.
     """
 
     where: str
@@ -138,12 +146,14 @@ def songs_with_tags(
     songs
         In the order of their names.
     notes
-        Lines on the files that are left out because they have no such tag, or a format that can't
-        be decoded.
+        Lines on the files that are left out because they have no such tag, or a format that only
+        FFmpeg reads, which is not found.
     """
     files = sorted(_walk(audio))
     readable = [path for path in files if path.suffix.lower() in LIBSNDFILE_SUFFIXES]
     others = [path for path in files if path.suffix.lower() in OTHER_SUFFIXES]
+    if find_ffmpeg():
+        readable, others = sorted(readable + others), []
     places = []
     for path in readable:
         name = path.relative_to(audio).as_posix()
@@ -167,8 +177,10 @@ def songs_with_tags(
             untagged += 1
     notes = [f"files without {' or '.join(fields)}: {untagged} of {len(readable)}, left out"]
     if others:
-        first = others[0].name
-        notes.append(f"files that can't be decoded: {len(others)}, such as {first}, left out")
+        notes.append(
+            f"files that only the program ffmpeg reads, which is not found: {len(others)}, such as "
+            f"{others[0].name}, left out"
+        )
     return songs, notes
 
 
@@ -210,7 +222,7 @@ def _inside(audio: Path, name: str) -> Path:
 
 
 def _opened(path: Path, with_tags: bool, strict: bool) -> tuple[float, dict[str, list[str]]]:
-    """Open an audio file; give the seconds in its header, and its tags.
+    """Open an audio file; give its seconds, and its tags.
 
     Tags that are damaged are none unless `strict`: they need not stop what a table says. Raises a
     ValueError or OSError for a file that can't be used.
@@ -218,15 +230,17 @@ def _opened(path: Path, with_tags: bool, strict: bool) -> tuple[float, dict[str,
     if not path.stat().st_size:
         raise ValueError("empty")
     try:
-        with quiet(), open_stream(path) as file:
-            if isinstance(file, Stream) and (failure := file.failure()):
+        with quiet(), open_audio(path) as file:
+            if isinstance(file, FfmpegStream):  # of no known length
+                frames = sum(iter(lambda: len(file.read(_FRAMES)), 0))
+                seconds = frames / file.samplerate
+            else:
+                seconds = soundfile.info(path).duration
+            if not isinstance(file, PipedStream) and (failure := file.failure()):
                 raise ValueError(f"can't be decoded to its end: {failure}")
-            seconds = soundfile.info(path).duration
-    except soundfile.LibsndfileError:
-        if name := other_format(path):
-            raise ValueError(
-                f"{name}, which is not read; convert it, for instance to FLAC"
-            ) from None
+    except AudioError as error:
+        if error.kind != "not_audio":
+            raise ValueError(error.message) from None
         raise ValueError(
             "damaged, or no audio that can be decoded (MP3, FLAC, Ogg, WAV, AIFF)"
         ) from None

@@ -14,6 +14,7 @@ from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.file_tags import read_song_tags
 from autotagging.tools.importing.labels import Labelled, Tag
 from autotagging.tools.importing.workers import JobError
+from bundles import write_ffmpeg
 from song_files import write_song
 
 JOINED = "another stream begins there, as in files that were joined"
@@ -37,6 +38,11 @@ def find_songs(*arguments):
 
 def songs_with_tags(*arguments):
     return module.songs_with_tags(*arguments, in_this_process)
+
+
+@pytest.fixture(autouse=True)
+def no_ffmpeg(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"))
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ def test_tags_of_each_format_are_read(library):
     assert [song.track for song in songs] == [song.name for song in songs]
     assert notes == [
         "files without genre or mood: 1 of 9, left out",
-        "files that can't be decoded: 1, such as g.m4a, left out",
+        "files that only the program ffmpeg reads, which is not found: 1, such as g.m4a, left out",
     ]
     assert faults.found == [
         ("empty.MP3", "empty"),
@@ -145,7 +151,32 @@ def test_the_suffixes_are_those_of_the_formats_for_tagging(library):
         (library / name).write_bytes((library / "tagged/d.wav").read_bytes())
     songs, notes = songs_with_tags(library, ("genre",), ";", Faults(skip=True))
     assert len(songs) == 6
-    assert notes[1] == "files that can't be decoded: 2, such as g.m4a, left out"
+    assert notes[1].endswith("which is not found: 2, such as g.m4a, left out")
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_other_formats_are_read_where_there_is_ffmpeg(library, tmp_path, monkeypatch, code):
+    """Here it takes all for a second of noise, and may say that the end is missing."""
+    file = mutagen.File(write_song(library / "g.m4a"))
+    file.update({"\xa9gen": ["Rock"], "\xa9ART": ["C"]})
+    file.save()
+    (tmp_path / "programs").mkdir()
+    content = f"open({str(library / 'untagged.wav')!r}, 'rb').read()"
+    program = f"import sys; sys.stdout.buffer.write({content}); sys.exit({code})"
+    monkeypatch.setenv("PATH", write_ffmpeg(tmp_path / "programs", program))
+    found = Faults(skip=True)
+    songs, (note,) = songs_with_tags(library, ("genre",), ";", found)
+    others = {song.name: song for song in songs if song.name.endswith("m4a")}
+    named = [fault for fault in found.found if fault.where == "g.m4a"]
+    if code:
+        assert not others
+        reason = "can't be decoded to its end: ffmpeg ended with exit code 1"
+        assert named == [("g.m4a", reason)]
+    else:
+        assert not named
+        song = others["g.m4a"]
+        assert (song.seconds, song.artist, song.tags) == (1.0, "C", (Tag("genre", "Rock"),))
+    assert note.startswith("files without genre: ")
 
 
 def listed(path, *tags, **groups):
@@ -180,7 +211,8 @@ def test_names_are_found_in_either_spelling_of_umlauts(library):
         ("empty.MP3", "empty"),
         (
             "g.m4a",
-            "MP4 audio (AAC or ALAC), which is not read; convert it, for instance to FLAC",
+            "MP4 audio (AAC or ALAC) is not read by libsndfile; install the program ffmpeg, or "
+            "convert the file, for instance to FLAC",
         ),
     ],
 )
