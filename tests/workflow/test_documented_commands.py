@@ -1,11 +1,15 @@
 """Every command, path and link that a page shows is right: commands are run, or nearly so."""
 
+import io
 import json
 import re
 import shlex
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -50,6 +54,7 @@ RUN = {
     "dvc metrics diff HEAD slow": None,
     "dvc plots diff HEAD slow": None,
     "dvc repro": None,
+    "git checkout -- params.yaml dvc.lock": None,
     "dvc repro --force download": "dvc repro --dry --force download",
     "snakemake --cores all": None,
     "dvc status": None,
@@ -215,8 +220,8 @@ NOT_RUN = {
     "source .venv/bin/activate": "`make results` makes it",
 }
 # How blocks begin that show no commands: the source tree, a TF_CONFIG, a profile of Snakemake, a
-# song's tags, a file's changes, a mapping of tags, a vocabulary, parameters.
-NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:")
+# song's tags, a file's changes, a mapping of tags, a vocabulary, parameters, Python.
+NO_COMMANDS = ("src/autotagging/", '{"cluster": ', "executor: ", "song.mp3 0:", "import ")
 NO_COMMANDS += ("/music/", "exclude = [", "synonyms:", "extract_mel:")
 # Paths that are neither in the repository nor made by a run of the demo.
 OTHER_PATHS = {
@@ -344,6 +349,30 @@ def test_a_command_that_is_not_run_has_its_parts(project, command):
         start = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
         help_text = project.run(" ".join([program, *words[:start], "--help"]))
         assert all(re.search(rf"{flag}\b", help_text) for flag in flags)
+
+
+def test_every_line_of_doctor_is_explained(project):
+    table = (ROOT / "docs/operations.md").read_text(encoding="utf-8").split("| `FIX` if |")[1]
+    names = re.findall(r"^\| ([\w, ]+) \|", table.split("\n\n")[0], re.MULTILINE)
+    explained = {name for entry in names for name in entry.split(", ")}
+    printed = project.run("autotagging doctor --quick")
+    assert set(re.findall(r"^(?:OK|FIX) +(\w+)", printed, re.MULTILINE)) <= explained
+
+
+def test_the_python_of_a_page_scores_a_clip_as_evaluate_did(project):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/model.md").read_text(), re.DOTALL)
+    results = project.folder / "results"
+    if not (project.folder / "exported").exists():  # as the page's command has left it
+        model = "results/train/crnn/seed-0/model.json"
+        project.run(f"autotagging export --model-json {model} --out exported")
+    found = np.load(results / "evaluate/crnn/seed-0/predictions.npz")
+    clips = pd.read_csv(results / "split/split.csv", index_col="clip_id")["mp3_path"]
+    parts = sorted(Path(project.environment["AUTOTAGGING_CORPORA"], "demo").glob("mp3.zip.*"))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(part.read_bytes() for part in parts)))
+    (project.folder / "clip.mp3").write_bytes(archive.read(clips[found["clip_id"][0]]))
+    (project.folder / "clip.py").write_text(f"{code}\nprint([*map(float, scores.values())])")
+    printed = project.run("python clip.py").splitlines()[-1]
+    assert json.loads(printed) == pytest.approx(found["scores"][0], abs=1e-3)
 
 
 def written_paths() -> list[str]:
