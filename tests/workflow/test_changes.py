@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ import yaml
 from autotagging.common.params import faults, read_params, read_schema
 from autotagging.models import MODELS
 from conftest import ROOT
+from projects import Project
 
 pytestmark = pytest.mark.xdist_group("tiny_run")
 
@@ -164,6 +166,14 @@ def test_a_new_time_is_no_change(project):
     for path in ("workflow/resources/tags.yaml", "src/autotagging/common/files.py"):
         os.utime(project.folder / path)
     assert project.jobs("snakemake -n") == set()
+
+
+def test_a_copy_with_new_times_is_no_change(tiny_run, tmp_path):
+    """As by cp -r, scp -r or a new checkout; weights are larger than Snakemake's default limit."""
+    copy = shutil.copytree(tiny_run.folder, tmp_path / "copy", copy_function=shutil.copyfile)
+    assert (copy / "results/train/crnn/seed-0/weights.npz").stat().st_size > 1_000_000
+    corpora = Path(tiny_run.environment["AUTOTAGGING_CORPORA"])
+    assert Project(copy, corpora).jobs("snakemake -n") == set()
 
 
 def test_a_stage_of_dvc_runs_no_step_before_it(finished_copy):

@@ -36,6 +36,12 @@ def test_a_job_takes_no_more_threads_than_cores_were_asked_for():
         assert settings["max-threads"] == settings["cores"]
 
 
+def test_a_new_file_of_the_same_content_is_no_change_at_full_size():
+    """With every profile: the official labels have 4.5 MB, the weights of 100 epochs 158 MB."""
+    for path in (ROOT / "profiles").iterdir():
+        assert profile(path.name)["max-checksum-file-size"] == "200MB"
+
+
 def test_results_may_be_objects_of_a_storage_provider():
     """`expand` refuses them, and what no rule makes is not among them."""
     for path in (ROOT / "workflow/rules").glob("*.smk"):
