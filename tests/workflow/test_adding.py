@@ -131,6 +131,7 @@ TRAIN_PARAMETER = [
         "make_optimizer(model, rates)",
         "make_optimizer(model, rates, settings.beta_1)",
     ),
+    ("docs/paper.md", "`train.learning_rate`, ", "`train.learning_rate`, `train.beta_1`, "),
     ("dvc.yaml", "      - train.schedule\n", "      - train.beta_1\n      - train.schedule\n"),
     (
         "tests/networks.py",
@@ -223,6 +224,7 @@ def test_models_and_a_parameter_of_train_are_added(project):
     change_the_parameter(project)
     added = [*TABLE_MODEL, *NETWORK, *TEST_OF_TRAIN_PARAMETER]
     tests = [path for path in added if path.startswith("tests/")]
+    tests.append("tests/unit/test_paper_page.py")
     project.run(f"pytest -n 0 -q {' '.join(tests)}")
 
 

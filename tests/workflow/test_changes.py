@@ -234,6 +234,10 @@ def test_a_corpus_with_any_characters_in_its_path_is_planned(project, tmp_path):
     printed = project.run("snakemake -n")
     assert "autotagging download" in printed
     assert "{corpus} <b> $HOME" in printed
+    folder.rename(project.folder / "--demo")
+    set_param(project, None, corpus="--demo")
+    assert "--corpus ./--demo " in project.run("snakemake -n")
+    shutil.rmtree(project.folder / "--demo")
 
 
 def test_both_engines_notice_an_edited_split(project):

@@ -38,6 +38,7 @@ def project(make_project):
         ("models: [crnn, lookup]", "models: [rnn]", "params.yaml: models.0: 'rnn' is not one of"),
         ("monitor: val_loss", "monitor: accuracy", "'accuracy' is not one of"),
         ("  n_tags: 50", "  n_tags: 0", "n_tags"),
+        ("resamples: 1000", "resamples: 1000000000", "resamples: 1000000000 is greater"),
         ("  n_tags: 50", "", "merge_tags"),
     ],
 )

@@ -120,8 +120,10 @@ def flag(name, value):
     name = name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{name}={value}"
-    values = value if isinstance(value, list) else [value]
-    return f"--{name} {' '.join(quote(str(each)) for each in values)}"
+    texts = map(str, value if isinstance(value, list) else [value])
+    if isinstance(value, str) and value.startswith("-"):  # a path that looks like a flag
+        texts = [f"./{value}"]
+    return f"--{name} {' '.join(map(quote, texts))}"
 
 
 def model_options(wildcards):

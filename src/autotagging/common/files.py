@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotagging.common.errors import UserError
+from autotagging.common.locks import lock
 
 if TYPE_CHECKING:  # Snakemake and most tools need no tables
     import pandas as pd
@@ -32,22 +33,23 @@ NOT_ARRAYS += (tokenize.TokenError, zipfile.BadZipFile, zlib.error)
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path next to `path`; rename it on success, delete it on failure.
+    """Yield the path of an empty file next to `path`; rename it on success, delete it on failure.
 
     The temporary name has the suffix, from which many writers take the file format. The content
-    is on the disk before it gets its name: a power failure leaves the old file or the new one. An
-    OSError names `path`.
+    is on the disk before it gets its name: a power failure leaves the old file or the new one. Of
+    two processes that write the same file, the second waits for the first. An OSError names `path`.
     """
     temporary = _temporary(path)
     with naming(path, temporary):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.unlink(missing_ok=True)  # a link would be followed
-        try:
-            yield temporary
-            _flush(temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with _reserved(temporary, path):
+            try:
+                yield temporary
+                _flush(temporary)
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
         with suppress(OSError):  # some network file systems can't flush a folder
             _flush(path.parent)
 
@@ -60,6 +62,31 @@ def _temporary(path: Path) -> Path:
         suffix = path.suffix if len(os.fsencode(path.suffix)) < _LONGEST_NAME // 2 else ""
         name = f".partial-{digest}{suffix}"
     return path.with_name(name)
+
+
+@contextmanager
+def _reserved(temporary: Path, path: Path) -> Iterator[None]:
+    """Make an empty file, which is locked within this context; what is there before is deleted."""
+    while True:
+        try:
+            descriptor, is_new = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666), True
+        except FileExistsError:
+            try:
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+                descriptor, is_new = os.open(temporary, flags), False
+            except OSError:  # it is gone by now, or a link
+                temporary.unlink(missing_ok=True)
+                continue
+        try:
+            lock(descriptor, str(path), wait=True, holder="another process")
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), os.lstat(temporary)):
+                    if is_new:
+                        yield
+                        return
+                    temporary.unlink()  # a process that was killed has left it
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

@@ -48,11 +48,25 @@ def locked(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
             os.close(descriptor)
 
 
+def lock(descriptor: int, what: str, *, wait: bool, holder: str | None = None) -> None:
+    """Lock an open file until it is closed; see `locked`. By default, the file names its holder."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = holder or _read(descriptor) or "another process"
+        if not wait:
+            raise UserError(f"{what}: {holder} is at work on it; wait for it, or stop it") from None
+        print(f"{what}: waiting for {holder}, which is at work on it", file=sys.stderr, flush=True)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:
+        return  # some network file systems have no locks
+
+
 def _acquire(path: Path, what: str, *, wait: bool) -> int | None:
     """Open and lock the file; None if that is impossible here."""
     while (descriptor := _open(path)) is not None:
         try:
-            _lock(descriptor, what, wait=wait)
+            lock(descriptor, what, wait=wait)
         except BaseException:
             os.close(descriptor)
             raise
@@ -73,19 +87,6 @@ def _open(path: Path) -> int | None:
             path.parent.mkdir(parents=True, exist_ok=True)
             return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     return None
-
-
-def _lock(descriptor: int, what: str, *, wait: bool) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = _read(descriptor) or "another process"
-        if not wait:
-            raise UserError(f"{what}: {holder} is at work on it; wait for it, or stop it") from None
-        print(f"{what}: waiting for {holder}, which is at work on it", file=sys.stderr, flush=True)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError:
-        return  # some network file systems have no locks
 
 
 def _read(descriptor: int) -> str:

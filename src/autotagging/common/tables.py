@@ -64,7 +64,7 @@ def read_table(
             na_values={name: [""] for name, kind in wanted.items() if kind in _NULLABLE},
             skip_blank_lines=False,
         )
-    except (ValueError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise _fault(path, f"a cell of another type ({error})") from error
     if key is None:
         return table

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from contextlib import contextmanager
 
 import numpy as np
@@ -57,6 +59,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path):
 
     def write_to_a_full_disk():
         with replacing(path) as temporary:
+            temporary.unlink()
             temporary.symlink_to("/dev/full")
             temporary.write_text("x" * 100_000)
 
@@ -72,6 +75,38 @@ def test_a_link_planted_at_the_temporary_name_is_not_followed(tmp_path):
     write_json({"a": 1}, tmp_path / "x.json")
     assert kept.read_text() == "kept"
     assert read_json(tmp_path / "x.json") == {"a": 1}
+
+
+def test_of_two_writers_the_second_waits_and_each_file_is_whole(tmp_path):
+    path, content = tmp_path / "x.txt", ["one" * 10_000, "two" * 10_000]
+    code = f"""
+import sys
+from pathlib import Path
+from autotagging.common.files import replacing
+with replacing(Path({str(path)!r})) as temporary:
+    temporary.write_text({content[1]!r})
+    print("written")
+"""
+    with replacing(path) as temporary:
+        temporary.write_text(content[0][:9])
+        command = [sys.executable, "-c", code]
+        other = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert other.stderr.readline().startswith(f"{path}: waiting for another process")
+        temporary.write_text(content[0])
+    assert path.read_text() in content
+    assert other.communicate() == ("written\n", "")
+    assert path.read_text() == content[1]
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_what_a_killed_process_has_left_is_replaced(tmp_path):
+    kept, left = tmp_path / "kept.txt", tmp_path / ".partial-x.json"
+    kept.write_text("kept")
+    os.link(kept, left)
+    write_json({"a": 1}, tmp_path / "x.json")
+    assert kept.read_text() == "kept"
+    assert read_json(tmp_path / "x.json") == {"a": 1}
+    assert not left.exists()
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,9 @@ def test_only_a_number_may_be_missing(tmp_path):
     assert table["bytes"][2] == 2**53 + 1
     with pytest.raises(UserError, match=r"table\.csv: a cell of another type"):
         read_table(path, {"bytes": int})
+    path.write_text("bytes\n-inf\n")
+    with pytest.raises(UserError, match=r"table\.csv: a cell of another type"):
+        read_table(path, {"bytes": "Int64"})
 
 
 def test_numbers_come_back_exactly(tmp_path):
