@@ -28,7 +28,7 @@ NO_CHOICE_OF_THE_EXPERIMENT = {
 }
 FILE = re.compile(r"`([\w./-]+(?:\.py|\.yaml|\.md|/))`")
 NOTE = re.compile(r"<sup>(\d+)</sup>")
-PARAMETER = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)(?:: ([^`]+))?`")
+PARAMETER = re.compile(r"`([a-z_][a-z_0-9]*(?:\.[a-z_][a-z_0-9]*)+)(?:: ([^`]+))?`")
 
 
 def leaves(section, prefix):
