@@ -18,7 +18,13 @@ from autotagging.common.errors import UserError
 from autotagging.common.locks import locked
 from autotagging.common.progress import duration
 from autotagging.tools.importing import folder as corpus
-from autotagging.tools.importing.cutting import BadSongError, Clip, CutSettings, cut_song
+from autotagging.tools.importing.cutting import (
+    BadSongError,
+    Clip,
+    CutSettings,
+    check_size,
+    cut_song,
+)
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.labels import (
     TableSettings,
@@ -95,12 +101,14 @@ def import_corpus(
             songs, notes = songs_with_tags(audio, from_files, table.separator, faults, run)
             print(*notes, sep="\n", file=sys.stderr)
         check_songs(songs, faults)
-        songs = _tagged(songs, tags)
+        songs = _large_enough(_tagged(songs, tags), cut, faults)
+        check_songs(songs, faults)
+        songs = _tagged(songs, tags)  # songs that can't be cut may take tags with them
         _check_space(songs, out, cut)
         with corpus.unfinished(out) as scratch:
             clips_of = _cut(songs, scratch, cut, run, faults)
             check_songs([*clips_of], faults)
-            songs = _tagged([*clips_of], tags)  # songs that can't be cut may take tags with them
+            songs = _tagged([*clips_of], tags)
             clips = [clips_of.pop(song) for song in songs]
             _delete(clips_of.values(), scratch)
             named = name_tags(songs, tags)
@@ -144,6 +152,18 @@ def _tagged(songs: list[Song], settings: TagSettings) -> list[Song]:
         print(
             f"songs without a tag that is kept: {len(songs) - len(kept)}, left out", file=sys.stderr
         )
+    return kept
+
+
+def _large_enough(songs: list[Song], settings: CutSettings, faults: Faults) -> list[Song]:
+    """Leave out songs of which it is known before hours of cutting that they can't be used."""
+    kept = []
+    for song in songs:
+        try:
+            check_size(song.size, settings)
+            kept.append(song)
+        except BadSongError as error:
+            faults.add(song.where, str(error))
     return kept
 
 

@@ -170,6 +170,27 @@ def test_a_song_that_can_not_be_cut_stops_everything(music, capsys):
     assert sorted(path.name for path in music.iterdir()) == ["music", "tags.csv"]
 
 
+def test_a_song_that_is_too_short_or_has_too_many_channels_stops_all_before_the_cut(
+    music, monkeypatch, capsys
+):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (8000, 33))
+    soundfile.write(music / "music/a.wav", noise[:3999, 0], 8000)
+    soundfile.write(music / "music/b.flac", noise[:4000, 0], 8000)
+    soundfile.write(music / "music/sub/ü.wav", noise, 8000)
+    monkeypatch.setattr(module, "cut_song", lambda *job: pytest.fail(f"{job[0]} was cut"))
+    with pytest.raises(UserError, match="2 rows or files can't be used; nothing was written"):
+        run(music)
+    assert capsys.readouterr().err.splitlines() == [
+        "tags.csv, line 2: a.wav: 0.5 s long, shorter than --shortest 0.5",
+        "tags.csv, line 4: sub/ü.wav: 33 channels, expected at most 32",
+    ]
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "run_jobs", in_this_process)
+    run(music, skip_bad=True)
+    assert len([*music.glob("mine/?/*.flac")]) == 1
+    assert len((music / "mine/left_out.csv").read_text(encoding="utf-8").splitlines()) == 3
+
+
 def test_only_a_corpus_of_this_command_is_replaced_and_only_if_told(music):
     run(music)
     with pytest.raises(UserError, match="there is a corpus already; --replace replaces it"):
