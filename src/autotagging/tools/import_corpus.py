@@ -1,5 +1,6 @@
 """Make a corpus of a person's own music: the command `autotagging import_corpus`."""
 
+import json
 import math
 import os
 import shlex
@@ -228,13 +229,16 @@ def _describe(
     count = sum(map(len, clips))
     size = sum(path.stat().st_size for path in out.rglob("*.flac"))
     artists = Counter(song.artist for song in songs if song.artist)
-    shown = [f"{tag} {named.songs[tag]}" for tag in named.tags[:_LISTED]]
+    shown = [f"{_shown(tag)} {named.songs[tag]}" for tag in named.tags[:_LISTED]]
     more = len(named.tags) - len(shown)
     print(
         f"{out}: {count} clips of {len(songs)} songs by {len(artists)} known artists, "
         f"{len(named.tags)} tags, {size / 1e9:,.2f} GB",
         f"songs of a tag: {', '.join(shown)}{f', and {more} more tags' if more else ''}",
-        *(f"{tag} is spelt {', '.join(o)}, too" for tag, o in named.spellings.items()),
+        *(
+            f"{_shown(tag)} is spelt {', '.join(map(_shown, others))}, too"
+            for tag, others in named.spellings.items()
+        ),
         sep="\n",
         file=sys.stderr,
     )
@@ -252,3 +256,8 @@ def _describe(
         sep="\n",
         file=sys.stderr,
     )
+
+
+def _shown(tag: str) -> str:
+    """Tag in a list with commas, in quotes if it has a comma, or quotes, itself."""
+    return json.dumps(tag, ensure_ascii=False) if {*tag} & {",", '"'} else tag

@@ -96,6 +96,14 @@ def test_the_corpus_has_the_official_tables_and_groups_for_the_split(music, caps
     assert f'corpus={music}/mine \'split={{"scheme":"track"}}\'' in printed
 
 
+def test_a_tag_with_a_comma_is_not_shown_as_two(music, capsys):
+    write_rows(music, [("path", "genre"), ("a.wav", "rock, pop"), ("b.flac", "jazz; Rock, pop")])
+    run(music)
+    printed = capsys.readouterr().err.splitlines()
+    assert 'songs of a tag: "Rock, pop" 2, jazz 1' in printed
+    assert '"Rock, pop" is spelt "rock, pop", too' in printed
+
+
 def test_the_bytes_do_not_depend_on_the_number_of_processes(music, monkeypatch):
     run(music)
     monkeypatch.undo()

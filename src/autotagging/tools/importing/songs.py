@@ -24,6 +24,7 @@ from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.file_tags import read_song_tags
 from autotagging.tools.importing.labels import Labelled, Tag, clean, has_more_tags, split_list
 from autotagging.tools.importing.rows import GROUPS
+from autotagging.tools.importing.separators import warn_of_separator
 from autotagging.tools.importing.workers import Run, results
 
 _FROM_TAGS = ("artist", "album", "title")
@@ -133,7 +134,8 @@ def songs_with_tags(
 ) -> tuple[list[Song], list[str]]:
     """Find all audio files below a folder that have genres or moods of their own.
 
-    Hidden files, and links to folders, are left out.
+    Hidden files, and links to folders, are left out. A warning is printed if tags seem to be lists
+    with another separator.
 
     Parameters
     ----------
@@ -170,6 +172,10 @@ def songs_with_tags(
             faults.add(name, _text(error))
     jobs = [(path, True, True) for _, path in places]
     opened = results(run, _opened, jobs, "Reading the files' tags", _FAULTS)
+    tags_of = [found[1] for found in opened if not isinstance(found, Exception)]
+    for field in fields:
+        values = [value for own in tags_of for value in own.get(field, ())]
+        warn_of_separator(f"{field} in the files", values, separator)
     songs, untagged = [], 0
     for (name, path), found in zip(places, opened, strict=True):
         if isinstance(found, Exception):

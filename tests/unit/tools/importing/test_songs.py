@@ -94,6 +94,23 @@ def test_tags_of_each_format_are_read(library):
     assert {song.tags for song in moods} == {TAGS[3:]}
 
 
+def test_tags_in_files_that_seem_to_have_another_separator_are_told(library, capsys):
+    songs_with_tags(library, ("genre", "mood"), ";", Faults(skip=True))
+    assert capsys.readouterr().err == ""
+    for path in (library / "tagged").glob("?.*"):
+        if path.suffix in (".flac", ".ogg"):
+            file = mutagen.File(path)
+            file["genre"] = ["Rock, Pop"]
+            file.save()
+        else:
+            path.unlink()
+    songs_with_tags(library, ("genre", "mood"), ";", Faults(skip=True))
+    assert capsys.readouterr().err == (
+        "warning: genre in the files: 2 of 2 texts have ',', none has ';', such as "
+        "'Rock, Pop'; perhaps --separator ','\n"
+    )
+
+
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "ogg", "opus", "oga", "wav", "aiff", "m4a"])
 def test_tags_that_are_written_into_files_are_read(tmp_path, suffix):
     source, path = write_song(tmp_path / f"a.{suffix}"), tmp_path / f"b.{suffix}"
