@@ -253,6 +253,8 @@ def _describe(
         f"to train on it, set corpus: {out} and split.scheme: {scheme} in params.yaml, or type",
         f"snakemake --cores all --config corpus={shlex.quote(str(out))} "
         f'\'split={{"scheme":"{scheme}"}}\'',
+        "either replaces the results of another corpus in results/: record them first by "
+        "`autotagging record`, or work in a clone of the project",
         sep="\n",
         file=sys.stderr,
     )
