@@ -120,7 +120,11 @@ def test_audio_that_is_not_what_was_listed_is_refused(small_corpus, downloaded):
 def test_too_many_bad_clips_stop_extract_mel(downloaded):
     extract_shard(downloaded, 0, 1)
     message = extract_mel(downloaded, 1, 0.01, code=2)
-    assert "2 of 5 clips are bad, more than max_bad = 0.01: 11 empty, 15 missing" in message
+    assert message.splitlines()[-1] == (
+        "autotagging: 2 of 5 clips are bad, more than max_bad = 0.01: clip 11 (empty), clip 15 "
+        f"(missing); {downloaded}/shard-*.csv have the status of each clip; repair the bad ones, "
+        "or raise extract_mel.max_bad"
+    )
     assert not (downloaded / "summary.csv").exists()
 
 

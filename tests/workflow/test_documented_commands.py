@@ -204,6 +204,7 @@ NOT_RUN = {
     "python benchmarks/train.py 2 --model fcn4 --batch 8": TAKES_MINUTES,
     "python benchmarks/train.py 2 --model fcn4 --width 0.25": TAKES_MINUTES,
     "rm -f": NAMED,
+    "rm -r results": "test_record.py runs it",
     "python tests/cluster/slurm.py sinfo": SLURM,
     "AUTOTAGGING_CORPORA=/corpora snakemake --workflow-profile profiles/kubernetes": (
         "needs Kubernetes"

@@ -45,6 +45,25 @@ def test_what_is_not_as_its_step_wrote_it_is_not_recorded(finished_copy):
     assert "metrics.json: not as its step wrote it" in message
 
 
+def test_recorded_results_that_a_trial_has_replaced_come_back(recorded_copy):
+    project = recorded_copy()
+    results = project.folder / "results"
+
+    def contents():
+        files = (path for path in results.rglob("*") if path.is_file())
+        return {path.relative_to(results): path.read_bytes() for path in files}
+
+    before = contents()
+    assert project.jobs('snakemake --cores 2 --config figures={"clips_per_tag":1}')
+    assert contents() != before
+    message = project.run("autotagging restore", code=2)
+    assert "results/ has files that are not recorded and would be lost" in message
+    project.run("rm -r results")
+    project.run("autotagging restore")
+    assert contents() == before
+    assert project.jobs("snakemake -n") == set()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [("<<<<<<< HEAD\nschema: '2.0'\n", "dvc.lock, line 2: "), ("", "dvc.lock: no stages")],

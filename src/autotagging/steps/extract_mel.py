@@ -15,6 +15,8 @@ from autotagging.dataset.store import USABLE, Shard, read_shard_table
 from autotagging.mel import spectrogram
 from autotagging.mel.front_end import STATUSES, MelSettings
 
+_SHOWN = 10
+
 
 def extract_mel(
     *,
@@ -57,10 +59,10 @@ def extract_mel(
     print(f"{len(tables)} clips: {totals[totals > 0].to_dict()}", file=sys.stderr)
     bad = tables[~tables["status"].isin(USABLE)]
     if len(bad) > max_bad * len(tables):
-        first = ", ".join(f"{clip.clip_id} {clip.status}" for clip in bad.head(10).itertuples())
         raise UserError(
-            f"{len(bad)} of {len(tables)} clips are bad, more than max_bad = {max_bad:g}: {first}"
-            + (", ..." if len(bad) > 10 else "")
+            f"{len(bad)} of {len(tables)} clips are bad, more than max_bad = {max_bad:g}: "
+            f"{_first(bad)}; {shards[0].parent}/shard-*.csv have the status of each clip; repair "
+            "the bad ones, or raise extract_mel.max_bad"
         )
     counts.insert(0, "clips", counts.sum(axis=1))
     counts["table_sha256"] = [sha256(path) for path in shards]
@@ -69,6 +71,13 @@ def extract_mel(
     of_shards = [path.with_suffix(".json") for path in shards]
     join_versions(of_shards, versions)
     write_checksums(checksums, [summary, front_end, versions, *of_shards])
+
+
+def _first(bad: pd.DataFrame) -> str:
+    """Name the first bad clips, with their statuses."""
+    shown = [f"clip {clip.clip_id} ({clip.status})" for clip in bad.head(_SHOWN).itertuples()]
+    more = len(bad) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _read_shard(path: Path) -> pd.DataFrame:

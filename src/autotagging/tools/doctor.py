@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.tools.checks import Check, audio, gpu, machine, packages, project
+from autotagging.tools.checks import Check, audio, disk, gpu, machine, packages, project
 
 
 def doctor(*, quick: bool = False) -> None:
@@ -61,7 +61,7 @@ def _of_project() -> Iterator[Check]:
     else:
         yield Check("params", "params.yaml is as its schema says")
         yield machine.check_memory(params)
-        yield machine.check_disk(params)
+        yield _guarded("disk", lambda: disk.check_disk(params))
     yield project.check_git()
     yield project.check_snakemake()
     yield _guarded("results", project.check_results)

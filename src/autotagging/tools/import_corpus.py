@@ -1,5 +1,6 @@
 """Make a corpus of a person's own music: the command `autotagging import_corpus`."""
 
+import json
 import math
 import os
 import shlex
@@ -18,7 +19,13 @@ from autotagging.common.errors import UserError
 from autotagging.common.locks import locked
 from autotagging.common.progress import duration
 from autotagging.tools.importing import folder as corpus
-from autotagging.tools.importing.cutting import BadSongError, Clip, CutSettings, cut_song
+from autotagging.tools.importing.cutting import (
+    BadSongError,
+    Clip,
+    CutSettings,
+    check_size,
+    cut_song,
+)
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.labels import (
     TableSettings,
@@ -95,12 +102,14 @@ def import_corpus(
             songs, notes = songs_with_tags(audio, from_files, table.separator, faults, run)
             print(*notes, sep="\n", file=sys.stderr)
         check_songs(songs, faults)
-        songs = _tagged(songs, tags)
+        songs = _large_enough(_tagged(songs, tags), cut, faults)
+        check_songs(songs, faults)
+        songs = _tagged(songs, tags)  # songs that can't be cut may take tags with them
         _check_space(songs, out, cut)
         with corpus.unfinished(out) as scratch:
             clips_of = _cut(songs, scratch, cut, run, faults)
             check_songs([*clips_of], faults)
-            songs = _tagged([*clips_of], tags)  # songs that can't be cut may take tags with them
+            songs = _tagged([*clips_of], tags)
             clips = [clips_of.pop(song) for song in songs]
             _delete(clips_of.values(), scratch)
             named = name_tags(songs, tags)
@@ -144,6 +153,18 @@ def _tagged(songs: list[Song], settings: TagSettings) -> list[Song]:
         print(
             f"songs without a tag that is kept: {len(songs) - len(kept)}, left out", file=sys.stderr
         )
+    return kept
+
+
+def _large_enough(songs: list[Song], settings: CutSettings, faults: Faults) -> list[Song]:
+    """Leave out songs of which it is known before hours of cutting that they can't be used."""
+    kept = []
+    for song in songs:
+        try:
+            check_size(song.size, settings)
+            kept.append(song)
+        except BadSongError as error:
+            faults.add(song.where, str(error))
     return kept
 
 
@@ -208,13 +229,16 @@ def _describe(
     count = sum(map(len, clips))
     size = sum(path.stat().st_size for path in out.rglob("*.flac"))
     artists = Counter(song.artist for song in songs if song.artist)
-    shown = [f"{tag} {named.songs[tag]}" for tag in named.tags[:_LISTED]]
+    shown = [f"{_shown(tag)} {named.songs[tag]}" for tag in named.tags[:_LISTED]]
     more = len(named.tags) - len(shown)
     print(
         f"{out}: {count} clips of {len(songs)} songs by {len(artists)} known artists, "
         f"{len(named.tags)} tags, {size / 1e9:,.2f} GB",
         f"songs of a tag: {', '.join(shown)}{f', and {more} more tags' if more else ''}",
-        *(f"{tag} is spelt {', '.join(o)}, too" for tag, o in named.spellings.items()),
+        *(
+            f"{_shown(tag)} is spelt {', '.join(map(_shown, others))}, too"
+            for tag, others in named.spellings.items()
+        ),
         sep="\n",
         file=sys.stderr,
     )
@@ -229,6 +253,13 @@ def _describe(
         f"to train on it, set corpus: {out} and split.scheme: {scheme} in params.yaml, or type",
         f"snakemake --cores all --config corpus={shlex.quote(str(out))} "
         f'\'split={{"scheme":"{scheme}"}}\'',
+        "either replaces the results of another corpus in results/: record them first by "
+        "`autotagging record`, or work in a clone of the project",
         sep="\n",
         file=sys.stderr,
     )
+
+
+def _shown(tag: str) -> str:
+    """Tag in a list with commas, in quotes if it has a comma, or quotes, itself."""
+    return json.dumps(tag, ensure_ascii=False) if {*tag} & {",", '"'} else tag

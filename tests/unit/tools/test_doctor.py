@@ -233,14 +233,6 @@ def test_memory_is_that_of_the_container(tmp_path, monkeypatch):
     assert not machine.check_memory({**PARAMS, "models": ["lookup"]}).fix
 
 
-def test_the_disk_must_hold_what_is_not_yet_there(folder, monkeypatch):
-    monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: type("U", (), {"free": 5e9}))
-    assert machine.check_disk(PARAMS) == ("disk", "5.0 GB free", "")
-    check = machine.check_disk({**PARAMS, "corpus": "magnatagatune"})
-    assert check.text == "5.0 GB free; 17.6 are needed"
-    assert check.fix
-
-
 def test_a_driver_that_does_not_answer_is_named(smi, no_gpu, tmp_path, monkeypatch):
     (tmp_path / "nvidia0").touch()
     assert gpu.check_gpu({}).text == f"{tmp_path}/nvidia0 is there, nvidia-smi is not"

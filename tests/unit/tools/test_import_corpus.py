@@ -94,6 +94,15 @@ def test_the_corpus_has_the_official_tables_and_groups_for_the_split(music, caps
     assert "6 clips of 3 songs by 1 known artists, 3 tags" in printed
     assert "Rock is spelt rock, too" in printed
     assert f'corpus={music}/mine \'split={{"scheme":"track"}}\'' in printed
+    assert "replaces the results of another corpus in results/: record them first" in printed
+
+
+def test_a_tag_with_a_comma_is_not_shown_as_two(music, capsys):
+    write_rows(music, [("path", "genre"), ("a.wav", "rock, pop"), ("b.flac", "jazz; Rock, pop")])
+    run(music)
+    printed = capsys.readouterr().err.splitlines()
+    assert 'songs of a tag: "Rock, pop" 2, jazz 1' in printed
+    assert '"Rock, pop" is spelt "rock, pop", too' in printed
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_processes(music, monkeypatch):
@@ -168,6 +177,27 @@ def test_a_song_that_can_not_be_cut_stops_everything(music, capsys):
         run(music)
     assert "tags.csv, line 3: b.flac: silent\n" in capsys.readouterr().err
     assert sorted(path.name for path in music.iterdir()) == ["music", "tags.csv"]
+
+
+def test_a_song_that_is_too_short_or_has_too_many_channels_stops_all_before_the_cut(
+    music, monkeypatch, capsys
+):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (8000, 33))
+    soundfile.write(music / "music/a.wav", noise[:3999, 0], 8000)
+    soundfile.write(music / "music/b.flac", noise[:4000, 0], 8000)
+    soundfile.write(music / "music/sub/ü.wav", noise, 8000)
+    monkeypatch.setattr(module, "cut_song", lambda *job: pytest.fail(f"{job[0]} was cut"))
+    with pytest.raises(UserError, match="2 rows or files can't be used; nothing was written"):
+        run(music)
+    assert capsys.readouterr().err.splitlines() == [
+        "tags.csv, line 2: a.wav: 0.5 s long, shorter than --shortest 0.5",
+        "tags.csv, line 4: sub/ü.wav: 33 channels, expected at most 32",
+    ]
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "run_jobs", in_this_process)
+    run(music, skip_bad=True)
+    assert len([*music.glob("mine/?/*.flac")]) == 1
+    assert len((music / "mine/left_out.csv").read_text(encoding="utf-8").splitlines()) == 3
 
 
 def test_only_a_corpus_of_this_command_is_replaced_and_only_if_told(music):

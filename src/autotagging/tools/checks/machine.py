@@ -1,9 +1,8 @@
-"""Processor, memory and disk."""
+"""Processor and memory."""
 
 import os
 import platform
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ _LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
-_SPECTROGRAMS, _AUDIO, _OTHERS = 6.8, 3.0, 1.0  # GB, of MagnaTagATune
 
 
 def check_processor() -> Check:
@@ -58,15 +56,3 @@ def check_memory(params: dict[str, Any]) -> Check:
         return Check("memory", f"{found:.1f} GB")
     text = f"{found:.1f} GB; a training on the CPU takes about {needed:.1f}"
     return Check("memory", text, "a smaller train.batch_size or train.cache in params.yaml")
-
-
-def check_disk(params: dict[str, Any]) -> Check:
-    """Compare the free space with what is not yet written; DVC's cache is a copy."""
-    needed, there = _OTHERS, Path("results/extract_mel/summary.csv").exists()
-    if params["corpus"] == "magnatagatune":
-        needed += 0 if there else 2 * _SPECTROGRAMS + _AUDIO
-    free = shutil.disk_usage(".").free / 1e9
-    text = f"{free:.1f} GB free"
-    if free >= needed:
-        return Check("disk", text)
-    return Check("disk", f"{text}; {needed:.1f} are needed", "free space, or use another disk")

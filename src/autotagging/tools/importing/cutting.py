@@ -50,6 +50,14 @@ class CutSettings:
         return int(self.seconds * self.sample_rate)
 
 
+class AudioSize(NamedTuple):
+    """Length of audio in frames, its sample rate in Hz, and the number of its channels."""
+
+    frames: int
+    sample_rate: int
+    channels: int
+
+
 class Clip(NamedTuple):
     """A clip that was written: its mp3_path, and its first and last second in the song."""
 
@@ -68,6 +76,18 @@ class Cut(NamedTuple):
 
 class BadSongError(Exception):
     """A song that can't be cut; the text says why."""
+
+
+def check_size(size: AudioSize, settings: CutSettings) -> None:
+    """Check what can be known of a song without decoding it.
+
+    Raises
+    ------
+    BadSongError
+        The song is too short, or has too many channels.
+    """
+    _check_channels(size.channels)
+    _check_length(size.frames, size.sample_rate, settings)
 
 
 def cut_song(path: Path, stem: str, folder: Path, settings: CutSettings) -> Cut:
@@ -124,19 +144,15 @@ def _clips(path: Path, settings: CutSettings) -> Iterator[tuple[int, int, np.nda
         with quiet():
             file = open_audio(path)
         with file:
-            if file.channels > _MOST_CHANNELS:
-                raise BadSongError(f"{file.channels} channels, expected at most {_MOST_CHANNELS}")
+            _check_channels(file.channels)
             rate, number = file.samplerate, 0
             edges = [0, round(settings.seconds * rate)]
             while len(samples := _read(file, edges[1] - edges[0])):
                 length = edges[1] - edges[0]
                 if len(samples) < length and number:
                     break  # the rest at the end
-                if len(samples) < min(length, settings.shortest * rate):
-                    raise BadSongError(
-                        f"{len(samples) / rate:.1f} s long, shorter than --shortest "
-                        f"{settings.shortest:g}"
-                    )
+                if not number:
+                    _check_length(len(samples), rate, settings)
                 waveform = _checked(mixed_down(samples))
                 resampled = soxr.resample(waveform, rate, settings.sample_rate, quality="HQ")
                 end = edges[0] + len(samples)
@@ -151,6 +167,19 @@ def _clips(path: Path, settings: CutSettings) -> Iterator[tuple[int, int, np.nda
         raise BadSongError(f"decoding fails after about {seconds:.0f} s ({error})") from None
     if not number:
         raise BadSongError("no samples can be decoded")
+
+
+def _check_channels(count: int) -> None:
+    if count > _MOST_CHANNELS:
+        raise BadSongError(f"{count} channels, expected at most {_MOST_CHANNELS}")
+
+
+def _check_length(frames: int, rate: int, settings: CutSettings) -> None:
+    """Raise BadSongError for what is shorter than a clip and than the shortest song."""
+    if frames < min(round(settings.seconds * rate), settings.shortest * rate):
+        raise BadSongError(
+            f"{frames / rate:.1f} s long, shorter than --shortest {settings.shortest:g}"
+        )
 
 
 def _read(file: soundfile.SoundFile, length: int) -> np.ndarray:

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 from unicodedata import normalize
 
 from autotagging.common.errors import UserError
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.rows import GROUPS, LISTS, PATH, Row, read_rows
+from autotagging.tools.importing.separators import warn_of_separator
 
 OTHER = "other"
 """Category of tags that have no other; that of the pipeline, too."""
@@ -94,6 +95,8 @@ def has_more_tags(tags: Iterable[Tag], than: Iterable[Tag]) -> bool:
 def read_labels(path: Path, settings: TableSettings, faults: Faults) -> list[Labelled]:
     """Read a table of songs and tags, in the order of the first row of each song.
 
+    A warning is printed if lists of tags seem to have another separator.
+
     A song with a row that can't be used is left out as a whole: what the row says of it is not
     known. A row that repeats another one is ignored.
 
@@ -117,6 +120,9 @@ def read_labels(path: Path, settings: TableSettings, faults: Faults) -> list[Lab
         raise UserError("--separator is empty; expected the text between two tags")
     columns, rows, torn = read_rows(path, faults)
     layout = _layout(path, columns, rows, settings)
+    for column, separator in layout.lists.items():
+        lists = [row.cells[column] for row in rows]
+        warn_of_separator(f"{path.name}, column {column}", lists, separator)
     songs: dict[str, Labelled] = {}
     unsure = set(torn)
     done: dict[str, list[dict[str, str]]] = {}
@@ -156,6 +162,8 @@ def _add(songs: dict[str, Labelled], row: Row, tags: list[Tag], *, several: bool
 class _Long:
     """A row has one tag."""
 
+    lists: ClassVar = {"tag": None}  # its columns of text, and the separator
+
     def __init__(self, settings: TableSettings):
         self._category = settings.category
 
@@ -170,13 +178,13 @@ class _Lists:
     """A row has lists of tags, each in a column."""
 
     def __init__(self, columns: list[str], settings: TableSettings):
-        self._columns = columns
+        self.lists = dict.fromkeys(columns, settings.separator)
         self._settings = settings
 
     def tags(self, row: Row) -> list[Tag]:
         tags = [
             Tag(self._settings.category if column == LISTS[0] else column, tag)
-            for column in self._columns
+            for column in self.lists
             for tag in split_list(row.cells[column], self._settings.separator)
         ]
         if not tags:
@@ -186,6 +194,8 @@ class _Lists:
 
 class _Wide:
     """A row has 0 or 1 for each tag."""
+
+    lists: ClassVar = {}
 
     def __init__(self, columns: list[str], settings: TableSettings):
         self._columns = columns

@@ -19,15 +19,18 @@ from autotagging.tagging.formats import (
     find_ffmpeg,
 )
 from autotagging.tagging.streams import PipedStream
+from autotagging.tools.importing.cutting import AudioSize
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.file_tags import read_song_tags
 from autotagging.tools.importing.labels import Labelled, Tag, clean, has_more_tags, split_list
 from autotagging.tools.importing.rows import GROUPS
+from autotagging.tools.importing.separators import warn_of_separator
 from autotagging.tools.importing.workers import Run, results
 
 _FROM_TAGS = ("artist", "album", "title")
 _FAULTS = (ValueError, OSError)  # of `_opened`
 _FRAMES = 1 << 16
+_UNKNOWN = (1 << 63) - 1  # libsndfile's length of a FLAC file without one
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class Song:
         What all clips of the song share, and no other song.
     artist, album, title
         Names; "" where unknown.
-    seconds
-        Length in the file's header, or as FFmpeg decodes it.
+    size
+        Length and channels of its audio.
     """
 
     where: str
@@ -60,7 +63,12 @@ class Song:
     artist: str
     album: str
     title: str
-    seconds: float
+    size: AudioSize
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.size.frames / self.size.sample_rate
 
 
 def find_songs(labelled: list[Labelled], audio: Path, faults: Faults, run: Run) -> list[Song]:
@@ -93,9 +101,9 @@ def find_songs(labelled: list[Labelled], audio: Path, faults: Faults, run: Run) 
         if isinstance(found, Exception):
             faults.add(where, _text(found))
             continue
-        seconds, own = found
+        size, own = found
         groups = {key: song.groups[key] or _joined(own, key) for key in GROUPS}
-        songs.append(_song(where, path, audio, tuple(song.tags), groups, seconds))
+        songs.append(_song(where, path, audio, tuple(song.tags), groups, size))
     return songs
 
 
@@ -126,7 +134,8 @@ def songs_with_tags(
 ) -> tuple[list[Song], list[str]]:
     """Find all audio files below a folder that have genres or moods of their own.
 
-    Hidden files, and links to folders, are left out.
+    Hidden files, and links to folders, are left out. A warning is printed if tags seem to be lists
+    with another separator.
 
     Parameters
     ----------
@@ -163,16 +172,20 @@ def songs_with_tags(
             faults.add(name, _text(error))
     jobs = [(path, True, True) for _, path in places]
     opened = results(run, _opened, jobs, "Reading the files' tags", _FAULTS)
+    tags_of = [found[1] for found in opened if not isinstance(found, Exception)]
+    for field in fields:
+        values = [value for own in tags_of for value in own.get(field, ())]
+        warn_of_separator(f"{field} in the files", values, separator)
     songs, untagged = [], 0
     for (name, path), found in zip(places, opened, strict=True):
         if isinstance(found, Exception):
             faults.add(name, _text(found))
             continue
-        seconds, own = found
+        size, own = found
         tags = _own_tags(own, fields, separator)
         groups = {"track": "", **{key: _joined(own, key) for key in _FROM_TAGS}}
         if tags:
-            songs.append(_song(name, path, audio, tags, groups, seconds))
+            songs.append(_song(name, path, audio, tags, groups, size))
         else:
             untagged += 1
     notes = [f"files without {' or '.join(fields)}: {untagged} of {len(readable)}, left out"]
@@ -221,8 +234,8 @@ def _inside(audio: Path, name: str) -> Path:
     return resolved
 
 
-def _opened(path: Path, with_tags: bool, strict: bool) -> tuple[float, dict[str, list[str]]]:
-    """Open an audio file; give its seconds, and its tags.
+def _opened(path: Path, with_tags: bool, strict: bool) -> tuple[AudioSize, dict[str, list[str]]]:
+    """Open an audio file; give the size of its audio, and its tags.
 
     Tags that are damaged are none unless `strict`: they need not stop what a table says. Raises a
     ValueError or OSError for a file that can't be used.
@@ -231,12 +244,8 @@ def _opened(path: Path, with_tags: bool, strict: bool) -> tuple[float, dict[str,
         raise ValueError("empty")
     try:
         with quiet(), open_audio(path) as file:
-            if isinstance(file, FfmpegStream):  # of no known length
-                frames = sum(iter(lambda: len(file.read(_FRAMES)), 0))
-                seconds = frames / file.samplerate
-            else:
-                seconds = soundfile.info(path).duration
-            if not isinstance(file, PipedStream) and (failure := file.failure()):
+            size = AudioSize(_frames(file), file.samplerate, file.channels)
+            if failure := file.failure():
                 raise ValueError(f"can't be decoded to its end: {failure}")
     except AudioError as error:
         if error.kind != "not_audio":
@@ -245,11 +254,21 @@ def _opened(path: Path, with_tags: bool, strict: bool) -> tuple[float, dict[str,
             "damaged, or no audio that can be decoded (MP3, FLAC, Ogg, WAV, AIFF)"
         ) from None
     try:
-        return seconds, read_song_tags(path) if with_tags else {}
+        return size, read_song_tags(path) if with_tags else {}
     except ValueError:
         if strict:
             raise
-        return seconds, {}
+        return size, {}
+
+
+def _frames(file: soundfile.SoundFile) -> int:
+    """Length of a file: no decoder goes beyond that of a header; without one, all is decoded."""
+    if file.frames < _UNKNOWN and not isinstance(file, (FfmpegStream, PipedStream)):
+        return file.frames
+    try:
+        return sum(iter(lambda: len(file.read(_FRAMES)), 0))
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"can't be decoded to its end: {error}") from None
 
 
 def _song(
@@ -258,7 +277,7 @@ def _song(
     audio: Path,
     tags: tuple[Tag, ...],
     groups: dict[str, str],
-    seconds: float,
+    size: AudioSize,
 ) -> Song:
     name = clean(path.relative_to(audio.resolve()).as_posix())
     in_table = "/".join(filter(None, (groups["artist"], groups["album"], groups["track"])))
@@ -271,7 +290,7 @@ def _song(
         artist=groups["artist"],
         album=groups["album"],
         title=groups["title"],
-        seconds=seconds,
+        size=size,
     )
 
 

@@ -97,6 +97,57 @@ def test_a_song_with_a_faulty_row_is_left_out_as_a_whole(read, row, reason):
     assert faults == [f"tags.csv, line 3 {reason}", left_out("a.mp3", 2)]
 
 
+@pytest.mark.parametrize(
+    ("column", "cells", "separator", "warning"),
+    [
+        (
+            "genre",
+            ["rock, pop", "", "jazz, pop", "jazz"],
+            ";",
+            "2 of 3 texts have ',', none has ';', such as 'rock, pop'; perhaps --separator ','",
+        ),
+        (
+            "tags",
+            ["rock|hip, hop", "jazz|pop"],
+            ";",
+            "2 of 2 texts have '|', none has ';', such as 'rock|hip, hop'; perhaps --separator '|'",
+        ),
+        (
+            "genre",
+            ["rock; pop", "jazz", "dub; ska"],
+            ",",
+            "2 of 3 texts have ';', none has ',', such as 'rock; pop'; perhaps --separator ';'",
+        ),
+        (
+            "genre",
+            ["['rock', 'pop']", "['jazz']"],
+            ",",
+            "2 of 2 texts begin with '[', such as \"['rock', 'pop']\"; "
+            "perhaps write them without brackets and quotes",
+        ),
+        (
+            "tag",
+            ["rock/pop", "jazz/pop"],
+            ";",
+            "2 of 2 texts have '/', and are one tag each, such as 'rock/pop'; "
+            "perhaps name the column tags, for lists, and add --separator '/'",
+        ),
+        ("genre", ["rock, pop; jazz", "dub, ska", "live, loud"], ";", None),
+        ("genre", ["Drum, Bass", "rock"], ";", None),
+        ("genre", ["rock", "pop"], ";", None),
+        ("genre", ["rock, pop", "jazz, pop"], ",", None),
+    ],
+)
+def test_lists_that_seem_to_have_another_separator_are_told(
+    read, capsys, column, cells, separator, warning
+):
+    rows = "".join(f'{number}.mp3\t"{cell}"\n' for number, cell in enumerate(cells))
+    songs, faults = read(f"path\t{column}\n{rows}", separator=separator)
+    assert len(songs) + len(faults) == len(cells)
+    printed = capsys.readouterr().err
+    assert printed == (f"warning: tags.csv, column {column}: {warning}\n" if warning else "")
+
+
 @pytest.mark.parametrize("table", [LONG, LISTS, WIDE])
 def test_a_row_that_is_repeated_is_ignored(read, table):
     rows = table.splitlines(keepends=True)

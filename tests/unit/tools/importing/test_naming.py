@@ -4,15 +4,18 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.labels.vocabulary import read_vocabulary
+from autotagging.tools.importing.cutting import AudioSize
 from autotagging.tools.importing.labels import Tag
 from autotagging.tools.importing.naming import TagSettings, name_tags, write_vocabulary
 from autotagging.tools.importing.songs import Song
+
+SIZE = AudioSize(8000, 8000, 1)
 
 
 def songs(*tags):
     """Make songs with the given tags: category and name, separated by a slash."""
     return [
-        Song("", "", "", tuple(Tag(*tag.split("/")) for tag in each), "", "", "", "", 1.0)
+        Song("", "", "", tuple(Tag(*tag.split("/")) for tag in each), "", "", "", "", SIZE)
         for each in tags
     ]
 

@@ -10,6 +10,7 @@ from mutagen.id3 import TALB, TCON, TIT2, TMOO, TPE1
 
 from autotagging.tagging.file_tags import copy_with_tags
 from autotagging.tools.importing import songs as module
+from autotagging.tools.importing.cutting import AudioSize
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.file_tags import read_song_tags
 from autotagging.tools.importing.labels import Labelled, Tag
@@ -93,6 +94,23 @@ def test_tags_of_each_format_are_read(library):
     assert {song.tags for song in moods} == {TAGS[3:]}
 
 
+def test_tags_in_files_that_seem_to_have_another_separator_are_told(library, capsys):
+    songs_with_tags(library, ("genre", "mood"), ";", Faults(skip=True))
+    assert capsys.readouterr().err == ""
+    for path in (library / "tagged").glob("?.*"):
+        if path.suffix in (".flac", ".ogg"):
+            file = mutagen.File(path)
+            file["genre"] = ["Rock, Pop"]
+            file.save()
+        else:
+            path.unlink()
+    songs_with_tags(library, ("genre", "mood"), ";", Faults(skip=True))
+    assert capsys.readouterr().err == (
+        "warning: genre in the files: 2 of 2 texts have ',', none has ';', such as "
+        "'Rock, Pop'; perhaps --separator ','\n"
+    )
+
+
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "ogg", "opus", "oga", "wav", "aiff", "m4a"])
 def test_tags_that_are_written_into_files_are_read(tmp_path, suffix):
     source, path = write_song(tmp_path / f"a.{suffix}"), tmp_path / f"b.{suffix}"
@@ -135,7 +153,7 @@ def test_damaged_tags_are_a_fault_only_where_they_are_needed(library):
 
 def test_a_file_that_can_not_be_opened_in_time_is_a_fault(library):
     def stuck(function, jobs):
-        yield 1, (1.0, {}), None
+        yield 1, (AudioSize(8000, 8000, 1), {}), None
         yield 0, None, JobError("not done after 600 s; stopped")
 
     rows, faults = [listed("tagged/a.mp3"), listed("untagged.wav")], Faults(skip=True)
@@ -177,6 +195,40 @@ def test_other_formats_are_read_where_there_is_ffmpeg(library, tmp_path, monkeyp
         song = others["g.m4a"]
         assert (song.seconds, song.artist, song.tags) == (1.0, "C", (Tag("genre", "Rock"),))
     assert note.startswith("files without genre: ")
+
+
+def without_length(path):
+    """Write three seconds of noise into a file whose header has no length, or too short a one."""
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 24_000)
+    soundfile.write(path, noise, 8000)
+    content = bytearray(path.read_bytes())
+    if path.suffix == ".flac":  # RFC 9639, sec. 8.2
+        content[21] &= 0xF0
+        content[22:26] = bytes(4)
+    elif path.suffix == ".wav":
+        size = content.index(b"data") + 4
+        content[size : size + 4] = bytes(4)
+    else:  # twice the MP3, of which the header has the length of one
+        content = 2 * content
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("suffix", "seconds"), [("flac", 3), ("wav", 3), ("mp3", 6)])
+def test_without_a_length_in_the_header_that_of_the_decoded_audio_counts(library, suffix, seconds):
+    without_length(library / f"x.{suffix}")
+    (song,) = find_songs([listed(f"x.{suffix}")], library, Faults(skip=False))
+    assert song.seconds == pytest.approx(seconds, abs=0.5)
+
+
+def test_what_can_not_be_decoded_is_known_before_the_cut_where_all_is_decoded(library):
+    without_length(library / "x.mp3")
+    soundfile.write(library / "y.mp3", np.tile(NOISE, 12), 24_000)
+    with (library / "x.mp3").open("ab") as file:
+        file.write(4 * (library / "y.mp3").read_bytes())
+    faults = Faults(skip=True)
+    assert find_songs([listed("x.mp3")], library, faults) == []
+    reason = "can't be decoded to its end: libsndfile does not decode what follows"
+    assert faults.found == [("tags.csv, line 2: x.mp3", reason)]
 
 
 def listed(path, *tags, **groups):
