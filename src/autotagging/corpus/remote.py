@@ -138,12 +138,14 @@ def own_audio(data_set: DataSet, folder: Path) -> str | None:
     """
     archive = folder / data_set.archive.name
     if size(archive) != data_set.archive.bytes and zipfile.is_zipfile(archive):
-        found = f"{archive} is a whole zip, but not the published one"
+        found, them = f"{archive} is a whole zip, but not the published one", "it"
     elif root := clip_folder(folder):
-        found = f"unpacked clips found in {root}"
+        found, them = f"unpacked clips found in {root}", "them"
     else:
         return None
-    return f"{found}; set corpus: {folder} to use it, or move it away to download the archive"
+    return (
+        f"{found}; set corpus: {folder} to use {them}, or move {them} away to download the archive"
+    )
 
 
 def _faults(files: list[RemoteFile], folder: Path) -> dict[RemoteFile, str]:
