@@ -109,9 +109,9 @@ def _fetch(data_set: DataSet, folder: Path, *, offline: bool) -> None:
     if offline and (tables or lacking):
         names = ", ".join(file.name for file in [*tables, *lacking])
         names += f" (or {data_set.archive.name})" if lacking else ""
-        for file in [*tables, *lacking]:
+        for file, fault in (tables | audio | parts).items():
             if (folder / file.name).exists():
-                print(f"{folder / file.name}: {(tables | parts)[file]}", file=sys.stderr)
+                print(f"{folder / file.name}: {fault}", file=sys.stderr)
         raise UserError(
             f"{folder}: offline, and {names} missing; put them there, or run without --offline"
         )
@@ -239,7 +239,7 @@ def _ways(data_set: DataSet, folder: Path) -> list[_Way]:
         return [_IN_PARTS]
     left = _parts_left(data_set, folder)
     begun_whole = size(partial_path(data_set.archive, folder)) > _bytes_before(data_set, left)
-    if begun_whole and not (folder / left[0].name).exists():
+    if left and begun_whole and not (folder / left[0].name).exists():
         return [_WHOLE, _IN_PARTS]
     return [_IN_PARTS, _WHOLE]
 

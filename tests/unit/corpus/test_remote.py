@@ -427,6 +427,14 @@ def test_a_short_file_that_is_another_is_fetched_again(server, tmp_path):
     assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
 
 
+@pytest.mark.parametrize("beginning", [ARCHIVE, ARCHIVE + b"#"])
+def test_an_archive_that_was_not_yet_checked_is(server, tmp_path, beginning):
+    (tmp_path / ".partial-mp3.zip").write_bytes(beginning)
+    remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    assert len(Server.requests) == (1 if beginning == ARCHIVE else 2)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
 def test_a_leftover_next_to_valid_audio_is_deleted(server, tmp_path):
     (tmp_path / "mp3.zip").write_bytes(ARCHIVE)
     (tmp_path / ".partial-mp3.zip").write_bytes(ARCHIVE[:1000])
@@ -560,12 +568,15 @@ def test_what_was_joined_before_the_last_part_was_put_there_is_joined_offline(se
 def test_offline_names_what_is_missing_or_wrong_and_renames_nothing(server, tmp_path, capsys):
     (tmp_path / "mp3.zip.001").write_bytes(CONTENT["mp3.zip.001"])
     (tmp_path / "mp3.zip.002").write_bytes(b"half")
+    (tmp_path / "mp3.zip").write_bytes(b"X" + ARCHIVE[1:])
     with pytest.raises(
         UserError, match=r"offline, and table.csv, mp3.zip.002 \(or mp3.zip\) missing"
     ):
         remote.fetch(data_set(f"{server}/a"), tmp_path, offline=True)
-    assert names(tmp_path) == ["mp3.zip.001", "mp3.zip.002"]
-    assert capsys.readouterr().err == f"{tmp_path}/mp3.zip.002: 4 bytes, expected 200000\n"
+    assert names(tmp_path) == ["mp3.zip", "mp3.zip.001", "mp3.zip.002"]
+    archive, part = capsys.readouterr().err.splitlines()
+    assert archive.startswith(f"{tmp_path}/mp3.zip: wrong md5, expected")
+    assert part == f"{tmp_path}/mp3.zip.002: 4 bytes, expected 200000"
     assert Server.requests == []
 
 
