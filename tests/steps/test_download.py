@@ -1,5 +1,6 @@
 """Step download as a command."""
 
+import errno
 import hashlib
 import io
 import json
@@ -8,6 +9,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
+import pytest
 import yaml
 
 from autotagging import demo
@@ -110,6 +112,18 @@ def test_a_damaged_receipt_makes_the_demo_corpus_anew(tmp_path, monkeypatch):
     (tmp_path / "demo/demo.json").write_text('{"clips": 20, "se', encoding="utf-8")
     _make_demo(tmp_path / "demo", Demo(demo_clips=20, demo_seed=0), threads=1)
     assert (tmp_path / "demo/annotations_final.csv").exists()
+
+
+def test_a_disk_that_is_full_during_synthesis_is_reported_with_the_corpus(tmp_path, monkeypatch):
+    def fill(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(demo.corpus, "make_clip", lambda *_, **__: (b"mp3", frozenset({"rock"})))
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", fill)
+    with pytest.raises(OSError, match="No space left on device") as error:
+        _make_demo(tmp_path / "demo", Demo(demo_clips=20, demo_seed=0), threads=1)
+    assert error.value.filename == str(tmp_path / "demo")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_audio_of_other_clips_is_refused(small_corpus, tmp_path):

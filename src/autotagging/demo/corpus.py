@@ -22,7 +22,7 @@ import soundfile
 from threadpoolctl import threadpool_limits
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import naming, write_json
+from autotagging.common.files import write_json
 from autotagging.common.progress import progress
 from autotagging.corpus.raw_tags import RAW_TAGS
 from autotagging.demo.catalogue import Clip, catalogue
@@ -95,12 +95,9 @@ def synthesise(
     listed = catalogue(clips, seed=seed)
     annotated = [clip for clip in listed if clip.annotated]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        naming(folder),
-        tempfile.TemporaryDirectory(
-            prefix=_unfinished(folder), dir=folder.parent, ignore_cleanup_errors=True
-        ) as temporary,
-    ):
+    with tempfile.TemporaryDirectory(
+        prefix=_unfinished(folder), dir=folder.parent, ignore_cleanup_errors=True
+    ) as temporary:
         scratch = Path(temporary, folder.name)
         scratch.mkdir()
         _write_table(scratch / "clip_info_final.csv", CLIP_INFO_COLUMNS, map(_info_row, listed))

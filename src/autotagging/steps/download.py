@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import (
+    naming,
     read_json,
     replacing,
     write_checksums,
@@ -189,7 +190,8 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
         if folder.exists() and any(folder.iterdir()) and not receipt.exists():
             raise UserError(f"{folder}: not a demo corpus, so it is not replaced; move it away")
         clips, seed = wanted.demo_clips, wanted.demo_seed
-        demo.synthesise(folder, clips=clips, seed=seed, workers=threads, receipt=made)
+        with naming(folder):
+            demo.synthesise(folder, clips=clips, seed=seed, workers=threads, receipt=made)
 
 
 def _is_receipt(path: Path, made: dict[str, Any]) -> bool:
