@@ -40,7 +40,8 @@ finally:
 def download(corpus, out, *options, **expected):
     return autotagging(
         "download",
-        *("--corpus", corpus, "--remote", "workflow/resources/magnatagatune.yaml"),
+        *("--corpus", corpus),
+        *(() if "--remote" in options else ("--remote", "workflow/resources/magnatagatune.yaml")),
         *("--demo-clips", 20, "--demo-seed", 0, "--threads", 1),
         *("--annotations", out / "annotations_final.csv"),
         *("--clip-info", out / "clip_info_final.csv"),

@@ -1,11 +1,16 @@
 """Step download as a command."""
 
+import errno
+import hashlib
+import io
 import json
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
+import pytest
+import yaml
 
 from autotagging import demo
 from autotagging.common.locks import locked
@@ -109,6 +114,18 @@ def test_a_damaged_receipt_makes_the_demo_corpus_anew(tmp_path, monkeypatch):
     assert (tmp_path / "demo/annotations_final.csv").exists()
 
 
+def test_a_disk_that_is_full_during_synthesis_is_reported_with_the_corpus(tmp_path, monkeypatch):
+    def fill(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(demo.corpus, "make_clip", lambda *_, **__: (b"mp3", frozenset({"rock"})))
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", fill)
+    with pytest.raises(OSError, match="No space left on device") as error:
+        _make_demo(tmp_path / "demo", Demo(demo_clips=20, demo_seed=0), threads=1)
+    assert error.value.filename == str(tmp_path / "demo")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_audio_of_other_clips_is_refused(small_corpus, tmp_path):
     with zipfile.ZipFile(small_corpus / "mp3.zip", "w") as archive:
         archive.writestr("track 1.mp3", b"x")
@@ -118,3 +135,80 @@ def test_audio_of_other_clips_is_refused(small_corpus, tmp_path):
         "first file found is track 1.mp3, the first expected 0/clip-0-0-29.mp3\n"
     )
     assert not (tmp_path / "out").exists()
+
+
+def describe(folder, tmp_path):
+    """Describe a data set whose tables are those of a corpus, and whose archive is in two parts."""
+    entries = []
+    for name in ("annotations_final.csv", "clip_info_final.csv", "mp3.zip.001", "mp3.zip.002"):
+        content = (folder / name).read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        entries.append({"name": name, "bytes": len(content), "sha256": digest})
+    archive = (folder / "mp3.zip.001").read_bytes() + (folder / "mp3.zip.002").read_bytes()
+    description = {
+        "mirrors": ["http://127.0.0.1:9/"],
+        "files": entries,
+        "archive": {
+            "name": "mp3.zip",
+            "bytes": len(archive),
+            "md5": hashlib.md5(archive).hexdigest(),
+            "parts": ["mp3.zip.001", "mp3.zip.002"],
+        },
+    }
+    path = tmp_path / "remote.yaml"
+    path.write_text(yaml.safe_dump(description))
+    return path, archive
+
+
+def add_parts(folder):
+    """Write the archive of the clips in a folder, in two parts."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for clip in sorted(folder.glob("?/*.mp3")):
+            archive.write(clip, clip.relative_to(folder))
+    content = buffer.getvalue()
+    (folder / "mp3.zip.001").write_bytes(content[:100_000])
+    (folder / "mp3.zip.002").write_bytes(content[100_000:])
+
+
+def test_parts_stay_as_they_are_and_give_the_same_results_as_the_archive(
+    small_corpus, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("AUTOTAGGING_CORPORA", str(tmp_path))
+    folder = small_corpus.rename(tmp_path / "magnatagatune")
+    add_parts(folder)
+    remote, archive = describe(folder, tmp_path)
+    options = ("--remote", remote, "--offline")
+    before = {path: path.read_bytes() for path in folder.glob("*.*")}
+    folder.chmod(0o555)
+    try:
+        download("magnatagatune", tmp_path / "parts", *options)
+    finally:
+        folder.chmod(0o755)
+    assert {path: path.read_bytes() for path in folder.glob("*.*")} == before
+    for part in folder.glob("mp3.zip.*"):
+        part.unlink()
+    (folder / "mp3.zip").write_bytes(archive)
+    download("magnatagatune", tmp_path / "whole", *options)
+    for path in (tmp_path / "parts").iterdir():
+        assert path.read_bytes() == (tmp_path / "whole" / path.name).read_bytes(), path.name
+    assert json.loads((tmp_path / "whole/audio.json").read_text())["title"] == "magnatagatune"
+
+
+def test_a_folder_with_the_published_tables_is_magnatagatune_in_own_files(small_corpus, tmp_path):
+    add_parts(small_corpus)
+    remote, _ = describe(small_corpus, tmp_path)
+    for part in small_corpus.glob("mp3.zip.*"):
+        part.unlink()
+
+    def title(name):
+        download(small_corpus, tmp_path / name, "--remote", remote)
+        return json.loads((tmp_path / name / "audio.json").read_text())["title"]
+
+    assert title("missing") == "magnatagatune (own files, 1 clip missing)"
+    (small_corpus / "f").mkdir()
+    (small_corpus / "f/clip-f-0-29.mp3").touch()
+    assert title("whole") == "magnatagatune (own files)"
+    table = small_corpus / "clip_info_final.csv"
+    table.write_bytes(table.read_bytes().replace(b'"A"', b'"B"'))
+    assert title("other") == "folder corpus"

@@ -22,6 +22,7 @@ from autotagging.corpus.paths import (
     archive_files,
     clip_folder,
     corpus_folder,
+    is_made_here,
 )
 
 _LONGEST = 600.0  # seconds, of a clip that is not limited otherwise
@@ -147,7 +148,7 @@ def open_corpus(path: Path) -> Corpus:
     Raises
     ------
     UserError
-        There is no audio, the archive is damaged, or clips.csv is.
+        There is no audio (any more), the archive is damaged, or clips.csv is.
     """
     audio = path / "audio.json"
     if not audio.exists():
@@ -156,4 +157,11 @@ def open_corpus(path: Path) -> Corpus:
 
     table = read_table(path / "clips.csv", {"mp3_path": str, "crc32": "Int64"}).dropna()
     checksums = dict(zip(table["mp3_path"], table["crc32"].tolist(), strict=True))
-    return Corpus(corpus_folder(read_json(audio, corpus=str)["corpus"]), checksums)
+    corpus = read_json(audio, corpus=str)["corpus"]
+    folder = corpus_folder(corpus)
+    if is_made_here(corpus) and not (archive_files(folder) or clip_folder(folder)):
+        raise UserError(
+            f"{folder}: the audio of {corpus} is gone; set AUTOTAGGING_CORPORA to the folder that "
+            f"has the folder {corpus}, or run `snakemake --cores all --forcerun download`"
+        )
+    return Corpus(folder, checksums)

@@ -197,7 +197,8 @@ class FolderAudio:
     def _check_link(self, path: Path) -> None:
         if not path.resolve().is_relative_to(self._corpus):
             raise UserError(
-                f"{path}: a link that leaves the corpus {self._corpus}; replace it by a copy"
+                f"{path}: a link that leaves the corpus {self._corpus}; replace it by a copy, or "
+                "put both tables into its real folder and give that as `corpus`"
             )
 
     def first_name(self) -> str | None:

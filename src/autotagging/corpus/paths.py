@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from unicodedata import normalize
 
@@ -20,7 +21,10 @@ AUDIO_SUFFIXES = (".mp3", ".flac", ".ogg", ".wav")
 # Names may have spaces and letters of any language, but no control characters.
 CLIP_PATH = re.compile(r"[0-9a-f]/[^/\\\x00-\x1f\x7f]+\.(?:mp3|flac|ogg|wav)")
 
-_MADE_HERE = ("demo", "magnatagatune")
+# A zip ends with a record of 22 bytes and a comment of at most 65,535.
+_MOST_AFTER_END = 22 + 65_535
+_MAGNATAGATUNE = "magnatagatune"
+_MADE_HERE = ("demo", _MAGNATAGATUNE)
 
 
 def corpora_folder() -> Path:
@@ -58,6 +62,28 @@ def is_made_here(corpus: str) -> bool:
 def corpus_title(corpus: str) -> str:
     """Title of a corpus in the results: demo, magnatagatune, or "folder" with the folder's name."""
     return corpus if is_made_here(corpus) else f"folder {Path(corpus).name}"
+
+
+def own_title(missing: int) -> str:
+    """Title of a folder that has MagnaTagATune's tables, and audio that can't be verified.
+
+    Parameters
+    ----------
+    missing
+        Number of annotated clips without a file.
+    """
+    lacking = f", {missing} {'clip' if missing == 1 else 'clips'} missing" if missing else ""
+    return f"{_MAGNATAGATUNE} (own files{lacking})"
+
+
+def is_magnatagatune(title: str) -> bool:
+    """Tell whether a title is that of MagnaTagATune, downloaded here or in files of one's own."""
+    return title == _MAGNATAGATUNE or title.startswith(f"{_MAGNATAGATUNE} (own files")
+
+
+def is_whole_magnatagatune(title: str) -> bool:
+    """Tell whether a title is that of MagnaTagATune with all its clips."""
+    return title in (_MAGNATAGATUNE, own_title(0))
 
 
 def normal_form(mp3_path: str) -> str:
@@ -100,6 +126,8 @@ def choose_folder(folders: Iterable[str], where: Path) -> str:
 def archive_files(folder: Path) -> list[Path]:
     """List the files of a corpus folder's archive: [mp3.zip], its parts in order, or [].
 
+    An archive whose end or a part is missing does not count where the clips are also unpacked.
+
     Raises
     ------
     UserError
@@ -111,21 +139,36 @@ def archive_files(folder: Path) -> list[Path]:
             f"{folder}: {volumes[0].name} and {ARCHIVE} are volumes of one archive; join them with "
             f"`zip -s 0 {ARCHIVE} --out joined.zip`, delete them, and name it {ARCHIVE}"
         )
-    if whole.exists():
-        return [whole]
-    parts = sorted(folder.glob(f"{ARCHIVE}.[0-9][0-9][0-9]"))
-    for number, part in enumerate(parts, start=1):
-        if part.suffix != f".{number:03}":
-            raise UserError(f"{folder}: {ARCHIVE}.{number:03} is missing; download it again")
-    return parts
+    found = [whole] if whole.exists() else sorted(folder.glob(f"{ARCHIVE}.[0-9][0-9][0-9]"))
+    numbered = (folder / f"{ARCHIVE}.{number:03}" for number in range(1, len(found) + 1))
+    lacking = [part.name for part in numbered if part not in found and found != [whole]]
+    if found and (lacking or not _ends_zip(found[-1])) and clip_folder(folder):
+        return []
+    if lacking:
+        raise UserError(f"{folder}: {lacking[0]} is missing; download it again")
+    return found
+
+
+def _ends_zip(path: Path) -> bool:
+    """Tell whether a file has the record with which a zip ends."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _MOST_AFTER_END))
+        return b"PK\x05\x06" in file.read()
 
 
 def clip_folder(folder: Path) -> Path | None:
     """Find the folders 0 to f of a corpus: at the top, in mp3, or in the only folder with clips."""
     for usual in (folder, folder / "mp3"):
-        if any(usual.glob("[0-9a-f]/")):
+        if any(map(_has_audio, usual.glob("[0-9a-f]/"))):
             return usual
     files = (file for depth in ("*", "*/*") for file in folder.glob(f"{depth}/[0-9a-f]/*"))
     clips = (file for file in files if file.suffix in AUDIO_SUFFIXES)
     found = {clip.parent.parent.relative_to(folder).as_posix() for clip in clips}
     return folder / choose_folder(found, folder) if found else None
+
+
+def _has_audio(folder: Path) -> bool:
+    """Tell whether there is a file with the name of an audio file in a folder."""
+    with suppress(OSError), os.scandir(folder) as files:
+        return any(file.name.endswith(AUDIO_SUFFIXES) for file in files)
+    return False

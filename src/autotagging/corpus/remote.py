@@ -3,7 +3,8 @@
 import os
 import shutil
 import sys
-from bisect import bisect_right
+import zipfile
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 import yaml
 
 from autotagging.common.errors import UserError
+from autotagging.common.files import naming
 from autotagging.common.locks import locked
 from autotagging.corpus.opening import refuse_link
+from autotagging.corpus.paths import clip_folder
 from autotagging.corpus.transfer import RemoteFile, fetch_file, partial_path, set_aside, size
 
 MAGNATAGATUNE = Path("workflow/resources/magnatagatune.yaml")
@@ -69,10 +72,12 @@ def _remote_file(entry: dict[str, Any], mirrors: list[str]) -> RemoteFile:
 def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
     """Download a data set into a folder; valid files are not downloaded again.
 
-    A file with a wrong size or checksum is renamed to damaged-NAME. Each part is appended to the
-    archive and deleted as soon as it is complete, so that the disk never has more than one part
-    twice; the joined archive is checked again as a whole. If a part is not available, the rest of
-    the whole archive is downloaded instead. An interrupted download is resumed.
+    Valid audio is left as it is, be it the archive or all of its parts. Otherwise each part is
+    appended to the archive and deleted as soon as it is complete, so that the disk never has more
+    than one part twice; the joined archive is checked again as a whole. If a part is not available,
+    the rest of the whole archive is downloaded instead. An interrupted download is resumed, also
+    that of another program; any other file with a wrong size or checksum is renamed to
+    damaged-NAME.
 
     Parameters
     ----------
@@ -86,8 +91,8 @@ def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
     Raises
     ------
     UserError
-        No address has a file, the disk is too small, a file is missing when offline, or another
-        process is downloading to the same folder.
+        No address has a file, the disk is too small, a file is missing when offline, there is audio
+        of one's own instead of the archive, or another process is downloading to the same folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / ".download.lock", f"the download to {folder}"):
@@ -95,101 +100,163 @@ def fetch(data_set: DataSet, folder: Path, *, offline: bool = False) -> None:
 
 
 def _fetch(data_set: DataSet, folder: Path, *, offline: bool) -> None:
-    missing = [file for file in data_set.tables if not _is_there(file, folder)]
-    has_archive = _is_there(data_set.archive, folder)
-    parts = [] if has_archive else _parts_left(data_set, folder)
-    missing_parts = [part for part in parts if not _is_there(part, folder)]
-    if offline and (missing or missing_parts):
-        names = ", ".join(file.name for file in [*missing, *missing_parts])
-        names += f" (or {data_set.archive.name})" if missing_parts else ""
+    tables = _faults(data_set.tables, folder)
+    audio = _faults([data_set.archive], folder)
+    parts = _faults(data_set.parts, folder) if audio else {}
+    if parts and (found := own_audio(data_set, folder)):
+        raise UserError(found)
+    lacking = [part for part in _parts_left(data_set, folder) if part in parts]
+    if offline and (tables or lacking):
+        names = ", ".join(file.name for file in [*tables, *lacking])
+        names += f" (or {data_set.archive.name})" if lacking else ""
+        for file, fault in (tables | audio | parts).items():
+            if (folder / file.name).exists():
+                print(f"{folder / file.name}: {fault}", file=sys.stderr)
         raise UserError(
             f"{folder}: offline, and {names} missing; put them there, or run without --offline"
         )
-    _check_space(data_set, folder, [*missing, *missing_parts], parts)
-    for file in missing:
+    for file, fault in (tables | audio | parts).items():
+        _move_away(file, fault, folder, resume=bool(parts) and file not in tables)
+    ways = _ways(data_set, folder) if parts else []
+    _check_space(
+        folder,
+        sum(file.bytes - size(partial_path(file, folder)) for file in tables),
+        [needed(data_set, folder) for needed, _ in ways],
+    )
+    for file in tables:
         fetch_file(file, folder)
-    if not has_archive:
-        _get_archive(data_set, parts, folder)
+    if ways:
+        _get_archive(data_set, ways, folder)
+        _delete(folder / part.name for part in data_set.parts)
+    _delete(partial_path(file, folder) for file in [data_set.archive, *data_set.parts])
 
 
-def _is_there(file: RemoteFile, folder: Path) -> bool:
-    """Tell whether a file exists and is valid; an invalid one is renamed."""
-    path = folder / file.name
+def own_audio(data_set: DataSet, folder: Path) -> str | None:
+    """Say how to use audio that is there instead of the published archive; None if there is none.
+
+    It can't be compared with the published checksums.
+    """
+    archive = folder / data_set.archive.name
+    if size(archive) != data_set.archive.bytes and zipfile.is_zipfile(archive):
+        found, them = f"{archive} is a whole zip, but not the published one", "it"
+    elif root := clip_folder(folder):
+        found, them = f"unpacked clips found in {root}", "them"
+    else:
+        return None
+    return (
+        f"{found}; set corpus: {folder} to use {them}, or move {them} away to download the archive"
+    )
+
+
+def _faults(files: list[RemoteFile], folder: Path) -> dict[RemoteFile, str]:
+    """Find the files that are missing or wrong, each with its fault."""
+    faults = {file: file.fault(folder / file.name) for file in files}
+    return {file: fault for file, fault in faults.items() if fault}
+
+
+def _move_away(file: RemoteFile, fault: str, folder: Path, *, resume: bool) -> None:
+    """Rename an invalid file; if `resume`, one that is too short is a download that goes on."""
+    path, partial = folder / file.name, partial_path(file, folder)
     if not path.exists():
-        return False
-    if fault := file.fault(path):
+        return
+    if resume and not path.is_symlink() and size(partial) < size(path) < file.bytes:
+        print(f"{path}: {fault}; goes on as {path.replace(partial)}", file=sys.stderr)
+    else:
         print(f"{path}: {fault}; kept as {set_aside(path, name=file.name)}", file=sys.stderr)
-    return not fault
-
-
-def _joining_path(data_set: DataSet, folder: Path) -> Path:
-    return folder / f".joining-{data_set.archive.name}"
 
 
 def _parts_left(data_set: DataSet, folder: Path) -> list[RemoteFile]:
-    """List the parts that are not yet appended; remove a part that was appended incompletely."""
-    joining = _joining_path(data_set, folder)
-    ends = list(accumulate(part.bytes for part in data_set.parts))
-    whole = bisect_right(ends, size(joining))
-    if os.path.lexists(joining):
-        with open(joining, "ab", opener=refuse_link) as file:
-            file.truncate(ends[whole - 1] if whole else 0)
-    for part in data_set.parts[:whole]:
-        (folder / part.name).unlink(missing_ok=True)
-    return data_set.parts[whole:]
+    """List the parts that the beginning of the archive does not have whole."""
+    have = size(partial_path(data_set.archive, folder))
+    ends = accumulate(part.bytes for part in data_set.parts)
+    return [part for part, end in zip(data_set.parts, ends, strict=True) if end > have]
 
 
-def _check_space(
-    data_set: DataSet, folder: Path, missing: list[RemoteFile], parts: list[RemoteFile]
-) -> None:
-    """Raise UserError if the disk has no room for the missing files and one part twice."""
-    needed = sum(file.bytes - size(partial_path(file, folder)) for file in missing)
-    needed += max((part.bytes for part in parts), default=0)
-    if resumed := size(partial_path(data_set.archive, folder)):
-        needed = min(needed, data_set.archive.bytes - resumed)
+def _bytes_before(data_set: DataSet, parts: list[RemoteFile]) -> int:
+    """Bytes of the archive before its last parts."""
+    return data_set.archive.bytes - sum(part.bytes for part in parts)
+
+
+def _check_space(folder: Path, tables: int, ways: list[int]) -> None:
+    """Raise UserError if the disk has no room for the tables and any way to get the archive."""
     free = shutil.disk_usage(folder).free
-    if free < needed:
+    if free < tables + min(ways, default=0):
         raise UserError(
-            f"{folder}: {free / 1e9:.2f} GB free, the download needs {needed / 1e9:.2f} GB; "
-            "make room, or name another folder in AUTOTAGGING_CORPORA"
+            f"{folder}: {free / 1e9:.2f} GB free, the download needs "
+            f"{(tables + max(ways, default=0)) / 1e9:.2f} GB; make room, or name another folder in "
+            "AUTOTAGGING_CORPORA"
         )
 
 
-def _get_archive(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
-    """Download the archive in parts or, if that fails, whole; try the earlier run's way first."""
-    ways = [_join_parts, _fetch_whole] if data_set.archive.urls else [_join_parts]
-    if partial_path(data_set.archive, folder).exists():
-        ways.reverse()
+def _needed_to_join(data_set: DataSet, folder: Path) -> int:
+    """Bytes for the parts that are not there, and for one part twice."""
+    left = _parts_left(data_set, folder)
+    missing = [part for part in left if not (folder / part.name).exists()]
+    return sum(part.bytes - size(partial_path(part, folder)) for part in missing) + max(
+        (part.bytes for part in left), default=0
+    )
+
+
+def _needed_for_whole(data_set: DataSet, folder: Path) -> int:
+    return data_set.archive.bytes - size(partial_path(data_set.archive, folder))
+
+
+def _join_parts(data_set: DataSet, folder: Path) -> None:
+    """Append the parts, each of which is downloaded if missing, to the beginning of the archive."""
+    joined = partial_path(data_set.archive, folder)
+    left = _parts_left(data_set, folder)
+    for number, part in enumerate(left):
+        path = folder / part.name
+        if not path.exists():
+            fetch_file(part, folder)
+        with (
+            naming(joined),
+            open(joined, "ab", opener=refuse_link) as target,
+            path.open("rb") as source,
+        ):
+            target.truncate(_bytes_before(data_set, left[number:]))
+            shutil.copyfileobj(source, target, _CHUNK)
+        path.unlink()
+    if fault := data_set.archive.fault(joined):
+        kept = set_aside(joined, name=data_set.archive.name)
+        raise UserError(f"{folder}: the joined parts: {fault}; kept as {kept}; run again")
+    joined.replace(folder / data_set.archive.name)
+
+
+def _fetch_whole(data_set: DataSet, folder: Path) -> None:
+    """Download the archive as one file; the parts appended so far are its beginning."""
+    fetch_file(data_set.archive, folder)
+
+
+_Way = tuple[Callable[[DataSet, Path], int], Callable[[DataSet, Path], None]]
+_IN_PARTS: _Way = (_needed_to_join, _join_parts)
+_WHOLE: _Way = (_needed_for_whole, _fetch_whole)
+
+
+def _ways(data_set: DataSet, folder: Path) -> list[_Way]:
+    """Give the ways to get the archive; what was begun whole goes on whole, if possible."""
+    if not data_set.archive.urls:
+        return [_IN_PARTS]
+    left = _parts_left(data_set, folder)
+    begun_whole = size(partial_path(data_set.archive, folder)) > _bytes_before(data_set, left)
+    if left and begun_whole and not (folder / left[0].name).exists():
+        return [_WHOLE, _IN_PARTS]
+    return [_IN_PARTS, _WHOLE]
+
+
+def _get_archive(data_set: DataSet, ways: list[_Way], folder: Path) -> None:
     for way in ways:
+        needed, get = way
         try:
-            return way(data_set, parts, folder)
+            _check_space(folder, 0, [needed(data_set, folder)])
+            return get(data_set, folder)
         except UserError as error:
             if way is ways[-1]:
                 raise
             print(error, file=sys.stderr)
 
 
-def _join_parts(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
-    joining = _joining_path(data_set, folder)
-    for part in parts:
-        path = folder / part.name
-        if not path.exists():
-            fetch_file(part, folder)
-        with open(joining, "ab", opener=refuse_link) as target, path.open("rb") as source:
-            shutil.copyfileobj(source, target, _CHUNK)
-        path.unlink()
-    if fault := data_set.archive.fault(joining):
-        kept = set_aside(joining, name=data_set.archive.name)
-        raise UserError(f"{folder}: the joined parts: {fault}; kept as {kept}; run again")
-    joining.replace(folder / data_set.archive.name)
-
-
-def _fetch_whole(data_set: DataSet, parts: list[RemoteFile], folder: Path) -> None:
-    """Download the archive as one file; the parts appended so far are its beginning."""
-    joining = _joining_path(data_set, folder)
-    partial = partial_path(data_set.archive, folder)
-    if size(joining) > size(partial):
-        joining.replace(partial)
-    fetch_file(data_set.archive, folder)
-    for leftover in (joining, *(folder / part.name for part in data_set.parts)):
-        leftover.unlink(missing_ok=True)
+def _delete(leftovers: Iterable[Path]) -> None:
+    for path in leftovers:
+        if os.path.lexists(path):  # in a read-only folder, nothing can be unlinked, missing or not
+            path.unlink()

@@ -1,6 +1,7 @@
 """Download one file from the first address that has it; resume if interrupted; check the result."""
 
 import hashlib
+import io
 import re
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import requests
 
 from autotagging.common.errors import UserError
+from autotagging.common.files import naming
 from autotagging.common.progress import progress
 from autotagging.corpus.opening import refuse_link
 
@@ -121,68 +123,76 @@ def _is_passing(error: Exception) -> bool:
 
 
 def _stream(url: str, file: RemoteFile, partial: Path) -> None:
-    """Download the missing bytes of a file, check its checksum, and rename it."""
+    """Download the missing bytes of a file, check its checksum, and rename it.
+
+    A server that ignores the range sends the whole file; what is there is then not written again.
+    """
     if size(partial) > file.bytes:
         partial.unlink()
-    have = resumed = size(partial)
+    have = size(partial)
     digest = hashlib.new(file.algorithm)
     if have < file.bytes:
         # With compressed transfer, the lengths would not be those of the file.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
             response.raise_for_status()
-            have = have if response.status_code == requests.codes.partial_content else 0
-            _check_offer(response, file, have)
-            _hash_beginning(partial, have, digest)
-            _receive(response, file, partial, have, digest)
+            first = have if response.status_code == requests.codes.partial_content else 0
+            _check_offer(response, file, first)
+            _hash_beginning(partial, digest)
+            _receive(response, file, partial, first, digest)
     else:
-        _hash_beginning(partial, have, digest)
+        _hash_beginning(partial, digest)
     if digest.hexdigest() != file.checksum:
         kept = set_aside(partial, name=file.name)
-        raise _WrongContentError(
-            f"wrong {file.algorithm}; kept as {kept}", again=resumed > 0 and have > 0
-        )
+        raise _WrongContentError(f"wrong {file.algorithm}; kept as {kept}", again=have > 0)
     partial.replace(partial.with_name(file.name))
 
 
-def _check_offer(response: requests.Response, file: RemoteFile, have: int) -> None:
-    """Raise an error if the headers show that the response is not the rest of the file."""
+def _check_offer(response: requests.Response, file: RemoteFile, first: int) -> None:
+    """Raise an error if the headers show that the response is not the file from a byte on."""
     if "html" in response.headers.get("Content-Type", ""):
         raise _WrongContentError("a web page, expected a file")
     sent = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    if have and sent and int(sent[1]) != have:
-        raise _WrongContentError(f"bytes from {sent[1]} on, expected from {have} on")
+    if first and sent and int(sent[1]) != first:
+        raise _WrongContentError(f"bytes from {sent[1]} on, expected from {first} on")
     length = response.headers.get("Content-Length", "")
-    if length.isdigit() and have + int(length) != file.bytes:
-        raise _WrongContentError(f"{have + int(length)} bytes offered, expected {file.bytes}")
+    if length.isdigit() and first + int(length) != file.bytes:
+        raise _WrongContentError(f"{first + int(length)} bytes offered, expected {file.bytes}")
 
 
-def _hash_beginning(partial: Path, have: int, digest) -> None:
-    """Hash the first `have` bytes of the partial file, and truncate it to them."""
+def _hash_beginning(partial: Path, digest) -> None:
+    """Hash the partial file, which is created if missing."""
     with open(partial, "ab+", opener=refuse_link) as beginning:
-        beginning.truncate(have)
         beginning.seek(0)
         while chunk := beginning.read(_CHUNK):
             digest.update(chunk)
 
 
 def _receive(
-    response: requests.Response, file: RemoteFile, partial: Path, have: int, digest
+    response: requests.Response, file: RemoteFile, partial: Path, first: int, digest
 ) -> None:
-    """Append the response's body to the partial file, and hash it."""
-    received = have
+    """Append what the partial file lacks of the response's body, from byte `first` on; hash it."""
+    have, received = size(partial), first
     chunks = progress(
         response.iter_content(_CHUNK),
-        total=-(-(file.bytes - have) // _CHUNK),
+        total=-(-(file.bytes - first) // _CHUNK),
         label=f"{file.name}, MiB",
     )
-    with open(partial, "ab", opener=refuse_link) as target:
+    with open(partial, "ab", buffering=0, opener=refuse_link) as target:
         for chunk in chunks:
+            there = max(0, have - received)
             received += len(chunk)
             if received > file.bytes:
                 target.truncate(have)
                 raise _WrongContentError(f"more than {file.bytes} bytes sent")
-            target.write(chunk)
-            digest.update(chunk)
+            with naming(partial):
+                _write(target, chunk[there:])
+            digest.update(chunk[there:])
     if received < file.bytes:
         raise requests.ConnectionError(f"ended after {received} of {file.bytes} bytes")
+
+
+def _write(target: io.RawIOBase, content: bytes) -> None:
+    """Write all bytes; on a nearly full disk, some of them are written first."""
+    while content:
+        content = content[target.write(content) :]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from autotagging.corpus.paths import is_magnatagatune
 from autotagging.dataset.groups import INTERVAL_UNIT
 
 _CORPORA = {
@@ -23,6 +24,7 @@ _LICENCES = {
         "https://creativecommons.org/licenses/by-nc-sa/3.0/",
     ),
 }
+UNVERIFIED = "The tables are the published ones; the audio was not compared with the published one."
 _MOST_NAMED = 4  # models; more are named by legends and rows
 # A positive clip that is drawn twice raises the precision of every tag, and thus the mean.
 MIRRORED = "Intervals of mean average precision are mirrored, because resampling raises its values."
@@ -30,7 +32,13 @@ MIRRORED = "Intervals of mean average precision are mirrored, because resampling
 
 def corpus_name(corpus: str) -> str:
     """Name a corpus for readers, who must see whether it is MagnaTagATune."""
-    return _CORPORA.get(corpus, corpus)
+    kind = _kind(corpus)
+    return corpus.replace(kind, _CORPORA.get(kind, kind), 1)
+
+
+def _kind(corpus: str) -> str:
+    """Title of a corpus, without what is said about own files of MagnaTagATune."""
+    return "magnatagatune" if is_magnatagatune(corpus) else corpus
 
 
 def all_clips(title: str) -> str:
@@ -41,12 +49,14 @@ def all_clips(title: str) -> str:
 
 def attribution(corpus: str) -> str:
     """State the source of a corpus's clips, and their licence."""
-    return _ATTRIBUTIONS.get(corpus, f"The clips are from {corpus}; ask its owner for the licence.")
+    kind = _kind(corpus)
+    text = _ATTRIBUTIONS.get(kind, f"The clips are from {kind}; ask its owner for the licence.")
+    return text if kind == corpus else f"{text} {UNVERIFIED}"
 
 
 def licence(corpus: str) -> tuple[str, str] | None:
     """Give short name and address of the licence of what is made from a corpus, if it is known."""
-    return _LICENCES.get(corpus)
+    return _LICENCES.get(_kind(corpus))
 
 
 def run_caption(runs: list[dict[str, Any]]) -> str:

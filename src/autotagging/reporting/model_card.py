@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from autotagging.corpus.paths import is_magnatagatune
 from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.captions import attribution, corpus_name, licence
 
@@ -74,7 +75,12 @@ def _front_matter(metrics: dict[str, Any], model: dict[str, Any]) -> dict[str, A
     terms = {"license": known[0] if known else "other"}
     if not known:
         terms |= {"license_name": "licence-of-the-corpus", "license_link": "LICENSE"}
-    dataset = {"type": corpus, "name": corpus_name(corpus), "config": metrics["split"]}
+    published = "magnatagatune" if is_magnatagatune(corpus) else None
+    dataset = {
+        "type": published or corpus,
+        "name": corpus_name(corpus),
+        "config": metrics["split"],
+    }
     result = {
         "task": {"type": "audio-classification", "name": "music tagging"},
         "dataset": {**dataset, "split": "test"},
@@ -86,7 +92,7 @@ def _front_matter(metrics: dict[str, Any], model: dict[str, Any]) -> dict[str, A
         "library_name": "keras",
         "pipeline_tag": "audio-classification",
         "tags": ["music", "music-tagging", "autotagging", model["model"]],
-        **({"datasets": [corpus]} if corpus == "magnatagatune" else {}),
+        **({"datasets": [published]} if published else {}),
         "metrics": ["roc_auc"],
         "model-index": [index],
     }

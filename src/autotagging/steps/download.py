@@ -1,5 +1,6 @@
 """Step download: get a corpus, list its clips, fingerprint its audio (sec. II.A)."""
 
+import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import (
+    naming,
     read_json,
     replacing,
     write_checksums,
@@ -19,7 +21,15 @@ from autotagging.common.files import (
 from autotagging.common.locks import locked
 from autotagging.common.versions import versions, write_versions
 from autotagging.corpus.audio import Corpus, open_corpus
-from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, corpus_folder, corpus_title
+from autotagging.corpus.paths import (
+    ANNOTATIONS,
+    ARCHIVE,
+    CLIP_INFO,
+    corpus_folder,
+    corpus_title,
+    is_made_here,
+    own_title,
+)
 from autotagging.corpus.tables import (
     compare_tables,
     describe_unknown,
@@ -93,6 +103,8 @@ def download(
 ) -> None:
     """Get a corpus and list its clips.
 
+    A folder whose tables are those of MagnaTagATune, byte by byte, is called so in the results.
+
     Parameters
     ----------
     corpus
@@ -123,13 +135,18 @@ def download(
     listed["bytes"] = listed["mp3_path"].map(opened.size).astype("Int64")
     _check_some_found(listed, opened, sources[0])
     listed["crc32"] = listed["mp3_path"].map(opened.crc32).astype("Int64")
-    for source, target in zip(sources, (files.annotations, files.clip_info), strict=True):
+    tables = [table_bytes(source) for source in sources]
+    for table, target in zip(tables, (files.annotations, files.clip_info), strict=True):
         with replacing(target) as temporary:
-            temporary.write_bytes(table_bytes(source))
+            temporary.write_bytes(table)
     write_csv(listed, files.clips)
     write_csv(clip_info.drop(columns="mp3_path"), files.groups)
-    title = corpus_title(corpus)
-    write_json({"corpus": corpus, "title": title, **opened.fingerprint()}, files.audio)
+    audio = {"corpus": corpus, "title": corpus_title(corpus), **opened.fingerprint()}
+    if corpus == "magnatagatune":
+        audio["files"] = [ARCHIVE]  # its parts are the same bytes
+    if not is_made_here(corpus) and _are_published(tables, remote):
+        audio["title"] = own_title(listed["bytes"].isna().sum())
+    write_json(audio, files.audio)
     write_versions(files.versions, *LIBRARIES, *(SYNTHESIS if corpus == "demo" else ()))
     write_checksums(files.checksums, vars(files).values())
     print(
@@ -139,6 +156,14 @@ def download(
         sep="\n",
         file=sys.stderr,
     )
+
+
+def _are_published(tables: list[bytes], remote: Path) -> bool:
+    """Tell whether both tables are those of MagnaTagATune."""
+    from autotagging.corpus.remote import read_data_set
+
+    found = sorted(hashlib.sha256(table).hexdigest() for table in tables)
+    return found == sorted(table.checksum for table in read_data_set(remote).tables)
 
 
 def _check_some_found(listed: pd.DataFrame, opened: Corpus, annotations: Path) -> None:
@@ -165,7 +190,8 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
         if folder.exists() and any(folder.iterdir()) and not receipt.exists():
             raise UserError(f"{folder}: not a demo corpus, so it is not replaced; move it away")
         clips, seed = wanted.demo_clips, wanted.demo_seed
-        demo.synthesise(folder, clips=clips, seed=seed, workers=threads, receipt=made)
+        with naming(folder):
+            demo.synthesise(folder, clips=clips, seed=seed, workers=threads, receipt=made)
 
 
 def _is_receipt(path: Path, made: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from autotagging.common.progress import progress
 from autotagging.corpus.audio import Corpus
 from autotagging.corpus.containers import BadClipError
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, archive_files, corpus_folder
-from autotagging.corpus.remote import MAGNATAGATUNE, read_data_set
+from autotagging.corpus.remote import MAGNATAGATUNE, own_audio, read_data_set
 from autotagging.corpus.tables import (
     compare_tables,
     describe_unknown,
@@ -114,8 +114,12 @@ def _published_faults(folder: Path, remote: Path) -> Iterator[str]:
     data_set = read_data_set(remote)
     in_parts = archive_files(folder) and not (folder / data_set.archive.name).exists()
     audio = data_set.parts if in_parts else [data_set.archive]
-    for file in [*data_set.tables, *audio]:
-        if fault := file.fault(folder / file.name):
+    faults = {file: file.fault(folder / file.name) for file in [*data_set.tables, *audio]}
+    if any(faults[file] for file in audio) and (found := own_audio(data_set, folder)):
+        faults |= dict.fromkeys(audio)
+        yield found
+    for file, fault in faults.items():
+        if fault:
             yield f"{folder / file.name}: {fault}"
 
 

@@ -73,6 +73,11 @@ def test_the_licence_is_that_of_the_corpus(results):
     assert front["datasets"] == ["magnatagatune"]
     assert "under the same terms: <https://creativecommons.org/licenses/by-nc-sa/3.0/>" in text
     assert "synthesised" not in text
+    front, text = cards(results, corpus="magnatagatune (own files)")
+    assert front["license"] == "cc-by-nc-sa-3.0"
+    assert front["datasets"] == ["magnatagatune"]
+    dataset = front["model-index"][0]["results"][0]["dataset"]
+    assert (dataset["type"], dataset["name"]) == ("magnatagatune", "MagnaTagATune (own files)")
     front, text = cards(results, corpus="mine")
     assert front["license"] == "other"
     assert "The clips are from mine; ask its owner for the licence." in text

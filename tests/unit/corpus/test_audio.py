@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import shutil
 import tracemalloc
@@ -12,7 +13,14 @@ import soundfile
 from autotagging.common.errors import UserError
 from autotagging.corpus.audio import Corpus, open_corpus
 from autotagging.corpus.containers import BadClipError
-from autotagging.corpus.paths import corpus_folder, corpus_title
+from autotagging.corpus.paths import (
+    corpus_folder,
+    corpus_title,
+    is_magnatagatune,
+    is_whole_magnatagatune,
+    own_title,
+)
+from autotagging.corpus.signature import audio_signature
 
 CLIP = "0/clip-0-0-29.mp3"
 
@@ -418,3 +426,77 @@ def test_a_sample_that_is_not_a_number_in_one_channel_is_non_finite(small_corpus
     soundfile.write(small_corpus / CLIP, samples, 16_000, format="WAV", subtype="FLOAT")
     with pytest.raises(BadClipError, match="non_finite"):
         open_corpus(small_corpus).decode(CLIP)
+
+
+def test_own_files_of_magnatagatune_say_so_and_no_folder_passes_for_them():
+    assert own_title(0) == "magnatagatune (own files)"
+    assert own_title(3) == "magnatagatune (own files, 3 clips missing)"
+    for title in ("magnatagatune", own_title(0), own_title(3)):
+        assert is_magnatagatune(title)
+    assert is_whole_magnatagatune(own_title(0))
+    assert not is_whole_magnatagatune(own_title(3))
+    assert not is_magnatagatune(corpus_title("magnatagatune (own files)"))
+
+
+@pytest.mark.parametrize("left", [(1, 3), (1, 2), ()])
+def test_unpacked_clips_are_used_where_the_archive_is_not_whole(small_corpus, left):
+    """The last part, or one before it, is missing; or the whole archive ends too early."""
+    expected = open_corpus(small_corpus).fingerprint()
+    signature = audio_signature(str(small_corpus))
+    copy = small_corpus.with_name("copy")
+    shutil.copytree(small_corpus, copy)
+    zip_audio(copy, parts=3)
+    for part in left:
+        shutil.copy(copy / f"mp3.zip.00{part}", small_corpus)
+    if not left:
+        shutil.copy(copy / "mp3.zip.001", small_corpus / "mp3.zip")
+    assert open_corpus(small_corpus).fingerprint() == expected
+    assert audio_signature(str(small_corpus)) == signature
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_an_archive_that_is_whole_is_used_although_clips_are_unpacked(small_corpus, parts):
+    copy = small_corpus.with_name("copy")
+    shutil.copytree(small_corpus, copy)
+    zip_audio(copy, parts=parts)
+    for part in copy.glob("mp3.zip*"):
+        shutil.copy(part, small_corpus)
+    assert open_corpus(small_corpus).fingerprint() == open_corpus(copy).fingerprint()
+
+
+def test_an_unrelated_folder_with_a_hexadecimal_name_is_not_taken_for_clips(small_corpus):
+    sizes = open_corpus(small_corpus).sizes()
+    (small_corpus / "mp3").mkdir()
+    for digit in "01ab":
+        (small_corpus / digit).rename(small_corpus / "mp3" / digit)
+    (small_corpus / "a").mkdir()
+    (small_corpus / "a/notes.txt").write_text("not audio")
+    assert open_corpus(small_corpus).sizes() == sizes
+
+
+def test_a_link_to_the_clips_of_another_folder_is_refused_with_a_way_out(small_corpus):
+    outside = small_corpus.with_name("outside")
+    outside.mkdir()
+    for digit in "01ab":
+        (small_corpus / digit).rename(outside / digit)
+    (small_corpus / "mp3").symlink_to(outside)
+    with pytest.raises(UserError, match=r"leaves the corpus .*or put both tables into its real"):
+        open_corpus(small_corpus).sizes()
+    for table in small_corpus.glob("*.csv"):
+        table.rename(outside / table.name)
+    assert len(open_corpus(outside).sizes()) == 4
+
+
+@pytest.mark.parametrize("corpus", ["demo", "magnatagatune"])
+@pytest.mark.parametrize("there", [False, True])
+def test_audio_that_is_gone_since_the_download_is_named_with_a_way_out(
+    tmp_path, monkeypatch, corpus, there
+):
+    monkeypatch.setenv("AUTOTAGGING_CORPORA", str(tmp_path / "corpora"))
+    (tmp_path / "audio.json").write_text(json.dumps({"corpus": corpus}))
+    (tmp_path / "clips.csv").write_text("mp3_path,crc32\n")
+    if there:
+        (tmp_path / "corpora" / corpus).mkdir(parents=True)
+    message = f"{corpus}: the audio of {corpus} is gone; set AUTOTAGGING_CORPORA .* --forcerun "
+    with pytest.raises(UserError, match=message):
+        open_corpus(tmp_path)

@@ -1,8 +1,12 @@
 """Downloads, against a server on this machine that misbehaves on demand."""
 
+import errno
 import hashlib
+import resource
+import signal
 import threading
 import time
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -251,7 +255,7 @@ def test_a_wrong_checksum_is_kept_aside_and_never_used(server, tmp_path):
     Server.faults["/a/mp3.zip.002"] = "flip"
     with pytest.raises(UserError, match=r"wrong sha256; kept as .*damaged-mp3.zip.002"):
         remote.fetch(data_set(f"{server}/a"), tmp_path)
-    assert names(tmp_path) == [".joining-mp3.zip", "damaged-mp3.zip.002", "table.csv"]
+    assert names(tmp_path) == [".partial-mp3.zip", "damaged-mp3.zip.002", "table.csv"]
     assert (tmp_path / "damaged-mp3.zip.002").read_bytes()[:1] == b"X"
 
 
@@ -272,7 +276,7 @@ def test_a_whole_partial_file_needs_no_connection(server, tmp_path):
 
 def test_an_interrupted_join_is_finished(server, tmp_path):
     half_appended = CONTENT["mp3.zip.001"] + CONTENT["mp3.zip.002"][:777]
-    (tmp_path / ".joining-mp3.zip").write_bytes(half_appended)
+    (tmp_path / ".partial-mp3.zip").write_bytes(half_appended)
     (tmp_path / "mp3.zip.001").write_bytes(CONTENT["mp3.zip.001"])
     remote.fetch(data_set(f"{server}/a"), tmp_path)
     assert names(tmp_path) == ["mp3.zip", "table.csv"]
@@ -281,7 +285,7 @@ def test_an_interrupted_join_is_finished(server, tmp_path):
 
 
 def test_the_joined_archive_is_checked_as_a_whole(server, tmp_path):
-    (tmp_path / ".joining-mp3.zip").write_bytes(b"X" + CONTENT["mp3.zip.001"][1:])
+    (tmp_path / ".partial-mp3.zip").write_bytes(b"X" + CONTENT["mp3.zip.001"][1:])
     with pytest.raises(UserError, match=r"the joined parts: wrong md5, .* kept as .*; run again"):
         remote.fetch(data_set(f"{server}/a"), tmp_path)
     assert names(tmp_path) == ["damaged-mp3.zip", "table.csv"]
@@ -290,7 +294,7 @@ def test_the_joined_archive_is_checked_as_a_whole(server, tmp_path):
 
 
 def test_where_the_joined_archive_is_wrong_the_whole_one_is_fetched(server, tmp_path):
-    (tmp_path / ".joining-mp3.zip").write_bytes(b"X" + CONTENT["mp3.zip.001"][1:])
+    (tmp_path / ".partial-mp3.zip").write_bytes(b"X" + CONTENT["mp3.zip.001"][1:])
     remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
     assert Server.requests[-1] == ("/whole/mp3.zip", None)
     assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
@@ -305,7 +309,7 @@ def test_two_downloads_into_one_folder_do_not_mix(server, tmp_path):
     assert names(tmp_path) == ["mp3.zip", "table.csv"]
 
 
-@pytest.mark.parametrize("planted", [".partial-table.csv", ".joining-mp3.zip"])
+@pytest.mark.parametrize("planted", [".partial-table.csv", ".partial-mp3.zip"])
 @pytest.mark.parametrize("content", [b"", b"not ours"])
 def test_a_planted_link_is_not_followed(server, tmp_path, planted, content):
     target, folder = tmp_path / "target", tmp_path / "corpus"
@@ -326,7 +330,7 @@ def test_no_part_is_on_the_disk_when_the_next_is_fetched(server, tmp_path, monke
 
     monkeypatch.setattr(remote, "fetch_file", watch)
     remote.fetch(data_set(f"{server}/a"), tmp_path)
-    assert seen[-1] == ("mp3.zip.002", [".download.lock", ".joining-mp3.zip", "table.csv"])
+    assert seen[-1] == ("mp3.zip.002", [".download.lock", ".partial-mp3.zip", "table.csv"])
 
 
 def test_where_a_part_is_nowhere_the_archive_is_fetched_from_the_byte_reached(server, tmp_path):
@@ -352,6 +356,188 @@ def test_an_archive_begun_whole_is_finished_whole(server, tmp_path):
     assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
 
 
+def test_what_a_server_without_range_sends_again_is_not_written_again(server, tmp_path):
+    """The part from a mirror that stops is finished by one that always sends the whole file."""
+    Server.faults["/a/mp3.zip.001"] = ["drop", "404"]
+    Server.faults["/b/mp3.zip.001"] = ["no range, drop early", "no range"]
+    remote.fetch(data_set(f"{server}/a", f"{server}/b"), tmp_path)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_what_is_there_survives_a_server_that_ignores_range_and_drops(server, tmp_path):
+    Server.faults["/a/mp3.zip.001"] = ["drop", "404"]
+    Server.faults["/b/mp3.zip.001"] = "no range, drop early"
+    with pytest.raises(UserError, match="download failed"):
+        remote.fetch(data_set(f"{server}/a", f"{server}/b"), tmp_path)
+    beginning = (tmp_path / ".partial-mp3.zip.001").read_bytes()
+    assert beginning == CONTENT["mp3.zip.001"][:100_000]
+
+
+def test_a_wrong_beginning_is_found_although_the_server_ignores_range(server, tmp_path):
+    (tmp_path / ".partial-mp3.zip.001").write_bytes(b"#" * 1000)
+    Server.faults["/a/mp3.zip.001"] = "no range"
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+@pytest.mark.parametrize("fault", ["404", "no range, drop early"])
+def test_joined_parts_survive_a_hub_that_fails(server, tmp_path, fault):
+    Server.faults["/a/mp3.zip.002"] = ["404"]
+    Server.faults["/whole/mp3.zip"] = fault
+    described = data_set(f"{server}/a", whole=[f"{server}/whole"])
+    with pytest.raises(UserError, match="download failed"):
+        remote.fetch(described, tmp_path)
+    assert (tmp_path / ".partial-mp3.zip").read_bytes() == CONTENT["mp3.zip.001"]
+    Server.requests.clear()
+    remote.fetch(described, tmp_path)
+    assert Server.requests == [("/a/mp3.zip.002", None)]
+    assert names(tmp_path) == ["mp3.zip", "table.csv"]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_what_was_begun_whole_is_finished_in_parts_where_the_hub_fails(server, tmp_path):
+    (tmp_path / ".partial-mp3.zip").write_bytes(ARCHIVE[:345_678])
+    Server.faults["/whole/mp3.zip"] = "404"
+    remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    assert [path for path, _ in Server.requests[1:]] == ["/whole/mp3.zip", "/a/mp3.zip.002"]
+    assert names(tmp_path) == ["mp3.zip", "table.csv"]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_the_interrupted_download_of_another_program_goes_on(server, tmp_path, capsys):
+    (tmp_path / "mp3.zip.002").write_bytes(CONTENT["mp3.zip.002"][:150_000])
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert ("/a/mp3.zip.002", "bytes=150000-") in Server.requests
+    assert "mp3.zip.002: 150000 bytes, expected 200000; goes on as" in capsys.readouterr().err
+    assert names(tmp_path) == ["mp3.zip", "table.csv"]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_an_interrupted_archive_of_another_program_goes_on(server, tmp_path):
+    (tmp_path / "mp3.zip").write_bytes(ARCHIVE[:345_678])
+    remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    assert Server.requests[1:] == [("/whole/mp3.zip", "bytes=345678-")]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_a_short_file_that_is_another_is_fetched_again(server, tmp_path):
+    (tmp_path / "mp3.zip.002").write_bytes(b"<html>log in</html>")
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert names(tmp_path) == ["damaged-mp3.zip.002", "mp3.zip", "table.csv"]
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+@pytest.mark.parametrize("beginning", [ARCHIVE, ARCHIVE + b"#"])
+def test_an_archive_that_was_not_yet_checked_is(server, tmp_path, beginning):
+    (tmp_path / ".partial-mp3.zip").write_bytes(beginning)
+    remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    assert len(Server.requests) == (1 if beginning == ARCHIVE else 2)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_a_leftover_next_to_valid_audio_is_deleted(server, tmp_path):
+    (tmp_path / "mp3.zip").write_bytes(ARCHIVE)
+    (tmp_path / ".partial-mp3.zip").write_bytes(ARCHIVE[:1000])
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert names(tmp_path) == ["mp3.zip", "table.csv"]
+
+
+def unpack(folder):
+    (folder / "mp3/0").mkdir(parents=True)
+    (folder / "mp3/0/a.mp3").write_bytes(b"clip")
+
+
+def zip_again(folder):
+    with zipfile.ZipFile(folder / "mp3.zip", "w") as archive:
+        archive.writestr("0/a.mp3", b"clip")
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (unpack, "unpacked clips found in {}/mp3"),
+        (zip_again, "{}/mp3.zip is a whole zip, but not the published one"),
+    ],
+)
+def test_audio_of_ones_own_is_named_before_anything_is_fetched(server, tmp_path, make, found):
+    make(tmp_path)
+    (tmp_path / "mp3.zip.001").write_bytes(b"left over")
+    before = names(tmp_path)
+    for offline in (False, True):
+        with pytest.raises(UserError) as error:
+            remote.fetch(data_set(f"{server}/a"), tmp_path, offline=offline)
+        assert str(error.value).startswith(f"{found.format(tmp_path)}; set corpus: {tmp_path} to ")
+    assert names(tmp_path) == before
+    assert Server.requests == []
+
+
+def test_unpacked_clips_next_to_valid_audio_are_no_obstacle(server, tmp_path):
+    unpack(tmp_path)
+    (tmp_path / "mp3.zip").write_bytes(ARCHIVE)
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert names(tmp_path) == ["mp3", "mp3.zip", "table.csv"]
+
+
+def test_a_full_disk_is_reported_with_the_file(server, tmp_path):
+    """A limit of the size of files stands for the disk: 50,000 bytes, of 300,000."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+        with pytest.raises(OSError, match="File too large") as fetching:
+            remote.fetch(data_set(f"{server}/a"), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert fetching.value.filename == str(tmp_path / ".partial-mp3.zip.001")
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert Server.requests[-2] == ("/a/mp3.zip.001", "bytes=50000-")
+
+
+def test_a_disk_that_is_full_while_parts_are_joined_is_reported_with_the_file(
+    server, tmp_path, monkeypatch
+):
+    def fill(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(remote.shutil, "copyfileobj", fill)
+        with pytest.raises(OSError, match="No space left on device") as error:
+            remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert error.value.filename == str(tmp_path / ".partial-mp3.zip")
+    assert (tmp_path / "mp3.zip.001").read_bytes() == CONTENT["mp3.zip.001"]
+
+
+@pytest.mark.parametrize(("free", "asked"), [(400_000, "/a/mp3.zip.002"), (200_000, "/whole/")])
+def test_a_way_that_the_disk_has_no_room_for_is_left_out(
+    server, tmp_path, monkeypatch, free, asked
+):
+    """The last part takes 200,000 bytes twice; the rest of the archive takes them once."""
+    (tmp_path / "table.csv").write_bytes(CONTENT["table.csv"])
+    (tmp_path / ".partial-mp3.zip").write_bytes(CONTENT["mp3.zip.001"])
+    usage = remote.shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr(remote.shutil, "disk_usage", lambda folder: usage)
+    remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    (request,) = Server.requests
+    assert request[0].startswith(asked)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
+def test_what_was_begun_whole_is_not_finished_in_parts_on_a_disk_that_is_too_small(
+    server, tmp_path, monkeypatch
+):
+    """It takes 150,000 bytes; a part twice takes 400,000, and would end on a full disk."""
+    (tmp_path / "table.csv").write_bytes(CONTENT["table.csv"])
+    (tmp_path / ".partial-mp3.zip").write_bytes(ARCHIVE[:350_000])
+    usage = remote.shutil.disk_usage(tmp_path)._replace(free=200_000)
+    monkeypatch.setattr(remote.shutil, "disk_usage", lambda folder: usage)
+    Server.faults["/whole/mp3.zip"] = "404"
+    with pytest.raises(UserError, match="GB free, the download needs"):
+        remote.fetch(data_set(f"{server}/a", whole=[f"{server}/whole"]), tmp_path)
+    assert [path for path, _ in Server.requests] == ["/whole/mp3.zip"]
+    assert (tmp_path / ".partial-mp3.zip").read_bytes() == ARCHIVE[:350_000]
+
+
 def test_proxies_of_the_environment_are_used(server, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", server)
     remote.fetch(data_set("http://far.example.org/a"), tmp_path)
@@ -365,20 +551,32 @@ def test_offline_with_all_files_there_connects_to_nothing(server, tmp_path):
     for name, content in CONTENT.items():
         (tmp_path / name).write_bytes(content)
     remote.fetch(data_set(f"{server}/a"), tmp_path, offline=True)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == CONTENT
+    assert Server.requests == []
+
+
+def test_what_was_joined_before_the_last_part_was_put_there_is_joined_offline(server, tmp_path):
+    (tmp_path / "table.csv").write_bytes(CONTENT["table.csv"])
+    (tmp_path / ".partial-mp3.zip").write_bytes(CONTENT["mp3.zip.001"])
+    (tmp_path / "mp3.zip.002").write_bytes(CONTENT["mp3.zip.002"])
     remote.fetch(data_set(f"{server}/a"), tmp_path, offline=True)
     assert names(tmp_path) == ["mp3.zip", "table.csv"]
     assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
     assert Server.requests == []
 
 
-def test_offline_names_what_is_missing_or_wrong(server, tmp_path):
+def test_offline_names_what_is_missing_or_wrong_and_renames_nothing(server, tmp_path, capsys):
     (tmp_path / "mp3.zip.001").write_bytes(CONTENT["mp3.zip.001"])
     (tmp_path / "mp3.zip.002").write_bytes(b"half")
+    (tmp_path / "mp3.zip").write_bytes(b"X" + ARCHIVE[1:])
     with pytest.raises(
         UserError, match=r"offline, and table.csv, mp3.zip.002 \(or mp3.zip\) missing"
     ):
         remote.fetch(data_set(f"{server}/a"), tmp_path, offline=True)
-    assert names(tmp_path) == ["damaged-mp3.zip.002", "mp3.zip.001"]
+    assert names(tmp_path) == ["mp3.zip", "mp3.zip.001", "mp3.zip.002"]
+    archive, part = capsys.readouterr().err.splitlines()
+    assert archive.startswith(f"{tmp_path}/mp3.zip: wrong md5, expected")
+    assert part == f"{tmp_path}/mp3.zip.002: 4 bytes, expected 200000"
     assert Server.requests == []
 
 

@@ -1,4 +1,11 @@
-from autotagging.reporting.captions import clips_caption, not_scored, run_caption
+from autotagging.reporting.captions import (
+    attribution,
+    clips_caption,
+    corpus_name,
+    licence,
+    not_scored,
+    run_caption,
+)
 
 
 def runs(*models, **more):
@@ -21,3 +28,12 @@ def test_tags_that_are_not_scored_are_named_once_for_all_models():
     text = not_scored([*runs(*"abcde", tags_not_scored=["harp"]), *runs("lookup")])
     sentence = "Means over tags use 2 of 3 for 5 models: all test clips, or none, have harp. "
     assert text == sentence
+
+
+def test_own_files_of_magnatagatune_have_its_licence_and_are_not_called_verified():
+    own = "magnatagatune (own files, 3 clips missing)"
+    assert corpus_name(own) == "MagnaTagATune (own files, 3 clips missing)"
+    assert licence(own) == licence("magnatagatune")
+    assert attribution(own).startswith(attribution("magnatagatune"))
+    assert attribution(own).endswith("the audio was not compared with the published one.")
+    assert licence("folder magnatagatune") is None

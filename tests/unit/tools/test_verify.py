@@ -186,3 +186,13 @@ def test_published_files_are_hashed(published, capsys, tmp_path):
     assert verified(capsys, "magnatagatune", remote=remote) == [f"{published}/mp3.zip.002: missing"]
     (published / "mp3.zip.002").write_bytes(b"c")
     assert verified(capsys, "magnatagatune", remote=remote) == [f"{published}: OK"]
+
+
+def test_unpacked_clips_instead_of_the_archive_are_named(published, capsys, tmp_path):
+    (published / "mp3.zip").rename(published / "mp3.zip.002")
+    (published / "mp3/0").mkdir(parents=True)
+    (published / "mp3/0/a.mp3").write_bytes(b"clip")
+    assert verified(capsys, "magnatagatune", remote=tmp_path / "remote.yaml") == [
+        f"unpacked clips found in {published}/mp3; set corpus: {published} to use them, or move "
+        "them away to download the archive"
+    ]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autotagging.corpus.paths import is_magnatagatune, is_whole_magnatagatune
 from autotagging.reporting.averaging import summarise
 from autotagging.reporting.tables.metrics import baselines, limits
 
@@ -155,13 +156,13 @@ def _run(metrics: dict[str, Any]) -> dict[str, Any]:
 def _measured_row(runs: pd.DataFrame, paper: dict[str, Any]) -> dict[str, Any]:
     """Average the seeds of one model.
 
-    It is comparable with the paper only on the same corpus, split and tags.
+    It is comparable with the paper only on the same corpus, with all clips, split and tags.
     """
     summary = summarise(runs, ["model", "corpus", "split"], ["roc_auc", "accuracy", "loss"])
     row = summary.iloc[0].to_dict()
     row["tags"] = "; ".join(runs["tags"].unique())
     same = [name for name in ("split", "tags") if row[name] == paper.get(name)]
-    like_paper = row["corpus"] == "magnatagatune" and len(same) == 2
+    like_paper = is_whole_magnatagatune(row["corpus"]) and len(same) == 2
     return {
         **row,
         "source": MEASURED,
@@ -186,6 +187,11 @@ def _epochs(epochs: pd.Series, paper: dict[str, Any]) -> str:
 def _corpus_note(corpus: str, like_paper: bool) -> str:
     if corpus == "demo":
         return "synthetic demo corpus, not comparable with MagnaTagATune"
-    if corpus != "magnatagatune":
+    if not is_magnatagatune(corpus):
         return "another corpus, not comparable with MagnaTagATune"
-    return "" if like_paper else "split or tags differ from the paper's"
+    notes = ["own files, audio not verified"] if corpus != "magnatagatune" else []
+    if not is_whole_magnatagatune(corpus):
+        notes.append("clips are missing")
+    elif not like_paper:
+        notes.append("split or tags differ from the paper's")
+    return "; ".join(notes)

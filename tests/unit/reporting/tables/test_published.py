@@ -109,6 +109,7 @@ def test_table_4_cites_the_paper_and_newer_work(published):
     [
         ("magnatagatune", "random 19773/1521/4566", "yes"),
         ("magnatagatune", "folders 0-b/c/d-f", "no"),
+        ("magnatagatune (own files, 3 clips missing)", "random 19773/1521/4566", "no"),
         ("realmusic", "random 180/14/42", "no"),
     ],
 )
@@ -116,6 +117,17 @@ def test_only_the_papers_corpus_and_split_are_comparable(published, corpus, spli
     table = table_4([metrics(0, 0.8, corpus=corpus, split=split, n_tags_scored=50)], published)
     assert table.loc[0, "comparable_with_paper"] == comparable
     assert (table.loc[0, "note"] == "") == (comparable == "yes")
+
+
+def test_own_files_of_magnatagatune_are_comparable_with_a_note(published):
+    run = metrics(0, 0.8, split="random 19773/1521/4566", n_tags_scored=50)
+    titles = ("magnatagatune (own files)", "magnatagatune (own files, 3 clips missing)")
+    rows = [table_4([{**run, "corpus": title}], published).loc[0] for title in titles]
+    assert [row["comparable_with_paper"] for row in rows] == ["yes", "no"]
+    assert [row["note"] for row in rows] == [
+        "own files, audio not verified",
+        "own files, audio not verified; clips are missing",
+    ]
 
 
 def test_table_4_takes_untrained_models_and_undefined_numbers(published):
