@@ -73,6 +73,13 @@ def test_thresholds_come_from_validation_clips_alone(test_set, scores):
     assert turned.tag_thresholds(other).tolist() == test_set.tag_thresholds(scores).tolist()
 
 
+def test_a_tag_without_a_validation_clip_has_the_threshold_of_the_settings(test_set, scores):
+    settings = EvaluationSettings(threshold=0.7, precision_at=[], calibration_bins=5)
+    none = np.zeros_like(test_set.validation)
+    without = scoring.TestSet(TAGS, test_set.test, none, settings)
+    assert without.tag_thresholds(scores).tolist() == [0.7] * 4
+
+
 def test_the_prior_has_the_scores_of_chance(test_set):
     prior = np.array([0.5, 0.3, 0.2, 0.1])
     measured = measure_baselines(
@@ -197,6 +204,14 @@ def test_the_oracle_is_told_from_the_epoch_that_validation_chose(test_set):
         "upper_bound_best_on_test": 3,
     }
     assert choices["best_on_validation"]["roc_auc_macro"] == 0.5
+
+
+def test_the_best_epoch_has_the_metrics_of_the_model(test_set, scores):
+    description = {"best_epoch": 1, "epochs": 2}
+    (row,) = table_of_epochs(test_set, scores, (), description).to_dict("records")
+    measured = test_set.measure(scores)
+    for name in ("roc_auc_macro", "pr_auc_macro", "loss", "accuracy"):
+        assert row[name] == measured[name]
 
 
 def test_where_epochs_are_missing_there_is_no_oracle(test_set):
