@@ -4,10 +4,19 @@ import ast
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 from conftest import ROOT
 
 SOURCE = ROOT / "src"
 _MODELS = SOURCE / "autotagging/models"
+
+
+def modules_of_stage(name: str, *, model: str = "") -> set[Path]:
+    """Modules that a stage of dvc.yaml lists, itself or by their folders."""
+    deps = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"][name]["deps"]
+    paths = [ROOT / dep.replace("${item.model}", model) for dep in deps if dep.startswith("src/")]
+    return {file for path in paths for file in (path.glob("*.py") if path.is_dir() else [path])}
 
 
 def closure(start: Path, model: str) -> set[Path]:

@@ -6,9 +6,24 @@ import shutil
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from autotagging.common.files import sha256
+from autotagging.dataset.groups import group_numbers, read_groups
+from autotagging.metrics.decisions import best_thresholds
+from autotagging.metrics.rounding import rounded
+from autotagging.metrics.settings import Bootstrap, EvaluationSettings
+from autotagging.metrics.validation import validation_summary
+from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.models.stored import save_model
+from autotagging.steps import evaluate as step
+from autotagging.training.epoch_metrics import cross_entropy, smoothed_prior
 from commands import evaluate, evaluate_lookup, merge_tags, split, train_lookup
 from conftest import ROOT
+
+BOOTSTRAP = Bootstrap(50, 0.95, 0)
+TAGS = ["a", "b", "c"]
+TRAIN, VALIDATION, TEST = slice(0, 24), slice(24, 36), slice(36, 48)
 
 
 def test_a_model_that_reads_tables_loads_no_tensorflow(downloaded, vocabulary):
@@ -87,6 +102,80 @@ def test_evaluate_scores_the_test_clips(trained):
     categories = pd.read_csv(folder / "one/per_category.csv")
     assert categories["category"].tolist() == ["genre", "mood"]
     assert pd.read_csv(folder / "one/calibration.csv")["decisions"].sum() == 4
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """Labels, groups and split of 48 clips; artists have tracks and clips in all subsets."""
+    folder = tmp_path_factory.mktemp("tables")
+    ids, labels = np.arange(48), np.random.default_rng(0).integers(2, size=(48, 3))
+    names = {
+        level: [f"{level} {n}" for n in ids % of]
+        for level, of in (("track", 24), ("album", 8), ("artist", 4))
+    }
+    pd.DataFrame({"clip_id": ids, **names}).to_csv(folder / "groups.csv", index=False)
+    pd.DataFrame({"tag": TAGS, "category": "mood"}).to_csv(folder / "tags.csv", index=False)
+    subset = np.repeat(["train", "validation", "test"], [24, 12, 12])
+    pd.DataFrame({"clip_id": ids, "subset": subset}).to_csv(folder / "split.csv", index=False)
+    return folder, labels
+
+
+def evaluated(tables, name, labels):
+    """Fit the model lookup and evaluate it in this process: metrics.json and predictions.npz."""
+    folder, out = tables[0], tables[0] / name
+    out.mkdir()
+    table = pd.DataFrame(labels, columns=TAGS)
+    table.insert(0, "mp3_path", "x")
+    table.rename_axis("clip_id").to_csv(out / "labels.csv")
+    counts = fit_lookup(table.loc[:23, TAGS], read_groups(folder / "groups.csv"))
+    files = {"labels": out / "labels.csv", "split": folder / "split.csv"}
+    description = {
+        **{"model": "lookup", "seed": 0, "options": {"pseudo_count": 1.0}, "tags": TAGS},
+        **{"corpus": "x", "split": "x", "versions": {}},
+        "trained_on": {f"{name}_sha256": sha256(path) for name, path in files.items()},
+    }
+    save_model(out / "model.json", out / "weights.npz", description, counts)
+    tables_of = {name: folder / f"{name}.csv" for name in ("tags", "groups")}
+    written = {name: out / f"{name}.csv" for name in step.EvaluationFiles.__annotations__}
+    written |= {"predictions": out / "predictions.npz", "metrics": out / "metrics.json"}
+    step.evaluate(
+        model_json=out / "model.json",
+        data=step.EvaluationData(**files, **tables_of),
+        settings=EvaluationSettings(0.5, [1], 4),
+        bootstrap=BOOTSTRAP,
+        pseudo_count=1.0,
+        batch_size=1,
+        threads=1,
+        files=step.EvaluationFiles(**written),
+    )
+    with np.load(out / "predictions.npz") as arrays:
+        return json.loads((out / "metrics.json").read_text()), dict(arrays)
+
+
+@pytest.mark.parametrize("turned", ["nothing", "test", "train"])
+def test_thresholds_and_baselines_come_from_no_test_label(tables, turned):
+    """Turning the test labels changes what is measured; turning training labels, the scores."""
+    folder, before = tables
+    labels = before.copy()
+    clips = {"nothing": slice(0), "test": TEST, "train": TRAIN}[turned]
+    labels[clips] = 1 - labels[clips]
+    metrics, arrays = evaluated(tables, turned, labels)
+    groups = read_groups(folder / "groups.csv")
+    counts = fit_lookup(pd.DataFrame(labels[TRAIN], columns=TAGS), groups)
+    lookup = score_lookup(counts, groups, pseudo_count=1.0)
+    prior = np.tile(smoothed_prior(labels[TRAIN]), (12, 1))
+    baselines = metrics["baselines"]
+    assert baselines["prior"]["loss"] == pytest.approx(cross_entropy(labels[TEST], prior))
+    assert baselines["lookup"]["loss"] == pytest.approx(cross_entropy(labels[TEST], lookup[TEST]))
+    assert (arrays["labels"] == labels[TEST]).all()
+    assert (arrays["validation_labels"] == before[VALIDATION]).all()
+    assert (arrays["scores"] == lookup[TEST]).all()
+    thresholds = best_thresholds(before[VALIDATION], lookup[VALIDATION], otherwise=0.5)
+    assert (arrays["thresholds"] == thresholds).all()
+    artist = group_numbers(groups, "artist", pd.RangeIndex(24, 36))
+    assert metrics["validation"] == rounded(
+        validation_summary(before[VALIDATION], lookup[VALIDATION], artist, BOOTSTRAP)
+    )
 
 
 def test_weights_that_are_not_the_models_are_refused(trained, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,16 +10,21 @@ import pandas as pd
 import pytest
 
 from autotagging.common.errors import UserError
+from autotagging.common.fingerprint import modules
 from autotagging.corpus.containers import _JoinedParts
 from autotagging.dataset.store import MelStore
-from autotagging.mel.front_end import Limits, MelSettings
-from autotagging.steps.extract_mel_shard import extract_mel_shard
+from autotagging.mel.front_end import FrontEnd, Limits, MelSettings
+from autotagging.steps import extract_mel_shard as step
+from autotagging.steps.extract_mel_shard import CODE, extract_mel_shard
 from commands import (
     download,
     extract_mel,
     extract_shard,
 )
-from conftest import write_mp3
+from conftest import ROOT, write_mp3
+from source import modules_of_stage
+
+SETTINGS, LIMITS = MelSettings(12_000, 512, 256, 96, "power_db", 29.12), Limits(1.0, 60.0)
 
 
 def extract_in_this_process(downloaded, folder, *, shard, shards):
@@ -26,8 +32,8 @@ def extract_in_this_process(downloaded, folder, *, shard, shards):
         download=downloaded,
         shard=shard,
         shards=shards,
-        settings=MelSettings(12_000, 512, 256, 96, "power_db", 29.12),
-        limits=Limits(tolerance=1.0, longest=60.0),
+        settings=SETTINGS,
+        limits=LIMITS,
         unfinished=folder / f"unfinished/shard-{shard:02}.npy",
         spectrograms=folder / f"mel/shard-{shard:02}.npy",
         clips=folder / f"mel/shard-{shard:02}.csv",
@@ -108,6 +114,35 @@ def test_a_disk_that_becomes_full_is_one_line_and_what_was_done_is_kept(download
     assert "resuming after 2 of 5 clips" in extract_shard(downloaded, 0, 1)
     assert whole == [(downloaded / f"shard-00.{kind}").read_bytes() for kind in ("npy", "csv")]
     assert not list((downloaded / "unfinished").iterdir())
+
+
+def test_an_unfinished_shard_is_of_the_code_that_the_stage_lists():
+    """Gathering the shards, in the same stage, changes none."""
+    gathering = ROOT / "src/autotagging/steps/extract_mel.py"
+    assert modules_of_stage("extract_mel") - {gathering} == {*modules(*CODE)}
+
+
+@pytest.mark.parametrize("change", ["clips", "audio", "settings", "limits", "code", "libraries"])
+def test_an_unfinished_shard_of_anything_else_is_not_used(tmp_path, monkeypatch, change):
+    block, audio, code = pd.DataFrame({"clip_id": [2, 6]}), tmp_path / "audio", tmp_path / "code"
+    front_end, libraries = FrontEnd(SETTINGS, LIMITS), {"numpy": "1"}
+    for path in (audio, code):
+        path.write_text("before")
+    monkeypatch.setattr(step, "modules", lambda *patterns: [code])
+    monkeypatch.setattr(step, "versions_of", lambda *names: libraries)
+    before = step._fingerprint(block, front_end, audio)
+    assert step._fingerprint(block.copy(), front_end, audio) == before
+    if change == "clips":
+        block = block.iloc[:1]
+    elif change in ("audio", "code"):
+        (tmp_path / change).write_text("after")
+    elif change == "settings":
+        front_end = FrontEnd(replace(SETTINGS, n_mels=48), LIMITS)
+    elif change == "limits":
+        front_end = FrontEnd(SETTINGS, replace(LIMITS, longest=30.0))
+    else:
+        libraries["numpy"] = "2"
+    assert step._fingerprint(block, front_end, audio) != before
 
 
 def test_audio_that_is_not_what_was_listed_is_refused(small_corpus, downloaded):

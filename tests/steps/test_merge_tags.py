@@ -15,6 +15,9 @@ def test_merge_tags(downloaded, vocabulary):
     labels = pd.read_csv(downloaded / "labels.csv")
     assert labels.columns.tolist() == ["clip_id", "mp3_path", "beat", "flute"]
     assert labels["beat"].tolist() == [1, 1, 0, 0, 1]
+    # The only other tag, harp, has no positive.
+    others = pd.read_csv(downloaded / "other_labels.csv")
+    assert others.columns.tolist() == ["clip_id", "mp3_path"]
     tags = pd.read_csv(downloaded / "tags.csv")
     assert tags.to_dict("list") == {
         "tag": ["beat", "flute"],

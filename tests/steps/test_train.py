@@ -1,26 +1,33 @@
 """Step train as a command."""
 
+import dataclasses
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.models import MODELS, reads, table_model
+from autotagging.steps import train as step
+from autotagging.steps.train import TrainingData
+from autotagging.training import fingerprint
 from autotagging.training.fingerprint import code_of
+from autotagging.training.settings import Machine
 from commands import (
     autotagging,
     train,
     train_arguments,
 )
 from conftest import ROOT
+from networks import training_settings
+from source import modules_of_stage
 
 
 def test_train_says_how_long_it_takes_and_describes_the_model(trained):
@@ -189,14 +196,56 @@ def test_features_are_not_fitted_by_several_processes(trained):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_checkpoint_is_of_the_code_that_the_stage_lists(model):
-    stage = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["train"]
-    listed = {
-        file
-        for dep in stage["deps"]
-        if dep.startswith("src/")
-        for path in [ROOT / dep.replace("${item.model}", model)]
-        for file in (path.glob("*.py") if path.is_dir() else [path])
-    }
-    package = ROOT / "src/autotagging"
-    of_features = {*package.glob("features/*.py")}
+    of_features = {*(ROOT / "src/autotagging").glob("features/*.py")}
+    listed = modules_of_stage("train", model=model)
     assert listed - (of_features if reads(model) != "features" else set()) == {*code_of(model)}
+
+
+def key_of_checkpoints(folder, *, tags=None, replicas=1, devices="CPU", **changes):
+    """Key of the checkpoints of a training, with changes of the job, its settings or machine."""
+    machine = Machine(1, "auto", False, 1.0, 10, folder)
+    job = {"model": "crnn", "seed": 0, "options": {"input_norm": "none"}, "start": None}
+    job |= {"trained_on": {"labels_sha256": "a"}, "settings": training_settings()}
+    data = TrainingData(**dict.fromkeys(TrainingData.__annotations__, folder / "summary.csv"))
+    job |= {"data": data, "machine": machine}
+    for part in ("settings", "machine"):
+        own = {name: changes.pop(name) for name in vars(job[part]).keys() & changes}
+        job[part] = dataclasses.replace(job[part], **own)
+    job = step._Job(**job | changes)
+    named = SimpleNamespace(replicas=replicas, describe=lambda threads: devices)
+    start = tags and SimpleNamespace(stored=SimpleNamespace(description={"tags": tags}))
+    return step._checkpoints(job, job.settings, named, start).key
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "conv1d"},
+        {"seed": 1},
+        {"options": {"input_norm": "frequency"}},
+        {"trained_on": {"labels_sha256": "b"}},
+        {"learning_rate": 0.1},
+        {"precision": "float16"},
+        {"xla": True},
+        {"replicas": 2},
+        {"devices": "GPU"},
+        {"tags": ["a"]},
+        "mel",
+        "code",
+        "libraries",
+    ],
+    ids=str,
+)
+def test_a_checkpoint_is_of_no_other_training(tmp_path, monkeypatch, change):
+    """Data, settings, options, code, libraries and devices are parts of its name."""
+    mel, code, libraries = (tmp_path / name for name in ("summary.csv", "code.py", "libraries"))
+    for path in (mel, code, libraries):
+        path.write_text("before")
+    monkeypatch.setattr(fingerprint, "code_of", lambda model: [code])
+    monkeypatch.setattr(fingerprint, "versions", lambda *names: libraries.read_text())
+    before = key_of_checkpoints(tmp_path)
+    assert key_of_checkpoints(tmp_path, cache=2.0, checkpoint_minutes=1) == before
+    if isinstance(change, str):
+        {"mel": mel, "code": code, "libraries": libraries}[change].write_text("after")
+        change = {}
+    assert key_of_checkpoints(tmp_path, **change) != before

@@ -154,7 +154,7 @@ def per_tag(
 
     Returns
     -------
-    table : (tags, 11)
+    table : (tags, 10)
         tag, positives, share (of clips, the pr_auc of random scores), roc_auc, pr_auc (NaN where
         undefined), f1_at_<threshold>, threshold (the tag's own), and precision, recall and f1 at
         that threshold.

@@ -11,7 +11,6 @@ from autotagging.metrics import averages
 from autotagging.metrics.bootstrap import Areas, interval, mean_over_tags
 from autotagging.metrics.intervals import Resampled
 from autotagging.metrics.scores import Scores, TestSet
-from autotagging.training.epoch_metrics import has_both_classes
 
 _AREAS = ("roc_auc", "pr_auc")
 _OF_EPOCHS = ("roc_auc_macro", "pr_auc_macro", "loss", "accuracy")
@@ -46,13 +45,12 @@ def table_of_tags(
         tag_thresholds=test_set.tag_thresholds(scores),
     )
     table.insert(1, "category", [*categories])
-    scored = has_both_classes(test_set.test)
     for area in reversed(_AREAS):
         place = table.columns.get_loc(area) + 1
         for unit in reversed(resampled):
             limits = interval(getattr(resampled[unit].areas, area), confidence=confidence)
             for name, values in zip(("high", "low"), limits[::-1], strict=True):
-                table.insert(place, f"{area}_{unit}_{name}", np.where(scored, values, np.nan))
+                table.insert(place, f"{area}_{unit}_{name}", values)
     return table
 
 

@@ -87,8 +87,8 @@ class EvaluationFiles:
     Attributes
     ----------
     predictions
-        Output: arrays clip_id, track, scores and labels of the test clips; validation_clip_id,
-        validation_scores, validation_labels; tags, and thresholds of the tags.
+        Output: arrays clip_id, track, artist, scores and labels of the test clips;
+        validation_clip_id, validation_scores, validation_labels; tags, and thresholds of the tags.
     metrics
         Output: all averages, their confidence intervals, metrics of other epochs, baselines, and
         the macro ROC-AUC on the validation clips.
@@ -152,8 +152,6 @@ def evaluate(
     available = store.clip_ids if store else None
     subsets = labelled_clips(data.labels, data.split, subsets=SUBSETS, available=available)
     test, validation = subsets["test"], subsets["validation"]
-    if test.columns.tolist() != stored.description["tags"]:
-        raise UserError(f"{data.labels}: the tags are not those of {model_json}; train again")
     test_set = TestSet(
         tags=test.columns.tolist(),
         test=test.to_numpy(np.uint8),
@@ -166,8 +164,7 @@ def evaluate(
     else:
         scores, others = _score_tables(stored, groups, subsets), []
     by_epoch = table_of_epochs(test_set, scores, others, stored.description)
-    counts = fit_lookup(subsets["train"], groups)
-    lookup = _score_groups(score_lookup, counts, groups, subsets, pseudo_count=pseudo_count)
+    prior, lookup = _audio_blind(subsets, groups, pseudo_count=pseudo_count)
     track, artist = (group_numbers(groups, level, test.index) for level in ("track", "artist"))
     units = sampling_units(track, artist, bootstrap)
     resampled = {unit: resample(test_set, scores, drawn) for unit, drawn in units.items()}
@@ -178,7 +175,7 @@ def evaluate(
         test_set,
         scores,
         lookup,
-        smoothed_prior(subsets["train"].to_numpy()),
+        prior,
         {unit: (resampled[unit], reference[unit]) for unit in units},
         confidence=bootstrap.confidence,
     )
@@ -230,6 +227,16 @@ def _score_tables(
     model, options = (stored.description[entry] for entry in ("model", "options"))
     score = models.table_model(model, **options).score
     return _score_groups(score, stored.arrays, groups, subsets)
+
+
+def _audio_blind(
+    subsets: Mapping[str, pd.DataFrame], groups: pd.DataFrame, *, pseudo_count: float
+) -> tuple[np.ndarray, Scores]:
+    """Fit the baselines to the training labels: the share of each tag, and scores of lookup."""
+    train = subsets["train"]
+    counts = fit_lookup(train, groups)
+    lookup = _score_groups(score_lookup, counts, groups, subsets, pseudo_count=pseudo_count)
+    return smoothed_prior(train.to_numpy()), lookup
 
 
 def _score_groups(

@@ -1,7 +1,5 @@
 """Step extract_mel, one shard: a block of clips to log-mel spectrograms (sec. II.B, Table 1)."""
 
-import hashlib
-import json
 import shutil
 import sys
 from contextlib import closing, suppress
@@ -13,10 +11,9 @@ import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 
-from autotagging import corpus as corpus_room
-from autotagging import mel
 from autotagging.common.errors import UserError
-from autotagging.common.files import write_csv
+from autotagging.common.files import sha256, write_csv
+from autotagging.common.fingerprint import fingerprint, modules
 from autotagging.common.memory import keep_freed_memory
 from autotagging.common.progress import progress
 from autotagging.common.versions import versions as versions_of
@@ -27,7 +24,13 @@ from autotagging.dataset.subsets import read_clips
 from autotagging.mel.front_end import FrontEnd, Limits, MelSettings
 from autotagging.mel.shards import UnfinishedShard
 
-_ROOMS = (corpus_room, mel)
+CODE = (
+    "steps/extract_mel_shard.py",
+    "common/*.py",
+    "corpus/*.py",
+    "dataset/*.py",
+    "mel/*.py",
+)
 LIBRARIES = ("librosa", "libsndfile", "numpy", "pandas", "scipy", "soundfile", "soxr")
 
 
@@ -73,9 +76,9 @@ def extract_mel_shard(
     _check_unchanged(block, corpus)
     _check_space(len(table), settings.shape, [spectrograms.parent, unfinished.parent])
     keep_freed_memory(large=False)
-    fingerprint = _fingerprint(block, front_end, download / "audio.json")
     shape = (len(block), *settings.shape)
-    with closing(UnfinishedShard(unfinished, shape=shape, fingerprint=fingerprint)) as file:
+    depends_on = _fingerprint(block, front_end, download / "audio.json")
+    with closing(UnfinishedShard(unfinished, shape=shape, fingerprint=depends_on)) as file:
         done = len(file.rows)
         if done:
             print(f"shard {shard}: resuming after {done} of {len(block)} clips", file=sys.stderr)
@@ -127,10 +130,5 @@ def _check_space(n_clips: int, shape: tuple[int, int], folders: list[Path]) -> N
 
 def _fingerprint(block: pd.DataFrame, front_end: FrontEnd, audio: Path) -> str:
     """Hash everything that a shard depends on: clips, audio, settings, code and libraries."""
-    digest = hashlib.sha256(block.to_csv().encode())
-    digest.update(audio.read_bytes())
-    for room in _ROOMS:
-        for module in sorted(Path(room.__file__).parent.glob("*.py")):
-            digest.update(module.read_bytes())
-    digest.update(json.dumps([asdict(front_end), versions_of(*LIBRARIES)]).encode())
-    return digest.hexdigest()
+    settings, libraries = asdict(front_end), versions_of(*LIBRARIES)
+    return fingerprint(block.to_csv(), sha256(audio), settings, libraries, code=modules(*CODE))

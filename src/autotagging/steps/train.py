@@ -4,7 +4,7 @@ import os
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
@@ -31,6 +31,9 @@ from autotagging.training.fitted import Fitted, fit_network
 from autotagging.training.inputs import Inputs, fitted_features, spectrograms
 from autotagging.training.settings import Machine, TrainingSettings
 from autotagging.training.start import Start, check_start, load_start
+
+if TYPE_CHECKING:
+    from autotagging.training.devices import Devices
 
 
 @dataclass(frozen=True)
@@ -210,19 +213,7 @@ def _fit_network(job: _Job) -> Fitted | None:
     )
     start = _start(job)
     settings = replace(job.settings, precision=choose_precision(job.settings.precision))
-    fingerprint = training_fingerprint(
-        model,
-        [job.seed, job.options, asdict(settings), job.trained_on, sha256(summary)],
-        [devices.replicas, machine.xla],
-        start and start.stored.description["tags"],
-    )
-    checkpoints = Checkpoints(
-        machine.unfinished,
-        fingerprint=fingerprint,
-        devices=devices.describe(machine.threads),
-        keep_epochs=settings.keep_epochs,
-        minutes=machine.checkpoint_minutes,
-    )
+    checkpoints = _checkpoints(job, settings, devices, start)
     devices.check_agreement([int(checkpoints.key, 16)], "parameters, data, code or precision")
     # Features read a spectrogram twice at most; kept ones would cost more than they save.
     store = MelStore(summary, cache=machine.cache if models.reads(model) == "mel" else 0.0)
@@ -233,6 +224,26 @@ def _fit_network(job: _Job) -> Fitted | None:
         fitted = fit_network(model, job.options, inputs, settings, start=start, **training)
     fitted.description["front_end"] = front_end
     return fitted if devices.writes else None
+
+
+def _checkpoints(
+    job: _Job, settings: TrainingSettings, devices: "Devices", start: Start | None
+) -> Checkpoints:
+    """Give the checkpoints of this training, and of no other data, settings, code or devices."""
+    machine, mel = job.machine, sha256(models.required(job.data.mel, "--mel", job.model))
+    fingerprint = training_fingerprint(
+        job.model,
+        [job.seed, job.options, asdict(settings), job.trained_on, mel],
+        [devices.replicas, machine.xla],
+        start and start.stored.description["tags"],
+    )
+    return Checkpoints(
+        machine.unfinished,
+        fingerprint=fingerprint,
+        devices=devices.describe(machine.threads),
+        keep_epochs=settings.keep_epochs,
+        minutes=machine.checkpoint_minutes,
+    )
 
 
 def _start(job: _Job) -> Start | None:

@@ -97,6 +97,8 @@ def test_a_configfile_replaces_single_values_and_its_quoted_text_stays_text(tmp_
     others[1].write_text("train: {seeds: [1]}")
     expected = {"corpus": "2024", "train": {"epochs": 5, "seeds": [1]}}
     assert read_params(path, configfiles=others) == expected
+    others[1].write_text("train: {epochs: 7, seeds: [1]}")  # the later file replaces the earlier
+    assert read_params(path, configfiles=others)["train"] == {"epochs": 7, "seeds": [1]}
     others[1].write_text("- 1")
     with pytest.raises(UserError, match=r"two\.yaml: expected a mapping"):
         read_params(path, configfiles=others)

@@ -1,3 +1,5 @@
+import re
+
 import pandas as pd
 import pytest
 
@@ -12,7 +14,7 @@ def tables(tmp_path):
         labels, index=False
     )
     pd.DataFrame(
-        {"clip_id": [5, 3, 7, 9], "subset": ["train", "validation", "test", "test"]}
+        {"clip_id": [5, 3, 9, 7], "subset": ["train", "validation", "test", "test"]}
     ).to_csv(split, index=False)
     return labels, split
 
@@ -26,6 +28,20 @@ def test_labels_come_by_subset_without_bad_clips(tables, capsys):
     }
     assert subsets["test"]["a"].tolist() == [1]
     assert "1 clips have no spectrogram" in capsys.readouterr().err
+
+
+def test_clips_are_in_the_order_of_the_split(tables):
+    test = labelled_clips(*tables, subsets=SUBSETS)["test"]
+    assert test["a"].to_dict() == {9: 0, 7: 1}
+    assert test.index.tolist() == [9, 7]
+
+
+def test_a_label_that_is_neither_0_nor_1_is_an_error(tables):
+    labels = tables[0]
+    labels.write_text(labels.read_text().replace("3,x,1", "3,x,2"))
+    message = f"{labels}: a label is neither 0 nor 1; delete it and run again"
+    with pytest.raises(UserError, match=re.escape(message)):
+        labelled_clips(*tables, subsets=SUBSETS)
 
 
 def test_an_empty_subset_is_an_error(tables):

@@ -16,6 +16,15 @@ def test_macro_roc_auc_by_hand():
     assert (result["n_clips"], result["n_tags"], result["n_tags_scored"]) == (4, 3, 2)
 
 
+def test_a_tag_that_all_clips_have_is_not_scored():
+    with_d = np.column_stack([LABELS, np.ones(4, int)]), np.column_stack([SCORES, SCORES[:, 0]])
+    result = metrics.evaluate(*with_d, "abcd")
+    assert result["tags_not_scored"] == ["c", "d"]
+    without = metrics.evaluate(LABELS, SCORES, "abc")
+    for name in ("roc_auc_macro", "roc_auc_weighted", "pr_auc_macro", "f1_macro"):
+        assert result[name] == without[name]
+
+
 def test_clips_average_over_those_with_a_tag():
     # clip 1: a above b and c: 1; clip 2: b above a and c: 1; clip 3: a and b against c:
     # one right, one wrong: 0.5; clip 4 has no tag.
@@ -31,6 +40,9 @@ def test_accuracy_decides_above_the_threshold():
         9 / 12
     )
     assert metrics.accuracy(LABELS, SCORES, threshold=0.95) == pytest.approx(8 / 12)
+    # A score of 0.2 is not above 0.2: clip 2 has a and c as well, clip 3 lacks b, clip 4 has b.
+    assert metrics.evaluate(LABELS, SCORES, "abc", threshold=0.2)["accuracy"] == 8 / 12
+    assert metrics.measure_epoch(LABELS, SCORES, threshold=0.2)["accuracy"] == 8 / 12
 
 
 def test_averages_agree_with_scikit_learn():
@@ -53,7 +65,11 @@ def test_no_tag_with_both_classes_gives_none_not_nan():
 
 @pytest.mark.parametrize(
     ("labels", "scores"),
-    [(np.zeros((2, 3)), np.zeros((3, 3))), (np.zeros((2, 3)), np.full((2, 3), np.nan))],
+    [
+        (np.zeros((2, 3)), np.zeros((3, 3))),
+        (np.zeros((2, 4)), np.zeros((2, 4))),
+        (np.zeros((2, 3)), np.full((2, 3), np.nan)),
+    ],
 )
 def test_impossible_input_is_refused(labels, scores):
     with pytest.raises(ValueError, match=r"fit|finite"):

@@ -46,8 +46,10 @@ def test_precision_at_k_by_hand():
 def test_clips_without_a_tag_have_no_precision_and_too_many_tags_have_none():
     labels = LABELS.copy()
     labels[1] = 0
-    result = metrics.evaluate(labels, SCORES, "abc", precision_at=[1, 5])
-    assert result["precision_at"] == {"1": pytest.approx((1 + 1 + 1 / 3) / 3), "5": None}
+    result = metrics.evaluate(labels, SCORES, "abc", precision_at=[1, 3, 5])
+    # Of all three tags, clip 1 has one, clip 3 two, clip 4 one.
+    by_k = {"1": pytest.approx((1 + 1 + 1 / 3) / 3), "3": pytest.approx(4 / 9), "5": None}
+    assert result["precision_at"] == by_k
     assert result["n_clips_with_tags"] == 3
 
 
@@ -79,8 +81,8 @@ def test_best_thresholds_by_hand():
     # above 0.3 4 / 5. Tag b has no positive. Tag c: all clips have it.
     labels = np.array([[1, 0, 1], [0, 0, 1], [1, 0, 1], [0, 0, 1]])
     scores = np.array([[0.8, 0.1, 0.9], [0.6, 0.2, 0.2], [0.4, 0.3, 0.4], [0.2, 0.4, 0.7]])
-    thresholds = decisions.best_thresholds(labels, scores, otherwise=0.5)
-    assert thresholds.tolist() == pytest.approx([0.3, 0.5, 0])
+    thresholds = decisions.best_thresholds(labels, scores, otherwise=0.6)
+    assert thresholds.tolist() == pytest.approx([0.3, 0.6, 0])
 
 
 def test_of_equal_f1_the_highest_threshold_is_taken():

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from autotagging.metrics.averages import evaluate
+from autotagging.metrics.bootstrap import mean_over_tags, resample_areas
 from autotagging.metrics.differences import Run, differences
+from autotagging.metrics.intervals import sampling_units
 from autotagging.metrics.settings import Bootstrap
 
 TAGS = ["a", "b", "c"]
+BOOTSTRAP = Bootstrap(300, 0.95, 0)
 
 
 def runs(clips=240):
@@ -24,7 +27,7 @@ def runs(clips=240):
 
 
 def compare(*chosen, categories=("mood", "genre", "genre")):
-    return differences([*chosen], categories, Bootstrap(300, 0.95, 0))
+    return differences([*chosen], categories, BOOTSTRAP)
 
 
 def measured(run):
@@ -60,9 +63,36 @@ def test_a_model_is_not_found_better_than_itself():
 def test_seeds_are_averaged():
     made = runs()
     table = compare(made["good"], made["good again"], made["bad"])
-    seeds = [measured(made[name])["roc_auc_macro"] for name in ("good", "good again")]
+    seeds = [measured(made[name]) for name in ("good", "good again")]
     assert len(table) == 6
-    assert table.loc[0, "first_value"] == pytest.approx(np.mean(seeds))
+    for row, area in enumerate(("roc_auc_macro", "pr_auc_macro")):
+        assert table.loc[row, "first_value"] == pytest.approx(np.mean([s[area] for s in seeds]))
+
+
+def test_limits_of_a_difference_in_average_precision_are_mirrored_and_may_be_negative():
+    made = runs()
+    bad, good = made["bad"], made["good"]
+    row = compare(bad, good).set_index(["tags", "metric"]).loc[("all", "average precision")]
+    for unit, sampling in sampling_units(bad.track, bad.artist, BOOTSTRAP).items():
+        first, second = (
+            mean_over_tags(resample_areas(run.labels, run.scores, sampling).pr_auc)
+            for run in (bad, good)
+        )
+        value, *drawn = first - second
+        low, high = 2 * value - np.quantile(drawn, [0.975, 0.025])
+        assert row[f"{unit}_low"] == pytest.approx(low)
+        assert row[f"{unit}_high"] == pytest.approx(high)
+
+
+def test_a_difference_that_depends_on_the_artist_is_not_clear():
+    """Some of the 20 artists are scored better by the first model, fewer by the second."""
+    second = runs()["bad"]
+    gain = np.random.default_rng(1).normal(0.5, 2, 20)[second.artist, None]
+    logits = np.log(second.scores / (1 - second.scores)) + gain * second.labels
+    first = dataclasses.replace(second, model="first", scores=1 / (1 + np.exp(-logits)))
+    row = compare(first, second).iloc[0]
+    assert row["artists_low"] < 0 < row["clips_low"]
+    assert row["clear"] == "no"
 
 
 def test_only_clips_that_all_models_scored_are_compared_whatever_their_order():

@@ -4,15 +4,17 @@ import pytest
 
 from autotagging.metrics import scores as scoring
 from autotagging.metrics.baselines import measure_baselines
+from autotagging.metrics.bootstrap import mean_over_tags
 from autotagging.metrics.breakdown import (
     choice_of_epochs,
     table_of_categories,
     table_of_epochs,
     table_of_tags,
 )
-from autotagging.metrics.intervals import resample, sampling_units
+from autotagging.metrics.intervals import intervals, resample, sampling_units
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
+from autotagging.training.epoch_metrics import has_both_classes
 
 TAGS = ["a", "b", "c", "d"]
 
@@ -41,10 +43,12 @@ def scores(test_set):
     )
 
 
+UNITS = sampling_units(np.arange(200) // 4, np.arange(200) // 10, Bootstrap(100, 0.9, 0))
+
+
 @pytest.fixture(scope="module")
 def resampled(test_set, scores):
-    units = sampling_units(np.arange(200) // 4, np.arange(200) // 10, Bootstrap(100, 0.9, 0))
-    return {unit: resample(test_set, scores, each) for unit, each in units.items()}
+    return {unit: resample(test_set, scores, each) for unit, each in UNITS.items()}
 
 
 def flat(measured):
@@ -67,6 +71,13 @@ def test_thresholds_come_from_validation_clips_alone(test_set, scores):
     turned = scoring.TestSet(**{**vars(test_set), "test": 1 - test_set.test})
     other = scoring.Scores(1 - scores.test, scores.validation)
     assert turned.tag_thresholds(other).tolist() == test_set.tag_thresholds(scores).tolist()
+
+
+def test_a_tag_without_a_validation_clip_has_the_threshold_of_the_settings(test_set, scores):
+    settings = EvaluationSettings(threshold=0.7, precision_at=[], calibration_bins=5)
+    none = np.zeros_like(test_set.validation)
+    without = scoring.TestSet(TAGS, test_set.test, none, settings)
+    assert without.tag_thresholds(scores).tolist() == [0.7] * 4
 
 
 def test_the_prior_has_the_scores_of_chance(test_set):
@@ -111,6 +122,27 @@ def test_the_summary_says_how_much_better_than_chance_and_than_looking_up(
         assert limits["resamples_without_some_tag"] == 0
 
 
+def mirrored(samples):
+    """Limits of 90 %, mirrored at the value on all clips."""
+    low, high = 2 * samples[0] - np.quantile(samples[1:], [0.95, 0.05])
+    return pytest.approx(low), pytest.approx(high)
+
+
+def test_limits_of_average_precision_are_mirrored_and_a_gain_may_be_negative(
+    test_set, scores, resampled
+):
+    model, scored = resampled["artists"], has_both_classes(test_set.test)
+    lookup = scoring.Scores(scores.test + 0.3 * test_set.test, scores.validation)
+    reference = resample(test_set, lookup, UNITS["artists"]).areas
+    limits = intervals(model, reference, scored, confidence=0.9)
+    means = model.means["pr_auc_macro"]
+    assert (*limits["pr_auc_macro"].values(),) == mirrored(means)
+    gain = limits["gain_over_lookup"]["pr_auc_macro"]
+    assert (*gain.values(),) == mirrored(means - mean_over_tags(reference.pr_auc))
+    assert gain["low"] < gain["high"] < 0
+    assert limits["gain_over_lookup"]["roc_auc_macro"]["high"] < 0
+
+
 def test_clips_of_a_track_or_an_artist_are_drawn_together():
     """Two clips a track, two tracks an artist."""
     track, artist = np.arange(40) // 2, np.arange(40) // 4
@@ -141,6 +173,19 @@ def test_categories_are_set_against_all_other_tags(test_set, scores, resampled):
     assert table.loc["other"].filter(like="auc").isna().all()
 
 
+def test_a_tag_that_is_not_scored_counts_for_nothing_in_its_category(test_set, scores, resampled):
+    categories = ["mood", "genre", "genre", "genre"]
+    tags = table_of_tags(test_set, scores, categories, resampled, confidence=0.9)
+    table = table_of_categories(tags, resampled, confidence=0.9).set_index("category")
+    row = table.loc["genre"]
+    assert (row["tags"], row["tags_scored"]) == (3, 2)
+    for name in ("share", "roc_auc", "pr_auc"):
+        assert row[name] == pytest.approx(tags[name][1:3].mean())
+    areas = resampled["artists"].areas.pr_auc[:, 1:3]
+    limits = row["pr_auc_artists_low"], row["pr_auc_artists_high"]
+    assert limits == mirrored(areas.mean(axis=1))
+
+
 def epochs(test_set, scores, *, best, trained):
     by_epoch = {epoch: np.where(test_set.test == 1, share, 0.5) for epoch, share in scores.items()}
     first = scoring.Scores(by_epoch.pop(best), test_set.validation)
@@ -159,6 +204,14 @@ def test_the_oracle_is_told_from_the_epoch_that_validation_chose(test_set):
         "upper_bound_best_on_test": 3,
     }
     assert choices["best_on_validation"]["roc_auc_macro"] == 0.5
+
+
+def test_the_best_epoch_has_the_metrics_of_the_model(test_set, scores):
+    description = {"best_epoch": 1, "epochs": 2}
+    (row,) = table_of_epochs(test_set, scores, (), description).to_dict("records")
+    measured = test_set.measure(scores)
+    for name in ("roc_auc_macro", "pr_auc_macro", "loss", "accuracy"):
+        assert row[name] == measured[name]
 
 
 def test_where_epochs_are_missing_there_is_no_oracle(test_set):

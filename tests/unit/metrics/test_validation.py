@@ -30,8 +30,8 @@ def test_the_mean_is_over_tags_with_both_classes():
     assert 0 < limits["low"] < summary["roc_auc_macro"] < limits["high"] <= 1
 
 
-def test_clips_of_a_track_are_drawn_together():
-    """With one track, each resample is all clips."""
+def test_clips_of_an_artist_are_drawn_together():
+    """With one artist, each resample is all clips."""
     summary = validation_summary(LABELS, SCORES, np.zeros(6, int), SETTINGS)
     limits = summary["intervals"]["artists"]["roc_auc_macro"]
     assert limits["low"] == limits["high"] == pytest.approx(summary["roc_auc_macro"])

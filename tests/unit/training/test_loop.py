@@ -10,6 +10,7 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.training.checkpoints import Checkpoints
+from autotagging.training.epoch_metrics import cross_entropy
 from networks import training_settings
 
 keras = pytest.importorskip("keras")
@@ -24,17 +25,14 @@ def training():
     return training
 
 
-def make_model():
+def make_model(*, regular=True):
+    """Model whose scores depend on batch and dropout, or on the clip alone."""
     keras.utils.set_random_seed(3)
-    return keras.Sequential(
-        [
-            keras.Input((4, 6)),
-            keras.layers.BatchNormalization(),
-            keras.layers.Flatten(),
-            keras.layers.Dropout(0.2),
-            keras.layers.Dense(2, activation="sigmoid"),
-        ]
-    )
+    layers = [keras.layers.Flatten(), keras.layers.Dense(2, activation="sigmoid")]
+    if regular:
+        layers = [keras.layers.BatchNormalization(), *layers]
+        layers.insert(2, keras.layers.Dropout(0.2))
+    return keras.Sequential([keras.Input((4, 6)), *layers])
 
 
 @pytest.fixture
@@ -73,11 +71,11 @@ def checkpoints_in(folder, *, keep_epochs="last", minutes=10):
     )
 
 
-def fit(training, examples, *, checkpoints=None, **changes):
+def fit(training, examples, *, checkpoints=None, regular=True, **changes):
     """Train for a few epochs; the changes are of the settings."""
     from autotagging.training.devices import ONE_DEVICE
 
-    model = make_model()
+    model = make_model(regular=regular)
     fitted = training.fit(
         model,
         *examples,
@@ -100,6 +98,15 @@ def test_it_learns_and_keeps_the_best_epoch(training, examples):
     scores = score(examples[1].clip_ids, examples[1].gather, batch_size=4)
     loss = keras.losses.BinaryCrossentropy()(examples[1].labels, scores)
     assert float(loss) == pytest.approx(result.history["val_loss"].min(), abs=1e-5)
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_clips(training, examples):
+    """Nothing is learned; the last of the batches has five clips, the others eight."""
+    model, result = fit(training, examples, epochs=2, learning_rate=0.0, regular=False)
+    train, _ = examples
+    scores = model.predict(train.gather(train.clip_ids), verbose=0)
+    expected = cross_entropy(train.labels, scores)
+    assert result.history["loss"].tolist() == pytest.approx([expected, expected], rel=1e-5)
 
 
 def test_val_auc_can_choose_the_epoch(training, examples):
@@ -208,6 +215,14 @@ def test_divergence_is_an_error_that_names_the_step_and_the_learning_rate(traini
     message = "loss is nan in epoch 1, step 2, at a learning rate of nan; try a lower"
     with pytest.raises(UserError, match=message):
         fit(training, examples, learning_rate=float("nan"))
+
+
+def test_validation_scores_that_are_not_finite_are_an_error_too(training, examples):
+    train, validation = examples
+    spoilt = dataclasses.replace(validation, gather=lambda clips: train.gather(clips) * np.nan)
+    message = "validation scores are not finite in epoch 1, step 6"
+    with pytest.raises(UserError, match=message):
+        fit(training, (train, spoilt), epochs=1)
 
 
 def test_the_learning_rate_named_is_that_of_the_step(training, examples):

@@ -77,7 +77,7 @@ def group_blocks(architecture: list[Layer]) -> list[Block]:
     Parameters
     ----------
     architecture
-        Rows of a model.json (see `layers.Layer`), in order.
+        Rows of a model.json (see `reporting.architecture.Layer`), in order.
 
     Returns
     -------

@@ -83,7 +83,7 @@ def table_2(architecture: list[Layer]) -> pd.DataFrame:
     Parameters
     ----------
     architecture
-        Rows of a model.json (see `layers.Layer`), in order.
+        Rows of a model.json (see `reporting.architecture.Layer`), in order.
 
     Returns
     -------
