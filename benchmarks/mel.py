@@ -30,6 +30,7 @@ import soxr
 
 from autotagging.common.memory import keep_freed_memory
 from autotagging.corpus.audio import open_corpus
+from autotagging.corpus.decoding import fit_length
 from autotagging.mel import spectrogram as mel
 from autotagging.mel.front_end import FrontEnd, Limits, MelSettings
 
@@ -54,12 +55,12 @@ def decode(path: Path) -> np.ndarray:
 def waveform_of(path: Path) -> np.ndarray:
     """Input of front ends that don't decode: the clip at 12 kHz, cropped."""
     decoded, rate = soundfile.read(io.BytesIO(path.read_bytes()), dtype="float32")
-    return mel.fit_length(soxr.resample(decoded, rate, RATE, quality="HQ"), SAMPLES)
+    return fit_length(soxr.resample(decoded, rate, RATE, quality="HQ"), SAMPLES)
 
 
 def in_librosa(path: Path) -> np.ndarray:
     waveform, _ = librosa.load(path, sr=RATE)
-    power = librosa.feature.melspectrogram(y=mel.fit_length(waveform, SAMPLES), sr=RATE, **NUMBERS)
+    power = librosa.feature.melspectrogram(y=fit_length(waveform, SAMPLES), sr=RATE, **NUMBERS)
     return librosa.power_to_db(power, ref=1.0, amin=1e-10, top_db=None)
 
 
@@ -77,7 +78,7 @@ def with_torchaudio() -> Mel:
 
     def make(path: Path) -> np.ndarray:
         resampled = resample(torch.from_numpy(decode(path))).numpy()
-        waveform = torch.from_numpy(mel.fit_length(resampled, SAMPLES))
+        waveform = torch.from_numpy(fit_length(resampled, SAMPLES))
         return decibels(spectrogram(waveform)).numpy()
 
     return make
@@ -114,7 +115,7 @@ def with_essentia() -> Mel:
 
     def make(path: Path) -> np.ndarray:
         loaded = standard.MonoLoader(filename=str(path), sampleRate=RATE, resampleQuality=1)()
-        waveform = np.pad(mel.fit_length(loaded, SAMPLES), N_FFT // 2)
+        waveform = np.pad(fit_length(loaded, SAMPLES), N_FFT // 2)
         frames = standard.FrameGenerator(
             waveform, frameSize=N_FFT, hopSize=HOP, startFromZero=True, validFrameThresholdRatio=1
         )

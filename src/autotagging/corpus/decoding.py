@@ -14,7 +14,12 @@ from autotagging.corpus.containers import BadClipError
 from autotagging.corpus.mpeg import damaged_seconds, from_first_frame
 
 _UNRECOGNISED_FORMAT = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
-_CANCELLED = 1e-3  # of the power of the loudest channel: 30 dB less is left
+LAST_BIT = 2.0**-15
+"""RMS up to which a clip is silent: the last bit of 16-bit audio."""
+LOUDEST = 10.0
+"""RMS of no mix. 16-bit integers that are stored as floating-point numbers are louder: by 90 dB."""
+CANCELLED = 1e-3
+"""Power of the channels' mean below which they cancel, relative to the loudest one: -30 dB."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +164,17 @@ def mixed_down(samples: np.ndarray) -> np.ndarray:
         return samples[:, 0]
     mono = samples.mean(axis=1)
     powers = np.einsum("ij,ij->j", samples, samples)
-    if np.dot(mono, mono) < _CANCELLED * powers.max():
+    if np.dot(mono, mono) < CANCELLED * powers.max():
         return np.ascontiguousarray(samples[:, powers.argmax()])
     return mono
+
+
+def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
+    """Crop or zero-pad a waveform equally at both ends, to (samples,)."""
+    surplus = len(waveform) - samples
+    if surplus >= 0:
+        return waveform[surplus // 2 : surplus // 2 + samples]
+    return np.pad(waveform, (-surplus // 2, -surplus - -surplus // 2))
 
 
 def _with_data_size(encoded: bytes) -> bytes:

@@ -6,7 +6,7 @@ import numpy as np
 
 from autotagging.corpus.audio import Corpus
 from autotagging.corpus.containers import BadClipError
-from autotagging.corpus.decoding import Decoded
+from autotagging.corpus.decoding import LAST_BIT, LOUDEST, Decoded, fit_length
 from autotagging.dataset.store import USABLE
 from autotagging.mel import spectrogram
 
@@ -29,10 +29,6 @@ STATUSES = {
     "too_loud": "RMS more than 20 dB above full scale: not in the range -1 to 1",
 }
 """Statuses of clips, with meanings. The first four have a spectrogram; the others are bad."""
-
-_LAST_BIT = 2.0**-15
-# No mix is so loud. 16-bit integers that are stored as floating-point numbers are: by 90 dB.
-_LOUDEST = 10.0
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ class FrontEnd:
         how = self.settings
         samples = spectrogram.clip_samples(seconds=how.seconds, sample_rate=how.sample_rate)
         mel = spectrogram.log_mel(
-            spectrogram.fit_length(clip.resampled(how.sample_rate), samples),
+            fit_length(clip.resampled(how.sample_rate), samples),
             sample_rate=how.sample_rate,
             n_fft=how.n_fft,
             hop_length=how.hop_length,
@@ -139,9 +135,9 @@ class FrontEnd:
 
     def _judge(self, clip: Decoded) -> str:
         """Give the status of a decoded clip; its header only decides why a short clip is short."""
-        if clip.power <= _LAST_BIT**2:
+        if clip.power <= LAST_BIT**2:
             return "silent"
-        if clip.power > _LOUDEST**2:
+        if clip.power > LOUDEST**2:
             return "too_loud"
         seconds = len(clip.waveform) / clip.sample_rate
         if seconds > self.limits.longest:

@@ -140,14 +140,6 @@ def describe_front_end(
     }
 
 
-def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
-    """Crop or zero-pad a waveform equally at both ends, to (samples,)."""
-    surplus = len(waveform) - samples
-    if surplus >= 0:
-        return waveform[surplus // 2 : surplus // 2 + samples]
-    return np.pad(waveform, (-surplus // 2, -surplus - -surplus // 2))
-
-
 def clip_samples(*, seconds: float, sample_rate: int) -> int:
     """Count the samples of every cropped or padded clip, rounded down: 349,440 in the paper."""
     return int(seconds * sample_rate)

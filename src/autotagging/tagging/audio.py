@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from autotagging.corpus.decoding import CANCELLED, LAST_BIT, LOUDEST, fit_length
 from autotagging.tagging.errors import AudioError
 from autotagging.tagging.formats import FfmpegStream, other_format
 from autotagging.tagging.streams import PipedStream, Stream, open_stream
@@ -24,13 +25,10 @@ TOLERANCE = 1.0
 
 # libsndfile's SF_ERR_UNRECOGNISED_FORMAT, and SFE_BAD_FILE, if nothing in an .mp3 is like MP3
 _UNRECOGNISED = (1, 7)
-_CANCELLED = 1e-3  # of the power of the loudest channel: 30 dB less is left
 _BLOCK_SECONDS = 32.0  # longer than a clip, so that a clip's channels are mixed as in training
 _BLOCK_SAMPLES = 1 << 22  # of all channels together: 16 MB
 _READ_FRAMES = 1 << 16
 _RATES = (100, 1_000_000)  # Hz
-_LAST_BIT = 2.0**-15
-_LOUDEST = 10.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Window:
     @property
     def silent(self) -> bool:
         """Tell whether there is nothing but silence, on which no model is trained."""
-        return _power(self.samples) <= _LAST_BIT**2
+        return _power(self.samples) <= LAST_BIT**2
 
 
 class Song:
@@ -180,7 +178,7 @@ class Song:
         power = _power(samples)
         if not np.isfinite(power):
             raise AudioError("non_finite")
-        if power > _LOUDEST**2:
+        if power > LOUDEST**2:
             raise AudioError("too_loud")
         return Window(start / self.sample_rate, samples)
 
@@ -242,9 +240,9 @@ def mixed(samples: np.ndarray) -> np.ndarray:
         else:
             mono = samples.mean(axis=1)
         flat = samples.reshape(-1)
-        if np.dot(mono, mono) < _CANCELLED * np.dot(flat, flat):  # not less than that of a channel
+        if np.dot(mono, mono) < CANCELLED * np.dot(flat, flat):  # not less than that of a channel
             powers = np.einsum("ij,ij->j", samples, samples)
-            if np.dot(mono, mono) < _CANCELLED * powers.max():
+            if np.dot(mono, mono) < CANCELLED * powers.max():
                 return np.ascontiguousarray(samples[:, powers.argmax()])
     return mono
 
@@ -253,11 +251,3 @@ def _power(samples: np.ndarray) -> float:
     """Mean square; NaN or infinite if a sample is."""
     with np.errstate(over="ignore", invalid="ignore"):
         return float(np.dot(samples, samples)) / len(samples)
-
-
-def fit_length(samples: np.ndarray, length: int) -> np.ndarray:
-    """Crop or zero-pad equally at both ends, to (length,)."""
-    surplus = len(samples) - length
-    if surplus >= 0:
-        return samples[surplus // 2 : surplus // 2 + length]
-    return np.pad(samples, (-surplus // 2, -surplus - -surplus // 2))

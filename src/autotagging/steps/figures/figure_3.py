@@ -25,6 +25,7 @@ def figure_3(
     """
     import librosa  # takes longer than most figures
 
+    from autotagging.corpus.decoding import fit_length
     from autotagging.mel import spectrogram
 
     model = read_model(model_json)
@@ -33,7 +34,7 @@ def figure_3(
     rate, hop = front_end["sample_rate"], front_end["hop_length"]
     clip, waveform = read_clip(download, split, clip_id, sample_rate=rate)
     samples = spectrogram.clip_samples(seconds=front_end["seconds"], sample_rate=rate)
-    waveform = spectrogram.fit_length(waveform, samples)
+    waveform = fit_length(waveform, samples)
     spectrum = librosa.stft(waveform, n_fft=front_end["n_fft"], hop_length=hop)
     figure = draw(
         waveform,

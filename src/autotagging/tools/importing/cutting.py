@@ -11,15 +11,13 @@ import numpy as np
 import soundfile
 import soxr
 
-from autotagging.corpus.decoding import mixed_down, quiet
+from autotagging.corpus.decoding import LOUDEST, mixed_down, quiet
 from autotagging.tagging.audio import open_audio
 from autotagging.tagging.errors import AudioError
 
 _FULL_SCALE = 32768  # of 16-bit audio
 # Twice the RMS up to which extract_mel takes a clip for silent, so that it never does.
 _SILENT = 2.0
-# Times full scale, above which extract_mel takes a clip for too loud.
-_LOUDEST = 10.0
 _MOST_CHANNELS = 32
 
 
@@ -194,7 +192,7 @@ def _checked(waveform: np.ndarray) -> np.ndarray:
         rms = np.sqrt(np.dot(waveform, waveform) / len(waveform))
     if not np.isfinite(rms):
         raise BadSongError("samples that are not finite")
-    if rms > _LOUDEST:
+    if rms > LOUDEST:
         raise BadSongError(f"samples far above full scale (RMS {rms:.3g}), expected -1 to 1")
     return waveform
 
