@@ -165,7 +165,7 @@ def _entries(path: Path) -> Iterator[Entry | Outcome]:
                 continue
             try:
                 yield _entry(json.loads(line))
-            except (TypeError, ValueError, RecursionError) as error:
+            except (KeyError, TypeError, ValueError, RecursionError) as error:
                 message = f"not a line of a journal ({error})"
                 yield Outcome(f"{path}, line {number}", "damaged_line", message)
 
@@ -175,7 +175,7 @@ def started_copies(path: Path) -> Iterator[Path]:
     with path.open("rb") as file:
         for line in file:
             if line.startswith(_STARTED):
-                with suppress(ValueError, TypeError):
+                with suppress(TypeError, ValueError, RecursionError):
                     yield Path(json.loads(line)["started"])
 
 
@@ -229,13 +229,18 @@ def _line_starts(file: BinaryIO) -> list[int]:
 
 
 def _entry(content: Any) -> Entry:
-    """Check a line of a journal; ValueError or TypeError if it is none."""
+    """Check a line of a journal; KeyError, TypeError or ValueError if it is none."""
     entry = Entry(**{**content, "pieces": from_json(content["pieces"])})
     texts = (entry.path, entry.old_sha256, entry.new_sha256)
     if not all(isinstance(text, str) for text in texts) or not os.path.isabs(entry.path):
         raise ValueError("no path or checksum")
     if b"\0" in os.fsencode(entry.path):  # itself a ValueError for what no name can be
         raise ValueError("no path")
-    if type(entry.atime_ns) is not int or type(entry.mtime_ns) is not int:
+    if not _is_time(entry.atime_ns) or not _is_time(entry.mtime_ns):
         raise ValueError("no times")
     return entry
+
+
+def _is_time(nanoseconds: Any) -> bool:
+    """Whether the system can give a file this time, which may be before 1970 or after 2262."""
+    return type(nanoseconds) is int and -(2**63) <= nanoseconds // 10**9 < 2**63

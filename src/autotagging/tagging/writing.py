@@ -106,7 +106,7 @@ def remove_copies(journal: Path) -> None:
     """Remove copies of files that stopped processes have left."""
     for copy in started_copies(journal):
         if copy.name.startswith(_COPY):
-            with suppress(OSError):
+            with suppress(OSError, ValueError):  # a ValueError for what no name can be
                 copy.unlink()
 
 

@@ -1,5 +1,6 @@
 import json
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,8 @@ def test_a_file_that_is_no_journal_is_refused_and_stays(tmp_path, content):
         {"old_sha256": None},
         {"pieces": "x"},
         {"mtime_ns": "1"},
+        {"atime_ns": 10**30},
+        {"mtime_ns": -(10**30)},
         {"other": 1},
     ],
 )
@@ -83,11 +86,40 @@ def test_a_damaged_line_is_named(tmp_path, change):
     write(path, ENTRY)
     *lines, last = path.read_text().splitlines()
     damaged = json.dumps({**json.loads(last), **change})
+    assert damaged != last
     path.write_text("\n".join([*lines, damaged, "[]", last, ""]))
     first, *outcomes = read_journal(path)
     assert first == ENTRY
     places = [(outcome.path, outcome.what) for outcome in outcomes]
     assert places == [(f"{path}, line {number}", "damaged_line") for number in (4, 3)]
+
+
+def test_a_line_that_lacks_something_is_named(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    write(path, ENTRY)
+    *lines, last = path.read_text().splitlines()
+    names = [*json.loads(last)]
+    cut = [last.replace(f'"{name}"', f'"{name[:-1]}_"') for name in names]
+    path.write_text("\n".join([*lines, *cut, last, ""]))
+    first, *outcomes = read_journal(path)
+    assert first == ENTRY
+    assert [outcome.what for outcome in outcomes] == ["damaged_line"] * len(names)
+
+
+@pytest.mark.parametrize("time", [-1, 10**19])  # 1969 and 2286, which some file systems can have
+def test_times_of_any_year_are_kept(tmp_path, time):
+    path = tmp_path / "journal.jsonl"
+    entry = replace(ENTRY, atime_ns=time, mtime_ns=time)
+    write(path, entry)
+    assert [*read_journal(path)] == [entry]
+
+
+def test_a_copy_that_no_file_can_be_is_left_out(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    write(path, ENTRY)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"started": ' + b"[" * 100_000 + b"\n" + b'{"started": [1]}\n')
+    assert [*map(str, started_copies(path))] == [f"{ENTRY.path}.copy"]
 
 
 def test_a_plan_has_one_journal_and_another_plan_another(tmp_path):

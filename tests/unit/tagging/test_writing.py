@@ -362,6 +362,35 @@ def test_a_damaged_line_of_the_journal_keeps_no_other_back(music, journal):
     assert (songs[0].read_bytes(), songs[1].read_bytes()) == (after, before)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"pieces"', b'"pieceq"'),
+        (b'"atime_ns": ', b'"atime_ns": 1000000000000000000000'),
+        (b'"pieces": [[', b'"pieces": [[4611686018427387904, 9], ['),
+    ],
+)
+def test_a_damaged_value_in_the_journal_keeps_no_other_back(music, journal, old, new):
+    songs = [write_song(music / f"{number}.mp3", seed=number) for number in range(3)]
+    before = [path.read_bytes() for path in songs]
+    apply(journal, *map(planned, songs))
+    before[1] = songs[1].read_bytes()
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert old in lines[4]
+    lines[4] = lines[4].replace(old, new)
+    journal.write_bytes(b"".join(lines))
+    assert sorted(kinds(undo_journal(journal))) == ["damaged_line", "restored", "restored"]
+    assert [path.read_bytes() for path in songs] == before
+
+
+def test_a_damaged_name_of_a_copy_keeps_no_file_back(song, journal):
+    before = song.read_bytes()
+    apply(journal, planned(song))
+    journal.write_bytes(journal.read_bytes().replace(b'"started": "/', b'"started": "/\\u0000/'))
+    assert kinds(undo_journal(journal)) == ["restored"]
+    assert song.read_bytes() == before
+
+
 def test_files_whose_texts_or_frames_would_be_lost_stay(music, journal):
     comments, title = write_song(music / "a.flac"), write_song(music / "b.mp3")
     for song, name, text in (
