@@ -197,9 +197,9 @@ def read_results(path: Path) -> Iterator[dict[str, Any]]:
 def to_line(result: dict[str, Any]) -> bytes:
     """Write a result as a line of JSON, in UTF-8; a path that is not text gets escapes."""
     try:
-        return json.dumps(result, ensure_ascii=False).encode() + b"\n"
+        return json.dumps(result, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     except UnicodeEncodeError:
-        return json.dumps(result).encode() + b"\n"
+        return json.dumps(result, allow_nan=False).encode() + b"\n"
 
 
 def _lines(file: BinaryIO, path: Path | None) -> Iterator[tuple[int, dict[str, Any]]]:

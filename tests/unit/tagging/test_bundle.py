@@ -6,6 +6,7 @@ import pytest
 from autotagging.common.errors import UserError
 from autotagging.dataset.windows import Windows
 from autotagging.tagging.bundle import Description, Tagger, load_tagger, read_description
+from autotagging.tagging.errors import AudioError
 from autotagging.tagging.songs import score_windows, tag_song
 from autotagging.tagging.trained import tag_properties
 from bundles import FRONT_END, RATE, tone, write_bundle, write_song
@@ -77,6 +78,24 @@ def test_a_network_of_short_windows_scores_their_mean(tmp_path):
     assert scores.tolist() == [0.5]
     mel = whole.front_end.log_mel(waveform)
     np.testing.assert_array_equal(seen[0], np.stack([mel[:, :40], mel[:, 40:80]]))
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, 1.001, -0.001])
+def test_a_score_that_is_none_is_an_error_of_the_song(tmp_path, score):
+    whole = load_tagger(write_bundle(tmp_path))
+    wrong = Tagger(whole.description, whole.front_end, lambda _: np.array([[0.5, score]]))
+    path = write_song(tmp_path / "song.wav", tone(2, 440))
+    with pytest.raises(AudioError, match="the network gave scores that are not from 0 to 1") as no:
+        tag_song(path, wrong)
+    assert no.value.kind == "failed"
+
+
+def test_a_score_that_was_rounded_is_within_its_range(tmp_path):
+    whole = load_tagger(write_bundle(tmp_path))
+    over = Tagger(whole.description, whole.front_end, lambda _: np.array([[-1e-7, 1 + 1e-7]]))
+    path = write_song(tmp_path / "song.wav", tone(2, 440))
+    assert tag_song(path, over)["scores"] == {"low": 0, "high": 1}
+    assert score_windows(path, over)[2].tolist() == [[0, 1]]
 
 
 def test_a_bundle_says_what_it_is(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 from contextlib import closing
 
@@ -6,7 +7,7 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.tagging.bundle import Description
-from autotagging.tagging.results import Results, Settings, read_results
+from autotagging.tagging.results import Results, Settings, read_results, to_line
 from bundles import FRONT_END
 
 
@@ -131,6 +132,11 @@ def test_a_name_that_is_no_text_comes_back(tmp_path):
         results.add(song, error)
     assert json.loads(path.read_text(encoding="utf-8"))["path"] == str(song)
     assert [*read_results(path)] == [error]
+
+
+def test_what_is_no_json_is_not_written(song):
+    with pytest.raises(ValueError, match="JSON"):
+        to_line({**result_of(song), "scores": {"a": math.nan, "b": 0.4}})
 
 
 def test_one_run_at_a_time_writes_results(path):
