@@ -81,12 +81,81 @@ def test_an_interrupted_line_is_removed_and_the_song_is_tagged_again(path, song,
     assert path.read_bytes() == b""
 
 
+WINDOWS = {"window_starts": [0.0, 1.0], "window_scores": [[0.7, 0.4], [0.7, 0.4]]}
+DAMAGED = [
+    {"scores": {"a": None, "b": 0.4}},
+    {"scores": {"a": "0.7", "b": 0.4}},
+    {"scores": {"a": math.nan, "b": 0.4}},
+    {"scores": {"a": 7, "b": 0.4}},
+    {"scores": {"a": True, "b": 0.4}},
+    {"scores": ["a", "b"]},
+    {"seconds": None},
+    {"seconds": 10**400},
+    {"windows": "1"},
+    {"tags": None},
+    {"tags": [["a"]]},
+    {"audio_sha256": [1]},
+    {"audio_sha256": None},
+    {"audio_sha256": "f" * 63 + "g"},
+    {"warning": 1},
+    {"error": "timeout"},
+    {"error": {"type": "timeout"}},
+    {"error": {"type": "timeout", "message": "m"}, "scores": {"a": None, "b": 0.4}},
+    {**WINDOWS, "window_starts": [0.0]},
+    {**WINDOWS, "window_starts": [0.0, "1"]},
+    {**WINDOWS, "window_scores": 5},
+    {**WINDOWS, "window_scores": [[0.7, 0.4], [0.7]]},
+    {**WINDOWS, "window_scores": [[0.7, 0.4], [0.7, 4]]},
+]
+
+
+@pytest.mark.parametrize("change", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_song_of_a_damaged_line_is_tagged_again(tmp_path, song, change):
+    path = tmp_path / "results.jsonl"
+    damaged = json.dumps({**result_of(song), **change}) + "\n"
+    path.write_text(damaged)
+    assert not holds(path, song)
+    with closing(Results(path, settings())) as results:
+        assert results.audio == frozenset()
+        results.add(song, result_of(song))
+        assert [*results.of([song])] == [result_of(song)]
+    assert path.read_text().startswith(damaged)
+    assert holds(path, song)
+    assert [*read_results(path)] == [result_of(song)]
+
+
+def test_a_song_of_a_line_that_lacks_something_is_tagged_again(tmp_path, song):
+    path = tmp_path / "results.jsonl"
+    for name in result_of(song).keys() - {"path", "scores"}:
+        line = json.dumps(result_of(song)).replace(f'"{name}"', f'"{name[:-1]}_"')
+        path.write_text(f"{line}\n")
+        assert not holds(path, song), name
+
+
+def test_the_scores_of_windows_are_read(tmp_path, song):
+    path = tmp_path / "results.jsonl"
+    path.write_text(json.dumps({**result_of(song), **WINDOWS}) + "\n")
+    assert holds(path, song, keep_windows=True)
+
+
 PLAN = b'{"path": "/a.mp3", "genre": {"old": [], "new": ["Rock"]}}\n'
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"This is text", b"[1]\n", b'{"path": 1}\n', PLAN, PLAN[:-1], b'{"a": 1', b"\xff\xfb\x90"],
+    [
+        *(
+            b"This is text",
+            b"[1]\n",
+            b'{"path": 1}\n',
+            PLAN,
+            PLAN[:-1],
+            b'{"a": 1',
+            b"\xff\xfb\x90",
+        ),
+        b"[" * 100_000 + b"\n",
+    ],
+    ids=range(8),
 )
 def test_a_file_of_other_content_is_refused_and_kept(tmp_path, content):
     path = tmp_path / "song.mp3"
