@@ -221,9 +221,8 @@ def _lines(file: BinaryIO, path: Path | None) -> Iterator[tuple[int, dict[str, A
                 yield position, result
             position += len(line)
         elif whole or not (is_result or position or begun):
-            raise UserError(
-                f"{path}: line {number} is no result of `autotagging tag`; name another file"
-            )
+            advice = "delete the line, or name another file" if position else "name another file"
+            raise UserError(f"{path}: line {number} is no result of `autotagging tag`; {advice}")
     if file.writable():
         file.truncate(position)
 

@@ -165,6 +165,14 @@ def test_a_file_of_other_content_is_refused_and_kept(tmp_path, content):
     assert path.read_bytes() == content
 
 
+def test_a_line_that_is_no_json_is_named_among_others(path):
+    content = path.read_bytes() + b'{"path": "/a.mp3" "scores": {}}\n'
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"line 2 is no result .*; delete the line, or name anothe"):
+        Results(path, settings())
+    assert path.read_bytes() == content
+
+
 def test_other_thresholds_choose_other_tags_without_the_audio(path, song):
     with closing(Results(path, settings(thresholds={"a": 0.8, "b": 0.3}))) as results:
         assert results.holds(song)
