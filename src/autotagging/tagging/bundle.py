@@ -14,11 +14,23 @@ from typing import Any
 import numpy as np
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import check_entries, load_arrays, read_json, sha256, write_json
+from autotagging.common.files import (
+    CHECKSUMS,
+    check_entries,
+    load_arrays,
+    read_json,
+    sha256,
+    write_json,
+)
 from autotagging.dataset.windows import Windows
 from autotagging.tagging.front_end import LightFrontEnd, window_samples
 from autotagging.tagging.runtime import onnx_runtime
-from autotagging.tagging.trained import find_trained, read_trained, score_with_keras
+from autotagging.tagging.trained import (
+    find_trained,
+    read_trained,
+    score_with_keras,
+    trained_files,
+)
 
 BUNDLE, NETWORK, FILTERS = "bundle.json", "model.onnx", "mel.npz"
 DEFAULT_THRESHOLD = 0.5
@@ -138,6 +150,20 @@ def read_description(path: Path) -> Description:
     if model_json := find_trained(path):
         return Description(**read_trained(model_json))
     return _read_bundle(_find_bundle(path))
+
+
+def model_files(path: Path) -> list[Path]:
+    """List the files that `read_description` and `load_tagger` read, which no output may replace.
+
+    Parameters
+    ----------
+    path
+        See `read_description`, which also lists the errors.
+    """
+    if model_json := find_trained(path):
+        return trained_files(model_json)
+    place = _find_bundle(path)
+    return [place, *(place.with_name(name) for name in (NETWORK, FILTERS, CHECKSUMS))]
 
 
 def load_tagger(path: Path, *, threads: int = 1) -> Tagger:

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from autotagging.common.errors import UserError
 from autotagging.common.files import print_data, replacing
 from autotagging.common.progress import progress
-from autotagging.tagging.bundle import Description, read_description
+from autotagging.tagging.bundle import Description, model_files, read_description
 from autotagging.tagging.finding import Found, find_songs
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.mapping import TagMapping, read_mapping
@@ -111,7 +111,7 @@ def tag(
     found = find_songs(songs)
     check_outputs(
         {"--json": json, "--csv": csv, "--plan": plan},
-        [*found.songs, *([mapping] if mapping else [])],
+        [*found.songs, *model_files(model), *([mapping] if mapping else [])],
         folders={"--jams": jams, "--m3u": m3u},
     )
     if plan and not is_plan(plan):

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
-from autotagging.tagging.bundle import read_description
+from autotagging.tagging.bundle import model_files, read_description
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.outputs import line, printable, write_lines
 from autotagging.tagging.results import to_line
@@ -64,9 +64,9 @@ def taggram(
         Seconds in which the next window has to be scored; else the song is given up.
     """
     _check_flags(figure, top=top, timeout=timeout)
-    check_outputs({"--figure": figure, "--csv": csv, "--jams": jams}, [song])
     model = model or default_model()
     described = read_description(model)
+    check_outputs({"--figure": figure, "--csv": csv, "--jams": jams}, [song, *model_files(model)])
     hop = checked_hop(described, hop, otherwise=HOP)
     work = Work(model, hop=hop, keep_windows=True, threads=cores())
     result = _tag(song, work, timeout)

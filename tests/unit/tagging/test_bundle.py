@@ -5,7 +5,13 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.dataset.windows import Windows
-from autotagging.tagging.bundle import Description, Tagger, load_tagger, read_description
+from autotagging.tagging.bundle import (
+    Description,
+    Tagger,
+    load_tagger,
+    model_files,
+    read_description,
+)
 from autotagging.tagging.errors import AudioError
 from autotagging.tagging.songs import score_windows, tag_song
 from autotagging.tagging.trained import tag_properties
@@ -123,6 +129,22 @@ def test_a_bundle_that_does_not_fit_together_is_refused(tmp_path, changes, messa
     edit(write_bundle(tmp_path), **changes)
     with pytest.raises(UserError, match=message):
         load_tagger(tmp_path)
+
+
+def test_the_files_of_a_model_are_known(tmp_path):
+    bundle = write_bundle(tmp_path / "bundle")
+    names = {"bundle.json", "model.onnx", "mel.npz", "SHA256SUMS"}
+    for path in (bundle, bundle / "bundle.json"):
+        assert {*model_files(path)} == {bundle / name for name in names}
+    trained = tmp_path / "results/train/crnn/seed-0"
+    trained.mkdir(parents=True)
+    (trained / "model.json").touch()
+    files = {trained / name for name in ("model.json", "weights.npz", "per_tag.csv", "SHA256SUMS")}
+    assert {*model_files(trained)} == files
+    table = tmp_path / "results/evaluate/crnn/seed-0/per_tag.csv"
+    table.parent.mkdir(parents=True)
+    table.touch()
+    assert {*model_files(trained / "model.json")} == {*files, table}
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

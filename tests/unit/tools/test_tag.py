@@ -102,6 +102,8 @@ def test_an_output_never_replaces_a_file_of_another_kind(tmp_path, bundle):
         ({"plan": song}, r"--plan .*song\.flac: the name of an audio file"),
         ({"json": tmp_path / "new.MP3"}, r"--json .*new\.MP3: the name of an audio file"),
         ({"plan": link}, r"--plan .*link\.jsonl: a file that is read; name another one"),
+        ({"csv": bundle / "bundle.json"}, r"--csv .*bundle\.json: a file that is read; name ano"),
+        ({"json": bundle / "model.onnx"}, r"--json .*model\.onnx: a file that is read; name ano"),
         ({"plan": notes}, r"--plan .*notes\.txt: a file that is no plan; name another one"),
         ({"json": notes}, r"notes\.txt: line 1 is no result of `autotagging tag`"),
         ({"m3u": notes}, r"--m3u .*notes\.txt: not a folder"),
