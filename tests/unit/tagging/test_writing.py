@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import shutil
 import signal
@@ -381,6 +382,43 @@ def test_a_damaged_value_in_the_journal_keeps_no_other_back(music, journal, old,
     journal.write_bytes(b"".join(lines))
     assert sorted(kinds(undo_journal(journal))) == ["damaged_line", "restored", "restored"]
     assert [path.read_bytes() for path in songs] == before
+
+
+def other_letter(pieces):
+    number = next(number for number, piece in enumerate(pieces) if isinstance(piece, str))
+    first = "B" if pieces[number][0] == "A" else "A"
+    return [*pieces[:number], first + pieces[number][1:], *pieces[number + 1 :]]
+
+
+def other_place(pieces):
+    *others, (start, length) = pieces  # the last one is the audio
+    return [*others, [start - 1, length]]
+
+
+@pytest.mark.parametrize("damage", [other_letter, other_place])
+def test_undo_gives_a_file_no_other_bytes_than_it_had(song, music, journal, damage):
+    apply(journal.with_name("first.jsonl"), planned(song, genre=["Jazz"] * 30))
+    apply(journal, planned(song))
+    before = contents(music)
+    *lines, last = journal.read_text().splitlines()
+    entry = json.loads(last)
+    damaged = {**entry, "pieces": damage(entry["pieces"])}
+    journal.write_text("\n".join([*lines, json.dumps(damaged), ""]))
+    (outcome,) = undo_journal(journal)
+    assert (outcome.path, outcome.what) == (str(song), "damaged_line")
+    assert contents(music) == before
+    journal.write_text("\n".join([*lines, last, ""]))
+    assert kinds(undo_journal(journal)) == ["restored"]
+    assert contents(music) != before
+
+
+def test_pieces_that_do_not_give_the_old_file_keep_it_back(song, music, journal, monkeypatch):
+    before = contents(music)
+    real = writing.describe
+    monkeypatch.setattr(writing, "describe", lambda *files: [*real(*files), b"more"])
+    assert kinds(apply(journal, planned(song))) == ["changed"]
+    assert contents(music) == before
+    assert kinds(undo_journal(journal)) == []
 
 
 def test_a_damaged_name_of_a_copy_keeps_no_file_back(song, journal):
