@@ -4,13 +4,14 @@ The first line names the plan. Then, of each file, {"started": path of a copy} b
 and {"path", "old_sha256", "new_sha256", "pieces", "atime_ns", "mtime_ns"} before the copy takes
 its place: `pieces` describe the old file by the new one (`autotagging.tagging.delta`).
 A line is on the disk before the file is changed, so a journal lacks no file at any time; a last
-line that was not finished belongs to a file that was not changed.
+line that was not finished belongs to a file that was not changed. Where a copy could not take its
+place, the line is removed again.
 """
 
 import json
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +20,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import naming
 from autotagging.common.locks import locked
 from autotagging.tagging.delta import Piece, from_json, to_json
-from autotagging.tagging.outcomes import Outcome
+from autotagging.tagging.outcomes import Outcome, RefusedError
 
 _VERSION = 1
 _HEADER = b'{"journal": '
@@ -98,10 +99,23 @@ class Journal:
         """Note that the copy of a file is about to be made."""
         self._append({"started": copy})
 
-    def replaced(self, entry: Entry) -> None:
-        """Note a file as it is, before it is replaced; the note is on the disk afterwards."""
-        self._append({**asdict(entry), "pieces": to_json(entry.pieces)})
-        os.fsync(self._file.fileno())
+    @contextmanager
+    def replacing(self, entry: Entry, copy: Path) -> Iterator[None]:
+        """Note a file as it is, on the disk, before its copy takes its place within the block.
+
+        The note is removed if an error keeps the copy from that.
+        """
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            self._append({**asdict(entry), "pieces": to_json(entry.pieces)})
+            os.fsync(self._file.fileno())
+            yield
+        except (OSError, RefusedError):
+            with suppress(OSError):  # `undo` then says that the file is as it was, or was changed
+                if copy.exists():
+                    self._file.truncate(end)
+                    os.fsync(self._file.fileno())
+            raise
 
     def _append(self, content: dict[str, Any]) -> None:
         """Write a line, or nothing of it."""

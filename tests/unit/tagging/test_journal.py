@@ -13,6 +13,7 @@ from autotagging.tagging.journal import (
     read_journal,
     started_copies,
 )
+from autotagging.tagging.outcomes import RefusedError
 
 ENTRY = Entry("/music/a\n\udce9.mp3", "1" * 64, "2" * 64, [b"old", (7, 9)], 10**18, 10**18 + 1)
 
@@ -20,8 +21,11 @@ ENTRY = Entry("/music/a\n\udce9.mp3", "1" * 64, "2" * 64, [b"old", (7, 9)], 10**
 def write(path, *entries, digest="a" * 64):
     with closing(Journal(path, "plan.jsonl", digest)) as journal:
         for entry in entries:
+            copy = path.with_name("copy")
+            copy.touch()
             journal.started(f"{entry.path}.copy")
-            journal.replaced(entry)
+            with journal.replacing(entry, copy):
+                copy.unlink()
 
 
 def test_entries_are_read_last_first(tmp_path):
@@ -104,6 +108,29 @@ def test_a_line_that_lacks_something_is_named(tmp_path):
     first, *outcomes = read_journal(path)
     assert first == ENTRY
     assert [outcome.what for outcome in outcomes] == ["damaged_line"] * len(names)
+
+
+@pytest.mark.parametrize("error", [OSError, lambda: RefusedError("changed", "meanwhile")])
+@pytest.mark.parametrize("renamed", [True, False])
+def test_the_entry_of_a_file_that_was_not_replaced_is_removed(tmp_path, error, renamed):
+    path, copy = tmp_path / "journal.jsonl", tmp_path / "copy"
+    write(path, ENTRY)
+    whole = path.read_bytes()
+    copy.touch()
+    other = replace(ENTRY, path="/b.mp3")
+
+    def fail(journal):
+        with journal.replacing(other, copy):
+            assert [*read_journal(path)] == [other, ENTRY]
+            if renamed:
+                copy.unlink()
+            raise error()
+
+    with closing(Journal(path, "plan.jsonl", "a" * 64)) as journal:
+        with pytest.raises((OSError, RefusedError)):
+            fail(journal)
+        assert [*read_journal(path)] == ([other, ENTRY] if renamed else [ENTRY])
+        assert (path.read_bytes() == whole) is not renamed
 
 
 @pytest.mark.parametrize("time", [-1, 10**19])  # 1969 and 2286, which some file systems can have

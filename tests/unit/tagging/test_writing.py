@@ -279,6 +279,32 @@ def test_a_file_that_is_changed_meanwhile_stays_as_it_was_changed(song, journal,
     assert song.read_bytes().endswith(b"more")
 
 
+@pytest.mark.parametrize("how", ["edited", "gone", "refused"])
+def test_undo_leaves_out_a_file_that_could_not_be_replaced(music, journal, monkeypatch, how):
+    songs = [write_song(music / f"{number}.mp3", seed=number) for number in range(3)]
+    lines = [planned(path) for path in songs]
+    before = contents(music)
+    real = writing._rename
+
+    def late(copy, target, status):
+        if target == songs[1] and how == "edited":
+            target.write_bytes(b"edited")
+        if target == songs[1] and how == "gone":
+            target.unlink()
+        if target == songs[1] and how == "refused":
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        real(copy, target, status)
+
+    monkeypatch.setattr(writing, "_rename", late)
+    reason = {"edited": "changed", "gone": "missing", "refused": "no_permission"}[how]
+    assert kinds(apply(journal, *lines)) == ["written", reason, "written"]
+    if how == "refused":
+        songs[1].write_bytes(b"edited")
+    assert kinds(undo_journal(journal)) == ["restored", "restored"]
+    edited = {} if how == "gone" else {"1.mp3": b"edited"}
+    assert contents(music) == {"0.mp3": before["0.mp3"], "2.mp3": before["2.mp3"], **edited}
+
+
 def test_a_tag_that_is_not_written_keeps_the_file_back(song, journal):
     from mutagen.apev2 import APEv2
 
