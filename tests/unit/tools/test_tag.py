@@ -142,6 +142,17 @@ def test_a_plan_of_a_model_without_categories(tmp_path, capsys):
     assert "warning" not in capsys.readouterr().err
 
 
+def test_names_of_files_can_not_change_the_terminal(tmp_path, capsys):
+    bundle = write_bundle(tmp_path / "bundle\x1b[31m", thresholds={})
+    song = write_song(tmp_path / "song\x1b[31m.flac", tone(3, 440))
+    tag([song], model=bundle, plan=tmp_path / "plan\x1b[31m")
+    tag([song], model=bundle)
+    shown = "".join(capsys.readouterr())
+    assert all(line.isprintable() for line in shown.splitlines())
+    for name in ("bundle", "song", "plan"):
+        assert f"{name}\ufffd[31m" in shown
+
+
 def test_a_missing_song_is_an_error_among_others(tmp_path, bundle, capsys):
     song = write_song(tmp_path / "song.wav", tone(3, 440))
     with pytest.raises(SystemExit) as end:
