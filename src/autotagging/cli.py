@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 from autotagging.commands import PACKAGE, find_commands, package_title
 from autotagging.common.errors import UserError
 from autotagging.common.progress import show_without_failing
+from autotagging.tagging.printable import printable
 from autotagging.tools._job_note import write_note
 from autotagging.tools.unloaded import leave_out_libraries
 
@@ -109,7 +110,7 @@ def _check_finite(kind: Any, value: Any) -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"autotagging: {' '.join(message.split())}", file=sys.stderr)
+    print(printable(f"autotagging: {' '.join(message.split())}"), file=sys.stderr)
     return 2
 
 

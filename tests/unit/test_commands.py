@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from autotagging.commands import PACKAGE, figure_title, find_commands
+from commands import autotagging
 
 CAPTURED = {"check": True, "capture_output": True, "text": True}
 
@@ -50,6 +51,15 @@ def test_help_lists_every_command_with_its_title_and_imports_none(group, folders
     for folder in folders:
         for name, title in find_commands(PACKAGE / folder).items():
             assert f" {name} {title.replace('`', '')} " in words
+
+
+@pytest.mark.parametrize("command", ["apply", "undo", "no\x1b[31msuch"])
+def test_an_error_can_not_change_the_terminal(tmp_path, command):
+    shown = autotagging(command, tmp_path / "a\x1b[31m\u202e", code=2)
+    assert shown.startswith("autotagging: ")
+    assert "\ufffd[31m" in shown
+    assert shown.endswith("\n")
+    assert shown[:-1].isprintable()
 
 
 def test_steps_and_tools_are_found():

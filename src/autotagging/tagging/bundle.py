@@ -4,7 +4,6 @@ A bundle is a folder with bundle.json, model.onnx and mel.npz. It needs ONNX Run
 none of the libraries of the pipeline.
 """
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +13,24 @@ from typing import Any
 import numpy as np
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import check_entries, load_arrays, read_json, sha256, write_json
+from autotagging.common.files import (
+    CHECKSUMS,
+    check_entries,
+    load_arrays,
+    read_json,
+    sha256,
+    write_json,
+)
 from autotagging.dataset.windows import Windows
+from autotagging.tagging.bundle_values import fault
 from autotagging.tagging.front_end import LightFrontEnd, window_samples
 from autotagging.tagging.runtime import onnx_runtime
-from autotagging.tagging.trained import find_trained, read_trained, score_with_keras
+from autotagging.tagging.trained import (
+    find_trained,
+    read_trained,
+    score_with_keras,
+    trained_files,
+)
 
 BUNDLE, NETWORK, FILTERS = "bundle.json", "model.onnx", "mel.npz"
 DEFAULT_THRESHOLD = 0.5
@@ -140,6 +152,20 @@ def read_description(path: Path) -> Description:
     return _read_bundle(_find_bundle(path))
 
 
+def model_files(path: Path) -> list[Path]:
+    """List the files that `read_description` and `load_tagger` read, which no output may replace.
+
+    Parameters
+    ----------
+    path
+        See `read_description`, which also lists the errors.
+    """
+    if model_json := find_trained(path):
+        return trained_files(model_json)
+    place = _find_bundle(path)
+    return [place, *(place.with_name(name) for name in (NETWORK, FILTERS, CHECKSUMS))]
+
+
 def load_tagger(path: Path, *, threads: int = 1) -> Tagger:
     """Load a tagger from a bundle or a model folder.
 
@@ -156,7 +182,7 @@ def load_tagger(path: Path, *, threads: int = 1) -> Tagger:
     else:
         place = _find_bundle(path)
         description = _read_bundle(place)
-        filters = load_arrays(place.with_name(FILTERS))
+        filters = _filters(place.with_name(FILTERS), description.front_end)
         network = _onnx_network(place.with_name(NETWORK), description, threads)
     return Tagger(description, LightFrontEnd(description.front_end, **filters), network)
 
@@ -204,29 +230,37 @@ def _read_bundle(place: Path) -> Description:
         file = place.with_name(name)
         if not file.is_file() or sha256(file) != content["sha256"].get(name):
             raise UserError(f"{file}: not the file of {place}; export the model again")
-    tags, thresholds = content["tags"], content["thresholds"]
-    if not tags or not all(isinstance(tag, str) for tag in tags) or len({*tags}) < len(tags):
-        raise UserError(f"{place}: `tags` is no list of different names")
-    for name in ("thresholds", "categories"):
-        if unknown := content[name].keys() - {*tags}:
-            raise UserError(f"{place}: `{name}` has {min(unknown)!r}, which is no tag of the model")
-    for tag, value in thresholds.items():
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise UserError(f"{place}: the threshold of {tag!r} is {value!r}, not from 0 to 1")
     windows = content["windows"]
     if windows is not None:
         check_entries(windows, f"{place}: windows", {"frames": int, "scored": int | None})
+    if wrong := fault(content):
+        raise UserError(f"{place}: {wrong}")
     return Description(
         model=content["model"],
         seed=content["seed"],
         digest=content["digest"],
-        tags=tuple(tags),
-        categories={tag: str(category) for tag, category in content["categories"].items()},
-        thresholds=thresholds,
+        tags=tuple(content["tags"]),
+        categories=content["categories"],
+        thresholds=content["thresholds"],
         front_end=content["front_end"],
         input_shape=tuple(content["input_shape"]),
         windows=windows and Windows(windows["frames"], scored=windows["scored"]),
     )
+
+
+def _filters(path: Path, front_end: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Read the filters and the window of the front end."""
+    arrays = load_arrays(path)
+    n_mels, n_fft = front_end["n_mels"], front_end["n_fft"]
+    expected = {"filters": (n_mels, 1 + n_fft // 2), "window": (n_fft,)}
+    if {name: array.shape for name, array in arrays.items()} != expected or not all(
+        array.dtype.kind == "f" and np.isfinite(array).all() for array in arrays.values()
+    ):
+        raise UserError(
+            f"{path}: not the filters of the front end that {BUNDLE} describes; export the model "
+            "again"
+        )
+    return arrays
 
 
 def _onnx_network(path: Path, description: Description, threads: int) -> Callable:
@@ -244,10 +278,9 @@ def _onnx_network(path: Path, description: Description, threads: int) -> Callabl
     session = onnxruntime.InferenceSession(
         os.fspath(path), options, providers=["CPUExecutionProvider"]
     )
-    expected = math.prod(description.input_shape)
-    shape = session.get_inputs()[0].shape[1:]
-    if math.prod(shape) != expected or session.get_outputs()[0].shape[1:] != [
-        len(description.tags)
-    ]:
+    arrays = (*session.get_inputs(), *session.get_outputs())
+    found = [(array.name, array.shape[1:]) for array in arrays]
+    expected = [("log_mel", [*description.input_shape]), ("tags", [len(description.tags)])]
+    if found != expected:
         raise UserError(f"{path}: not the network that {BUNDLE} describes; export the model again")
     return lambda mel: session.run(["tags"], {"log_mel": mel})[0]

@@ -57,11 +57,14 @@ def rebuild(pieces: Sequence[Piece], new: BinaryIO) -> Iterator[bytes]:
     ValueError
         A piece is not in `new`.
     """
+    size = _size(new)
     for piece in pieces:
         if isinstance(piece, bytes):
             yield piece
             continue
         start, length = piece
+        if start + length > size:
+            raise ValueError("the file is too short")
         while length:
             part = _read(new, start, min(length, _PIECE))
             if not part:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+LOG_SCALES = ("power_db", "squared_power_db", "log1p")
 _BLOCK = 228  # frames; their arrays fit in the processor's cache
 _DB = np.float32(10 / np.log(10))
 

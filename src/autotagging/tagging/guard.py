@@ -63,10 +63,15 @@ class Guard:
     def _refusal(self, path: str, headers: Mapping[str, str]) -> PlainTextResponse | None:
         host = headers.get("host", "")
         if host.partition(":")[0] not in _NAMES:
-            return PlainTextResponse("not a name of this machine\n", 421)
+            return _refused("not a name of this machine", 421)
         given = path.removeprefix("/").partition("/")[0].encode(errors="replace")
         if not secrets.compare_digest(given, self._token):
-            return PlainTextResponse("open the address that `autotagging serve` has printed\n", 403)
+            return _refused("open the address that `autotagging serve` has printed", 403)
         if headers.get("origin", f"http://{host}") != f"http://{host}":
-            return PlainTextResponse("a request of another page\n", 403)
+            return _refused("a request of another page", 403)
         return None
+
+
+def _refused(reason: str, status: int) -> PlainTextResponse:
+    """Make an answer after which the connection is closed."""
+    return PlainTextResponse(f"{reason}\n", status, headers={"Connection": "close"})

@@ -4,13 +4,14 @@ The first line names the plan. Then, of each file, {"started": path of a copy} b
 and {"path", "old_sha256", "new_sha256", "pieces", "atime_ns", "mtime_ns"} before the copy takes
 its place: `pieces` describe the old file by the new one (`autotagging.tagging.delta`).
 A line is on the disk before the file is changed, so a journal lacks no file at any time; a last
-line that was not finished belongs to a file that was not changed.
+line that was not finished belongs to a file that was not changed. Where a copy could not take its
+place, the line is removed again.
 """
 
 import json
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +20,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import naming
 from autotagging.common.locks import locked
 from autotagging.tagging.delta import Piece, from_json, to_json
-from autotagging.tagging.outcomes import Outcome
+from autotagging.tagging.outcomes import Outcome, RefusedError
 
 _VERSION = 1
 _HEADER = b'{"journal": '
@@ -98,10 +99,23 @@ class Journal:
         """Note that the copy of a file is about to be made."""
         self._append({"started": copy})
 
-    def replaced(self, entry: Entry) -> None:
-        """Note a file as it is, before it is replaced; the note is on the disk afterwards."""
-        self._append({**asdict(entry), "pieces": to_json(entry.pieces)})
-        os.fsync(self._file.fileno())
+    @contextmanager
+    def replacing(self, entry: Entry, copy: Path) -> Iterator[None]:
+        """Note a file as it is, on the disk, before its copy takes its place within the block.
+
+        The note is removed if an error keeps the copy from that.
+        """
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            self._append({**asdict(entry), "pieces": to_json(entry.pieces)})
+            os.fsync(self._file.fileno())
+            yield
+        except (OSError, RefusedError):
+            with suppress(OSError):  # `undo` then says that the file is as it was, or was changed
+                if copy.exists():
+                    self._file.truncate(end)
+                    os.fsync(self._file.fileno())
+            raise
 
     def _append(self, content: dict[str, Any]) -> None:
         """Write a line, or nothing of it."""
@@ -165,7 +179,7 @@ def _entries(path: Path) -> Iterator[Entry | Outcome]:
                 continue
             try:
                 yield _entry(json.loads(line))
-            except (TypeError, ValueError, RecursionError) as error:
+            except (KeyError, TypeError, ValueError, RecursionError) as error:
                 message = f"not a line of a journal ({error})"
                 yield Outcome(f"{path}, line {number}", "damaged_line", message)
 
@@ -175,7 +189,7 @@ def started_copies(path: Path) -> Iterator[Path]:
     with path.open("rb") as file:
         for line in file:
             if line.startswith(_STARTED):
-                with suppress(ValueError, TypeError):
+                with suppress(TypeError, ValueError, RecursionError):
                     yield Path(json.loads(line)["started"])
 
 
@@ -229,13 +243,18 @@ def _line_starts(file: BinaryIO) -> list[int]:
 
 
 def _entry(content: Any) -> Entry:
-    """Check a line of a journal; ValueError or TypeError if it is none."""
+    """Check a line of a journal; KeyError, TypeError or ValueError if it is none."""
     entry = Entry(**{**content, "pieces": from_json(content["pieces"])})
     texts = (entry.path, entry.old_sha256, entry.new_sha256)
     if not all(isinstance(text, str) for text in texts) or not os.path.isabs(entry.path):
         raise ValueError("no path or checksum")
     if b"\0" in os.fsencode(entry.path):  # itself a ValueError for what no name can be
         raise ValueError("no path")
-    if type(entry.atime_ns) is not int or type(entry.mtime_ns) is not int:
+    if not _is_time(entry.atime_ns) or not _is_time(entry.mtime_ns):
         raise ValueError("no times")
     return entry
+
+
+def _is_time(nanoseconds: Any) -> bool:
+    """Whether the system can give a file this time, which may be before 1970 or after 2262."""
+    return type(nanoseconds) is int and -(2**63) <= nanoseconds // 10**9 < 2**63

@@ -9,6 +9,7 @@ from typing import Any
 from autotagging.common.files import replacing
 from autotagging.common.progress import duration
 from autotagging.tagging.bundle import Description
+from autotagging.tagging.printable import printable
 
 _BAR = 20
 UNTAGGED = "untagged"
@@ -38,7 +39,7 @@ def table(name: str, result: Mapping[str, Any], described: Description, *, top: 
     for tag in shown:
         mark = "*" if tag in chosen else " "
         lines.append(
-            f"  {mark} {tag:{width}}  {_bar(scores[tag])}  {scores[tag]:.2f}"
+            f"  {mark} {printable(tag):{width}}  {_bar(scores[tag])}  {scores[tag]:.2f}"
             f"  threshold {described.threshold(tag):.2f}"
         )
     return "\n".join(lines)
@@ -53,18 +54,13 @@ def line(name: str, result: Mapping[str, Any]) -> str:
 
 
 def in_words(result: Mapping[str, Any]) -> str:
-    """List the tags of a result, the best first; "untagged" if there are none."""
-    return ", ".join(result["tags"]) or UNTAGGED
+    """List the tags of a result as a terminal may show them, the best first, or "untagged"."""
+    return printable(", ".join(result["tags"])) or UNTAGGED
 
 
 def _bar(score: float) -> str:
     filled = round(score * _BAR)
     return "█" * filled + "·" * (_BAR - filled)
-
-
-def printable(text: str) -> str:
-    """Replace characters that a terminal would not show, or would obey."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def csv_lines(results: Iterable[Mapping[str, Any]], tags: Iterable[str]) -> Iterator[str]:

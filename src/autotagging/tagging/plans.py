@@ -16,7 +16,7 @@ from autotagging.common.files import replacing
 from autotagging.tagging.file_tags import FIELDS, FileTags, read_file_tags
 from autotagging.tagging.mapping import TagMapping, is_value
 from autotagging.tagging.outcomes import Outcome, RefusedError
-from autotagging.tagging.outputs import printable
+from autotagging.tagging.printable import printable
 from autotagging.tagging.results import to_line
 
 Existing = Literal["keep", "add", "replace"]

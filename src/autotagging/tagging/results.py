@@ -1,11 +1,12 @@
 """Results of songs in a file of JSON lines, to which each song is added as it is done.
 
 An interrupted run has lost nothing but the songs that it was at: a line is written at once, and a
-line that was cut off is removed by the next run.
+line that was cut off is removed by the next run. A damaged one counts as none.
 """
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from autotagging.common.locks import locked
 from autotagging.tagging.bundle import Description
 
 _START = b'{"path": "'
+_LONGEST = 1e9  # seconds
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Settings:
         """Tell whether a result was made in the same way; thresholds may have changed."""
         scores = result.get("scores")
         return (
-            isinstance(scores, dict)
+            "error" not in result
+            and isinstance(scores, dict)
             and scores.keys() == {*self.description.tags}
             and result.get("model") == self.description.digest
             and result.get("hop") == self.hop
@@ -197,9 +200,9 @@ def read_results(path: Path) -> Iterator[dict[str, Any]]:
 def to_line(result: dict[str, Any]) -> bytes:
     """Write a result as a line of JSON, in UTF-8; a path that is not text gets escapes."""
     try:
-        return json.dumps(result, ensure_ascii=False).encode() + b"\n"
+        return json.dumps(result, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     except UnicodeEncodeError:
-        return json.dumps(result).encode() + b"\n"
+        return json.dumps(result, allow_nan=False).encode() + b"\n"
 
 
 def _lines(file: BinaryIO, path: Path | None) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -209,17 +212,17 @@ def _lines(file: BinaryIO, path: Path | None) -> Iterator[tuple[int, dict[str, A
     for number, line in enumerate(file, start=1):
         try:
             result = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             result = None
         whole, is_result = line.endswith(b"\n"), _is_result(result)
         begun = result is None and _START.startswith(line[: len(_START)])
         if whole and is_result:
-            yield position, result
+            if _is_usable(result):
+                yield position, result
             position += len(line)
         elif whole or not (is_result or position or begun):
-            raise UserError(
-                f"{path}: line {number} is no result of `autotagging tag`; name another file"
-            )
+            advice = "delete the line, or name another file" if position else "name another file"
+            raise UserError(f"{path}: line {number} is no result of `autotagging tag`; {advice}")
     if file.writable():
         file.truncate(position)
 
@@ -229,6 +232,47 @@ def _is_result(content: Any) -> bool:
     if not isinstance(content, dict) or not isinstance(content.get("path"), str):
         return False
     return "scores" in content or "error" in content
+
+
+def _is_usable(result: dict[str, Any]) -> bool:
+    """Tell whether a result has all that is read of it, in the right types."""
+    if "error" in result:
+        error = result["error"]
+        return isinstance(error, dict) and _texts([error.get("type"), error.get("message")])
+    scores, tags, digest = (result.get(name) for name in ("scores", "tags", "audio_sha256"))
+    return (
+        isinstance(scores, dict)
+        and _numbers(scores.values(), 0, 1)
+        and _numbers([result.get("seconds"), result.get("windows")], 0, _LONGEST)
+        and isinstance(tags, list)
+        and _texts(tags)
+        and isinstance(digest, str)
+        and re.fullmatch("[0-9a-f]{64}", digest) is not None
+        and isinstance(result.get("warning", ""), str)
+        and ("window_scores" not in result or _windows_are_usable(result))
+    )
+
+
+def _windows_are_usable(result: dict[str, Any]) -> bool:
+    starts, rows = result.get("window_starts"), result["window_scores"]
+    return (
+        isinstance(starts, list)
+        and isinstance(rows, list)
+        and len(starts) == len(rows)
+        and _numbers(starts, -_LONGEST, _LONGEST)
+        and all(
+            isinstance(row, list) and len(row) == len(result["scores"]) and _numbers(row, 0, 1)
+            for row in rows
+        )
+    )
+
+
+def _numbers(values: Iterable[Any], least: float, most: float) -> bool:
+    return all(type(value) in (int, float) and least <= value <= most for value in values)
+
+
+def _texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _key(song: Path) -> str:

@@ -195,7 +195,7 @@ class Uploads:
                     message = {"taggram": _taggram(message, self._described)}
                 elif "error" in message:
                     message = {"error": message["error"]}
-                yield f"{json.dumps(message)}\n"
+                yield f"{json.dumps(message, allow_nan=False)}\n"
 
 
 async def _parts(request: Request) -> AsyncIterator[bytes]:

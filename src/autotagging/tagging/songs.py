@@ -13,6 +13,7 @@ from autotagging.tagging.errors import AudioError
 from autotagging.tagging.excerpts import cut_excerpts
 
 _DIGITS = 6
+_ROUNDING = 1e-6
 
 
 def score_windows(
@@ -50,7 +51,7 @@ def score_windows(
     Raises
     ------
     AudioError
-        The song can't be tagged.
+        The song can't be tagged; "failed" if a score is not from 0 to 1.
     """
     described = tagger.description
     song = Song(path, sample_rate=described.sample_rate)
@@ -63,12 +64,19 @@ def score_windows(
     for window in windows:
         if not window.silent:
             starts.append(window.start)
-            scores.append(tagger.scores(window.samples))
+            scores.append(_checked(tagger.scores(window.samples)))
         if on_window:
             on_window(song.seconds)
     if not scores:
         raise AudioError("silent")
     return song, np.array(starts), np.stack(scores)
+
+
+def _checked(scores: np.ndarray) -> np.ndarray:
+    """Raise AudioError unless scores are from 0 to 1; NaN is not."""
+    if not ((scores >= -_ROUNDING) & (scores <= 1 + _ROUNDING)).all():
+        raise AudioError("failed", "the network gave scores that are not from 0 to 1")
+    return scores.clip(0, 1)
 
 
 def hop_samples(described: Description, hop: float | None) -> int:

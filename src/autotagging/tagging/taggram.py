@@ -15,7 +15,8 @@ import numpy as np
 from autotagging.common.progress import duration
 from autotagging.tagging.audio import TOLERANCE
 from autotagging.tagging.bundle import Description
-from autotagging.tagging.outputs import in_words, printable
+from autotagging.tagging.outputs import in_words
+from autotagging.tagging.printable import printable
 
 HOP = 3.0
 """Seconds from the beginning of a window to that of the next."""
@@ -141,7 +142,7 @@ def text(
     for tag in shown:
         mark = "*" if described.tags[tag] in result["tags"] else " "
         row = "".join(_block(height[window, tag]) if window >= 0 else " " for window in windows)
-        lines.append(f"  {mark} {described.tags[tag]}".ljust(label) + row)
+        lines.append(f"  {mark} {printable(described.tags[tag])}".ljust(label) + row)
     return "\n".join(lines)
 
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import check_written
+from autotagging.common.files import CHECKSUMS, check_written
 from autotagging.common.progress import native_log_hidden
 from autotagging.tagging.front_end import librosas_filters
 
-MODEL, PER_TAG = "model.json", "per_tag.csv"
+MODEL, WEIGHTS, PER_TAG = "model.json", "weights.npz", "per_tag.csv"
 _EVALUATED = "evaluate/{model}/{seed}/" + PER_TAG
 _NEEDS = ("jsonschema", "keras", "librosa", "pandas")
 
@@ -28,6 +28,13 @@ def find_trained(path: Path) -> Path | None:
     """Find the model.json of a trained model, given it or its folder; None: there is none."""
     place = path if path.name == MODEL else path / MODEL
     return place if place.is_file() else None
+
+
+def trained_files(model_json: Path) -> list[Path]:
+    """List the files that a trained model is read from, with those that are read if they exist."""
+    near = [model_json.with_name(name) for name in (WEIGHTS, PER_TAG, CHECKSUMS)]
+    evaluated = result_of(model_json, _EVALUATED)
+    return [model_json, *near, *([evaluated] if evaluated else [])]
 
 
 def default_model() -> Path:

@@ -106,7 +106,7 @@ def remove_copies(journal: Path) -> None:
     """Remove copies of files that stopped processes have left."""
     for copy in started_copies(journal):
         if copy.name.startswith(_COPY):
-            with suppress(OSError):
+            with suppress(OSError, ValueError):  # a ValueError for what no name can be
                 copy.unlink()
 
 
@@ -178,8 +178,8 @@ def _write(planned: PlannedFile, target: Path, journal: Journal, *, keep_times: 
                 os.utime(copy)
             _flush(copy)
             _verify(copy, planned, tags)
-            journal.replaced(_entry(target, before, copy))
-            _rename(copy, target, before)
+            with journal.replacing(_entry(target, before, copy), copy):
+                _rename(copy, target, before)
     return Outcome(planned.path, "written", _note(before))
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from autotagging.tagging.outcomes import Outcome
-from autotagging.tagging.outputs import printable
+from autotagging.tagging.printable import printable
 
 
 def report(outcomes: Iterable[Outcome], *, show: Collection[str] = ()) -> None:

@@ -7,6 +7,7 @@ from autotagging.common.files import sha256
 from autotagging.common.progress import progress
 from autotagging.tagging.journal import Journal, journal_path, lock_journal
 from autotagging.tagging.plans import read_plan
+from autotagging.tagging.printable import printable
 from autotagging.tagging.writing import apply_plan, check_plan
 from autotagging.tools._outcomes import report
 
@@ -49,5 +50,5 @@ def apply(
     with lock_journal(path), closing(Journal(path, plan.name, digest)) as opened:
         total = sum(1 for _ in read_plan(plan))
         outcomes = apply_plan(read_plan(plan), opened, keep_times=keep_times)
-        print(f"journal: {path}")
+        print(printable(f"journal: {path}"))
         report(progress(outcomes, total=total, label="Writing tags"))

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _HOST = "127.0.0.1"
-_MOST_CONNECTIONS = 64  # at a time; a page has up to 6
 
 
 def serve(
@@ -123,6 +122,8 @@ def _run(app: "Starlette", listening: socket.socket) -> None:
     """Answer requests until Ctrl+C, or until the terminal is closed."""
     import uvicorn
 
+    from autotagging.tagging.connections import Connection
+
     class Server(uvicorn.Server):
         def handle_exit(self, *_: object) -> None:
             """End in order at any signal; requests in progress are cut off, which is no error."""
@@ -132,14 +133,13 @@ def _run(app: "Starlette", listening: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=0,
-        limit_concurrency=_MOST_CONNECTIONS,
     )
     server = Server(config)
     if hasattr(signal, "SIGHUP"):

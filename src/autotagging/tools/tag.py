@@ -13,14 +13,15 @@ from cyclopts import Parameter
 from autotagging.common.errors import UserError
 from autotagging.common.files import print_data, replacing
 from autotagging.common.progress import progress
-from autotagging.tagging.bundle import Description, read_description
+from autotagging.tagging.bundle import Description, model_files, read_description
 from autotagging.tagging.finding import Found, find_songs
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.mapping import TagMapping, read_mapping
 from autotagging.tagging.outcomes import Outcome, refusal
-from autotagging.tagging.outputs import csv_lines, line, printable, table, write_lines
+from autotagging.tagging.outputs import csv_lines, line, table, write_lines
 from autotagging.tagging.plans import Existing, is_plan, make_plan, write_plan
 from autotagging.tagging.playlists import write_playlists
+from autotagging.tagging.printable import printable
 from autotagging.tagging.results import Results, Settings, to_line
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.trained import default_model
@@ -102,7 +103,8 @@ def tag(
     model = model or default_model()
     described = read_description(model)
     if not described.thresholds:
-        print(f"{model}: no thresholds of its tags are known; all are 0.5", file=sys.stderr)
+        text = f"{model}: no thresholds of its tags are known; all are 0.5"
+        print(printable(text), file=sys.stderr)
     seconds = checked_hop(described, hop, otherwise=described.window_seconds)
     settings = Settings(described, hop=seconds, excerpts=excerpts, keep_windows=windows)
     if (mapping or existing != "keep") and not plan:
@@ -111,7 +113,7 @@ def tag(
     found = find_songs(songs)
     check_outputs(
         {"--json": json, "--csv": csv, "--plan": plan},
-        [*found.songs, *([mapping] if mapping else [])],
+        [*found.songs, *model_files(model), *([mapping] if mapping else [])],
         folders={"--jams": jams, "--m3u": m3u},
     )
     if plan and not is_plan(plan):
@@ -136,7 +138,7 @@ def tag(
             left_out += write_playlists(results.of(found.songs), m3u)[1]
     left_out = _failures(left_out)
     for folder, reason in found.unreadable.items():
-        print(f"warning: {printable(str(folder))}: {reason}", file=sys.stderr)
+        print(printable(f"warning: {folder}: {reason}"), file=sys.stderr)
     unchanged = len(found.songs) - len(left) + recognised
     _print_summary(len(left) - recognised - errors.total(), unchanged, errors)
     if errors or found.unreadable or left_out:
@@ -239,7 +241,7 @@ def _write_plan(
     good = (result for result in results.of(found.songs) if "error" not in result)
     planned, left_out = make_plan(good, mapping, existing=existing)
     write_plan(planned, path)
-    print(f"{path}: changes of {len(planned)} files", file=sys.stderr)
+    print(printable(f"{path}: changes of {len(planned)} files"), file=sys.stderr)
     return left_out
 
 

@@ -11,9 +11,10 @@ from tqdm import tqdm
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
-from autotagging.tagging.bundle import read_description
+from autotagging.tagging.bundle import model_files, read_description
 from autotagging.tagging.jams import jams as as_jams
-from autotagging.tagging.outputs import line, printable, write_lines
+from autotagging.tagging.outputs import line, write_lines
+from autotagging.tagging.printable import printable
 from autotagging.tagging.results import to_line
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP, csv_lines, text
@@ -64,9 +65,9 @@ def taggram(
         Seconds in which the next window has to be scored; else the song is given up.
     """
     _check_flags(figure, top=top, timeout=timeout)
-    check_outputs({"--figure": figure, "--csv": csv, "--jams": jams}, [song])
     model = model or default_model()
     described = read_description(model)
+    check_outputs({"--figure": figure, "--csv": csv, "--jams": jams}, [song, *model_files(model)])
     hop = checked_hop(described, hop, otherwise=HOP)
     work = Work(model, hop=hop, keep_windows=True, threads=cores())
     result = _tag(song, work, timeout)
@@ -80,12 +81,12 @@ def taggram(
 
         lacking = save(taggram_figure(song.name, result, described, top=top), figure)
         if lacking:
-            print(f"{figure}: no font has {' '.join(lacking)}", file=sys.stderr)
+            print(printable(f"{figure}: no font has {' '.join(lacking)}"), file=sys.stderr)
     if not (figure or csv or jams):
         width = min(shutil.get_terminal_size().columns, _MOST_COLUMNS)
         print(text(str(song), result, described, top=top, width=width))
     elif "warning" in result:
-        print(f"warning: {song}: {printable(result['warning'])}", file=sys.stderr)
+        print(printable(f"warning: {song}: {result['warning']}"), file=sys.stderr)
 
 
 def _check_flags(figure: Path | None, *, top: int, timeout: float) -> None:

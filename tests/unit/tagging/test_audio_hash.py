@@ -68,6 +68,15 @@ def test_tags_at_the_end_of_an_mp3_are_left_out(tmp_path):
     assert audio_sha256(path) == before
 
 
+def test_a_footer_of_the_tag_of_an_mp3_is_left_out(tmp_path):
+    path = tmp_path / "song.mp3"
+    soundfile.write(path, noise(), 48_000)
+    before, audio = audio_sha256(path), path.read_bytes()
+    rest = b"\4\0\x10" + bytes([0, 0, 0, 20])  # version 2.4, a footer, 20 bytes of padding
+    path.write_bytes(b"ID3" + rest + bytes(20) + b"3DI" + rest + audio)
+    assert audio_sha256(path) == before
+
+
 def test_all_but_the_comments_of_ogg_is_hashed(tmp_path):
     path = tmp_path / "song.ogg"
     soundfile.write(path, noise(), 48_000)

@@ -1,11 +1,22 @@
 import json
+import math
+import re
 
 import numpy as np
 import pytest
 
 from autotagging.common.errors import UserError
+from autotagging.common.files import sha256
 from autotagging.dataset.windows import Windows
-from autotagging.tagging.bundle import Description, Tagger, load_tagger, read_description
+from autotagging.tagging.bundle import (
+    Description,
+    Tagger,
+    load_tagger,
+    model_files,
+    read_description,
+)
+from autotagging.tagging.errors import AudioError
+from autotagging.tagging.front_end import librosas_filters
 from autotagging.tagging.songs import score_windows, tag_song
 from autotagging.tagging.trained import tag_properties
 from bundles import FRONT_END, RATE, tone, write_bundle, write_song
@@ -14,6 +25,11 @@ from bundles import FRONT_END, RATE, tone, write_bundle, write_song
 def edit(folder, **changes):
     path = folder / "bundle.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def sign(folder):
+    """Give bundle.json the checksums of the files that are there."""
+    edit(folder, sha256={name: sha256(folder / name) for name in ("model.onnx", "mel.npz")})
 
 
 def sigmoid(levels):
@@ -79,6 +95,24 @@ def test_a_network_of_short_windows_scores_their_mean(tmp_path):
     np.testing.assert_array_equal(seen[0], np.stack([mel[:, :40], mel[:, 40:80]]))
 
 
+@pytest.mark.parametrize("score", [np.nan, np.inf, 1.001, -0.001])
+def test_a_score_that_is_none_is_an_error_of_the_song(tmp_path, score):
+    whole = load_tagger(write_bundle(tmp_path))
+    wrong = Tagger(whole.description, whole.front_end, lambda _: np.array([[0.5, score]]))
+    path = write_song(tmp_path / "song.wav", tone(2, 440))
+    with pytest.raises(AudioError, match="the network gave scores that are not from 0 to 1") as no:
+        tag_song(path, wrong)
+    assert no.value.kind == "failed"
+
+
+def test_a_score_that_was_rounded_is_within_its_range(tmp_path):
+    whole = load_tagger(write_bundle(tmp_path))
+    over = Tagger(whole.description, whole.front_end, lambda _: np.array([[-1e-7, 1 + 1e-7]]))
+    path = write_song(tmp_path / "song.wav", tone(2, 440))
+    assert tag_song(path, over)["scores"] == {"low": 0, "high": 1}
+    assert score_windows(path, over)[2].tolist() == [[0, 1]]
+
+
 def test_a_bundle_says_what_it_is(tmp_path):
     described = read_description(write_bundle(tmp_path) / "bundle.json")
     assert (described.tags, described.window_seconds) == (("low", "high"), 2.0)
@@ -98,12 +132,105 @@ def test_a_bundle_says_what_it_is(tmp_path):
         ({"tags": ["low", "high", "loud"]}, "not the network that bundle.json describes"),
         ({"windows": {"frames": "all"}}, "entry 'frames' is of type str"),
         ({"front_end": {}}, "no entry 'sample_rate'"),
+        ({"thresholds": {"low": True}}, "the threshold of 'low' is True, not from 0 to 1"),
+        ({"categories": {"low": ["x"]}}, r"the category of 'low' is \['x'\], not a text"),
+        ({"tags": ["lo\x1b[31mw", "high"]}, r"`tags` has 'lo\\x1b\[31mw', which has a character"),
+        ({"tags": ["\ud800", "high"]}, r"`tags` has '\\ud800', which has a character"),
+        ({"input_shape": ["a", 94]}, "`input_shape` is not 96 bins by 94 frames; export the model"),
+        ({"input_shape": [94, 96]}, "`input_shape` is not 96 bins by 94 frames"),
+        ({"windows": {"frames": 0, "scored": None}}, "`windows` has frames 0 and scored None"),
+        ({"windows": {"frames": 94, "scored": 10**9}}, "`windows` has frames 94 and scored 10000"),
+        ({"windows": {"frames": 94, "scored": -1}}, "`windows` has frames 94 and scored -1, which"),
+        ({"windows": {"frames": 95, "scored": 1}}, "`input_shape` is not 96 bins by 95 frames"),
     ],
 )
 def test_a_bundle_that_does_not_fit_together_is_refused(tmp_path, changes, message):
     edit(write_bundle(tmp_path), **changes)
     with pytest.raises(UserError, match=message):
         load_tagger(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("seconds", value) for value in (math.inf, math.nan, 0, -1, 1e300, True)),
+        *(("sample_rate", value) for value in (0, -1, 10**30, True)),
+        *((name, value) for name in ("hop_length", "n_fft", "n_mels") for value in (0, -2, True)),
+        ("n_fft", 511),
+        ("log_scale", "x"),
+        *(("power_floor", value) for value in ("x", 0, math.nan)),
+    ],
+)
+def test_a_front_end_that_can_not_be_is_refused(tmp_path, name, value):
+    edit(write_bundle(tmp_path), front_end={**FRONT_END, name: value})
+    message = f"`front_end` has {name} {value!r}, which can't be; export the model again"
+    with pytest.raises(UserError, match=re.escape(message)):
+        read_description(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("seconds", 1e-9), ("seconds", 1), ("hop_length", 10**30)]
+)
+def test_a_front_end_of_other_spectrograms_is_refused(tmp_path, name, value):
+    edit(write_bundle(tmp_path), front_end={**FRONT_END, name: value})
+    with pytest.raises(UserError, match=r"less than a sample|`input_shape` is not 96 bins by"):
+        read_description(tmp_path)
+
+
+FILTERS = librosas_filters(FRONT_END)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"filters": FILTERS["filters"]},
+        {**FILTERS, "more": FILTERS["window"]},
+        {**FILTERS, "filters": FILTERS["filters"][:, :5]},
+        {**FILTERS, "window": FILTERS["window"][:0]},
+        {**FILTERS, "filters": FILTERS["filters"] * np.nan},
+        {**FILTERS, "window": FILTERS["window"].astype(str)},
+    ],
+    ids=["lacks", "more", "filters", "window", "nan", "text"],
+)
+def test_filters_of_another_front_end_are_refused(tmp_path, arrays):
+    write_bundle(tmp_path)
+    np.savez(tmp_path / "mel.npz", **arrays)
+    sign(tmp_path)
+    with pytest.raises(UserError, match=r"mel\.npz: not the filters of the front end that bundle"):
+        load_tagger(tmp_path)
+
+
+def test_a_network_with_other_names_is_refused(tmp_path):
+    write_bundle(tmp_path)
+    onnx = pytest.importorskip("onnx")
+    network = onnx.load(tmp_path / "model.onnx")
+    network.graph.input[0].name = network.graph.node[0].input[0] = "x"
+    onnx.save(network, tmp_path / "model.onnx")
+    sign(tmp_path)
+    with pytest.raises(UserError, match=r"model\.onnx: not the network that bundle\.json describe"):
+        load_tagger(tmp_path)
+
+
+def test_a_tag_may_have_any_letter(tmp_path):
+    tags = ["a\u00a0b", "👩\u200d🎤"]
+    edit(write_bundle(tmp_path), tags=tags, thresholds={}, categories={})
+    assert [*read_description(tmp_path).tags] == tags
+
+
+def test_the_files_of_a_model_are_known(tmp_path):
+    bundle = write_bundle(tmp_path / "bundle")
+    names = {"bundle.json", "model.onnx", "mel.npz", "SHA256SUMS"}
+    for path in (bundle, bundle / "bundle.json"):
+        assert {*model_files(path)} == {bundle / name for name in names}
+    trained = tmp_path / "results/train/crnn/seed-0"
+    trained.mkdir(parents=True)
+    (trained / "model.json").touch()
+    files = {trained / name for name in ("model.json", "weights.npz", "per_tag.csv", "SHA256SUMS")}
+    assert {*model_files(trained)} == files
+    table = tmp_path / "results/evaluate/crnn/seed-0/per_tag.csv"
+    table.parent.mkdir(parents=True)
+    table.touch()
+    assert {*model_files(trained / "model.json")} == {*files, table}
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

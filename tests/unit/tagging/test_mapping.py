@@ -90,8 +90,11 @@ def test_a_fault_is_named(own, tmp_path, text, message):
     assert str(error.value).startswith(f"{tmp_path}/mapping.toml: {message}")
 
 
-def test_bytes_that_are_no_text_are_named(tmp_path):
+@pytest.mark.parametrize(
+    "content", [b"\xff", b"a = " + b"[" * 100_000, b"a = " + b"9" * 10_000], ids=len
+)
+def test_bytes_that_are_no_text_and_values_that_are_too_large_are_named(tmp_path, content):
     path = tmp_path / "mapping.toml"
-    path.write_bytes(b"\xff")
+    path.write_bytes(content)
     with pytest.raises(UserError, match="not valid TOML"):
         read_mapping(path, CATEGORIES)

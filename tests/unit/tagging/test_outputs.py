@@ -8,6 +8,7 @@ from autotagging.tagging.errors import ERRORS
 from autotagging.tagging.finding import find_songs
 from autotagging.tagging.jams import jams
 from autotagging.tagging.outputs import csv_lines, line, table, write_lines
+from autotagging.tagging.taggram import text
 from bundles import FRONT_END
 from conftest import ROOT
 
@@ -42,6 +43,22 @@ def test_a_song_without_a_tag_is_untagged():
 
 def test_an_error_is_a_line_that_can_not_change_the_terminal():
     assert line("z\x1b[31m\n.mp3", ERROR) == "z\ufffd[31m\ufffd.mp3: not_audio: no audio"
+
+
+def test_names_of_tags_can_not_change_the_terminal():
+    tags = ("a\x1b[31m", "b\u202e")
+    described = Description("m", 0, "d", tags, FRONT_END, (96, 94))
+    result = {**RESULT, "scores": dict.fromkeys(tags, 0.5), "tags": [*tags]}
+    assert line("x.mp3", result) == "x.mp3: a\ufffd[31m, b\ufffd"
+    assert table("x.mp3", result, described, top=3).splitlines() == [
+        "x.mp3  0:04:03  a\ufffd[31m, b\ufffd",
+        "  * a\ufffd[31m  ██████████··········  0.50  threshold 0.50",
+        "  * b\ufffd      ██████████··········  0.50  threshold 0.50",
+    ]
+    windows = {"window_scores": [[0.5, 0.5]], "window_starts": [0.0], "hop": 2.0}
+    shown = text("x.mp3", {**result, **windows}, described, top=2, width=40)
+    assert all(each.isprintable() for each in shown.splitlines())
+    assert "  * a\ufffd[31m " in shown
 
 
 def test_csv_has_a_column_for_each_tag(tmp_path):

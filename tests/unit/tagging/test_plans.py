@@ -2,6 +2,7 @@ import json
 import os
 
 import pytest
+from mutagen.apev2 import APEv2
 
 from autotagging.common.files import sha256
 from autotagging.tagging.audio_hash import audio_sha256
@@ -65,6 +66,17 @@ def test_values_are_added_or_replaced_where_one_asks_for_it(song):
     assert only(results, existing="add").genre.new == ("Schlager", "ROCK", "Pop")
     assert only(results, existing="replace").genre.new == ("Rock", "Pop")
     assert only(results, existing="replace").mood.new == ("Sad",)  # never emptied
+
+
+@pytest.mark.parametrize("existing", ["keep", "add", "replace"])
+def test_a_genre_that_is_in_a_tag_of_another_kind_stays(tmp_path, existing):
+    song = write_song(tmp_path / "song.mp3")
+    tags = APEv2()
+    tags["Genre"] = "Jazz"
+    tags.save(song)
+    file = only([result(song, "rock", "calm")], existing=existing)
+    assert file.changes() == {"mood": Change((), ("Calm",))}
+    assert file.genre.new == file.genre.old
 
 
 def test_files_that_are_left_out_have_a_reason(song, tmp_path):

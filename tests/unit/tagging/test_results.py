@@ -1,4 +1,5 @@
 import json
+import math
 import os
 from contextlib import closing
 
@@ -6,7 +7,7 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.tagging.bundle import Description
-from autotagging.tagging.results import Results, Settings, read_results
+from autotagging.tagging.results import Results, Settings, read_results, to_line
 from bundles import FRONT_END
 
 
@@ -80,17 +81,94 @@ def test_an_interrupted_line_is_removed_and_the_song_is_tagged_again(path, song,
     assert path.read_bytes() == b""
 
 
+WINDOWS = {"window_starts": [0.0, 1.0], "window_scores": [[0.7, 0.4], [0.7, 0.4]]}
+DAMAGED = [
+    {"scores": {"a": None, "b": 0.4}},
+    {"scores": {"a": "0.7", "b": 0.4}},
+    {"scores": {"a": math.nan, "b": 0.4}},
+    {"scores": {"a": 7, "b": 0.4}},
+    {"scores": {"a": True, "b": 0.4}},
+    {"scores": ["a", "b"]},
+    {"seconds": None},
+    {"seconds": 10**400},
+    {"windows": "1"},
+    {"tags": None},
+    {"tags": [["a"]]},
+    {"audio_sha256": [1]},
+    {"audio_sha256": None},
+    {"audio_sha256": "f" * 63 + "g"},
+    {"warning": 1},
+    {"error": "timeout"},
+    {"error": {"type": "timeout"}},
+    {"error": {"type": "timeout", "message": "m"}, "scores": {"a": None, "b": 0.4}},
+    {**WINDOWS, "window_starts": [0.0]},
+    {**WINDOWS, "window_starts": [0.0, "1"]},
+    {**WINDOWS, "window_scores": 5},
+    {**WINDOWS, "window_scores": [[0.7, 0.4], [0.7]]},
+    {**WINDOWS, "window_scores": [[0.7, 0.4], [0.7, 4]]},
+]
+
+
+@pytest.mark.parametrize("change", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_song_of_a_damaged_line_is_tagged_again(tmp_path, song, change):
+    path = tmp_path / "results.jsonl"
+    damaged = json.dumps({**result_of(song), **change}) + "\n"
+    path.write_text(damaged)
+    assert not holds(path, song)
+    with closing(Results(path, settings())) as results:
+        assert results.audio == frozenset()
+        results.add(song, result_of(song))
+        assert [*results.of([song])] == [result_of(song)]
+    assert path.read_text().startswith(damaged)
+    assert holds(path, song)
+    assert [*read_results(path)] == [result_of(song)]
+
+
+def test_a_song_of_a_line_that_lacks_something_is_tagged_again(tmp_path, song):
+    path = tmp_path / "results.jsonl"
+    for name in result_of(song).keys() - {"path", "scores"}:
+        line = json.dumps(result_of(song)).replace(f'"{name}"', f'"{name[:-1]}_"')
+        path.write_text(f"{line}\n")
+        assert not holds(path, song), name
+
+
+def test_the_scores_of_windows_are_read(tmp_path, song):
+    path = tmp_path / "results.jsonl"
+    path.write_text(json.dumps({**result_of(song), **WINDOWS}) + "\n")
+    assert holds(path, song, keep_windows=True)
+
+
 PLAN = b'{"path": "/a.mp3", "genre": {"old": [], "new": ["Rock"]}}\n'
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"This is text", b"[1]\n", b'{"path": 1}\n', PLAN, PLAN[:-1], b'{"a": 1', b"\xff\xfb\x90"],
+    [
+        *(
+            b"This is text",
+            b"[1]\n",
+            b'{"path": 1}\n',
+            PLAN,
+            PLAN[:-1],
+            b'{"a": 1',
+            b"\xff\xfb\x90",
+        ),
+        b"[" * 100_000 + b"\n",
+    ],
+    ids=range(8),
 )
 def test_a_file_of_other_content_is_refused_and_kept(tmp_path, content):
     path = tmp_path / "song.mp3"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"song\.mp3: line 1 is no result of `autotagging tag`"):
+        Results(path, settings())
+    assert path.read_bytes() == content
+
+
+def test_a_line_that_is_no_json_is_named_among_others(path):
+    content = path.read_bytes() + b'{"path": "/a.mp3" "scores": {}}\n'
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"line 2 is no result .*; delete the line, or name anothe"):
         Results(path, settings())
     assert path.read_bytes() == content
 
@@ -131,6 +209,11 @@ def test_a_name_that_is_no_text_comes_back(tmp_path):
         results.add(song, error)
     assert json.loads(path.read_text(encoding="utf-8"))["path"] == str(song)
     assert [*read_results(path)] == [error]
+
+
+def test_what_is_no_json_is_not_written(song):
+    with pytest.raises(ValueError, match="JSON"):
+        to_line({**result_of(song), "scores": {"a": math.nan, "b": 0.4}})
 
 
 def test_one_run_at_a_time_writes_results(path):

@@ -21,8 +21,11 @@ from browser import CHROMIUM, open_browser
 from bundles import tone, write_bundle, write_song
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
+import uvicorn
 from starlette.exceptions import HTTPException
+from uvicorn.server import ServerState
 
+from autotagging.tagging.connections import Connection
 from autotagging.tagging.server import Uploads
 
 pytestmark = pytest.mark.xdist_group("page")
@@ -140,6 +143,46 @@ def test_only_the_printed_address_is_answered(server):
         assert (answer.status, content[:16]) == (403, "open the address")
     assert server.ask("POST", "/taggram", b"x")[0].status == 403
     assert server.ask(path="../server.py")[0].status == 404
+
+
+def test_connections_without_a_request_keep_nobody_out(server):
+    idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(80)]
+    assert server.ask()[0].status == 200
+    for connection in idle:
+        connection.close()
+
+
+def test_without_the_token_a_connection_is_closed(server):
+    assert server.ask(path="/")[0].headers["Connection"] == "close"
+    assert "Connection" not in server.ask()[0].headers
+
+
+def test_a_connection_that_brings_no_request_is_closed(monkeypatch):
+    monkeypatch.setattr("autotagging.tagging.connections._PATIENCE", 0.01)
+
+    async def app(scope, receive, send):
+        await asyncio.sleep(0.1)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async def answer_to(request):
+        config = uvicorn.Config(app, lifespan="off", log_config=None)
+        config.load()
+        listening = await asyncio.get_running_loop().create_server(
+            lambda: Connection(config=config, server_state=ServerState(), app_state={}),
+            *("127.0.0.1", 0),
+        )
+        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        writer.write(request)
+        try:
+            return await asyncio.wait_for(reader.read(), 60)
+        finally:
+            writer.close()
+            listening.close()
+
+    request = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert asyncio.run(answer_to(b"")) == asyncio.run(answer_to(request[:20])) == b""
+    assert asyncio.run(answer_to(request)).startswith(b"HTTP/1.1 204")
 
 
 @pytest.mark.parametrize(

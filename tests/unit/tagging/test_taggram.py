@@ -137,16 +137,18 @@ def test_a_hop_is_at_most_a_window(tmp_path, bundle, hop):
         taggram(tmp_path / "song.wav", model=bundle, hop=hop)
 
 
-def test_the_song_is_not_replaced(tmp_path):
+def test_the_song_and_the_model_are_not_replaced(tmp_path, bundle):
     song = write_song(tmp_path / "song.flac", tone(3, 440))
     text = tmp_path / "text"
     for flags, message in (
         ({"jams": song}, r"--jams .*song\.flac: the name of an audio file"),
         ({"csv": song}, r"--csv .*song\.flac: the name of an audio file"),
         ({"csv": text, "jams": text}, "--csv and --jams have the same file"),
+        ({"jams": bundle / "model.onnx"}, r"--jams .*model\.onnx: a file that is read"),
+        ({"csv": bundle / "mel.npz"}, r"--csv .*mel\.npz: a file that is read; name another one"),
     ):
         with pytest.raises(UserError, match=message):
-            taggram(song, **flags)
+            taggram(song, model=bundle, **flags)
 
 
 def test_a_figure_without_matplotlib_is_refused(tmp_path, monkeypatch):

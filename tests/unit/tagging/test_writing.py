@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import shutil
 import signal
@@ -278,6 +279,32 @@ def test_a_file_that_is_changed_meanwhile_stays_as_it_was_changed(song, journal,
     assert song.read_bytes().endswith(b"more")
 
 
+@pytest.mark.parametrize("how", ["edited", "gone", "refused"])
+def test_undo_leaves_out_a_file_that_could_not_be_replaced(music, journal, monkeypatch, how):
+    songs = [write_song(music / f"{number}.mp3", seed=number) for number in range(3)]
+    lines = [planned(path) for path in songs]
+    before = contents(music)
+    real = writing._rename
+
+    def late(copy, target, status):
+        if target == songs[1] and how == "edited":
+            target.write_bytes(b"edited")
+        if target == songs[1] and how == "gone":
+            target.unlink()
+        if target == songs[1] and how == "refused":
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        real(copy, target, status)
+
+    monkeypatch.setattr(writing, "_rename", late)
+    reason = {"edited": "changed", "gone": "missing", "refused": "no_permission"}[how]
+    assert kinds(apply(journal, *lines)) == ["written", reason, "written"]
+    if how == "refused":
+        songs[1].write_bytes(b"edited")
+    assert kinds(undo_journal(journal)) == ["restored", "restored"]
+    edited = {} if how == "gone" else {"1.mp3": b"edited"}
+    assert contents(music) == {"0.mp3": before["0.mp3"], "2.mp3": before["2.mp3"], **edited}
+
+
 def test_a_tag_that_is_not_written_keeps_the_file_back(song, journal):
     from mutagen.apev2 import APEv2
 
@@ -360,6 +387,72 @@ def test_a_damaged_line_of_the_journal_keeps_no_other_back(music, journal):
     journal.write_bytes(b"".join(lines))
     assert kinds(undo_journal(journal)) == ["damaged_line", "restored", "damaged_line"]
     assert (songs[0].read_bytes(), songs[1].read_bytes()) == (after, before)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"pieces"', b'"pieceq"'),
+        (b'"atime_ns": ', b'"atime_ns": 1000000000000000000000'),
+        (b'"pieces": [[', b'"pieces": [[4611686018427387904, 9], ['),
+    ],
+)
+def test_a_damaged_value_in_the_journal_keeps_no_other_back(music, journal, old, new):
+    songs = [write_song(music / f"{number}.mp3", seed=number) for number in range(3)]
+    before = [path.read_bytes() for path in songs]
+    apply(journal, *map(planned, songs))
+    before[1] = songs[1].read_bytes()
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert old in lines[4]
+    lines[4] = lines[4].replace(old, new)
+    journal.write_bytes(b"".join(lines))
+    assert sorted(kinds(undo_journal(journal))) == ["damaged_line", "restored", "restored"]
+    assert [path.read_bytes() for path in songs] == before
+
+
+def other_letter(pieces):
+    number = next(number for number, piece in enumerate(pieces) if isinstance(piece, str))
+    first = "B" if pieces[number][0] == "A" else "A"
+    return [*pieces[:number], first + pieces[number][1:], *pieces[number + 1 :]]
+
+
+def other_place(pieces):
+    *others, (start, length) = pieces  # the last one is the audio
+    return [*others, [start - 1, length]]
+
+
+@pytest.mark.parametrize("damage", [other_letter, other_place])
+def test_undo_gives_a_file_no_other_bytes_than_it_had(song, music, journal, damage):
+    apply(journal.with_name("first.jsonl"), planned(song, genre=["Jazz"] * 30))
+    apply(journal, planned(song))
+    before = contents(music)
+    *lines, last = journal.read_text().splitlines()
+    entry = json.loads(last)
+    damaged = {**entry, "pieces": damage(entry["pieces"])}
+    journal.write_text("\n".join([*lines, json.dumps(damaged), ""]))
+    (outcome,) = undo_journal(journal)
+    assert (outcome.path, outcome.what) == (str(song), "damaged_line")
+    assert contents(music) == before
+    journal.write_text("\n".join([*lines, last, ""]))
+    assert kinds(undo_journal(journal)) == ["restored"]
+    assert contents(music) != before
+
+
+def test_pieces_that_do_not_give_the_old_file_keep_it_back(song, music, journal, monkeypatch):
+    before = contents(music)
+    real = writing.describe
+    monkeypatch.setattr(writing, "describe", lambda *files: [*real(*files), b"more"])
+    assert kinds(apply(journal, planned(song))) == ["changed"]
+    assert contents(music) == before
+    assert kinds(undo_journal(journal)) == []
+
+
+def test_a_damaged_name_of_a_copy_keeps_no_file_back(song, journal):
+    before = song.read_bytes()
+    apply(journal, planned(song))
+    journal.write_bytes(journal.read_bytes().replace(b'"started": "/', b'"started": "/\\u0000/'))
+    assert kinds(undo_journal(journal)) == ["restored"]
+    assert song.read_bytes() == before
 
 
 def test_files_whose_texts_or_frames_would_be_lost_stay(music, journal):

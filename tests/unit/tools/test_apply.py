@@ -77,6 +77,10 @@ def test_names_and_values_do_not_reach_the_terminal_as_they_are(plan, songs, cap
     tags.save(songs[0])
     name = songs[0].rename(songs[0].with_name("x\x1b[31m\n.mp3"))
     write_plan([planned(name)], plan)
+    apply(plan, journal=plan.with_name("j\x1b[31m"))
+    assert "/j\ufffd[31m\n1 file: 1 written\n" in capsys.readouterr().out
+    undo(plan.with_name("j\x1b[31m"))
+    capsys.readouterr()
     apply(plan, dry_run=True)
     out = capsys.readouterr().out
     assert "/x\ufffd[31m\ufffd.mp3\n  genre  Rock\ufffd -> Rock; Indie Rock\n" in out

@@ -102,6 +102,8 @@ def test_an_output_never_replaces_a_file_of_another_kind(tmp_path, bundle):
         ({"plan": song}, r"--plan .*song\.flac: the name of an audio file"),
         ({"json": tmp_path / "new.MP3"}, r"--json .*new\.MP3: the name of an audio file"),
         ({"plan": link}, r"--plan .*link\.jsonl: a file that is read; name another one"),
+        ({"csv": bundle / "bundle.json"}, r"--csv .*bundle\.json: a file that is read; name ano"),
+        ({"json": bundle / "model.onnx"}, r"--json .*model\.onnx: a file that is read; name ano"),
         ({"plan": notes}, r"--plan .*notes\.txt: a file that is no plan; name another one"),
         ({"json": notes}, r"notes\.txt: line 1 is no result of `autotagging tag`"),
         ({"m3u": notes}, r"--m3u .*notes\.txt: not a folder"),
@@ -138,6 +140,17 @@ def test_a_plan_of_a_model_without_categories(tmp_path, capsys):
     tag([song], model=bundle, plan=plan, mapping=mapping)
     assert json.loads(plan.read_bytes())["genre"]["new"] == ["Deep"]
     assert "warning" not in capsys.readouterr().err
+
+
+def test_names_of_files_can_not_change_the_terminal(tmp_path, capsys):
+    bundle = write_bundle(tmp_path / "bundle\x1b[31m", thresholds={})
+    song = write_song(tmp_path / "song\x1b[31m.flac", tone(3, 440))
+    tag([song], model=bundle, plan=tmp_path / "plan\x1b[31m")
+    tag([song], model=bundle)
+    shown = "".join(capsys.readouterr())
+    assert all(line.isprintable() for line in shown.splitlines())
+    for name in ("bundle", "song", "plan"):
+        assert f"{name}\ufffd[31m" in shown
 
 
 def test_a_missing_song_is_an_error_among_others(tmp_path, bundle, capsys):
