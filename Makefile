@@ -1,5 +1,6 @@
 # `make results` runs the pipeline, `make report` also writes all results into one HTML file,
 # `make test` runs all tests, `make check` the linters and the quick tests; each installs its needs.
+# `make test-slow` tests the benchmark scripts and training on several devices, as CI does, too.
 # `make test-remotes` tests a folder and an SSH server as remotes; it needs Debian's openssh-server.
 # `make reproduce` runs the pipeline twice in two clones and compares every file of the results.
 # `make test-cluster` installs Debian's Slurm, as root, and tests the profiles for it.
@@ -16,7 +17,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
 	--generate-hashes --no-emit-index-url --no-header \
 	$(addprefix --extra ,pipeline serve export slurm ssh validate dev)
 
-.PHONY: install results compare report screenshots plots check test test-remotes test-cluster \
+.PHONY: install results compare report screenshots plots check test test-slow test-remotes test-cluster \
 	gpu-check reproduce lint lock clean
 
 install: $(INSTALLED)
@@ -46,6 +47,9 @@ check: lint
 
 test: $(INSTALLED)
 	pytest
+
+test-slow: $(INSTALLED)
+	pytest -m slow
 
 test-remotes: $(INSTALLED)
 	pytest -n 0 -m remotes -rs tests/workflow

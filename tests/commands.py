@@ -118,7 +118,7 @@ def extract_mel(folder, shards, max_bad, code=0):
 
 
 def train_arguments(folder, name, options=()):
-    settings = ["padded_frames=1440", "input_norm=frequency", "batch_norm_momentum=0.9"]
+    settings = ["padded_frames=288", "input_norm=frequency", "batch_norm_momentum=0.9"]
     settings += ["padding_side=both", "padding_value=0.0"]
     settings += ["pool_dropout=0.1", "output_dropout=0.3"]
     settings += ["gru_reset_after=true", "gru_gates=sigmoid", *options]

@@ -3,7 +3,11 @@
 import importlib
 import sys
 
+import pytest
+
 from conftest import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_both_tables_are_printed(monkeypatch, capsys):

@@ -25,6 +25,7 @@ def measure(out: Path, *options: str) -> tuple[dict, str]:
     return json.loads(out.read_text()), finished.stdout
 
 
+@pytest.mark.slow
 def test_a_row_is_measured_and_what_fails_is_named(tmp_path):
     chosen = ["--only", "project step, float32", "torch", "training", "--together", "3"]
     found, printed = measure(tmp_path / "gpu.json", *chosen, "--torch-python", "no-such-python")

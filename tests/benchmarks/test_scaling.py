@@ -12,6 +12,8 @@ import yaml
 
 from conftest import ROOT, write_table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def scaling(monkeypatch):

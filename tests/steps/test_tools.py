@@ -75,7 +75,7 @@ def test_an_export_says_what_goes_in_and_what_comes_out(exported):
     assert not [path for path in out.iterdir() if path.name.startswith(".partial")]
     assert (out / "tags.txt").read_text() == "a\nb\n"
     page = (out / "README.md").read_text()
-    assert "`log_mel`, float32, (batch, 96, 1366)" in page
+    assert "`log_mel`, float32, (batch, 96, 235)" in page
     assert "dB: 10 log10 of the mel power" in page
     assert "- sample_rate: 12000\n" in page
     assert "- audio_sha256: ffff" in page

@@ -15,6 +15,9 @@ LABELS = "results/merge_tags/labels.csv"
 ANNOTATIONS = "results/download/annotations_final.csv"
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def reproducing():
     with pytest.MonkeyPatch.context() as patch:

@@ -1,6 +1,6 @@
 """Train on several devices, in a process of its own: devices are set before TensorFlow starts.
 
-Run by test_devices.py: spread_training.py FOLDER "one machine" | "worker"
+Run by test_spread_training.py: spread_training.py FOLDER "one machine" | "worker"
 """
 
 import dataclasses
