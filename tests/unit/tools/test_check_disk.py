@@ -1,5 +1,6 @@
 """What the check of the disks of `autotagging doctor` counts, and for which disk."""
 
+import os
 import shutil
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.common.params import read_params
+from autotagging.corpus.remote import MAGNATAGATUNE, read_data_set
 from autotagging.tools.checks import disk
 from conftest import ROOT
 
@@ -72,6 +74,19 @@ def test_what_is_there_is_not_needed_again(params, free, tmp_path):
     with (tmp_path / "results/extract_mel/shard-01.npy").open("wb") as file:
         file.truncate(5_000 * SPECTROGRAM)
     assert disk.check_disk(mine).text == "0.0 GB free, 1.0 are needed"
+
+
+def test_complete_parts_need_no_more_space(params, free, tmp_path, monkeypatch):
+    """They are read as they are, and not joined."""
+    folder = tmp_path / "elsewhere/magnatagatune"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("AUTOTAGGING_CORPORA", str(folder.parent))
+    data_set = read_data_set(MAGNATAGATUNE)
+    for file in (*data_set.tables, *data_set.parts):
+        (folder / file.name).touch()
+        os.truncate(folder / file.name, file.bytes)
+    free(15e9, 1e6)
+    assert disk.check_disk(params | {"corpus": "magnatagatune"}).fix == ""
 
 
 def test_audio_is_counted_on_the_disk_of_the_corpora(params, free, tmp_path, monkeypatch):

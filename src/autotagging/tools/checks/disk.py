@@ -82,16 +82,18 @@ def _audio(params: dict[str, Any]) -> float:
     from autotagging.corpus.remote import MAGNATAGATUNE, read_data_set
 
     corpus, folder = params["corpus"], corpus_folder(params["corpus"])
+    twice = 0
     if corpus == "demo":
         whole = params["demo"]["clips"] * _DEMO_CLIP
     elif corpus == "magnatagatune" and not (_downloaded() == corpus or (folder / ARCHIVE).exists()):
         data_set = read_data_set(MAGNATAGATUNE)
         parts = [part.bytes for part in data_set.parts]
-        whole = sum(table.bytes for table in data_set.tables) + sum(parts) + max(parts)
+        whole, twice = sum(table.bytes for table in data_set.tables) + sum(parts), max(parts)
     else:
         return 0.0
     files = [path for path in folder.glob("*") if path.is_file()]
-    return whole - sum(path.stat().st_size for path in files if "damaged-" not in path.name)
+    missing = whole - sum(path.stat().st_size for path in files if "damaged-" not in path.name)
+    return missing + twice if missing > 0 else 0.0
 
 
 def _downloaded() -> str | None:
