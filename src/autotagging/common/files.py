@@ -79,14 +79,22 @@ def _reserved(temporary: Path, path: Path) -> Iterator[None]:
                 continue
         try:
             lock(descriptor, str(path), wait=True, holder="another process")
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.lstat(temporary)):
-                    if is_new:
-                        yield
-                        return
-                    temporary.unlink()  # a process that was killed has left it
+            if not _is_at(descriptor, temporary):
+                continue
+            if is_new:
+                yield
+                return
+            temporary.unlink()  # a process that was killed has left it
         finally:
             os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Tell whether an open file still has a name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

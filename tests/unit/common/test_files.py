@@ -21,16 +21,17 @@ from autotagging.common.files import (
 )
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+@pytest.mark.parametrize("kind", [RuntimeError, FileNotFoundError, KeyboardInterrupt])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, kind):
     path = tmp_path / "table.csv"
     path.write_text("old")
 
     def write_half():
         with replacing(path) as temporary:
             temporary.write_text("half of the n")
-            raise RuntimeError
+            raise kind
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(kind):
         write_half()
     assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
     assert path.read_text() == "old"
