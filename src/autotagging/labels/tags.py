@@ -98,3 +98,58 @@ def most_frequent(labels: pd.DataFrame, n: int) -> list[str]:
     counts = labels.sum().rename("count").rename_axis("tag").reset_index()
     counts = counts[counts["count"] > 0].sort_values(["count", "tag"], ascending=[False, True])
     return counts["tag"].head(n).tolist()
+
+
+def table_of_kept(
+    merged: pd.DataFrame,
+    kept: Sequence[str],
+    merged_into: pd.Series,
+    category_of: Mapping[str, str],
+) -> pd.DataFrame:
+    """Describe the tags that are kept.
+
+    Parameters
+    ----------
+    merged : (clips, tags)
+        Result of `merge_synonyms`.
+    kept
+        Result of `most_frequent`.
+    merged_into : (raw tags,)
+        Result of `merged_names`.
+    category_of
+        Category by tag; that of a missing one is "other".
+
+    Returns
+    -------
+    table : (kept tags, 4)
+        tag, category, count (of clips), merged_from (raw tags, separated by semicolons).
+    """
+    return pd.DataFrame(
+        {
+            "tag": kept,
+            "category": [category_of.get(tag, "other") for tag in kept],
+            "count": merged[[*kept]].sum().to_numpy(),
+            "merged_from": [";".join(merged_into.index[merged_into == tag]) for tag in kept],
+        }
+    )
+
+
+def table_of_raw(
+    raw: pd.DataFrame, merged: pd.DataFrame, kept: Sequence[str], merged_into: pd.Series
+) -> pd.DataFrame:
+    """Describe what became of each raw tag; see `table_of_kept`.
+
+    Returns
+    -------
+    table : (raw tags, 5)
+        raw_tag, count (of clips), merged_into, merged_count (clips of that tag), kept (0 or 1).
+    """
+    return pd.DataFrame(
+        {
+            "raw_tag": raw.columns,
+            "count": raw.sum().to_numpy(),
+            "merged_into": merged_into.to_numpy(),
+            "merged_count": merged.sum()[merged_into].to_numpy(),
+            "kept": merged_into.isin(kept).astype(int).to_numpy(),
+        }
+    )

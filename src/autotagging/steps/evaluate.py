@@ -1,7 +1,7 @@
 """Step evaluate: score the test clips with a trained model (sec. III)."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,24 +29,12 @@ from autotagging.metrics.breakdown import (
 from autotagging.metrics.intervals import Resampled, resample, sampling_units
 from autotagging.metrics.rounding import rounded
 from autotagging.metrics.scores import Scores, TestSet
+from autotagging.metrics.scoring import score_audio_blind, score_network, score_tables
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
 from autotagging.metrics.validation import validation_summary
-from autotagging.models.lookup import fit_lookup, score_lookup
-from autotagging.models.stored import (
-    StoredModel,
-    build_network,
-    check_data,
-    check_front_end,
-    load_epochs,
-    load_model,
-    of_features,
-    set_weights,
-)
+from autotagging.models.stored import StoredModel, check_data, check_front_end, load_model
 from autotagging.training.checkpoints import discard
-from autotagging.training.epoch_metrics import smoothed_prior
-from autotagging.training.feature_file import transformed
-from autotagging.training.features import limit_linear_algebra
 
 LIBRARIES = ("scikit-learn", "scipy")
 _RECORD = ("model", "seed", "corpus", "split", "synonyms", "best_epoch", "epochs")
@@ -151,6 +139,15 @@ def evaluate(
     store = _open_store(stored, data)
     available = store.clip_ids if store else None
     subsets = labelled_clips(data.labels, data.split, subsets=SUBSETS, available=available)
+    groups = read_groups(data.groups)
+    if store:
+        scores, others = score_network(
+            stored, store, subsets, batch_size=batch_size, threads=threads
+        )
+    else:
+        scores, others = score_tables(stored, groups, subsets), []
+    prior, lookup = score_audio_blind(subsets, groups, pseudo_count=pseudo_count)
+
     test, validation = subsets["test"], subsets["validation"]
     test_set = TestSet(
         tags=test.columns.tolist(),
@@ -158,47 +155,36 @@ def evaluate(
         validation=validation.to_numpy(np.uint8),
         settings=settings,
     )
-    groups = read_groups(data.groups)
-    if store:
-        scores, others = _score_network(stored, store, subsets, batch_size, threads)
-    else:
-        scores, others = _score_tables(stored, groups, subsets), []
     by_epoch = table_of_epochs(test_set, scores, others, stored.description)
-    prior, lookup = _audio_blind(subsets, groups, pseudo_count=pseudo_count)
     track, artist = (group_numbers(groups, level, test.index) for level in ("track", "artist"))
-    units = sampling_units(track, artist, bootstrap)
-    resampled = {unit: resample(test_set, scores, drawn) for unit, drawn in units.items()}
-    reference = {
-        unit: resample_areas(test_set.test, lookup.test, drawn) for unit, drawn in units.items()
+    resampled = {
+        unit: (resample(test_set, scores, drawn), resample_areas(test_set.test, lookup.test, drawn))
+        for unit, drawn in sampling_units(track, artist, bootstrap).items()
     }
-    summary = summarise(
-        test_set,
-        scores,
-        lookup,
-        prior,
-        {unit: (resampled[unit], reference[unit]) for unit in units},
-        confidence=bootstrap.confidence,
-    )
-    record = {name: stored.description[name] for name in _RECORD if name in stored.description}
-    chosen_by = validation_summary(
-        test_set.validation,
-        scores.validation,
-        group_numbers(groups, "artist", validation.index),
-        bootstrap,
-    )
-    choices = choice_of_epochs(by_epoch)
-    metrics = {**record, **summary, "validation": chosen_by, "epoch_choices": choices}
+    metrics = {
+        **{name: stored.description[name] for name in _RECORD if name in stored.description},
+        **summarise(test_set, scores, lookup, prior, resampled, confidence=bootstrap.confidence),
+        "validation": validation_summary(
+            test_set.validation,
+            scores.validation,
+            group_numbers(groups, "artist", validation.index),
+            bootstrap,
+        ),
+        "epoch_choices": choice_of_epochs(by_epoch),
+    }
+
     write_json(rounded(metrics), files.metrics)
     write_csv(rounded(by_epoch), files.per_epoch)
+    of_model = {unit: model for unit, (model, _) in resampled.items()}
     categories = _categories(data.tags, test.columns)
-    _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
+    _write_tables(test_set, scores, categories, of_model, bootstrap.confidence, files)
     clips = {"clip_id": test.index.to_numpy(), "track": track, "artist": artist}
     _write_predictions(test_set, scores, clips, validation.index, files.predictions)
     write_versions(files.versions, *LIBRARIES, *models.libraries(stored.description["model"]))
     write_checksums(files.checksums, vars(files).values())
     if unfinished:
         discard(unfinished, weights_sha256=stored.description["weights_sha256"])
-    print(_headline(stored.description, summary), file=sys.stderr)
+    print(_headline(stored.description, metrics), file=sys.stderr)
 
 
 def _open_store(stored: StoredModel, data: EvaluationData) -> MelStore | None:
@@ -218,79 +204,6 @@ def _categories(path: Path, tags: Iterable[str]) -> list[str]:
     if not set(tags) <= set(category.index):
         raise UserError(f"{path}: not the categories of these tags; run merge_tags again")
     return category.loc[[*tags]].tolist()
-
-
-def _score_tables(
-    stored: StoredModel, groups: pd.DataFrame, subsets: Mapping[str, pd.DataFrame]
-) -> Scores:
-    """Score with a model that reads tables."""
-    model, options = (stored.description[entry] for entry in ("model", "options"))
-    score = models.table_model(model, **options).score
-    return _score_groups(score, stored.arrays, groups, subsets)
-
-
-def _audio_blind(
-    subsets: Mapping[str, pd.DataFrame], groups: pd.DataFrame, *, pseudo_count: float
-) -> tuple[np.ndarray, Scores]:
-    """Fit the baselines to the training labels: the share of each tag, and scores of lookup."""
-    train = subsets["train"]
-    counts = fit_lookup(train, groups)
-    lookup = _score_groups(score_lookup, counts, groups, subsets, pseudo_count=pseudo_count)
-    return smoothed_prior(train.to_numpy()), lookup
-
-
-def _score_groups(
-    score: Callable[..., np.ndarray],
-    arrays: Mapping[str, np.ndarray],
-    groups: pd.DataFrame,
-    subsets: Mapping[str, pd.DataFrame],
-    **options: Any,
-) -> Scores:
-    test, validation = (
-        score(arrays, groups.reindex(subsets[name].index), **options)
-        for name in ("test", "validation")
-    )
-    return Scores(test, validation)
-
-
-def _score_network(
-    stored: StoredModel,
-    store: MelStore,
-    subsets: Mapping[str, pd.DataFrame],
-    batch_size: int,
-    threads: int,
-) -> tuple[Scores, Iterator[tuple[int, np.ndarray]]]:
-    """Score with the best epoch's weights; also return the test scores of the other kept epochs."""
-    from autotagging.training.devices import prepare
-    from autotagging.training.step import make_scorer
-
-    prepare(seed=stored.description["seed"], threads=threads)
-    network = build_network(stored)
-    score = make_scorer(network)
-    gather = _inputs(stored, store)
-
-    def scores(subset: str) -> np.ndarray:
-        return score(subsets[subset].index, gather, batch_size=batch_size)
-
-    def others() -> Iterator[tuple[int, np.ndarray]]:
-        for epoch, weights in load_epochs(stored).items():
-            if epoch != stored.description["best_epoch"]:
-                set_weights(network, weights)
-                yield epoch, scores("test")
-
-    return Scores(scores("test"), scores("validation")), others()
-
-
-def _inputs(stored: StoredModel, store: MelStore) -> Callable[[np.ndarray], np.ndarray]:
-    """Make the function from clip ids to the inputs of a stored network."""
-    name, options = (stored.description[entry] for entry in ("model", "options"))
-    if models.reads(name) == "features":
-        limit_linear_algebra()
-        model, arrays = models.feature_model(name, **options), of_features(stored.arrays)
-        return transformed(store.gather, lambda mel: model.transform(mel, arrays))
-    if cut := models.windows(options):
-        return lambda clip_ids: cut.even(store.gather(clip_ids))
-    return store.gather
 
 
 def _write_tables(
@@ -330,15 +243,15 @@ def _write_predictions(
     save_arrays(path, arrays)
 
 
-def _headline(model: dict[str, Any], summary: dict[str, Any]) -> str:
-    auc, limits = summary["roc_auc_macro"], summary["intervals"][INTERVAL_UNIT]["roc_auc_macro"]
+def _headline(model: dict[str, Any], metrics: dict[str, Any]) -> str:
+    auc, limits = metrics["roc_auc_macro"], metrics["intervals"][INTERVAL_UNIT]["roc_auc_macro"]
     shown = "undefined" if auc is None else f"{auc:.3f}"
     if limits:
         shown += f" ({limits['low']:.3f} to {limits['high']:.3f})"
     line = (
         f"{model['model']}, seed {model['seed']}: test macro ROC-AUC {shown} over "
-        f"{summary['n_tags_scored']} of {summary['n_tags']} tags, {summary['n_clips']} clips"
+        f"{metrics['n_tags_scored']} of {metrics['n_tags']} tags, {metrics['n_clips']} clips"
     )
-    if skipped := summary["tags_not_scored"]:
+    if skipped := metrics["tags_not_scored"]:
         line += f"; not scored, because positives or negatives are missing: {', '.join(skipped)}"
     return line

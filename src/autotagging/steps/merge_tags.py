@@ -23,6 +23,8 @@ from autotagging.labels.tags import (
     merge_synonyms,
     merged_names,
     most_frequent,
+    table_of_kept,
+    table_of_raw,
 )
 from autotagging.labels.vocabulary import read_vocabulary
 
@@ -94,29 +96,8 @@ def merge_tags(
     others = [tag for tag in merged.columns.difference(kept, sort=False) if merged[tag].any()]
     for chosen, path in ((kept, labels), (others, other_labels)):
         write_csv(pd.concat([clips[[*STRUCTURE]], merged[chosen]], axis=1), path)
-    write_csv(
-        pd.DataFrame(
-            {
-                "tag": kept,
-                "category": [known.category_of.get(tag, "other") for tag in kept],
-                "count": merged[kept].sum().to_numpy(),
-                "merged_from": [";".join(merged_into.index[merged_into == tag]) for tag in kept],
-            }
-        ),
-        tags,
-    )
-    write_csv(
-        pd.DataFrame(
-            {
-                "raw_tag": raw.columns,
-                "count": raw.sum().to_numpy(),
-                "merged_into": merged_into.to_numpy(),
-                "merged_count": merged.sum()[merged_into].to_numpy(),
-                "kept": merged_into.isin(kept).astype(int).to_numpy(),
-            }
-        ),
-        raw_tags,
-    )
+    write_csv(table_of_kept(merged, kept, merged_into, known.category_of), tags)
+    write_csv(table_of_raw(raw, merged, kept, merged_into), raw_tags)
     write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)
     write_versions(versions, *LIBRARIES)
     written = [labels, other_labels, tags, raw_tags, tag_settings, versions]
