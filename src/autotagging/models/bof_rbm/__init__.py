@@ -18,10 +18,14 @@ Decided here:
   floor.
 - All clips give the same number of patches. Where that is more than one per second, the
   next-greatest onsets are taken too. The RBM of patches has at least 3,000 updates.
-- An RBM's rows are shuffled once; the source does not shuffle them.
+- An RBM's rows are shuffled once; the source does not shuffle them. The running mean of the
+  activations starts at those of the first batch; in the source it starts at 0.
+- Maxima are over 1 s. The authors' scripts try 0.5 s to 8 s: the first one encodes with 1 s, the
+  one that trains the network reads features of 2 s.
 - The hidden layers start with the hidden biases of their RBMs, as the method describes. (The
   authors' script starts them with the visible biases of the next RBM.)
-- The weight cost of the clips' RBMs is 0.001 in all three; the source searches ten combinations.
+- The weight cost of the clips' RBMs is 0.001 in all three. The authors' scripts keep 0.001 in the
+  first and try the six pairs of 0.001, 0.01 and 0.1 in the others that do not decrease.
 - Fine-tuning uses the project's Adam, and cross-entropy averaged over tags; the source uses
   AdaDelta, and cross-entropy summed over tags.
 
