@@ -30,6 +30,7 @@ from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.reporting.inputs import read_table
 from autotagging.reporting.tables.files import to_markdown
 from autotagging.steps.merge_tags import merge_tags
+from autotagging.tools._recordings import count_compiled, recordings
 from autotagging.training.epoch_metrics import cross_entropy, mean_roc_auc
 
 _TEMPLATE = Path(__file__).with_suffix(".md")
@@ -76,19 +77,21 @@ def data_card(
     path_of = {file.name: find_table(tables, file.name) for file in data_set.tables}
     clips = read_annotations(path_of[ANNOTATIONS]).set_index("clip_id")
     groups = read_clip_info(path_of[CLIP_INFO]).set_index("clip_id")[[*LEVELS]]
-    segments = read_delimited(
-        path_of[CLIP_INFO], required=("segmentStart", "segmentEnd", "mp3_path")
-    )
+    names = ("clip_id", "artist", "album", "title", "segmentStart", "segmentEnd", "mp3_path")
+    segments = read_delimited(path_of[CLIP_INFO], required=names)
+    info = segments.set_index(segments["clip_id"].astype(int)).loc[clips.index]
+    groups["title"] = recordings(info)
     for file in data_set.tables:
         _check_official(path_of[file.name], file)
     settings = _read_params(params)
     facts = {
         **settings,
         **count_segments(segments),
+        **count_compiled(info, groups.loc[info.index, "title"]),
         **_describe_tags(path_of[ANNOTATIONS], clips, groups, vocabulary, settings),
         "seconds": _SECONDS,
         "hours": len(clips) * _SECONDS / 3600,
-        **groups.loc[clips.index].nunique().add_prefix("n_"),
+        **groups.loc[clips.index, [*LEVELS]].nunique().add_prefix("n_"),
         "file_table": _file_table(data_set),
         "empty_table": to_markdown(clips.loc[_EMPTY_CLIPS, ["mp3_path"]].reset_index()),
         "group_table": to_markdown(group_table(groups.loc[clips.index])),
@@ -293,14 +296,19 @@ def _split_table(
 def describe_split(
     labels: pd.DataFrame, subset: pd.Series, groups: pd.DataFrame, *, pseudo_count: float
 ) -> dict[str, Any]:
-    """Give a split's sizes, its leakage, and the macro ROC-AUC of `lookup` on its test clips."""
+    """Give a split's sizes, its leakage, and the macro ROC-AUC of `lookup` on its test clips.
+
+    `groups` has `title`, too: the result of `recordings`.
+    """
     shares = partition.leakage(subset, groups)["share"]
     counts = fit_lookup(labels[subset == "train"], groups)
-    test = labels[subset == "test"]
+    test, title = labels[subset == "test"], groups["title"].reindex(subset.index)
+    again = title[test.index].isin(title[subset == "train"])
     scores = score_lookup(counts, groups.reindex(test.index), pseudo_count=pseudo_count)
     return {
         "train / validation / test": describe("", subset).strip(),
         **{level: _percent(share) for level, share in zip(LEVELS, shares, strict=True)},
+        "title": _percent(again.mean()),
         "lookup": mean_roc_auc(test.to_numpy(), scores),
     }
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from autotagging.common.errors import UserError
+from autotagging.tools._recordings import count_compiled, recordings
 from autotagging.tools.data_card import (
     count_segments,
     count_tags,
@@ -31,6 +32,19 @@ GROUPS = pd.DataFrame(
         "artist": ["X", "X", "X", "Y"],
     },
     index=[1, 2, 3, 4],
+)
+INFO = pd.DataFrame(
+    [
+        ("Ehren Starks", "Lines", "The Tale, of Room 620"),
+        ("Brad Sucks", "Nervous", "Making Me Nervous"),
+        ("Magnatune Compilation", "Rock", "Ehren Starks_ The tale of room 620"),
+        ("Various Artists", "Rock", "Making Me Nervous (Brad Sucks)"),
+        ("Various Artists", "Rock", "Lost (Brad Sucks)"),
+        ("C. Layne", "Nervous", "Lost"),
+        ("C Layne", "Rain", "Lost"),
+    ],
+    columns=["artist", "album", "title"],
+    index=[11, 12, 13, 14, 15, 16, 17],
 )
 
 
@@ -111,9 +125,24 @@ def test_noise_counts_contradictions_and_what_is_missing():
     assert table.loc["violin"].tolist() == ["not tagged string", 2, "66.7 %"]
 
 
+def test_a_recording_on_a_compilation_is_that_of_its_artist():
+    recording = recordings(INFO)
+    assert recording[13] == recording[11]
+    assert recording[14] == recording[12]
+    assert recording[16] == recording[17]  # one artist, spelled in two ways
+    assert recording.nunique() == 4
+
+
+def test_clips_of_compilations_are_counted():
+    counts = count_compiled(INFO, recordings(INFO))
+    assert counts == {"compilations": 2, "compiled_clips": 3, "compiled_again": 2}
+
+
 def test_a_split_is_described_by_what_leaks():
     subset = pd.Series(["train", "test", "validation", "test"], index=[1, 2, 3, 4])
-    row = describe_split(LABELS, subset, GROUPS, pseudo_count=1.0)
+    groups = GROUPS.assign(title=["s", "t", "u", "s"])
+    row = describe_split(LABELS, subset, groups, pseudo_count=1.0)
+    assert row["title"] == "50.0 %"  # clip 4
     # Clip 2 has its track, album and artist in training, clip 4 nothing.
     assert row["train / validation / test"] == "1/1/2"
     assert [row[level] for level in GROUPS] == ["50.0 %"] * 3
@@ -150,7 +179,9 @@ def test_parameters_that_lack_one_are_refused(magnatagatune, tmp_path):
         "5.366 %",
         "94.63 %",
         "(binary cross-entropy) of 0.192.",
-        "| random | merged | 19773/1521/4566 | 95.7 % | 100.0 % | 100.0 % | 0.868 |",
+        "698 of their 962 clips",
+        "| random | merged | 19773/1521/4566 | 95.7 % | 100.0 % | 100.0 % | 96.0 % | 0.868 |",
+        "| artist | merged | 19784/1517/4559 | 0.0 % | 0.0 % | 0.0 % | 3.4 % | 0.500 |",
         "| folder | raw, untagged dropped | 15247/1529/4332 |",
     ],
 )
