@@ -334,6 +334,25 @@ def test_too_large_a_file_is_not_sent(page, tmp_path):
     assert len(page.requests) == before
 
 
+def test_long_names_leave_every_button_on_the_narrow_page_of_a_phone(page, tmp_path):
+    name = "a symphony with a long title, " * 5
+    page.choose_files("#files", write_song(tmp_path / f"{name}.flac", tone(4, 440)))
+    page.wait("document.querySelector('#songs .done') !== null")
+    assert page.run("document.querySelector('#labels span').title") == "low"
+    page.resize(390, 844)
+    try:
+        page.run(
+            f"for (const shown of document.querySelectorAll('#whole b, #songs .state'))"
+            f" shown.textContent = '{'_'.join(name.split())}'"
+        )
+        right = "document.querySelector('{}').getBoundingClientRect().right"
+        for selector in ("#songs .remove", "#whole b"):
+            assert page.run(right.format(selector)) <= 390
+        assert page.run("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        page.resize(1200, 820)
+
+
 def test_an_upload_that_stops_is_refused(monkeypatch):
     monkeypatch.setattr("autotagging.tagging.server._PATIENCE", 0.01)
 

@@ -96,8 +96,9 @@ export class Taggram {
 
   label(tag) {
     const row = made("div");
-    row.append(made("span", this.model.tags[tag]));
-    row.append(made("small", this.model.categories[this.model.tags[tag]] ?? ""));
+    const name = made("span", this.model.tags[tag]);
+    name.title = this.model.tags[tag];
+    row.append(name, made("small", this.model.categories[this.model.tags[tag]] ?? ""));
     return row;
   }
 
