@@ -72,7 +72,8 @@ def _reliability(axes: Axes, bins: pd.DataFrame, error: float) -> None:
     known = bins[bins["decisions"] > 0]
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="score = share")
     label = f"calibration error {error:.3f}"
-    axes.plot(known["mean_score"], known["share"], "o-", color=VERMILION, label=label)
+    line = {"color": VERMILION, "label": label, "clip_on": False}  # 0 and 1 are at the edges
+    axes.plot(known["mean_score"], known["share"], "o-", **line)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean score", ylabel="share with the tag")
 
 

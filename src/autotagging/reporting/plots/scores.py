@@ -118,6 +118,7 @@ def _estimates(
         axes.hlines(y, rows["roc_auc_low"], rows["roc_auc_high"], color=colour, linewidth=0.9)
         few = rows["positives"] < FEW_CLIPS if key == "tag" else pd.Series(False, rows.index)
         line = {"color": colour, "marker": marker, "markersize": 3.2, "linestyle": ""}
+        line["clip_on"] = False  # an area of 1 is at the edge
         axes.plot(rows["roc_auc"].where(~few), y, label=model, **line)
         axes.plot(rows["roc_auc"].where(few), y, markerfacecolor="white", **line)
     undefined = table.groupby(key)["roc_auc"].count().reindex(names) == 0

@@ -46,5 +46,6 @@ def test_calibration_adds_the_decisions_of_seeds_up():
     _, line = upper.get_lines()
     assert line.get_ydata().tolist() == pytest.approx([0.05, 0.7])
     assert line.get_xdata().tolist() == pytest.approx([0.1, 0.875])
+    assert not line.get_clip_on()  # a point at an edge is whole
     assert [bar.get_height() for bar in lower.patches] == [90, 40]
     assert "calibration error 0.085" in legend_labels(upper)

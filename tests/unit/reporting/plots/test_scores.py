@@ -73,6 +73,16 @@ def test_tags_of_few_clips_are_hollow():
     assert np.isfinite(hollow.get_xdata()).tolist() == [False, False, True]
 
 
+@pytest.mark.parametrize("key", ["tag", "category"])
+def test_points_of_the_highest_area_are_whole(key):
+    draw = {"tag": tag_scores, "category": category_scores}[key]
+    table = scores_of(key, CATEGORIES, "crnn").assign(roc_auc=1.0, roc_auc_high=1.0)
+    (axes,) = draw(table, confidence=0.9).axes
+    points = [line for line in axes.lines if line.get_marker() == "o"]
+    assert len(points) == 2
+    assert not any(line.get_clip_on() for line in points)
+
+
 def test_categories_say_how_many_of_their_tags_are_scored():
     figure = category_scores(
         scores_of("category", CATEGORIES, "crnn"), confidence=0.9, caption=CAPTION
