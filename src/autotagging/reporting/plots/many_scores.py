@@ -18,7 +18,8 @@ _ROW, _HEADS = 0.155, 0.95  # inches: a row of the map; the names of models abov
 def score_map(table: pd.DataFrame, caption: str) -> Figure:
     """Draw a row per tag and a column per model, with the ROC-AUC written in each cell.
 
-    The highest value of a tag is bold. Tags with fewer than `FEW_CLIPS` positives have a star.
+    The highest value of a tag, as written, is bold. Tags with fewer than `FEW_CLIPS` positives have
+    a star.
 
     Parameters
     ----------
@@ -37,15 +38,16 @@ def score_map(table: pd.DataFrame, caption: str) -> Figure:
     shades = np.ma.masked_invalid((areas - low) / (1 - low))
     axes.imshow(_COLOURS(shades), aspect="auto", interpolation="none")
     for row, values in enumerate(areas):
-        best = np.nanmax(values, initial=-1)
+        best = f"{np.nanmax(values, initial=-1):.2f}"
         for column, value in enumerate(values):
+            text = "–" if np.isnan(value) else f"{value:.2f}"  # noqa: RUF001
             dark = np.isfinite(value) and shades[row, column] < 0.5
             axes.text(
                 column,
                 row,
-                "–" if np.isnan(value) else f"{value:.2f}".removeprefix("0"),  # noqa: RUF001
+                text.removeprefix("0"),
                 color="white" if dark else "black",
-                weight="bold" if value == best else "normal",
+                weight="bold" if text == best else "normal",
                 ha="center",
                 va="center_baseline",
             )
