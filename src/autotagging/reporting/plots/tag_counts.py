@@ -134,25 +134,23 @@ def tag_distribution(raw_tags: pd.DataFrame, *, kept: int, caption: str = "") ->
     before = raw_tags["count"].sort_values(ascending=False).to_numpy()
     merged = raw_tags.drop_duplicates("merged_into")["merged_count"]
     after = merged.sort_values(ascending=False).to_numpy()
-    figure = new_figure(COLUMN, 2.7, caption)
+    figure = new_figure(COLUMN, 2.9, caption)
     axes = figure.add_subplot()
-    for counts, colour, dashes, name in (
-        (before, ORANGE, "--", f"{len(before)} raw tags"),
-        (after, BLUE, "-", f"{len(after)} merged tags"),
+    for counts, colour, dashes, kind in (
+        (before, ORANGE, "--", "raw"),
+        (after, BLUE, "-", "merged"),
     ):
         ranks = np.arange(1, len(counts) + 1)
+        name = f"{len(counts)} {kind} tag{'s' * (len(counts) != 1)}"
+        without = int((counts == 0).sum())
+        name += f", of which {without} without a clip, not drawn" * bool(without)
         line = {"color": colour, "marker": "o" if len(counts) <= _FEW else "", "label": name}
         axes.plot(ranks, np.where(counts, counts, np.nan), dashes, **line)
-    axes.axvline(kept + 0.5, color="black", linestyle=":", linewidth=1)
-    axes.annotate(
-        f"{kept} kept: the last has {after[kept - 1]} clips",
-        (kept + 0.5, after[0]),
-        xytext=(3, 0),
-        textcoords="offset points",
-        va="top",
-    )
+    last = int(after[kept - 1])
+    cut = f"{kept} kept: the last has {last:,} clip{'s' * (last != 1)}"
+    axes.axvline(kept + 0.5, color="black", linestyle=":", linewidth=1, label=cut)
     log_counts(axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set(xlabel="rank of the tag", ylabel="clips with the tag")
-    axes.legend(loc="lower left")
+    figure.legend(loc="outside lower left")  # where it covers no line
     return figure

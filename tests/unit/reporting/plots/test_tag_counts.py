@@ -1,7 +1,7 @@
 import pandas as pd
 
 from autotagging.reporting.plots.tag_counts import figure_2, tag_distribution
-from figures import CAPTION, legend_labels, texts
+from figures import CAPTION, texts
 
 RAW_TAGS = pd.DataFrame(
     [
@@ -45,5 +45,9 @@ def test_tag_distribution_counts_by_rank_and_shows_the_cut():
     assert before.get_ydata().tolist()[:6] == [300, 200, 120, 90, 40, 3]
     assert after.get_ydata().tolist() == [350, 250, 3]
     assert cut.get_xdata() == [2.5, 2.5]
-    assert "2 kept: the last has 250 clips" in [text.get_text() for text in axes.texts]
-    assert legend_labels(axes) == ["7 raw tags", "3 merged tags"]
+    (legend,) = axes.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "7 raw tags, of which 1 without a clip, not drawn",
+        "3 merged tags",
+        "2 kept: the last has 250 clips",
+    ]

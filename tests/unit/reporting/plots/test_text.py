@@ -115,6 +115,8 @@ def test_the_distribution_of_one_tag_is_seen():
     raw = pd.DataFrame({"raw_tag": ["a"], "merged_into": ["a"], "count": 90, "merged_count": 90})
     figure = tag_distribution(raw, kept=1, caption="Corpus of $5 or $10")
     assert_legible(figure)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["1 raw tag", "1 merged tag"]
     assert [line.get_marker() for line in figure.axes[0].lines[:2]] == ["o", "o"]
     shown = {text.get_text() for text in drawn_texts(figure)}
     assert "100" in shown
