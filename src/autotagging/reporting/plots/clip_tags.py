@@ -78,7 +78,7 @@ def figure_6(
         Model, corpus, split.
     """
     kinds = outcomes(scores, labels, threshold=threshold)
-    figure = new_figure(COLUMN, 1.8 + 0.125 * max(len(tags), 4), caption)
+    figure = new_figure(COLUMN, 1.93 + 0.125 * max(len(tags), 4), caption)
     axes = figure.add_subplot()
     for row, tag in enumerate(np.argsort(-np.asarray(scores), kind="stable")):
         kind = kinds[tag]
@@ -106,7 +106,7 @@ def _accuracy_title(kinds: np.ndarray, clip_id: int) -> str:
     positive, negative = int((kinds == "TP").sum()), int((kinds == "TN").sum())
     accuracy = (positive + negative) / len(kinds)
     return (
-        f"Clip {clip_id}: accuracy = [TP + TN] / all\n"
+        f"Clip {clip_id}\naccuracy = [TP + TN] / all\n"
         f"= [{positive} + {negative}] / {len(kinds)} = {accuracy:.2f}"
     )
 

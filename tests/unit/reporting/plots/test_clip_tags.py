@@ -39,7 +39,7 @@ def test_figure_6_reproduces_the_accuracy_of_the_paper():
     figure = paper_clip()
     axes = figure.axes[0]
     title = axes.get_title(loc="left")
-    assert title == "Clip 42: accuracy = [TP + TN] / all\n= [1 + 43] / 50 = 0.88"
+    assert title == "Clip 42\naccuracy = [TP + TN] / all\n= [1 + 43] / 50 = 0.88"
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()][:4] == [
         "TP true positive: 1",
