@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from autotagging.common.files import replacing
 from autotagging.reporting.averaging import plus_minus
+from autotagging.reporting.tables.counts import UNKNOWN
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -48,12 +49,12 @@ def data_uri(data: bytes, mime: str) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:.3f}"  # noqa: RUF001
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:.3f}"
 
 
 def _signed(value: float) -> str:
     if math.isnan(value):
-        return "–"  # noqa: RUF001
+        return UNKNOWN
     return f"{value:+.3f}".replace("-", "−") if value else "0"  # noqa: RUF001
 
 

@@ -20,7 +20,7 @@ def test_content_is_escaped_and_numbers_are_for_readers(tmp_path, template):
     )
     out = tmp_path / "out.html"
     pages.write_page(out, "page.html", name="<drum & bass>", auc=2 / 3, none=None, share=0.957)
-    assert out.read_text() == "&lt;drum &amp; bass&gt; 0.667 – 95.7 % +0.667 −0.667 0\n"  # noqa: RUF001
+    assert out.read_text() == "&lt;drum &amp; bass&gt; 0.667 - 95.7 % +0.667 −0.667 0\n"  # noqa: RUF001
     first = out.read_bytes()
     pages.write_page(out, "page.html", name="<drum & bass>", auc=2 / 3, none=None, share=0.957)
     assert out.read_bytes() == first
