@@ -89,7 +89,8 @@ def tag(
     excerpts
         Tag only so many windows of each song, evenly spread, which takes less time.
     top
-        Tags to show of each song.
+        Tags to show of each song at least, the highest scores first; all that reach their
+        threshold are shown.
     workers
         Processes at work at a time. Without it, as many as there are processor cores.
     timeout
