@@ -19,7 +19,8 @@ def test_results_without_spectrograms_can_be_recorded_and_restored(finished_copy
     project.run("rm -r results/train/crnn results/evaluate/crnn")
     project.run("snakemake --cores 2")
     assert not (project.folder / "results/extract_mel").exists()
-    project.run("autotagging record")
+    told = project.run("autotagging record").splitlines()[-1]
+    assert told == "results/ is recorded in DVC's cache and dvc.lock; commit dvc.lock"
     assert project.jobs("snakemake -n") == set()
     status = json.loads(project.run("dvc status --json"))
     assert set(status) <= {"extract_mel"}

@@ -3,6 +3,7 @@
 Snakemake detects finished results by file times and recorded parameters, DVC by contents.
 """
 
+import sys
 from pathlib import Path
 
 import yaml
@@ -54,6 +55,7 @@ def record(*, other_versions: bool = False) -> None:
         stages.remove(_SPECTROGRAMS)
         _forget(_SPECTROGRAMS)
     run("dvc", "commit", "--force", *stages)
+    print("results/ is recorded in DVC's cache and dvc.lock; commit dvc.lock", file=sys.stderr)
 
 
 def finished_outputs(*, then: str) -> list[str]:
