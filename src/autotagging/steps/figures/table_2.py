@@ -2,6 +2,7 @@
 
 from autotagging.reporting.captions import run_caption
 from autotagging.reporting.inputs import read_model
+from autotagging.reporting.tables.counts import whole
 from autotagging.reporting.tables.files import save_table
 from autotagging.reporting.tables.specification import table_2 as make_table
 from autotagging.steps.figures import flags
@@ -19,4 +20,6 @@ def table_2(
         f"frames; {model['trainable_parameters']:,} trainable parameters. "
         f"{run_caption([model])}."
     )
-    save_table(make_table(model["architecture"]), table_files, caption=caption)
+    table = make_table(model["architecture"])
+    counts = table["parameters"].map(whole, na_action="ignore")
+    save_table(table, table_files, caption=caption, shown=table.assign(parameters=counts))
