@@ -96,11 +96,11 @@ def tag(
     timeout
         Seconds in which the next window of a song has to be scored; else the song is given up.
     """
-    _check_flags(top=top, workers=workers, excerpts=excerpts)
-    if timeout <= 0:
-        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
+    _check_numbers(top=top, timeout=timeout, workers=workers, excerpts=excerpts)
     if excerpts and hop:
         raise UserError("--excerpts and --hop exclude each other")
+    if (mapping or existing != "keep") and not plan:
+        raise UserError("--mapping and --existing need --plan")
     model = model or default_model()
     described = read_description(model)
     if not described.thresholds:
@@ -108,8 +108,6 @@ def tag(
         print(printable(text), file=sys.stderr)
     seconds = checked_hop(described, hop, otherwise=described.window_seconds)
     settings = Settings(described, hop=seconds, excerpts=excerpts, keep_windows=windows)
-    if (mapping or existing != "keep") and not plan:
-        raise UserError("--mapping and --existing need --plan")
     chosen = _mapping(mapping, described) if plan else None
     found = find_songs(songs)
     check_outputs(
@@ -146,9 +144,11 @@ def tag(
         sys.exit(1)
 
 
-def _check_flags(*, top: int, **counts: int | None) -> None:
+def _check_numbers(*, top: int, timeout: float, **counts: int | None) -> None:
     if top < 0:
         raise UserError(f"--top {top}: expected 0 or more")
+    if timeout <= 0:
+        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
     for name, count in counts.items():
         if count is not None and count < 1:
             raise UserError(f"--{name} {count}: expected 1 or more")
