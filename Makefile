@@ -1,6 +1,7 @@
 # `make results` runs the pipeline, `make report` also writes all results into one HTML file,
 # `make test` runs all tests, `make check` the linters and the quick tests; each installs its needs.
-# `make test-slow` tests the benchmark scripts and training on several devices, as CI does, too.
+# `make test-slow` tests the benchmark scripts, training on several devices, and the additions that
+# CONTRIBUTING.md describes, as CI does, too.
 # `make test-remotes` tests a folder and an SSH server as remotes; it needs Debian's openssh-server.
 # `make reproduce` runs the pipeline twice in two clones and compares every file of the results.
 # `make test-cluster` installs Debian's Slurm, as root, and tests the profiles for it.

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-pytestmark = pytest.mark.xdist_group("tiny_run")
+pytestmark = [pytest.mark.xdist_group("tiny_run"), pytest.mark.slow]
 
 TABLE_MODEL = {
     "src/autotagging/models/popular/__init__.py": '''\

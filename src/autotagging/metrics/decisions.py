@@ -23,7 +23,7 @@ def best_thresholds(labels: np.ndarray, scores: np.ndarray, *, otherwise: float)
     -------
     thresholds : (tags,)
         Midpoints between two neighbouring scores, or 0 if F1 is highest with the tag predicted
-        for every clip.
+        for every clip (of a score above 0, as a score has to be above its threshold).
     """
     return np.array(
         [

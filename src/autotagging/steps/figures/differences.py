@@ -43,8 +43,9 @@ def differences(
     )
     notes = (
         "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
-        "Means and differences of seeds are averaged. Artists are resampled because clips of an "
-        "artist are alike; the CSV file also has intervals from resampled tracks and clips. "
+        "Means and differences of seeds are averaged; intervals leave out the choice of the seed. "
+        "Artists are resampled because clips of an artist are alike; the CSV file also has "
+        "intervals from resampled tracks and clips. "
         f"{MIRRORED}"
     )
     several = table["second"].nunique() > 1
