@@ -26,6 +26,7 @@ import yaml
 
 from autotagging.common.files import read_json, sha256
 from autotagging.tools._jobs import Job, flags_of, read_jobs
+from autotagging.tools._machine import cores
 
 RESULTS = Path("results")
 TINY = {
@@ -264,16 +265,11 @@ def dvc_hash(path: Path) -> str | None:
     return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
-def _cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true", help="24 clips and one epoch")
     parser.add_argument("--keep", type=Path, help="folder for the clones, which are then kept")
-    parser.add_argument("--threads", type=int, default=_cores(), help="of each training")
+    parser.add_argument("--threads", type=int, default=cores(), help="of each training")
     parser.add_argument("--target", default="all", help="rule or result to make; default: all")
     arguments = parser.parse_args()
     options = {"tiny": arguments.tiny, "target": arguments.target}

@@ -35,14 +35,6 @@ _ONE_THREAD = dict.fromkeys(
 )
 
 
-def cores() -> int:
-    """Count the processor cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1
-
-
 def tag_songs(
     songs: Iterable[Path], work: Work, *, workers: int, timeout: float
 ) -> Iterator[tuple[Path, dict[str, Any]]]:

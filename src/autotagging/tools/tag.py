@@ -25,7 +25,8 @@ from autotagging.tagging.printable import printable
 from autotagging.tagging.results import Results, Settings, to_line
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.trained import default_model
-from autotagging.tagging.workers import Work, cores, tag_songs
+from autotagging.tagging.workers import Work, tag_songs
+from autotagging.tools._machine import cores
 from autotagging.tools._song_outputs import check_outputs
 
 _STANDARD_OUTPUT = Path("-")

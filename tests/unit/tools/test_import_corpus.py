@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -242,3 +243,16 @@ def test_arguments_that_make_no_sense_are_named(music, options, message):
     with pytest.raises(UserError) as caught:
         run(music, **options)
     assert message in str(caught.value)
+
+
+def test_there_is_a_process_for_each_core_that_may_be_used(music, monkeypatch):
+    used = []
+
+    def counted(function, jobs, *, workers, timeout):
+        used.append(workers)
+        return in_this_process(function, jobs, workers=workers, timeout=timeout)
+
+    monkeypatch.setattr(module, "run_jobs", counted)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(3, 10)}, raising=False)
+    run(music, workers=None)
+    assert {*used} == {7}
