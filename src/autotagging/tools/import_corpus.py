@@ -17,6 +17,7 @@ from cyclopts import Parameter
 from autotagging.common.errors import UserError
 from autotagging.common.locks import locked
 from autotagging.common.progress import duration
+from autotagging.corpus.folders import unfinished
 from autotagging.tools._machine import cores
 from autotagging.tools.importing import folder as corpus
 from autotagging.tools.importing.cutting import (
@@ -106,7 +107,9 @@ def import_corpus(
         check_songs(songs, faults)
         songs = _tagged(songs, tags)  # songs that can't be cut may take tags with them
         _check_space(songs, out, cut)
-        with corpus.unfinished(out) as scratch:
+        with unfinished(out) as scratch:
+            for name in corpus.FOLDERS:
+                (scratch / name).mkdir()
             clips_of = _cut(songs, scratch, cut, run, faults)
             check_songs([*clips_of], faults)
             songs = _tagged([*clips_of], tags)

@@ -70,7 +70,6 @@ def digests(folder):
 
 
 def test_the_corpus_has_the_official_tables_and_groups_for_the_split(music, capsys):
-    (music / ".mine-unfinished-killed/mine").mkdir(parents=True)
     run(music)
     assert sorted(path.name for path in music.iterdir()) == ["mine", "music", "tags.csv"]
     annotations = pd.read_csv(music / "mine/annotations_final.csv", sep="\t")
@@ -256,3 +255,10 @@ def test_there_is_a_process_for_each_core_that_may_be_used(music, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(3, 10)}, raising=False)
     run(music, workers=None)
     assert {*used} == {7}
+
+
+@pytest.mark.parametrize("name", ["mine", "mine [2nd]"])
+def test_what_a_killed_import_has_left_is_deleted(music, name):
+    (music / f".{name}-unfinished-killed/{name}").mkdir(parents=True)
+    run(music, out=music / name)
+    assert sorted(path.name for path in music.iterdir()) == [name, "music", "tags.csv"]
