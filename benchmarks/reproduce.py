@@ -7,8 +7,6 @@ file differs between the two.
 """
 
 import argparse
-import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -25,6 +23,7 @@ from typing import Any
 import yaml
 
 from autotagging.common.files import read_json, sha256
+from autotagging.tools._cache import dvc_hash
 from autotagging.tools._jobs import Job, flags_of, read_jobs
 from autotagging.tools._machine import cores
 
@@ -248,21 +247,6 @@ def _other_parameters(clone: Clone, stage: dict) -> list[str]:
 
     recorded = stage.get("params", {}).get("params.yaml", {})
     return [key for key, then in recorded.items() if value(key) != then]
-
-
-def dvc_hash(path: Path) -> str | None:
-    """Hash a file, or a folder, as DVC does; None where there is neither."""
-    if path.is_file():
-        return hashlib.md5(path.read_bytes()).hexdigest()
-    if not path.is_dir():
-        return None
-    files = sorted(
-        (file.relative_to(path).parts, file)
-        for file in path.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
-    )
-    listing = [{"md5": dvc_hash(file), "relpath": "/".join(parts)} for parts, file in files]
-    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
 def main() -> None:
