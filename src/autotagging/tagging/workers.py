@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.tagging.waiting import that_changed
+from autotagging.tagging.waiting import end_group, that_changed
 from autotagging.tagging.working import (
     ALIVE,
     DONE,
@@ -23,7 +23,6 @@ from autotagging.tagging.working import (
     READY,
     UNUSABLE,
     Work,
-    end_group,
     error_of,
     work_on_songs,
 )
