@@ -21,6 +21,7 @@ from autotagging.common.files import (
 from autotagging.common.locks import locked
 from autotagging.common.versions import versions, write_versions
 from autotagging.corpus.audio import Corpus, open_corpus
+from autotagging.corpus.delimited import table_bytes
 from autotagging.corpus.folders import remove_unfinished
 from autotagging.corpus.paths import (
     ANNOTATIONS,
@@ -37,7 +38,6 @@ from autotagging.corpus.tables import (
     find_table,
     read_annotations,
     read_clip_info,
-    table_bytes,
 )
 
 LIBRARIES = ("pandas",)
