@@ -250,8 +250,7 @@ def _failures(left_out: list[Outcome]) -> list[Outcome]:
     """Print and list the songs that could not be planned, listed or described."""
     failed = [outcome for outcome in left_out if outcome.failed]
     for outcome in failed:
-        text = f"{outcome.path}: {outcome.what}: {outcome.message}"
-        print(printable(text), file=sys.stderr)
+        print(printable(str(outcome)), file=sys.stderr)
     return failed
 
 
