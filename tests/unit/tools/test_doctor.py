@@ -206,6 +206,7 @@ def test_a_library_that_cant_be_loaded_is_one_line(folder, no_gpu, monkeypatch, 
     [
         ("avx avx2 avx512_bf16", "bf16: train.precision mixed_bfloat16 is fast", ""),
         ("avx avx2 avx512f", "no bf16: train.precision float32 is the fastest", ""),
+        ("avx avx2 bf16", "no bf16: train.precision float32 is the fastest", ""),
         ("sse4_2", "without AVX", "use a processor with AVX"),
         (None, "its features are not known", ""),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 
 from autotagging.tools._machine import cores, cpu_info, processor
 from autotagging.tools.checks import Check
+from autotagging.training.settings import BFLOAT16_FLAGS
 
 _MEMORY_INFO = Path("/proc/meminfo")
 _FLAGS = r"^(?:flags|Features)\s*: (.*)"  # x86_64 and ARM
@@ -28,7 +29,7 @@ def check_processor() -> Check:
         return Check(
             "processor", f"{found}, without AVX", "use a processor with AVX, which TensorFlow needs"
         )
-    if flags & {"avx512_bf16", "amx_bf16", "bf16"}:
+    if flags.intersection(BFLOAT16_FLAGS):
         return Check("processor", f"{found}, bf16: train.precision mixed_bfloat16 is fast")
     return Check("processor", f"{found}, no bf16: train.precision float32 is the fastest")
 
