@@ -61,13 +61,13 @@ def store_reference(result: dict) -> None:
     """Store losses and history of a training on the CPU, with the processor and versions."""
     from importlib.metadata import version
 
-    from on_gpu import machine
+    from autotagging.tools._machine import processor
 
     if result["status"] != "done":
         sys.exit(result["reason"])
     (measured,) = result["measurements"]
     versions = {name: version(name) for name in ("tensorflow", "keras", "numpy")}
-    made_by = {"processor": machine.processor(), "python": platform.python_version(), **versions}
+    made_by = {"processor": processor(), "python": platform.python_version(), **versions}
     losses = [round(loss, 6) for loss in measured["losses"]]
     stored = {"made_by": made_by, "history": measured["history"], "losses": losses}
     REFERENCE.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")

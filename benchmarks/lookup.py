@@ -12,17 +12,18 @@ import yaml
 
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
-from autotagging.dataset.groups import LEVELS, group_numbers
-from autotagging.labels.partition import folder_split, group_split, leakage, random_split
+from autotagging.dataset.groups import group_numbers
+from autotagging.dataset.subsets import SUBSETS
+from autotagging.labels.partition import leakage
 from autotagging.labels.tags import merge_synonyms, most_frequent
 from autotagging.metrics.bootstrap import Sampling, interval, mean_over_tags, resample_areas
 from autotagging.metrics.intervals import sampling_units
 from autotagging.metrics.settings import Bootstrap
 from autotagging.models.lookup import fit_lookup, score_lookup
+from autotagging.tools.data_card import EMPTY_CLIPS, split_by_each_scheme
 from autotagging.training.epoch_metrics import mean_roc_auc
 
 SETTINGS = ("resamples", "confidence", "seed")
-EMPTY_CLIPS = [35644, 55753, 57881]
 
 
 def main() -> None:
@@ -42,16 +43,9 @@ def print_scores(folder: Path) -> None:
     merged = merge_synonyms(annotations.drop(columns="mp3_path"), synonyms)
     labels = merged[most_frequent(merged, params["merge_tags"]["n_tags"])]
 
-    weights = {name: params["split"][name] for name in ("train", "validation", "test")}
-    seed = params["split"]["seed"]
-    splits = {
-        "random": random_split(labels.index, weights=weights, seed=seed),
-        "folder": folder_split(annotations["mp3_path"]),
-    }
-    for level in LEVELS:
-        names = groups[level].reindex(labels.index)
-        splits[level] = group_split(names, labels, weights=weights, seed=seed)
-
+    weights = {name: params["split"][name] for name in SUBSETS}
+    how = {"weights": weights, "seed": params["split"]["seed"]}
+    splits = split_by_each_scheme(annotations["mp3_path"], labels, groups, **how)
     bootstrap = Bootstrap(*(params["evaluate"]["bootstrap"][name] for name in SETTINGS))
 
     print("| split | train / validation / test | track | album | artist | macro ROC-AUC |", end="")

@@ -17,8 +17,7 @@ from pathlib import Path
 from autotagging.common.progress import progress
 from autotagging.corpus.paths import ANNOTATIONS, ARCHIVE, CLIP_INFO
 from autotagging.corpus.tables import find_table, read_annotations
-
-EMPTY_CLIPS = [35644, 55753, 57881]
+from autotagging.tools.data_card import EMPTY_CLIPS
 
 
 def main() -> None:

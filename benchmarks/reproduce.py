@@ -7,8 +7,6 @@ file differs between the two.
 """
 
 import argparse
-import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -25,7 +23,9 @@ from typing import Any
 import yaml
 
 from autotagging.common.files import read_json, sha256
+from autotagging.tools._cache import dvc_hash
 from autotagging.tools._jobs import Job, flags_of, read_jobs
+from autotagging.tools._machine import cores
 
 RESULTS = Path("results")
 TINY = {
@@ -249,31 +249,11 @@ def _other_parameters(clone: Clone, stage: dict) -> list[str]:
     return [key for key, then in recorded.items() if value(key) != then]
 
 
-def dvc_hash(path: Path) -> str | None:
-    """Hash a file, or a folder, as DVC does; None where there is neither."""
-    if path.is_file():
-        return hashlib.md5(path.read_bytes()).hexdigest()
-    if not path.is_dir():
-        return None
-    files = sorted(
-        (file.relative_to(path).parts, file)
-        for file in path.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
-    )
-    listing = [{"md5": dvc_hash(file), "relpath": "/".join(parts)} for parts, file in files]
-    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
-
-
-def _cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true", help="24 clips and one epoch")
     parser.add_argument("--keep", type=Path, help="folder for the clones, which are then kept")
-    parser.add_argument("--threads", type=int, default=_cores(), help="of each training")
+    parser.add_argument("--threads", type=int, default=cores(), help="of each training")
     parser.add_argument("--target", default="all", help="rule or result to make; default: all")
     arguments = parser.parse_args()
     options = {"tiny": arguments.tiny, "target": arguments.target}

@@ -30,7 +30,7 @@ from autotagging.demo.catalogue import catalogue
 from autotagging.demo.corpus import make_clip
 from autotagging.tagging.audio import Song
 from autotagging.tagging.bundle import load_tagger, read_description
-from autotagging.tagging.workers import cores
+from autotagging.tools._machine import cores
 
 SECONDS, RATE = 240, 44_100
 CLIPS = 9  # of a song

@@ -20,7 +20,7 @@ import soundfile
 
 from autotagging.demo.catalogue import catalogue
 from autotagging.demo.corpus import make_clip
-from autotagging.tagging.workers import cores
+from autotagging.tools._machine import cores
 
 PAUSE = 0.2  # seconds between looks
 

@@ -2,18 +2,16 @@
 
 import os
 import platform
-import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from autotagging.tools._machine import processor
 from autotagging.tools.checks.tensorflow_report import libraries, loaded_versions
 from on_gpu.sizes import MEL_BINS, Size
 
@@ -64,17 +62,6 @@ def _versions() -> Iterator[str]:
             yield f"{name} {version(name)}"
         except PackageNotFoundError:
             yield f"no {name}"
-
-
-def processor() -> str:
-    """Name the processor."""
-    with suppress(OSError):
-        names = re.findall(
-            r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        )
-        if names:
-            return names[0]
-    return platform.machine()
 
 
 def limits(size: Size) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Snakefile and dvc.yaml describe one pipeline; both know all code that a step runs."""
 
 import base64
-import hashlib
 import itertools
 import json
 import re
@@ -13,6 +12,7 @@ import yaml
 
 from autotagging.common.params import OWN_SETTINGS
 from autotagging.models import MODELS, reads
+from autotagging.tools._cache import dvc_hash
 from conftest import ROOT
 from source import SOURCE, closure, has_code
 
@@ -157,21 +157,6 @@ def unused_modules(step: str, listed: set[str]) -> set[str]:
     return {
         path for path in code_of(listed) - used if path.endswith(".py") and has_code(ROOT / path)
     }
-
-
-def dvc_hash(path: Path) -> str | None:
-    """Hash a file, or a folder, as DVC does; None where there is neither."""
-    if path.is_file():
-        return hashlib.md5(path.read_bytes()).hexdigest()
-    if not path.is_dir():
-        return None
-    files = sorted(
-        (file.relative_to(path).parts, file)
-        for file in path.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
-    )
-    listing = [{"md5": dvc_hash(file), "relpath": "/".join(parts)} for parts, file in files]
-    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
 def lock_differences(lock: dict, params: dict, root: Path) -> list[str]:

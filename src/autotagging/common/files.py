@@ -45,13 +45,12 @@ def replacing(path: Path) -> Iterator[Path]:
         with _reserved(temporary, path):
             try:
                 yield temporary
-                _flush(temporary)
+                flush(temporary)
                 temporary.replace(path)
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
-        with suppress(OSError):  # some network file systems can't flush a folder
-            _flush(path.parent)
+        flush_folder(path.parent)
 
 
 def _temporary(path: Path) -> Path:
@@ -108,12 +107,19 @@ def naming(path: Path, *others: Path) -> Iterator[None]:
         raise
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Wait until the content of a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def flush_folder(folder: Path) -> None:
+    """Wait until the names of new files are on the disk; some network file systems can't do it."""
+    with suppress(OSError):
+        flush(folder)
 
 
 def print_data(lines: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ LAST_BIT = 2.0**-15
 """RMS up to which a clip is silent: the last bit of 16-bit audio."""
 LOUDEST = 10.0
 """RMS of no mix. 16-bit integers that are stored as floating-point numbers are louder: by 90 dB."""
-CANCELLED = 1e-3
+_CANCELLED = 1e-3
 """Power of the channels' mean below which they cancel, relative to the loudest one: -30 dB."""
 
 
@@ -159,13 +159,24 @@ def _read(file: soundfile.SoundFile, longest: float) -> tuple[np.ndarray, bool]:
 
 
 def mixed_down(samples: np.ndarray) -> np.ndarray:
-    """Average the channels, float32, (samples,); take the loudest where they cancel each other."""
-    if samples.shape[1] == 1:
+    """Average the channels, float32, (samples,); take the loudest where they cancel each other.
+
+    Of one channel, the result is a view.
+    """
+    channels = samples.shape[1]
+    if channels == 1:
         return samples[:, 0]
-    mono = samples.mean(axis=1)
-    powers = np.einsum("ij,ij->j", samples, samples)
-    if np.dot(mono, mono) < CANCELLED * powers.max():
-        return np.ascontiguousarray(samples[:, powers.argmax()])
+    with np.errstate(over="ignore", invalid="ignore"):
+        if channels == 2:  # ten times as fast as a mean
+            mono = samples[:, 0] + samples[:, 1]
+            mono *= np.float32(0.5)
+        else:
+            mono = samples.mean(axis=1)
+        flat = samples.reshape(-1)
+        if np.dot(mono, mono) < _CANCELLED * np.dot(flat, flat):  # not less than that of a channel
+            powers = np.einsum("ij,ij->j", samples, samples)
+            if np.dot(mono, mono) < _CANCELLED * powers.max():
+                return np.ascontiguousarray(samples[:, powers.argmax()])
     return mono
 
 

@@ -72,7 +72,9 @@ def read_delimited(
     UserError
         The file is not such a table, a column is repeated or missing, or there is no row.
     """
-    content = _read_bytes(path).removeprefix(BOM)
+    content = table_bytes(path).removeprefix(BOM)
+    if not content.strip():
+        raise UserError(f"{path}, line 1: the file is empty; expected a header")
     if by_hand:
         lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         content = lines.rstrip(b"\n") + b"\n"
@@ -115,17 +117,21 @@ def _parse(
     return pd.DataFrame(table)
 
 
-def _read_bytes(path: Path) -> bytes:
+def table_bytes(path: Path) -> bytes:
+    """Content of a table, decompressed if it is gzipped.
+
+    Raises
+    ------
+    UserError
+        The gzip file is damaged.
+    """
+    content = path.read_bytes()
     if path.suffix != ".gz":
-        content = path.read_bytes()
-    else:
-        try:
-            content = gzip.decompress(path.read_bytes())
-        except (EOFError, OSError, zlib.error) as error:
-            raise UserError(f"{path}: damaged gzip file ({error}); download it again") from error
-    if not content.strip():
-        raise UserError(f"{path}, line 1: the file is empty; expected a header")
-    return content
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, OSError, zlib.error) as error:
+        raise UserError(f"{path}: damaged gzip file ({error}); download it again") from error
 
 
 def _check_characters(path: Path, content: bytes) -> None:

@@ -141,13 +141,24 @@ def _find_frame(content: bytes, position: int, header: re.Pattern[bytes]) -> int
 def _after_id3(content: bytes) -> int:
     """Position after the ID3v2 tags at the beginning; a tag may hold pictures, even other MP3s."""
     position = 0
-    while content[position : position + 3] == b"ID3" and position + 10 <= len(content):
-        size = 0
-        for byte in content[position + 6 : position + 10]:
-            size = size << 7 | byte & 0x7F
-        footer = 10 if content[position + 5] & 0x10 else 0
-        position += 10 + size + footer
+    while size := id3_bytes(content[position : position + 10]):
+        position += size
     return position
+
+
+def id3_bytes(header: bytes) -> int:
+    """Length of the ID3v2 tag that begins with these 10 bytes; 0 if they begin none."""
+    if header[:3] != b"ID3" or len(header) < 10:
+        return 0
+    return 10 + synchsafe(header[6:]) + (10 if header[5] & 0x10 else 0)
+
+
+def synchsafe(size: bytes) -> int:
+    """Read a size of ID3v2, of which each byte has 7 bits."""
+    number = 0
+    for byte in size:
+        number = number << 7 | byte & 0x7F
+    return number
 
 
 def _version(content: bytes, start: int) -> int:

@@ -4,7 +4,6 @@ Every error names the file, the line in it (the header is line 1) and the expect
 """
 
 import difflib
-import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,13 +28,6 @@ def find_table(folder: Path, name: str) -> Path:
         if candidate.exists():
             return candidate
     raise UserError(f"{folder}: no {name} (nor {name}.gz); expected a corpus folder")
-
-
-def table_bytes(path: Path) -> bytes:
-    """Content of a table, decompressed if it is gzipped."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rb") as table:
-        return table.read()
 
 
 def read_annotations(path: Path) -> pd.DataFrame:

@@ -3,16 +3,13 @@
 It replaces the real audio where that is not available. The same arguments give the same bytes.
 """
 
-import csv
 import functools
 import io
 import os
-import shutil
-import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,8 @@ from threadpoolctl import threadpool_limits
 from autotagging.common.errors import UserError
 from autotagging.common.files import write_json
 from autotagging.common.progress import progress
+from autotagging.corpus.folders import CLIP_INFO_COLUMNS, unfinished, write_table
+from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.raw_tags import RAW_TAGS
 from autotagging.demo.catalogue import Clip, catalogue
 from autotagging.demo.listeners import listen
@@ -39,18 +38,6 @@ PARTS = ("mp3.zip.001", "mp3.zip.002", "mp3.zip.003")
 PART_SHARE = 0.37
 RECEIPT = "demo.json"
 FEWEST_CLIPS = 4
-CLIP_INFO_COLUMNS = (
-    "clip_id",
-    "track_number",
-    "title",
-    "artist",
-    "album",
-    "url",
-    "segmentStart",
-    "segmentEnd",
-    "original_url",
-    "mp3_path",
-)
 
 MadeClip = tuple[bytes, frozenset[str]]
 
@@ -94,30 +81,14 @@ def synthesise(
         raise UserError(f"{folder}: not a folder; move it away or name another")
     listed = catalogue(clips, seed=seed)
     annotated = [clip for clip in listed if clip.annotated]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=_unfinished(folder), dir=folder.parent, ignore_cleanup_errors=True
-    ) as temporary:
-        scratch = Path(temporary, folder.name)
-        scratch.mkdir()
-        _write_table(scratch / "clip_info_final.csv", CLIP_INFO_COLUMNS, map(_info_row, listed))
+    with unfinished(folder) as scratch:
+        write_table(scratch / CLIP_INFO, CLIP_INFO_COLUMNS, map(_info_row, listed))
         tags = _write_audio(scratch, annotated, seed=seed, workers=workers)
         rows = (_annotation_row(clip, given) for clip, given in zip(annotated, tags, strict=True))
         columns = ("clip_id", *RAW_TAGS, "mp3_path")
-        _write_table(scratch / "annotations_final.csv", columns, rows)
+        write_table(scratch / ANNOTATIONS, columns, rows)
         if receipt is not None:
             write_json(dict(receipt), scratch / RECEIPT)
-        _publish(scratch, folder)
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Delete what processes that were killed while they wrote this corpus have left behind."""
-    for leftover in folder.parent.glob(f"{_unfinished(folder)}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _unfinished(folder: Path) -> str:
-    return f".{folder.name}-unfinished-"
 
 
 def piece_of(clip: Clip, *, seed: int) -> Piece:
@@ -237,24 +208,6 @@ def _info_row(clip: Clip) -> tuple[object, ...]:
 
 def _annotation_row(clip: Clip, tags: frozenset[str]) -> tuple[object, ...]:
     return (clip.clip_id, *(int(tag in tags) for tag in RAW_TAGS), clip.mp3_path)
-
-
-def _write_table(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write the official format: TABs, every field quoted, Windows line ends."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-
-
-def _publish(scratch: Path, folder: Path) -> None:
-    """Put the finished folder, once it is on the disk, into the place of an earlier one."""
-    for path in scratch.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    if folder.exists():
-        folder.rename(scratch.with_name("replaced"))
-    scratch.rename(folder)
 
 
 @functools.cache

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from autotagging.features.clip_windows import repeated
 from autotagging.features.compression import power
 from autotagging.features.pooling import level_maxima
 from autotagging.features.pyramid import Level, Representation, multiscale
 from autotagging.features.sampling import choose, rows_per_clip
 from autotagging.features.spherical_kmeans import spherical_kmeans
 from autotagging.features.whitening import Moments, whiten, whitening
-from autotagging.features.windows import repeated
 
 
 def fit_codebook(

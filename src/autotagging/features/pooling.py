@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from autotagging.features.clip_windows import cuts
 from autotagging.features.pyramid import Level
-from autotagging.features.windows import cuts
 
 
 def statistics(windows: np.ndarray) -> np.ndarray:

@@ -21,6 +21,8 @@ from autotagging.common.files import (
 from autotagging.common.locks import locked
 from autotagging.common.versions import versions, write_versions
 from autotagging.corpus.audio import Corpus, open_corpus
+from autotagging.corpus.delimited import table_bytes
+from autotagging.corpus.folders import remove_unfinished
 from autotagging.corpus.paths import (
     ANNOTATIONS,
     ARCHIVE,
@@ -36,7 +38,6 @@ from autotagging.corpus.tables import (
     find_table,
     read_annotations,
     read_clip_info,
-    table_bytes,
 )
 
 LIBRARIES = ("pandas",)
@@ -184,7 +185,7 @@ def _make_demo(folder: Path, wanted: Demo, *, threads: int) -> None:
     made["versions"] = versions(*SYNTHESIS)
     receipt = folder / demo.RECEIPT
     with locked(folder.with_name(f".{folder.name}.lock"), f"synthesis of {folder}", wait=True):
-        demo.remove_unfinished(folder)
+        remove_unfinished(folder)
         if _is_receipt(receipt, made):
             return
         if folder.exists() and any(folder.iterdir()) and not receipt.exists():

@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from autotagging.corpus.decoding import CANCELLED, LAST_BIT, LOUDEST, fit_length
+from autotagging.corpus.decoding import LAST_BIT, LOUDEST, fit_length, mixed_down
 from autotagging.tagging.errors import AudioError
 from autotagging.tagging.formats import FfmpegStream, other_format
 from autotagging.tagging.streams import PipedStream, Stream, open_stream
@@ -125,7 +125,8 @@ class Song:
                 filled += count
                 going_on = count > 0
             if filled:
-                yield mixed(block[:filled])
+                mono = mixed_down(block[:filled])
+                yield mono.copy() if file.channels == 1 else mono
 
     def windows(self, *, samples: int, hop: int) -> Iterator[Window]:
         """Cut the song into windows, the last of them flush with its end.
@@ -226,25 +227,6 @@ def open_audio(path: Path) -> Stream | PipedStream | FfmpegStream:
 
 def _reason(error: soundfile.LibsndfileError) -> str:
     return error.error_string.strip().rstrip(".")
-
-
-def mixed(samples: np.ndarray) -> np.ndarray:
-    """Average the channels; take the loudest one where they cancel each other: (frames,)."""
-    channels = samples.shape[1]
-    if channels == 1:
-        return samples[:, 0].copy()
-    with np.errstate(over="ignore", invalid="ignore"):
-        if channels == 2:
-            mono = samples[:, 0] + samples[:, 1]
-            mono *= np.float32(0.5)
-        else:
-            mono = samples.mean(axis=1)
-        flat = samples.reshape(-1)
-        if np.dot(mono, mono) < CANCELLED * np.dot(flat, flat):  # not less than that of a channel
-            powers = np.einsum("ij,ij->j", samples, samples)
-            if np.dot(mono, mono) < CANCELLED * powers.max():
-                return np.ascontiguousarray(samples[:, powers.argmax()])
-    return mono
 
 
 def _power(samples: np.ndarray) -> float:

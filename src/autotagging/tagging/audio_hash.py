@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from autotagging.corpus.mpeg import id3_bytes
+
 Span = tuple[int, int]
 """First byte of a part of a file, and the byte after its last one."""
 _PIECE = 1 << 20
@@ -95,11 +97,8 @@ def _all_at(file: BinaryIO, position: int, count: int) -> bytes:
 def _without_id3v2(file: BinaryIO) -> int:
     """Position after the ID3v2 tags at the beginning."""
     position = 0
-    while (header := _at(file, position, 10))[:3] == b"ID3" and len(header) == 10:
-        size = 0
-        for byte in header[6:]:
-            size = size << 7 | byte & 0x7F
-        position += 10 + size + (10 if header[5] & 0x10 else 0)
+    while size := id3_bytes(_at(file, position, 10)):
+        position += size
     return position
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from autotagging.tagging.audio import Song, Window, check_file, mixed, open_audio
+from autotagging.corpus.decoding import mixed_down
+from autotagging.tagging.audio import Song, Window, check_file, open_audio
 from autotagging.tagging.streams import Stream
 
 _MARGIN = 1000  # samples before and after an excerpt, so that the resampler does not see its ends
@@ -57,7 +58,7 @@ def _cut(song: Song, file: soundfile.SoundFile, samples: int, count: int) -> lis
         wanted = np.empty((round((before + samples + _MARGIN) * ratio), file.channels), np.float32)
         try:
             file.seek(round((start - before) * ratio))
-            decoded = mixed(file.read(out=wanted))
+            decoded = mixed_down(file.read(out=wanted))
         except soundfile.LibsndfileError:
             return None
         if ratio != 1:

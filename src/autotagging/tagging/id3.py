@@ -18,6 +18,7 @@ from mutagen.id3 import ID3, TCON, TMOO, TXXX, ID3NoHeaderError
 from mutagen.id3 import Encoding as TextEncoding
 from mutagen.wave import WAVE
 
+from autotagging.corpus.mpeg import id3_bytes
 from autotagging.tagging.id3_frames import all_loaded, is_blank
 from autotagging.tagging.outcomes import RefusedError
 
@@ -84,7 +85,7 @@ def save_id3(source: Path, target: Path, kind: type, fields: Fields) -> None:
         tags.save(target, v2_version=version, v23_sep=None, padding=kept_padding)
         return
     with source.open("rb") as old, target.open("wb") as new:
-        available = _tag_bytes(old.read(10))
+        available = id3_bytes(old.read(10))
         new.write(_encoded(tags, version, available))
         old.seek(available)
         shutil.copyfileobj(old, new, _PIECE)
@@ -150,16 +151,6 @@ def _set_fields(tags: ID3, version: int, fields: Fields) -> None:
             text = list(fields["mood"])
             named = TXXX(encoding=encoding, desc=used.removeprefix("TXXX:"), text=text)
             tags.add(TMOO(encoding=encoding, text=text) if used == "TMOO" else named)
-
-
-def _tag_bytes(header: bytes) -> int:
-    """Length of the ID3v2 tag that begins with these 10 bytes; 0 if it is none."""
-    if header[:3] != b"ID3" or len(header) < 10:
-        return 0
-    size = 0
-    for byte in header[6:]:
-        size = size << 7 | byte & 0x7F
-    return 10 + size + (10 if header[5] & 0x10 else 0)
 
 
 def _encoded(tags: ID3, version: int, available: int) -> bytes:

@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 from mutagen.id3 import ID3, USLT, Frame, TextFrame, UrlFrame
 
+from autotagging.corpus.mpeg import synchsafe
+
 _HEADER = 10  # bytes
 _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40  # flags
 _Size = Callable[[bytes], int]
@@ -25,9 +27,9 @@ def all_loaded(file: BinaryIO, tags: ID3) -> bool:
     header = file.read(_HEADER)
     version, flags = header[3], header[5]
     content = file.read(tags.size - _HEADER)
-    sizes: list[_Size] = [_plain, _synchsafe] if version == 4 else [_plain]  # iTunes wrote plain
+    sizes: list[_Size] = [_plain, synchsafe] if version == 4 else [_plain]  # iTunes wrote plain
     if flags & _EXTENDED and tags.f_extended:  # some set the flag and have no such header
-        size = _synchsafe(content[:4]) if version == 4 else 4 + _plain(content[:4])
+        size = synchsafe(content[:4]) if version == 4 else 4 + _plain(content[:4])
         content = content[size:]
     if version < 4 and flags & _UNSYNCHRONISED:
         content = _synchronised(content)
@@ -43,13 +45,6 @@ def is_blank(frame: Frame) -> bool:
 
 def _plain(size: bytes) -> int:
     return int.from_bytes(size, "big")
-
-
-def _synchsafe(size: bytes) -> int:
-    number = 0
-    for byte in size:
-        number = number << 7 | byte & 0x7F
-    return number
 
 
 def _synchronised(content: bytes) -> bytes:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import naming
+from autotagging.common.files import flush_folder, naming
 from autotagging.common.locks import locked
 from autotagging.tagging.delta import Piece, from_json, to_json
 from autotagging.tagging.outcomes import Outcome, RefusedError
@@ -191,16 +191,6 @@ def started_copies(path: Path) -> Iterator[Path]:
             if line.startswith(_STARTED):
                 with suppress(TypeError, ValueError, RecursionError):
                     yield Path(json.loads(line)["started"])
-
-
-def flush_folder(folder: Path) -> None:
-    """Wait until the names of new files are on the disk, where the file system can do that."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _plan_of(path: Path) -> str | None:

@@ -48,6 +48,10 @@ class Outcome:
         """Whether the file is not as it should be."""
         return self.what not in _RIGHT
 
+    def __str__(self) -> str:
+        """Say in a line why the file is left as it is."""
+        return f"{self.path}: {self.what}: {self.message}"
+
 
 _REASONS = {
     errno.ENOENT: "missing",

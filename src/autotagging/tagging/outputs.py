@@ -29,9 +29,7 @@ def table(name: str, result: Mapping[str, Any], described: Description, *, top: 
     top
         Number of tags; tags above their threshold are always shown.
     """
-    lines = [f"{printable(name)}  {duration(result['seconds'])}  {in_words(result)}"]
-    if "warning" in result:
-        lines.append(f"  only the beginning: {printable(result['warning'])}")
+    lines = heading(name, result)
     scores, chosen = result["scores"], {*result["tags"]}
     best = sorted(scores, key=lambda tag: -scores[tag])
     shown = [tag for place, tag in enumerate(best) if place < top or tag in chosen]
@@ -43,6 +41,14 @@ def table(name: str, result: Mapping[str, Any], described: Description, *, top: 
             f"  threshold {described.threshold(tag):.2f}"
         )
     return "\n".join(lines)
+
+
+def heading(name: str, result: Mapping[str, Any]) -> list[str]:
+    """Write lines with the name, length and tags of a song, and its warning if it has one."""
+    lines = [f"{printable(name)}  {duration(result['seconds'])}  {in_words(result)}"]
+    if "warning" in result:
+        lines.append(f"  only the beginning: {printable(result['warning'])}")
+    return lines
 
 
 def line(name: str, result: Mapping[str, Any]) -> str:

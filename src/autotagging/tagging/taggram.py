@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autotagging.common.progress import duration
 from autotagging.tagging.audio import TOLERANCE
 from autotagging.tagging.bundle import Description
-from autotagging.tagging.outputs import in_words
+from autotagging.tagging.outputs import heading
 from autotagging.tagging.printable import printable
 
 HOP = 3.0
@@ -135,9 +134,7 @@ def text(
     columns = max(width - label - 1, 10)
     times = (np.arange(columns) + 0.5) * result["seconds"] / columns
     windows = window_at(spans(result, described), times)
-    lines = [f"{printable(name)}  {duration(result['seconds'])}  {in_words(result)}"]
-    if "warning" in result:
-        lines.append(f"  only the beginning: {printable(result['warning'])}")
+    lines = heading(name, result)
     lines.append(" " * label + _time_marks(result["seconds"], columns))
     for tag in shown:
         mark = "*" if described.tags[tag] in result["tags"] else " "

@@ -1,6 +1,5 @@
 """Figure of a taggram; needs Matplotlib."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from autotagging.common.files import replacing
-from autotagging.reporting.plots.style import PAGE, new_figure, styled
+from autotagging.reporting.plots.style import PAGE, new_figure, styled, write_figure
 from autotagging.reporting.plots.text import complete_fonts, fitted
 from autotagging.tagging.bundle import Description
 from autotagging.tagging.taggram import levels, minutes, spans, strongest, time_step
@@ -25,7 +23,6 @@ _LEVELS = LinearSegmentedColormap.from_list("levels", _COLOURS)
 _SCALE = Normalize(0, 1)
 _ROW = 0.2  # inches
 _LABEL = 1.1  # inches of the longest name of a tag
-_UNDATED = {"pdf": {"CreationDate": None}, "png": {"Software": None}, "svg": {"Date": None}}
 
 
 @styled
@@ -104,9 +101,6 @@ def _key(axes: Axes, described: Description, result: Mapping[str, Any]) -> None:
 @styled
 def save(figure: Figure, path: Path) -> Sequence[str]:
     """Write a figure in the format of the suffix; return the characters that no font has."""
-    kind = path.suffix.lower().removeprefix(".")
     lacking, _ = complete_fonts(figure)
-    with replacing(path) as temporary, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(temporary, format=kind, metadata=_UNDATED[kind])
+    write_figure(figure, path)
     return lacking

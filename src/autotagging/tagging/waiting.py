@@ -1,8 +1,11 @@
-"""Wait for several processes of which each has a time limit."""
+"""Wait for processes: several of which each has a time limit, or the one that started this one."""
 
+import os
+import signal
 import time
 from collections.abc import Sequence
-from multiprocessing import connection
+from contextlib import suppress
+from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 from typing import Protocol, TypeVar
 
@@ -31,3 +34,20 @@ def that_changed(pool: Sequence[T], timeout: float) -> list[T]:
         for worker in pool:
             worker.heard += stopped
     return [w for w in pool if w.pipe in changed or w.deadline(timeout) <= now]
+
+
+def end_with_parent() -> None:
+    """End this process and those it has started when the one above has ended, however it did.
+
+    It does not return: for a thread.
+    """
+    connection.wait([parent_process().sentinel])
+    end_group(os.getpid())
+    os._exit(1)
+
+
+def end_group(leader: int) -> None:
+    """Kill a process that leads a group, and those that it has started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):  # ended, or leads no group yet
+            os.killpg(leader, signal.SIGKILL)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.tagging.waiting import that_changed
+from autotagging.tagging.waiting import end_group, that_changed
 from autotagging.tagging.working import (
     ALIVE,
     DONE,
@@ -23,7 +23,6 @@ from autotagging.tagging.working import (
     READY,
     UNUSABLE,
     Work,
-    end_group,
     error_of,
     work_on_songs,
 )
@@ -33,14 +32,6 @@ _TO_START = 300.0  # seconds in which a process has to load its model
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
-
-
-def cores() -> int:
-    """Count the processor cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1
 
 
 def tag_songs(

@@ -5,10 +5,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from autotagging.tagging.audio_hash import audio_sha256
 from autotagging.tagging.bundle import Tagger, load_tagger
 from autotagging.tagging.errors import AudioError
 from autotagging.tagging.songs import tag_song
+from autotagging.tagging.waiting import end_with_parent
 
 READY, UNUSABLE, FAILED, ALIVE, DONE = "ready", "unusable", "failed", "alive", "done"
 """Kinds of messages: the model is loaded; it never can be; it could not be this time, with the
@@ -62,7 +61,7 @@ def work_on_songs(pipe: Connection, work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process above ends this one
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a decoder that hangs is ended with this process
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 2)  # mpg123 has a line for each fault of a file
     try:
@@ -81,20 +80,6 @@ def work_on_songs(pipe: Connection, work: Work) -> None:
             pipe.send((DONE, _result(song, tagger, work, on_window)))
     except (EOFError, OSError):  # the process above has ended
         return
-
-
-def _end_with_parent() -> None:
-    """End this process and its decoder when the process above has ended, however it did."""
-    connection.wait([parent_process().sentinel])
-    end_group(os.getpid())
-    os._exit(1)
-
-
-def end_group(leader: int) -> None:
-    """Kill a process that leads a group, and those that it has started."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):  # ended, or leads no group yet
-            os.killpg(leader, signal.SIGKILL)
 
 
 def _report(pipe: Connection, most_seconds: float, seconds: float) -> None:

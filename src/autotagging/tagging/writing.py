@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from autotagging.common.files import sha256
+from autotagging.common.files import flush, flush_folder, sha256
 from autotagging.tagging.audio_hash import audio_sha256
 from autotagging.tagging.delta import describe, rebuild
 from autotagging.tagging.file_tags import FileTags, copy_with_tags, read_file_tags
-from autotagging.tagging.journal import Entry, Journal, flush_folder, read_journal, started_copies
+from autotagging.tagging.journal import Entry, Journal, read_journal, started_copies
 from autotagging.tagging.outcomes import Outcome, RefusedError, refusing
 from autotagging.tagging.plans import PlannedFile
 
@@ -176,7 +176,7 @@ def _write(planned: PlannedFile, target: Path, journal: Journal, *, keep_times: 
             _copy_status(target, before, copy)
             if not keep_times:
                 os.utime(copy)
-            _flush(copy)
+            flush(copy)
             _verify(copy, planned, tags)
             with journal.replacing(_entry(target, before, copy), copy):
                 _rename(copy, target, before)
@@ -229,7 +229,7 @@ def _restore(entry: Entry, journal: Path) -> Outcome:
             _write_old(entry, target, copy)
             _copy_status(target, before, copy)
             os.utime(copy, ns=(entry.atime_ns, entry.mtime_ns))
-            _flush(copy)
+            flush(copy)
             _rename(copy, target, before)
     return Outcome(entry.path, "restored")
 
@@ -284,8 +284,3 @@ def _rename(copy: Path, target: Path, before: os.stat_result) -> None:
         raise RefusedError("changed", "it was changed meanwhile")
     copy.replace(target)
     flush_folder(target.parent)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -34,10 +34,23 @@ def files_of(folder: str, listing: Path) -> Iterator[tuple[Path, str]]:
 
 def has_md5(path: Path, md5: str) -> bool:
     """Read a file, and tell whether it is there and has this MD5."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest() == md5
+    return path.is_file() and dvc_hash(path) == md5
+
+
+def dvc_hash(path: Path) -> str | None:
+    """Hash a file, or a folder, as DVC does; None where there is neither."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "md5").hexdigest()
+    if not path.is_dir():
+        return None
+    files = sorted(
+        (file.relative_to(path).parts, file)
+        for file in path.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    )
+    listing = [{"md5": dvc_hash(file), "relpath": "/".join(parts)} for parts, file in files]
+    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
 def damaged_objects(cache: Path) -> tuple[int, dict[str, Path]]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ def read_lock() -> dict[str, dict[str, Any]]:
     if not isinstance(content, dict) or not isinstance(content.get("stages"), dict):
         raise UserError(f"{LOCK}: no stages; `git checkout -- {LOCK}` gets the committed one")
     return content["stages"]
+
+
+def flat(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the full name, such as train.crnn.input_norm, and the value of each parameter."""
+    for name, value in section.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def run(

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autotagging.tools._machine import cores, processor
+
 _GIT = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
 _LINE = re.compile(
     r"^# (?P<started>\S+) \| (?P<commit>[0-9a-f]{40}|unknown)(?P<changed>\+?) \| (?P<host>.+?)"
@@ -59,8 +61,8 @@ def write_note() -> None:
         described,
         platform.node() or "unknown",
         f"{platform.system()} {platform.release()} {platform.machine()}",
-        _processor(),
-        f"{_cores()} cores",
+        processor(),
+        f"{cores()} cores",
         f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB",
     ]
     print("# " + " | ".join(parts), file=sys.stderr, flush=True)
@@ -79,24 +81,3 @@ def read_note(log: Path) -> Note | None:
     numbers = {"cores": int(found["cores"]), "memory_gib": float(found["memory_gib"])}
     started = datetime.fromisoformat(found["started"])
     return Note(started, commit, bool(found["changed"]), machine | numbers)
-
-
-def _processor() -> str:
-    """Name the processor."""
-    try:
-        names = re.search(
-            r"^model name\s*: (.+)$",
-            Path("/proc/cpuinfo").read_text(encoding="utf-8"),
-            re.MULTILINE,
-        )
-    except OSError:
-        names = None
-    return names[1].strip() if names else platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    """Count the cores that this process may use; all where the system does not tell."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1

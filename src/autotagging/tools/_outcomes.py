@@ -26,8 +26,7 @@ def report(outcomes: Iterable[Outcome], *, show: Collection[str] = ()) -> None:
         counts[outcome.what] += 1
         failed |= outcome.failed
         if outcome.failed:
-            text = f"{outcome.path}: {outcome.what}: {outcome.message}"
-            print(printable(text), file=sys.stderr)
+            print(printable(str(outcome)), file=sys.stderr)
         elif outcome.message or outcome.what in show:
             print(printable(outcome.path), *outcome.message.split("\n"), sep="\n  ")
     total = counts.total()

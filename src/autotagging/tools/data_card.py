@@ -4,7 +4,6 @@ The text is the template data_card.md in this folder. The numbers are counted he
 functions of the pipeline's steps. TensorFlow is not imported.
 """
 
-import gzip
 import hashlib
 import tempfile
 from pathlib import Path
@@ -16,7 +15,7 @@ import pandas as pd
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
 from autotagging.common.params import read_params
-from autotagging.corpus.delimited import read_delimited
+from autotagging.corpus.delimited import read_delimited, table_bytes
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.remote import MAGNATAGATUNE, DataSet, read_data_set
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
@@ -35,7 +34,7 @@ from autotagging.training.epoch_metrics import cross_entropy, mean_roc_auc
 
 _TEMPLATE = Path(__file__).with_suffix(".md")
 # Not in the tables: clips whose mp3 has zero bytes, and the decoded length of a clip.
-_EMPTY_CLIPS = [35644, 55753, 57881]
+EMPTY_CLIPS = [35644, 55753, 57881]
 _SECONDS = 465_984 / 16_000
 _FORGOTTEN = "female vocal"
 _ALL_VOICES = ("singer", "vocal", "female", "male")
@@ -93,7 +92,7 @@ def data_card(
         "hours": len(clips) * _SECONDS / 3600,
         **groups.loc[clips.index, [*LEVELS]].nunique().add_prefix("n_"),
         "file_table": _file_table(data_set),
-        "empty_table": to_markdown(clips.loc[_EMPTY_CLIPS, ["mp3_path"]].reset_index()),
+        "empty_table": to_markdown(clips.loc[EMPTY_CLIPS, ["mp3_path"]].reset_index()),
         "group_table": to_markdown(group_table(groups.loc[clips.index])),
         "folder_table": folder_table(clips["mp3_path"], groups),
     }
@@ -120,7 +119,7 @@ def _describe_tags(
         )
         labels = read_labels(paths["labels"]).drop(columns="mp3_path")
         tags, raw_tags = (read_table(paths[name], ()) for name in ("tags", "raw_tags"))
-    raw, usable = clips.drop(columns="mp3_path"), clips.drop(index=_EMPTY_CLIPS)
+    raw, usable = clips.drop(columns="mp3_path"), clips.drop(index=EMPTY_CLIPS)
     used = labels.loc[usable.index]
     truth = used.to_numpy()
     return {
@@ -151,7 +150,7 @@ def _read_params(path: Path) -> dict[str, Any]:
 
 
 def _check_official(path: Path, file: RemoteFile) -> None:
-    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    content = table_bytes(path)
     if hashlib.new(file.algorithm, content).hexdigest() != file.checksum:
         raise UserError(
             f"{path}: not the official {file.name} ({len(content)} bytes unpacked, expected "
@@ -277,20 +276,30 @@ def _split_table(
     clips: pd.DataFrame, labels: pd.DataFrame, groups: pd.DataFrame, settings: dict[str, Any]
 ) -> str:
     how = {"weights": settings["weights"], "seed": settings["seed"]}
-    by_folder = partition.folder_split(clips["mp3_path"])
-    splits = {"random": partition.random_split(labels.index, **how), "folder": by_folder}
-    for level in LEVELS:
-        splits[level] = partition.group_split(groups.loc[labels.index, level], labels, **how)
+    splits = split_by_each_scheme(clips["mp3_path"], labels, groups, **how)
     raw = clips[most_frequent(clips.drop(columns="mp3_path"), settings["n_tags"])]
     tagged = raw[raw.any(axis=1)]
     cases = [(scheme, "merged", labels, subset) for scheme, subset in splits.items()]
-    cases.append(("folder", "raw, untagged dropped", tagged, by_folder[tagged.index]))
+    cases.append(("folder", "raw, untagged dropped", tagged, splits["folder"][tagged.index]))
     count = settings["pseudo_count"]
     rows = [
         {"scheme": scheme, "tags": tags} | describe_split(truth, subset, groups, pseudo_count=count)
         for scheme, tags, truth, subset in cases
     ]
     return to_markdown(pd.DataFrame(rows))
+
+
+def split_by_each_scheme(
+    mp3_paths: pd.Series, labels: pd.DataFrame, groups: pd.DataFrame, **how: Any
+) -> dict[str, pd.Series]:
+    """Give the subset of each clip by scheme of the split; `how` is weights and seed."""
+    splits = {
+        "random": partition.random_split(labels.index, **how),
+        "folder": partition.folder_split(mp3_paths),
+    }
+    for level in LEVELS:
+        splits[level] = partition.group_split(groups.loc[labels.index, level], labels, **how)
+    return splits
 
 
 def describe_split(

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import shlex
 import shutil
 import sys
@@ -18,6 +17,8 @@ from cyclopts import Parameter
 from autotagging.common.errors import UserError
 from autotagging.common.locks import locked
 from autotagging.common.progress import duration
+from autotagging.corpus.folders import unfinished
+from autotagging.tools._machine import cores
 from autotagging.tools.importing import folder as corpus
 from autotagging.tools.importing.cutting import (
     BadSongError,
@@ -75,7 +76,7 @@ def import_corpus(
     from_files
         Fields of the files' own tags to use in place of a table.
     workers
-        Number of processes, by default one for each processor.
+        Number of processes, by default one for each core that may be used.
     timeout
         Seconds in which a song has to be opened, and to be cut; else it can't be used.
     skip_bad
@@ -92,7 +93,7 @@ def import_corpus(
     """
     _check_arguments(audio, out, csv, from_files)
     _check_numbers(cut, workers, timeout)
-    run = partial(run_jobs, workers=workers or os.cpu_count() or 1, timeout=timeout)
+    run = partial(run_jobs, workers=workers or cores(), timeout=timeout)
     with locked(out.with_name(f".{out.name}.lock"), f"import into {out}"):
         corpus.check_place(out, replace=replace, keep_vocabulary=tags.vocabulary is not None)
         faults = Faults(skip=skip_bad)
@@ -106,7 +107,9 @@ def import_corpus(
         check_songs(songs, faults)
         songs = _tagged(songs, tags)  # songs that can't be cut may take tags with them
         _check_space(songs, out, cut)
-        with corpus.unfinished(out) as scratch:
+        with unfinished(out) as scratch:
+            for name in corpus.FOLDERS:
+                (scratch / name).mkdir()
             clips_of = _cut(songs, scratch, cut, run, faults)
             check_songs([*clips_of], faults)
             songs = _tagged([*clips_of], tags)

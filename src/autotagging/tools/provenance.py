@@ -9,7 +9,7 @@ from typing import Any
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, print_data, read_checksums, read_json, sha256
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
-from autotagging.tools._engines import LOCK, RESULTS, read_lock
+from autotagging.tools._engines import LOCK, RESULTS, flat, read_lock
 from autotagging.tools._jobs import Job, flags_of, read_jobs
 
 _VERSIONS = ("versions", "figure-versions", "table-versions")
@@ -109,22 +109,15 @@ def _of_stage(name: str, stage: dict[str, Any]) -> dict[str, Any]:
         "job": f"DVC's stage {name}",
         "command": " ".join(stage["cmd"].split()),
         "commit": _commit_of_lock(stage),
-        "parameters": dict(_flat(stage.get("params", {}).get("params.yaml", {}))),
+        "parameters": {
+            name: str(value) for name, value in flat(stage.get("params", {}).get("params.yaml", {}))
+        },
         "inputs": {path: {"md5": md5} for path, md5 in deps.items() if not path.startswith("src/")},
         "code": {path: md5 for path, md5 in deps.items() if path.startswith("src/")},
         "versions": _versions(model, [str(folder / "versions.json")]),
         **dict.fromkeys(("machine", "started", "seconds", "cpu_seconds", "peak_memory_mb")),
         "devices": model.get("devices"),
     }
-
-
-def _flat(values: dict[str, Any], section: str = "") -> Iterator[tuple[str, str]]:
-    """Give each parameter by its whole name."""
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{section}{name}.")
-        else:
-            yield f"{section}{name}", str(value)
 
 
 def _in_results(file: Path) -> str:

@@ -15,7 +15,6 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Curve
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import replacing
 from autotagging.reporting.plots import style
 
 _RULES = Path("workflow/rules")
@@ -62,8 +61,11 @@ def rule_graph(*, out: Path) -> None:
     Raises
     ------
     UserError
-        Snakemake gives no graph, for example because of an error in params.yaml.
+        The suffix is another; or Snakemake gives no graph, for example because of an error in
+        params.yaml.
     """
+    if out.suffix not in (".svg", ".png"):
+        raise UserError(f"{out}: the drawing is written as .svg or .png only")
     command = [sys.executable, "-m", "snakemake", "--forceall", "--rulegraph", "dot"]
     asked = subprocess.run(
         command, text=True, capture_output=True, encoding="utf-8", errors="replace"
@@ -73,7 +75,7 @@ def rule_graph(*, out: Path) -> None:
         raise UserError(f"`snakemake --rulegraph` failed: {reason}")
     rules, edges = parse_dot(asked.stdout)
     figure = draw(rules, reduce_edges(edges), steps_of(_RULES))
-    _save(figure, out)
+    style.write_figure(figure, out)
 
 
 def parse_dot(text: str) -> tuple[list[str], set[Edge]]:
@@ -228,13 +230,3 @@ def _draw_edge(axes, start: tuple, end: tuple, colour: str) -> FancyArrowPatch:
         zorder=2,
     )
     return axes.add_patch(arrow)
-
-
-@style.styled
-def _save(figure: Figure, path: Path) -> None:
-    suffix = path.suffix.removeprefix(".")
-    if suffix not in ("svg", "png"):
-        raise UserError(f"{path}: the drawing is written as .svg or .png only")
-    metadata = {"Date": None, "Creator": None} if suffix == "svg" else {"Software": None}
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format=suffix, metadata=metadata)

@@ -17,7 +17,7 @@ from autotagging.tagging.bundle import read_description
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP
 from autotagging.tagging.trained import default_model
-from autotagging.tagging.workers import cores
+from autotagging.tools._machine import cores
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

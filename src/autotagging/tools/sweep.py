@@ -20,7 +20,7 @@ from autotagging.reporting.plots.style import save_figure
 from autotagging.reporting.plots.sweep import is_numeric, value_text
 from autotagging.reporting.plots.sweep import sweep as draw
 from autotagging.tools._cache import cache_folder, files_of, object_path
-from autotagging.tools._engines import run
+from autotagging.tools._engines import flat, run
 
 _SEEDS = "train.seeds"
 _SUBSETS = ("validation", "test")
@@ -112,18 +112,9 @@ def _experiment(name: str, entry: dict) -> _Experiment:
     if not entry["data"]:
         reason = (entry["error"] or {}).get("msg", "DVC can't read it")
         raise UserError(f"{name}: {reason}")
-    params = dict(_flat(entry["data"]["params"]["params.yaml"]["data"]))
+    params = dict(flat(entry["data"]["params"]["params.yaml"]["data"]))
     outs = {path: out["hash"] for path, out in entry["data"]["outs"].items()}
     return _Experiment(name, params, outs)
-
-
-def _flat(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the full name and value of each parameter."""
-    for name, value in section.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _others(experiment: _Experiment, parameter: str) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from autotagging.tagging.printable import printable
 from autotagging.tagging.results import Results, Settings, to_line
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.trained import default_model
-from autotagging.tagging.workers import Work, cores, tag_songs
+from autotagging.tagging.workers import Work, tag_songs
+from autotagging.tools._machine import cores
 from autotagging.tools._song_outputs import check_outputs
 
 _STANDARD_OUTPUT = Path("-")
@@ -250,8 +251,7 @@ def _failures(left_out: list[Outcome]) -> list[Outcome]:
     """Print and list the songs that could not be planned, listed or described."""
     failed = [outcome for outcome in left_out if outcome.failed]
     for outcome in failed:
-        text = f"{outcome.path}: {outcome.what}: {outcome.message}"
-        print(printable(text), file=sys.stderr)
+        print(printable(str(outcome)), file=sys.stderr)
     return failed
 
 

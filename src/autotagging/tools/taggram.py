@@ -19,7 +19,8 @@ from autotagging.tagging.results import to_line
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP, csv_lines, text
 from autotagging.tagging.trained import default_model
-from autotagging.tagging.workers import Work, Worker, cores
+from autotagging.tagging.workers import Work, Worker
+from autotagging.tools._machine import cores
 from autotagging.tools._song_outputs import check_outputs
 
 _FORMATS = (".pdf", ".png", ".svg")

@@ -11,6 +11,7 @@ from autotagging.common.files import read_json
 from autotagging.common.progress import progress
 from autotagging.corpus.audio import Corpus
 from autotagging.corpus.containers import BadClipError
+from autotagging.corpus.delimited import table_bytes
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, archive_files, corpus_folder
 from autotagging.corpus.remote import MAGNATAGATUNE, own_audio, read_data_set
 from autotagging.corpus.tables import (
@@ -19,7 +20,6 @@ from autotagging.corpus.tables import (
     find_table,
     read_annotations,
     read_clip_info,
-    table_bytes,
 )
 from autotagging.tools._cache import cache_folder, damaged_objects, files_of, object_path
 from autotagging.tools._engines import LOCK, read_lock

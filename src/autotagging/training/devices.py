@@ -28,7 +28,12 @@ from autotagging.common.progress import native_log_hidden
 from autotagging.training.cluster import cluster_config
 from autotagging.training.optimizer import follow_gradient
 from autotagging.training.settings import DeviceChoice
-from autotagging.training.windows import flat_windows, mean_over_windows, penalty, score_windows
+from autotagging.training.window_networks import (
+    flat_windows,
+    mean_over_windows,
+    penalty,
+    score_windows,
+)
 
 with native_log_hidden():
     import keras

@@ -4,13 +4,12 @@ Weights, statistics and sums are float32 in any case. Imports TensorFlow; import
 functions.
 """
 
-import re
 import sys
 from pathlib import Path
 
 from autotagging.common.errors import UserError
 from autotagging.common.progress import native_log_hidden
-from autotagging.training.settings import PrecisionChoice
+from autotagging.training.settings import BFLOAT16_FLAGS, PrecisionChoice
 
 with native_log_hidden():
     import tensorflow as tf
@@ -60,4 +59,4 @@ def _cpu_has_bfloat16() -> bool:
         text = _CPU_INFO.read_text(encoding="utf-8")
     except OSError:
         return False
-    return re.search(r"\b(avx512_bf16|amx_bf16)\b", text) is not None
+    return not {*BFLOAT16_FLAGS}.isdisjoint(text.split())

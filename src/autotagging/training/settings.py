@@ -11,6 +11,9 @@ KeepEpochs = Literal["all", "last"]
 PrecisionChoice = Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"]
 DeviceChoice = Literal["auto", "mirrored", "multi_worker"]
 
+BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
+"""Flags of a CPU, as Linux lists them, with which it computes in bfloat16."""
+
 
 @dataclass(frozen=True)
 class TrainingSettings:

@@ -15,7 +15,12 @@ from autotagging.dataset.prefetch import Waiting, prefetched
 from autotagging.training.devices import ONE_DEVICE, Devices, Gather
 from autotagging.training.epoch_metrics import smoothed_prior
 from autotagging.training.optimizer import follow_gradient
-from autotagging.training.windows import flat_windows, mean_over_windows, penalty, score_windows
+from autotagging.training.window_networks import (
+    flat_windows,
+    mean_over_windows,
+    penalty,
+    score_windows,
+)
 
 with native_log_hidden():
     import keras

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from autotagging.common.errors import UserError
+from autotagging.corpus.delimited import table_bytes
 from autotagging.corpus.raw_tags import RAW_TAGS
 from autotagging.corpus.tables import (
     compare_tables,
@@ -273,7 +274,8 @@ def test_a_damaged_gzip_file_is_named(annotations):
         content[:-8] + b"\0\0\0\0" + content[-4:],
     ):
         zipped.write_bytes(damaged)
-        assert fault(read_annotations, zipped).startswith("damaged gzip file (")
+        for read in (read_annotations, table_bytes):
+            assert fault(read, zipped).startswith("damaged gzip file (")
 
 
 def test_a_table_without_tags_is_refused(tmp_path):

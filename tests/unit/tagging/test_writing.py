@@ -198,7 +198,7 @@ def test_a_file_in_a_folder_that_is_not_writable_stays(song, music, journal, mon
         music.chmod(0o755)
 
 
-@pytest.mark.parametrize("failing", ["copy_with_tags", "_flush", "describe"])
+@pytest.mark.parametrize("failing", ["copy_with_tags", "flush", "describe"])
 def test_of_a_full_disk_nothing_is_left(song, music, journal, monkeypatch, failing):
     def fail(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -11,6 +11,7 @@ from importlib import metadata
 import pytest
 
 from autotagging.common.versions import version_of
+from autotagging.tools import _machine
 from autotagging.tools.checks import audio, gpu, machine, packages, project
 from autotagging.tools.doctor import doctor
 from conftest import ROOT
@@ -205,12 +206,13 @@ def test_a_library_that_cant_be_loaded_is_one_line(folder, no_gpu, monkeypatch, 
     [
         ("avx avx2 avx512_bf16", "bf16: train.precision mixed_bfloat16 is fast", ""),
         ("avx avx2 avx512f", "no bf16: train.precision float32 is the fastest", ""),
+        ("avx avx2 bf16", "no bf16: train.precision float32 is the fastest", ""),
         ("sse4_2", "without AVX", "use a processor with AVX"),
         (None, "its features are not known", ""),
     ],
 )
 def test_features_of_the_processor(tmp_path, monkeypatch, flags, found, fix):
-    monkeypatch.setattr(machine, "_CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(_machine, "_CPU_INFO", tmp_path / "cpuinfo")
     monkeypatch.setattr(machine.platform, "machine", lambda: "x86_64")
     if flags:
         (tmp_path / "cpuinfo").write_text(f"model name\t: Made Up\nflags\t\t: {flags}\n")

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,6 @@ def digests(folder):
 
 
 def test_the_corpus_has_the_official_tables_and_groups_for_the_split(music, capsys):
-    (music / ".mine-unfinished-killed/mine").mkdir(parents=True)
     run(music)
     assert sorted(path.name for path in music.iterdir()) == ["mine", "music", "tags.csv"]
     annotations = pd.read_csv(music / "mine/annotations_final.csv", sep="\t")
@@ -242,3 +242,23 @@ def test_arguments_that_make_no_sense_are_named(music, options, message):
     with pytest.raises(UserError) as caught:
         run(music, **options)
     assert message in str(caught.value)
+
+
+def test_there_is_a_process_for_each_core_that_may_be_used(music, monkeypatch):
+    used = []
+
+    def counted(function, jobs, *, workers, timeout):
+        used.append(workers)
+        return in_this_process(function, jobs, workers=workers, timeout=timeout)
+
+    monkeypatch.setattr(module, "run_jobs", counted)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(3, 10)}, raising=False)
+    run(music, workers=None)
+    assert {*used} == {7}
+
+
+@pytest.mark.parametrize("name", ["mine", "mine [2nd]"])
+def test_what_a_killed_import_has_left_is_deleted(music, name):
+    (music / f".{name}-unfinished-killed/{name}").mkdir(parents=True)
+    run(music, out=music / name)
+    assert sorted(path.name for path in music.iterdir()) == [name, "music", "tags.csv"]

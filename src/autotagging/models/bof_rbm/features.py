@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from autotagging.common.progress import progress
+from autotagging.features.clip_windows import repeated
 from autotagging.features.compression import amplitude, log_amplitude
 from autotagging.features.gain_control import gain_controlled
 from autotagging.features.patches import all_patches, novelty, onset_starts
@@ -15,7 +16,6 @@ from autotagging.features.pooling import segment_maxima
 from autotagging.features.rbm import RBMSettings, hidden, train_rbm
 from autotagging.features.sampling import choose, rows_per_clip
 from autotagging.features.whitening import Moments, whiten, whitening
-from autotagging.features.windows import repeated
 
 if TYPE_CHECKING:
     import keras

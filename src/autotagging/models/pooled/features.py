@@ -7,9 +7,9 @@ import numpy as np
 
 from autotagging.features import standardize, whitening
 from autotagging.features.cepstrum import mfcc
+from autotagging.features.clip_windows import overlapping_windows, whole_windows
 from autotagging.features.compression import amplitude, log_power, power
 from autotagging.features.pooling import statistics
-from autotagging.features.windows import overlapping_windows, whole_windows
 
 Features = Literal["pmsc", "mel", "mfcc"]
 Structure = Literal["pfc", "mtsl"]

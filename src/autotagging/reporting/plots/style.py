@@ -33,6 +33,12 @@ MEL_SCALES = {
 }
 """Label of a spectrogram's colour scale and its range below the maximum, by log scale."""
 
+_UNDATED = {
+    "pdf": {"CreationDate": None},
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+}
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -87,15 +93,19 @@ def save_figure(figure: Figure, files: FigureFiles) -> None:
     characters, texts = complete_fonts(figure)
     if characters:
         print(_without_glyph(files.svg.stem, characters, texts), file=sys.stderr)
-    for path, metadata in (
-        (files.svg, {"Date": None, "Creator": None}),
-        (files.png, {"Software": None}),
-    ):
-        with replacing(path) as temporary, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(temporary, format=path.suffix.removeprefix("."), metadata=metadata)
+    for path in (files.svg, files.png):
+        write_figure(figure, path)
     if files.figure_versions:
         write_versions(files.figure_versions, *LIBRARIES)
+
+
+@styled
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG, PNG or PDF, by the suffix: the same figure as the same bytes."""
+    kind = path.suffix.lower().removeprefix(".")
+    with replacing(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(temporary, format=kind, metadata=_UNDATED[kind])
 
 
 def _without_glyph(name: str, characters: str, texts: list[str]) -> str:

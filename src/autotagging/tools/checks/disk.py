@@ -65,8 +65,9 @@ def _spectrograms(params: dict[str, Any]) -> float:
 
 def _clips(params: dict[str, Any]) -> int:
     """Count the clips of the corpus; for a folder, the rows of its table."""
+    from autotagging.corpus.delimited import table_bytes
     from autotagging.corpus.paths import ANNOTATIONS, corpus_folder
-    from autotagging.corpus.tables import find_table, table_bytes
+    from autotagging.corpus.tables import find_table
 
     if params["corpus"] == "demo":
         return params["demo"]["clips"]

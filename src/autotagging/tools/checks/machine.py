@@ -1,15 +1,15 @@
 """Processor and memory."""
 
-import os
 import platform
 import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from autotagging.tools._machine import cores, cpu_info, processor
 from autotagging.tools.checks import Check
+from autotagging.training.settings import BFLOAT16_FLAGS
 
-_CPU_INFO = Path("/proc/cpuinfo")
 _MEMORY_INFO = Path("/proc/meminfo")
 _FLAGS = r"^(?:flags|Features)\s*: (.*)"  # x86_64 and ARM
 _LIMITS = (
@@ -20,20 +20,16 @@ _LIMITS = (
 
 def check_processor() -> Check:
     """Name the processor, its cores, and whether it computes in bfloat16."""
-    text = ""
-    with suppress(OSError):
-        text = _CPU_INFO.read_text(encoding="utf-8")
-    names = re.findall(r"^model name\s*: (.*)", text, re.MULTILINE)
-    flags = {flag for line in re.findall(_FLAGS, text, re.MULTILINE)[:1] for flag in line.split()}
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = f"{names[0] if names else platform.machine()}, {cores} cores"
+    listed = re.search(_FLAGS, cpu_info(), re.MULTILINE)
+    flags = {*listed[1].split()} if listed else set()
+    found = f"{processor()}, {cores()} cores"
     if not flags:
         return Check("processor", f"{found}; its features are not known")
     if platform.machine() == "x86_64" and "avx" not in flags:
         return Check(
             "processor", f"{found}, without AVX", "use a processor with AVX, which TensorFlow needs"
         )
-    if flags & {"avx512_bf16", "amx_bf16", "bf16"}:
+    if flags.intersection(BFLOAT16_FLAGS):
         return Check("processor", f"{found}, bf16: train.precision mixed_bfloat16 is fast")
     return Check("processor", f"{found}, no bf16: train.precision float32 is the fastest")
 

@@ -3,10 +3,7 @@
 import csv
 import os
 import re
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from unicodedata import normalize
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json, write_json
 from autotagging.common.files import sha256 as sha256_of
+from autotagging.corpus.folders import CLIP_INFO_COLUMNS, write_table
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, VOCABULARY
 from autotagging.corpus.tables import compare_tables, read_annotations, read_clip_info
 from autotagging.tools.importing.cutting import Clip
@@ -27,8 +25,6 @@ RECEIPT = "import_corpus.json"
 LEFT_OUT = "left_out.csv"
 FOLDERS = "0123456789abcdef"
 _OWN = {*FOLDERS, ANNOTATIONS, CLIP_INFO, VOCABULARY, RECEIPT, LEFT_OUT}
-_CLIP_INFO = ("clip_id", "track_number", "title", "artist", "album", "url", "segmentStart")
-_CLIP_INFO += ("segmentEnd", "original_url", "mp3_path")
 _LONGEST_STEM = 120  # bytes of the part of a name that tells the song
 
 
@@ -73,29 +69,6 @@ def check_place(folder: Path, *, replace: bool, keep_vocabulary: bool) -> None:
         )
 
 
-@contextmanager
-def unfinished(folder: Path) -> Iterator[Path]:
-    """Yield a new folder, with the folders 0 to f; put it in the place of `folder` on success.
-
-    What is left of imports that were killed is deleted first.
-    """
-    prefix = f".{folder.name}-unfinished-"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.parent.glob(f"{prefix}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(
-        prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True
-    ) as temporary:
-        scratch = Path(temporary, folder.name)
-        for name in FOLDERS:
-            (scratch / name).mkdir(parents=True)
-        yield scratch
-        os.sync()
-        if folder.exists():
-            folder.rename(scratch.with_name("replaced"))
-        scratch.rename(folder)
-
-
 def stem(song: Song, number: int) -> str:
     """Beginning of the paths of a song's clips, such as "f/artist-title-000012".
 
@@ -134,8 +107,8 @@ def write_tables(
     """
     paths = [folder / ANNOTATIONS, folder / CLIP_INFO]
     columns = ("clip_id", *named.tags, "mp3_path")
-    _write_table(paths[0], columns, _annotation_rows(clips, named))
-    _write_table(paths[1], _CLIP_INFO, _info_rows(songs, clips))
+    write_table(paths[0], columns, _annotation_rows(clips, named))
+    write_table(paths[1], CLIP_INFO_COLUMNS, _info_rows(songs, clips))
     compare_tables(read_annotations(paths[0]), read_clip_info(paths[1]), paths)
     write_vocabulary(named, folder / VOCABULARY)
     if left_out:
@@ -160,11 +133,3 @@ def _info_rows(songs: list[Song], clips: list[tuple[Clip, ...]]) -> Iterator[tup
         names = (1, song.title, song.artist, song.album, song.track)
         for number, clip in enumerate(cut, start=number + 1):  # noqa: B020
             yield number, *names, clip.start, clip.end, song.name, clip.mp3_path
-
-
-def _write_table(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write MagnaTagATune's format: TABs, every field quoted, Windows line ends."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-        writer.writerow(columns)
-        writer.writerows(rows)

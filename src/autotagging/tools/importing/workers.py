@@ -1,6 +1,5 @@
 """Run jobs in several processes, so that one that hangs or crashes is only its own failure."""
 
-import os
 import pickle
 import signal
 import threading
@@ -14,7 +13,7 @@ from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.progress import progress
-from autotagging.tagging.waiting import that_changed
+from autotagging.tagging.waiting import end_with_parent, that_changed
 
 Outcome = tuple[int, Any, Exception | None]
 Run = Callable[[Callable, Sequence[tuple]], Iterator[Outcome]]
@@ -123,7 +122,7 @@ class _Worker:
     def _start(self) -> None:
         context = get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        arguments = (theirs, self._function, os.getpid())
+        arguments = (theirs, self._function)
         self._process = context.Process(target=_work, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
@@ -166,23 +165,16 @@ class _Worker:
         self.pipe.close()
 
 
-def _work(pipe: Connection, function: Callable, parent: int) -> None:
+def _work(pipe: Connection, function: Callable) -> None:
     """Do the jobs that come through the pipe, until it is closed; runs in the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         pipe.send("ready")
         while True:
             pipe.send(_result(function, pipe.recv()))
     except (EOFError, OSError):  # the process above has ended
         return
-
-
-def _end_with(parent: int) -> None:
-    """End this process soon after the one that started it, which may be killed."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
 
 
 def _result(function: Callable, job: tuple) -> tuple[Any, Exception | None]:
