@@ -54,3 +54,14 @@ def test_the_pipeline_runs_on_a_persons_music(project):
     copy = results / "merge_tags/corpus_tags.yaml"
     assert copy.read_bytes() == (project.folder / "mine/tags.yaml").read_bytes()
     assert tags["merged_from"][tags["tag"] == "quiet"].tolist() == ["Jazz;calm"]
+
+    # As in DVC's stages, which would not notice the edit.
+    project.replace("mine/tags.yaml", "quiet:", "soft:")
+    project.replace("params.yaml", "  seed: 0\n  train: 19773", "  seed: 1\n  train: 19773")
+    stage = "snakemake --cores 2 --allowed-rules {0} -- results/{0}/{1}.csv"
+    printed = project.run(stage.format("split", "split"), code=1)
+    assert "mine/tags.yaml has changed since the step merge_tags" in printed
+    assert "`dvc repro --force merge_tags`" in printed
+    project.run(stage.format("merge_tags", "labels"))
+    assert copy.read_bytes() == (project.folder / "mine/tags.yaml").read_bytes()
+    project.run(stage.format("split", "split"))

@@ -148,3 +148,20 @@ def test_a_damaged_object_of_the_remote_is_not_taken(project, tmp_path):
         clone.folder / ".dvc/cache/files/md5", path.parent.name + path.name
     ).exists()
     project.run("dvc push")
+
+
+def test_a_lost_file_of_the_remote_is_pushed_again_once_its_listing_is_deleted(project, tmp_path):
+    project.run("dvc push")
+    folder = "results/evaluate/lookup/seed-0"
+    lock = (project.folder / "dvc.lock").read_text()
+    listing = re.findall(rf"path: {folder}\n\s+hash: md5\n\s+md5: (\w+\.dir)", lock)[-1]
+    cache = project.folder / ".dvc/cache/files/md5"
+    contents = files_of(folder, object_path(cache, listing))
+    metrics = next(md5 for path, md5 in contents if path.name == "metrics.json")
+    storage = tmp_path / "storage/files/md5"
+    object_path(storage, metrics).unlink()
+    assert "everything is up to date" in project.run("dvc push").lower()  # as the docs say
+    object_path(storage, listing).unlink()
+    project.run("dvc push")
+    assert object_path(storage, metrics).is_file()
+    assert object_path(storage, listing).is_file()

@@ -16,6 +16,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from autotagging.commands import figure_title
+from autotagging.common.errors import UserError
 from autotagging.common.files import sha256
 from autotagging.common.params import OWN_SETTINGS, options_of
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
@@ -26,6 +27,17 @@ from autotagging.tools import outdated
 # Once, not in the processes of jobs.
 if workflow.is_main_process and (warning := outdated.warning()):
     logger.warning(warning)
+
+
+onstart:
+    # DVC's stages allow their own rules only, and DVC does not see what is in a corpus folder.
+    if workflow.dag_settings.allowed_rules:
+        from autotagging.tools._own_corpus import check_own_corpus  # loads pandas
+
+        try:
+            check_own_corpus(config["corpus"], rules=set(workflow.dag_settings.allowed_rules))
+        except UserError as error:
+            raise WorkflowError(str(error))
 
 
 def shell_prefix():

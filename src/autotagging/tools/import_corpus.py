@@ -96,6 +96,7 @@ def import_corpus(
     run = partial(run_jobs, workers=workers or cores(), timeout=timeout)
     with locked(out.with_name(f".{out.name}.lock"), f"import into {out}"):
         corpus.check_place(out, replace=replace, keep_vocabulary=tags.vocabulary is not None)
+        ids = corpus.ClipIds.of(out)
         faults = Faults(skip=skip_bad)
         if csv:
             songs = find_songs(read_labels(csv, table, faults), audio, faults, run)
@@ -118,7 +119,7 @@ def import_corpus(
             named = name_tags(songs, tags)
             source = {"table": clean(csv.name)} if csv else {"fields": list(from_files)}
             receipt = {**source, **asdict(cut), "songs": len(songs), "clips": sum(map(len, clips))}
-            corpus.write_tables(scratch, songs, clips, named, faults.found, receipt)
+            corpus.write_tables(scratch, songs, clips, named, faults.found, receipt, ids)
         _describe(out, songs, clips, named, faults)
 
 

@@ -222,6 +222,44 @@ def test_only_a_corpus_of_this_command_is_replaced_and_only_if_told(music):
         run(music, out=music / "other", replace=True)
 
 
+def ids_by_song(folder):
+    info = pd.read_csv(folder / "mine/clip_info_final.csv", sep="\t")
+    annotations = pd.read_csv(folder / "mine/annotations_final.csv", sep="\t")
+    assert info[["clip_id", "mp3_path"]].equals(annotations[["clip_id", "mp3_path"]])
+    return info.groupby("original_url")["clip_id"].agg(list).to_dict()
+
+
+def test_clips_keep_their_ids_when_songs_are_added_or_removed(music):
+    run(music)
+    assert ids_by_song(music) == {"a.wav": [1, 2, 3], "b.flac": [4, 5], "sub/ü.wav": [6]}
+    rng = np.random.default_rng(1)
+    for name in ("A new.wav", "c.wav"):
+        soundfile.write(music / "music" / name, rng.uniform(-0.5, 0.5, 8000), 8000)
+    new = [(name, "B", "", "Rock", "") for name in ("A new.wav", "c.wav")]
+    write_rows(music, [ROWS[0], new[0], *ROWS[1:3]])
+    run(music, replace=True)
+    assert ids_by_song(music) == {"A new.wav": [7], "a.wav": [1, 2, 3], "b.flac": [4, 5]}
+    write_rows(music, ROWS[:2])
+    run(music, replace=True)
+    write_rows(music, [ROWS[0], new[1], ROWS[3], ROWS[1]])  # no id is given a second time
+    run(music, replace=True)
+    assert ids_by_song(music) == {"a.wav": [1, 2, 3], "c.wav": [8], "sub/ü.wav": [9]}
+
+
+@pytest.mark.parametrize("name", ["annotations_final.csv", "clip_info_final.csv"])
+def test_tables_that_were_edited_by_hand_are_not_replaced(music, name):
+    run(music)
+    path = music / "mine" / name
+    edited = path.read_bytes().replace(b'"1"', b'"0"', 1)
+    path.write_bytes(edited)
+    with pytest.raises(UserError, match=f"{name} was edited and would be lost; move it away"):
+        run(music, replace=True)
+    assert path.read_bytes() == edited
+    path.rename(music / "kept.csv")
+    run(music, replace=True)
+    assert path.read_bytes() != edited
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

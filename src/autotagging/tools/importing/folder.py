@@ -4,6 +4,7 @@ import csv
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from unicodedata import normalize
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json, write_json
 from autotagging.common.files import sha256 as sha256_of
+from autotagging.corpus.delimited import read_delimited
 from autotagging.corpus.folders import CLIP_INFO_COLUMNS, write_table
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, VOCABULARY
 from autotagging.corpus.tables import compare_tables, read_annotations, read_clip_info
@@ -59,14 +61,72 @@ def check_place(folder: Path, *, replace: bool, keep_vocabulary: bool) -> None:
         raise UserError(f"{folder}: {foreign[0]} is not of this command; move it away first")
     if not replace:
         raise UserError(f"{folder}: there is a corpus already; --replace replaces it")
-    vocabulary = folder / VOCABULARY
     receipt = read_json(folder / RECEIPT, vocabulary_sha256=str)
-    edited = vocabulary.exists() and sha256_of(vocabulary) != receipt["vocabulary_sha256"]
-    if edited and not keep_vocabulary:
+    vocabulary = folder / VOCABULARY
+    if _is_edited(vocabulary, receipt["vocabulary_sha256"]) and not keep_vocabulary:
         raise UserError(
             f"{vocabulary} was edited and would be lost; keep it with --vocabulary {vocabulary}, "
             "or delete it"
         )
+    for name, digest in receipt.get("tables_sha256", {}).items():
+        if _is_edited(folder / name, digest):
+            raise UserError(
+                f"{folder / name} was edited and would be lost; move it away, and edit the table "
+                "or the files that are imported"
+            )
+
+
+def _is_edited(path: Path, digest: str) -> bool:
+    """Tell whether a file is there, and not as it was written."""
+    return path.exists() and sha256_of(path) != digest
+
+
+@dataclass
+class ClipIds:
+    """Ids of the clips: those of an earlier import, and new ones.
+
+    A split of the user names clips by their ids, which therefore stay when songs are added.
+
+    Attributes
+    ----------
+    known
+        Id by the name of the song and the first second of the clip.
+    last
+        Largest id that was ever given.
+    """
+
+    known: dict[tuple[str, int], int]
+    last: int
+
+    @classmethod
+    def of(cls, folder: Path) -> "ClipIds":
+        """Read the ids of the corpus in a folder, if there is one.
+
+        Raises
+        ------
+        UserError
+            Its table can't be read.
+        """
+        path, known = folder / CLIP_INFO, {}
+        if path.is_file():
+            ids = read_clip_info(path)["clip_id"]
+            info = read_delimited(path, required=("original_url", "segmentStart"))
+            starts = zip(info["original_url"], info["segmentStart"], strict=True)
+            known = {
+                (name, int(start)): int(number)
+                for (name, start), number in zip(starts, ids, strict=True)
+                if start.isdecimal()
+            }
+        receipt = read_json(folder / RECEIPT) if (folder / RECEIPT).is_file() else {}
+        return cls(known, max([receipt.get("last_clip_id", 0), *known.values()]))
+
+    def number(self, song: Song, clip: Clip) -> int:
+        """Give the id of a clip."""
+        key = (song.name, clip.start)
+        if key not in self.known:
+            self.last += 1
+            self.known[key] = self.last
+        return self.known[key]
 
 
 def stem(song: Song, number: int) -> str:
@@ -89,8 +149,11 @@ def write_tables(
     named: Named,
     left_out: list[Fault],
     receipt: dict[str, Any],
+    ids: ClipIds,
 ) -> None:
     """Write the tables of a corpus and its vocabulary, and read the tables as `download` does.
+
+    Rows are in the order of the clips' ids.
 
     Parameters
     ----------
@@ -104,32 +167,42 @@ def write_tables(
         Rows and files that were left out.
     receipt
         What to note about the import.
+    ids
+        Ids of the clips.
     """
     paths = [folder / ANNOTATIONS, folder / CLIP_INFO]
     columns = ("clip_id", *named.tags, "mp3_path")
-    write_table(paths[0], columns, _annotation_rows(clips, named))
-    write_table(paths[1], CLIP_INFO_COLUMNS, _info_rows(songs, clips))
+    rows = sorted(
+        (ids.number(song, clip), number, clip)
+        for number, (song, cut) in enumerate(zip(songs, clips, strict=True))
+        for clip in cut
+    )
+    write_table(paths[0], columns, _annotation_rows(rows, named))
+    write_table(paths[1], CLIP_INFO_COLUMNS, _info_rows(rows, songs))
     compare_tables(read_annotations(paths[0]), read_clip_info(paths[1]), paths)
     write_vocabulary(named, folder / VOCABULARY)
     if left_out:
         path = folder / LEFT_OUT  # names of files may have bytes that are no text
         with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             csv.writer(file, lineterminator="\n").writerows([Fault._fields, *left_out])
-    digest = sha256_of(folder / VOCABULARY)
-    write_json({**receipt, "vocabulary_sha256": digest}, folder / RECEIPT)
+    written = {
+        "vocabulary_sha256": sha256_of(folder / VOCABULARY),
+        "tables_sha256": {path.name: sha256_of(path) for path in paths},
+        "last_clip_id": ids.last,
+    }
+    write_json({**receipt, **written}, folder / RECEIPT)
 
 
-def _annotation_rows(clips: list[tuple[Clip, ...]], named: Named) -> Iterator[tuple]:
-    number = 0
-    for cut, tags in zip(clips, named.of_song, strict=True):
-        labels = [int(tag in tags) for tag in named.tags]
-        for number, clip in enumerate(cut, start=number + 1):  # noqa: B020
-            yield number, *labels, clip.mp3_path
+def _annotation_rows(rows: list[tuple[int, int, Clip]], named: Named) -> Iterator[tuple]:
+    """Yield rows of annotations_final.csv, from the id, number of the song, and clip of each."""
+    for clip_id, number, clip in rows:
+        tags = named.of_song[number]
+        yield clip_id, *(int(tag in tags) for tag in named.tags), clip.mp3_path
 
 
-def _info_rows(songs: list[Song], clips: list[tuple[Clip, ...]]) -> Iterator[tuple]:
-    number = 0
-    for song, cut in zip(songs, clips, strict=True):
+def _info_rows(rows: list[tuple[int, int, Clip]], songs: list[Song]) -> Iterator[tuple]:
+    """Yield rows of clip_info_final.csv, as `_annotation_rows`."""
+    for clip_id, number, clip in rows:
+        song = songs[number]
         names = (1, song.title, song.artist, song.album, song.track)
-        for number, clip in enumerate(cut, start=number + 1):  # noqa: B020
-            yield number, *names, clip.start, clip.end, song.name, clip.mp3_path
+        yield clip_id, *names, clip.start, clip.end, song.name, clip.mp3_path
