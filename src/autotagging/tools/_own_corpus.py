@@ -7,6 +7,7 @@ from pathlib import Path
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
 from autotagging.corpus.audio import Corpus
+from autotagging.corpus.delimited import table_bytes
 from autotagging.corpus.paths import (
     ANNOTATIONS,
     CLIP_INFO,
@@ -15,7 +16,7 @@ from autotagging.corpus.paths import (
     corpus_folder,
     is_made_here,
 )
-from autotagging.corpus.tables import find_table, table_bytes
+from autotagging.corpus.tables import find_table
 
 RESULTS = Path("results")
 
