@@ -22,11 +22,11 @@ from autotagging.common.params import OWN_SETTINGS, options_of
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads, reads_other_labels, reads_spectrograms
-from autotagging.tools import outdated
+from autotagging.tools import outdated, unrecorded
 
-# Once, not in the processes of jobs.
-if workflow.is_main_process and (warning := outdated.warning()):
-    logger.warning(warning)
+if workflow.is_main_process:  # once, not in the processes of jobs
+    for warning in filter(None, (outdated.warning(), unrecorded.warning())):
+        logger.warning(warning)
 
 
 onstart:
