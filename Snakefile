@@ -66,3 +66,4 @@ rule all:
     default_target: True
     input:
         rules.figures.input,
+        all_results,

@@ -1,5 +1,6 @@
 """What Snakemake and DVC notice: every change, however it was made, and no other."""
 
+import base64
 import json
 import os
 import shutil
@@ -160,6 +161,16 @@ def test_a_changed_source_with_an_older_time_is_a_change(project):
         assert "merge_tags" in project.jobs("snakemake -n"), path
         project.run("git checkout --quiet -- .")
         assert project.jobs("snakemake -n") == set()
+
+
+def test_results_of_a_version_whose_rule_had_one_output_less_are_made_again(finished_copy):
+    """Here of split: nothing else reads the output that they lack."""
+    project = finished_copy()
+    output = "results/split/versions.json"
+    record = base64.urlsafe_b64encode(output.encode()).decode()
+    project.run(f"rm {output} .snakemake/metadata/{record}")
+    project.replace("params.yaml", "  seed: 0\n  train: 19773", "  seed: 1\n  train: 19773")
+    assert {"split", "train", "evaluate"} <= project.jobs("snakemake -n")
 
 
 def test_a_new_time_is_no_change(project):

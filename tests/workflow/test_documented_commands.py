@@ -70,6 +70,7 @@ RUN = {
     "snakemake --cores 2 download": None,
     "snakemake --cores 8": None,
     "snakemake --cores all -- FILE": "snakemake --cores all -- results/split/split.csv",
+    "snakemake --cores all --forceall": "snakemake -n --forceall",
     "snakemake --cores all --forcerun download": "snakemake -n --forcerun download",
     "snakemake --cores all --forcerun extract_mel_shard": (
         "snakemake -n --forcerun extract_mel_shard"
@@ -116,6 +117,7 @@ TAGGRAM = "needs a song; tests/unit/tagging/test_taggram.py runs it"
 WEIGHTS = "needs the published weights; tests/unit/tools/test_import_weights.py imports them"
 SLURM = "needs Slurm; tests/cluster runs it"
 WRITES = "tests/unit/tools/test_apply.py runs it"
+MERGE = "needs a merge that has stopped"
 OWN_MUSIC = "needs music; test_own_music.py runs it"
 NOT_RUN = {
     "OMP_NUM_THREADS=1 python benchmarks/evaluate.py": TAKES_MINUTES,
@@ -174,7 +176,11 @@ NOT_RUN = {
     "dvc queue stop --kill": REMOTES,
     "dvc plots": NAMED,
     "git add": NAMED,
+    "git add dvc.lock": MERGE,
     "git checkout": NAMED,
+    "git checkout --ours dvc.lock": MERGE,
+    "git commit --no-edit": MERGE,
+    "git pull": NAMED,
     "git clone https://github.com/keunwoochoi/music-auto_tagging-keras": "downloads files",
     "git clone <this repository> && cd autotagging": "no address",
     "pip install '.[serve]'": "downloads packages",

@@ -33,6 +33,32 @@ def test_results_without_spectrograms_can_be_recorded_and_restored(finished_copy
     assert project.jobs("snakemake -n") == set()
 
 
+def test_without_snakemakes_records_results_are_not_taken_for_those_of_new_parameters(
+    finished_copy,
+):
+    """As where .snakemake was deleted, or not copied: Snakemake then notices no change."""
+    project = finished_copy()
+    project.run("autotagging record")
+    project.commit()
+    project.run("rm -r .snakemake")
+    for path in (project.folder / "workflow/resources").iterdir():
+        os.utime(path, (0, 0))  # as where the results were made
+    project.replace("params.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
+    printed = project.run("snakemake --cores 2")
+    assert "Nothing to be done" in printed
+    assert "warning: Snakemake has no record of what made " in printed
+    assert "`autotagging restore` makes the records" in printed
+    lock = (project.folder / "dvc.lock").read_bytes()
+    message = project.run("autotagging record", code=2)
+    assert "Snakemake has no record of what made " in message
+    assert (project.folder / "dvc.lock").read_bytes() == lock
+    project.run("git checkout --quiet -- params.yaml")
+    project.run("autotagging restore")
+    assert "warning" not in project.run("snakemake --cores 2")
+    project.run("autotagging record")
+    assert "up to date" in project.run("dvc status")
+
+
 def test_what_is_not_as_its_step_wrote_it_is_not_recorded(finished_copy):
     """Here a metric was edited, and the time of its file was put back."""
     project = finished_copy()

@@ -22,11 +22,11 @@ from autotagging.common.params import OWN_SETTINGS, options_of
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads, reads_other_labels, reads_spectrograms
-from autotagging.tools import outdated
+from autotagging.tools import outdated, unrecorded
 
-# Once, not in the processes of jobs.
-if workflow.is_main_process and (warning := outdated.warning()):
-    logger.warning(warning)
+if workflow.is_main_process:  # once, not in the processes of jobs
+    for warning in filter(None, (outdated.warning(), unrecorded.warning())):
+        logger.warning(warning)
 
 
 onstart:
@@ -291,6 +291,22 @@ def own_split():
             f"params.yaml: split.file: put {path} into workflow/splits, so that DVC notices changes"
         )
     return sources(path)
+
+
+def all_results(wildcards):
+    """Outputs of all steps, also those that no other job reads.
+
+    A rule may have one more than when its results were made, by an earlier version. Snakemake would
+    then notice no change of its jobs' parameters or code, as long as nothing asks for the new one.
+    """
+    known = {**ALL, "shard": SHARDS}
+    return [
+        path
+        for rule in workflow.rules
+        if rule.wildcard_names <= known.keys()
+        if AUDIO or not rule.name.startswith("extract_mel")
+        for path in paths(getattr(rules, rule.name).output, **known)
+    ]
 
 
 # Helpers of the rules of figures and tables.

@@ -1,6 +1,5 @@
 """The jobs that made the results: Snakemake's records, and the logs next to them."""
 
-import base64
 import csv
 import json
 import re
@@ -12,8 +11,8 @@ from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.tools._job_note import Note, read_note
+from autotagging.tools.unrecorded import RECORDS, output_of
 
-RECORDS = Path(".snakemake/metadata")
 _FOLDERS = ("results/", "logs/", "unfinished/", "workflow/")
 _SOURCE = re.compile(r"^'((?:src|workflow)/\S+) ([0-9a-f]{16})'$")
 _TELLING = {"train": ("model", "seed"), "extract_mel_shard": ("shard",)}
@@ -94,7 +93,7 @@ def read_jobs() -> list[Job]:
     """
     grouped: dict[str, dict[str, dict[str, Any]]] = {}
     for path in sorted(RECORDS.rglob("*")):
-        if path.is_file() and (output := _output_of(path)).startswith("results/"):
+        if path.is_file() and (output := output_of(path)).startswith("results/"):
             record = _read_record(path)
             if Path(output).is_file() and not record.get("incomplete") and record.get("shellcmd"):
                 grouped.setdefault(record["shellcmd"], {})[output] = record
@@ -118,23 +117,13 @@ def flags_of(command: str) -> dict[str, list[str]]:
     return flags
 
 
-def _output_of(record: Path) -> str:
-    """Decode the name of a record: the path of a result in base 64, long ones in folders."""
-    parts = record.relative_to(RECORDS).parts
-    encoded = "".join(part.removeprefix("@") for part in parts)
-    try:
-        return base64.urlsafe_b64decode(encoded).decode()
-    except ValueError:
-        return ""
-
-
 def _read_record(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(
-            f"{path}: damaged ({error}); delete it, and the result is made again"
-        ) from (error)
+            f"{path}: damaged ({error}); delete it and {output_of(path)}, and run Snakemake again"
+        ) from error
     return record if isinstance(record, dict) else {}
 
 

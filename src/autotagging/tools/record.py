@@ -10,7 +10,7 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, check_written, read_checksums, replacing
-from autotagging.tools import outdated
+from autotagging.tools import outdated, unrecorded
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 
 _SPECTROGRAMS = "extract_mel"
@@ -69,7 +69,7 @@ def finished_outputs(*, then: str) -> list[str]:
     Raises
     ------
     UserError
-        An output is missing, or Snakemake would make it again.
+        An output is missing, Snakemake would make it again, or does not know what made it.
     """
     outputs = _outputs()
     if missing := [path for path in outputs if not Path(path).exists()]:
@@ -82,6 +82,11 @@ def finished_outputs(*, then: str) -> list[str]:
             f"{len(pending)} of {len(outputs)} results are not up to date with "
             f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
             f"{then}"
+        )
+    if lacking := [path for path in unrecorded.find_unrecorded() if path in outputs]:
+        raise UserError(
+            f"Snakemake has no record of what made {unrecorded.describe(lacking)}, so they may be "
+            f"of other parameters or code; {unrecorded.REMEDY}, then {then}"
         )
     return [*outputs]
 
