@@ -37,7 +37,7 @@ def is_text(call):
         binary = any(isinstance(text, str) and "b" in text for text in texts)
         owner = getattr(call.func, "value", None)
         module = getattr(owner, "id", getattr(owner, "attr", ""))
-        return not binary and module not in ("os", "gzip", "zipfile", "_zip", "Image")
+        return not binary and module not in ("os", "gzip", "zipfile", "_zip", "archive", "Image")
     return bool(flags.get("text") or flags.get("universal_newlines"))
 
 

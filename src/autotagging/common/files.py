@@ -246,7 +246,21 @@ def check_entries(content: Any, place: Path | str, types: Mapping[str, Any]) -> 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as .npz: the same arrays as the same bytes, each with a checksum."""
     with replacing(path) as temporary:
-        np.savez(temporary, **arrays)
+        write_arrays(temporary, arrays)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write .npz as `numpy.savez` does, but as the same bytes with every Python.
+
+    Savez marks each array as one of several GB, which Python 3.11.4 and later write in another way.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in ((name, np.asanyarray(values)) for name, values in arrays.items()):
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.create_system = 3  # that of Unix, everywhere
+            entry.file_size = array.nbytes  # only tells whether it is one of several GB
+            with archive.open(entry, "w") as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from autotagging import models
 from autotagging.common.errors import UserError
-from autotagging.common.files import replacing
+from autotagging.common.files import replacing, write_arrays
 from autotagging.common.progress import native_log_hidden
 from autotagging.models.stored import StoredModel, build_network, load_model, stock_class
 from autotagging.tagging.bundle import BUNDLE, FILTERS, NETWORK, write_bundle
@@ -108,7 +108,7 @@ def export(
             _compare(name, score, network)
         if not missing:
             written[FILTERS] = new(FILTERS)
-            np.savez(written[FILTERS], **librosas_filters(described["front_end"]))
+            write_arrays(written[FILTERS], librosas_filters(described["front_end"]))
             of_tagger = {name: written[name] for name in (NETWORK, FILTERS)}
             written[BUNDLE] = new(BUNDLE)
             write_bundle(written[BUNDLE], described, of_tagger)

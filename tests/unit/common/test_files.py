@@ -203,11 +203,16 @@ def test_json_that_was_changed_shows(tmp_path):
         read_json(tmp_path / "x.json")
 
 
-def test_arrays_are_the_same_bytes_each_time(tmp_path):
-    for name in ("one", "two"):
-        save_arrays(tmp_path / f"{name}.npz", {"layer/kernel": pd.Series([1.0, 2.0]).to_numpy()})
-    assert sha256(tmp_path / "one.npz") == sha256(tmp_path / "two.npz")
-    assert load_arrays(tmp_path / "one.npz")["layer/kernel"].tolist() == [1.0, 2.0]
+def test_arrays_are_the_same_bytes_with_every_python_and_numpy_reads_them(tmp_path):
+    path, kernel = tmp_path / "arrays.npz", np.array([[1.0, 2.0]], np.float32)
+    save_arrays(path, {"layer/kernel": kernel, "tags": np.array(["harp", "é"])})
+    assert sha256(path) == "5c70e07292ba6456d1ab46fb0683aa72f23eab5b6f489fc2004c9e45295f81d3"
+    with np.load(path) as arrays:
+        assert {name: array.tolist() for name, array in arrays.items()} == {
+            "layer/kernel": [[1.0, 2.0]],
+            "tags": ["harp", "é"],
+        }
+    assert load_arrays(path)["layer/kernel"].dtype == np.float32
 
 
 def test_a_flipped_byte_in_the_arrays_is_found(tmp_path):
