@@ -31,7 +31,7 @@ if workflow.is_main_process:  # once, not in the processes of jobs
 
 onstart:
     # DVC's stages allow their own rules only, and DVC does not see what is in a corpus folder.
-    if workflow.dag_settings.allowed_rules:
+    if workflow.dag_settings.allowed_rules and not is_made_here(config["corpus"]):
         from autotagging.tools._own_corpus import check_own_corpus  # loads pandas
 
         try:

@@ -14,7 +14,6 @@ from autotagging.corpus.paths import (
     VOCABULARY,
     VOCABULARY_COPY,
     corpus_folder,
-    is_made_here,
 )
 from autotagging.corpus.tables import find_table
 
@@ -29,7 +28,7 @@ def check_own_corpus(corpus: str, *, rules: Set[str]) -> None:
     Parameters
     ----------
     corpus
-        Corpus as in params.yaml.
+        Corpus as in params.yaml: a folder.
     rules
         Rules that run.
 
@@ -39,7 +38,7 @@ def check_own_corpus(corpus: str, *, rules: Set[str]) -> None:
         The corpus has changed since the step download or merge_tags, and it is not among `rules`.
     """
     audio = RESULTS / "download/audio.json"
-    if is_made_here(corpus) or "download" in rules or not audio.is_file():
+    if "download" in rules or not audio.is_file():
         return
     if read_json(audio, corpus=str)["corpus"] != corpus:
         return

@@ -51,7 +51,6 @@ def test_a_changed_file_is_named_with_the_step_to_run_again(corpus, name, step):
     check_own_corpus("mine", rules={step})
     check_own_corpus("mine", rules={"download"})
     check_own_corpus("other", rules={"train"})  # download has not run for it
-    check_own_corpus("demo", rules={"train"})
 
 
 def test_a_vocabulary_that_is_gone_or_new_has_changed(corpus):
