@@ -4,6 +4,7 @@ Its records are in .snakemake/, which some delete, or do not copy.
 """
 
 import base64
+import os
 from pathlib import Path
 
 RESULTS = Path("results")
@@ -33,9 +34,12 @@ def output_of(record: Path, top: Path = RECORDS) -> str:
 
 
 def warning() -> str:
-    """Give the line that Snakemake shows at its start; empty if there is nothing to say."""
+    """Give the line that Snakemake shows at its start; empty if there is nothing to say.
+
+    A stage of DVC, which compares contents, needs none.
+    """
     found = find_unrecorded()
-    if not found:
+    if not found or "DVC_ROOT" in os.environ:
         return ""
     return (
         f"warning: Snakemake has no record of what made {describe(found)}: it notices no change of "

@@ -13,6 +13,7 @@ RESULTS = ("results/split/split.csv", "results/train/crnn/seed-0/model.json")
 def project(tmp_path, monkeypatch):
     """Working folder with two results, and no records."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
     for name in RESULTS:
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
@@ -42,6 +43,12 @@ def test_results_without_a_record_are_counted(project):
     )
     add_record(project, RESULTS[0])
     assert "what made 1 result, results/train/crnn/seed-0/model.json: it" in warning()
+
+
+def test_a_stage_of_dvc_is_not_warned(project, monkeypatch):
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    assert find_unrecorded() == [*RESULTS]
+    assert warning() == ""
 
 
 def test_records_of_long_names_and_of_unfinished_jobs_count(project):
