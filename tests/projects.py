@@ -23,7 +23,7 @@ class Project:
     def __init__(self, folder: Path, corpora: Path):
         self.folder = folder
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(folder / "src"),
             "AUTOTAGGING_CORPORA": str(corpora),

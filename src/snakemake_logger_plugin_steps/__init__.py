@@ -5,9 +5,9 @@ whose log in .snakemake/log also has the reason and the shell command of each st
 profile selects this plugin.
 """
 
+import os
 import sys
 import time
-from contextlib import suppress
 from logging import WARNING, LogRecord
 from pathlib import Path
 
@@ -51,8 +51,12 @@ class LogHandler(LogHandlerBase):
         """Print a record, or nothing; a closed terminal is no error."""
         text = self._text(record)
         if text:
-            with suppress(OSError):
+            try:
                 print(text, file=sys.stderr, flush=True)
+            except OSError:
+                # A new stream, without what the old one keeps and would fail to write at the end.
+                flags = {"encoding": "utf-8", "errors": "backslashreplace", "closefd": False}
+                sys.stderr = os.fdopen(2, "w", **flags)
 
     def _text(self, record: LogRecord) -> str:
         event = getattr(record, "event", None)
