@@ -35,7 +35,8 @@ def main() -> None:
     leave_out_libraries(sys.argv[1:])
     try:
         with _writable_caches():
-            _make_app()(exit_on_error=False, print_error=False)
+            _make_app()(exit_on_error=False, print_error=False, result_action="return_value")
+        _note_results(sys.argv[1:])
     except (UserError, CycloptsError) as error:
         sys.exit(_fail(str(error)))
     except ImportError as error:
@@ -47,6 +48,14 @@ def main() -> None:
         sys.exit(_fail(f"{place}{error.strerror or error}"))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _note_results(arguments: list[str]) -> None:
+    """Note what a job of Snakemake has written, for `autotagging record`."""
+    if os.environ.get("AUTOTAGGING_NOTE") and "--checksums" in arguments[:-1]:
+        from autotagging.tools.replaced import note_written  # loads NumPy
+
+        note_written(Path(arguments[arguments.index("--checksums") + 1]))
 
 
 def _missing_library(error: BaseException) -> str | None:

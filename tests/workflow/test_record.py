@@ -8,6 +8,8 @@ from importlib.metadata import version
 
 import pytest
 
+from autotagging.common.files import sha256
+
 pytestmark = pytest.mark.xdist_group("tiny_run")
 
 
@@ -57,6 +59,24 @@ def test_without_snakemakes_records_results_are_not_taken_for_those_of_new_param
     assert "warning" not in project.run("snakemake --cores 2")
     project.run("autotagging record")
     assert "up to date" in project.run("dvc status")
+
+
+def test_results_that_no_job_here_wrote_are_not_recorded(finished_copy):
+    """As after `dvc exp apply`, where a parameter is then set back by hand."""
+    project = finished_copy()
+    model = project.folder / "results/train/lookup/seed-0"
+    replaced = model / "history.csv", model / "SHA256SUMS"
+    times = [path.stat().st_mtime_ns for path in replaced]
+    before = sha256(replaced[0])
+    replaced[0].write_text("of another experiment")
+    replaced[1].write_text(replaced[1].read_text().replace(before, sha256(replaced[0])))
+    for path, time in zip(replaced, times, strict=True):
+        os.utime(path, ns=(time, time))
+    told = "results/train/lookup/seed-0: not what Snakemake's job wrote there"
+    assert f"warning: {told}" in project.run("snakemake -n")
+    assert told in project.run("autotagging record", code=2)
+    project.run("rm -r results/train/lookup/seed-0")
+    assert {"train", "evaluate"} <= project.jobs("snakemake -n")
 
 
 def test_what_is_not_as_its_step_wrote_it_is_not_recorded(finished_copy):

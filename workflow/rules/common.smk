@@ -22,11 +22,12 @@ from autotagging.common.params import OWN_SETTINGS, options_of
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
 from autotagging.models import reads, reads_other_labels, reads_spectrograms
-from autotagging.tools import outdated, unrecorded
+from autotagging.tools import outdated, replaced, unrecorded
 
 if workflow.is_main_process:  # once, not in the processes of jobs
-    for warning in filter(None, (outdated.warning(), unrecorded.warning())):
-        logger.warning(warning)
+    for tool in (outdated, replaced, unrecorded):
+        if warning := tool.warning():
+            logger.warning(warning)
 
 
 onstart:

@@ -10,7 +10,7 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, check_written, read_checksums, replacing
-from autotagging.tools import outdated, unrecorded
+from autotagging.tools import outdated, replaced, unrecorded
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 
 _SPECTROGRAMS = "extract_mel"
@@ -31,7 +31,8 @@ def record(*, other_versions: bool = False) -> None:
     ------
     UserError
         Snakemake has jobs left for the current params.yaml and code, a result is missing or not as
-        its step wrote it, other versions made it, or results/ has files that no rule makes.
+        its step wrote it, git or DVC has put it there, other versions made it, or results/ has
+        files that no rule makes.
     """
     if LOCK.exists():
         read_lock()
@@ -44,6 +45,8 @@ def record(*, other_versions: bool = False) -> None:
     for checksums in sorted(RESULTS.rglob(CHECKSUMS)):
         for name in read_checksums(checksums):
             check_written(checksums.with_name(name))
+    if others := replaced.find_replaced():
+        raise UserError(f"{replaced.describe(others)}; then record")
     if not other_versions and (found := outdated.find_outdated()):
         raise UserError(
             f"{outdated.describe(found)}; `{outdated.remedy(found)}` makes them again, "

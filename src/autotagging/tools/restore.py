@@ -10,6 +10,7 @@ from autotagging.common.files import read_json
 from autotagging.common.params import read_params
 from autotagging.common.progress import progress
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
+from autotagging.tools import replaced
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 from autotagging.tools.verify import changes_since_download
@@ -66,6 +67,7 @@ def restore() -> None:
     # --forceall, so that parameters and code are recorded for each job, also for one whose files
     # have the right times: Snakemake notices no change of a job without a record.
     run("snakemake", "--touch", "--forceall", "--cores", "all", capture=True)
+    replaced.note_all()
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
 
 

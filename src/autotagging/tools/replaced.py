@@ -1,0 +1,83 @@
+"""Results in the place of those that their job wrote, which git or DVC has put there.
+
+Snakemake sees that files are newer, but takes them for results of its job's parameters and code.
+"""
+
+import json
+import os
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from autotagging.common.files import CHECKSUMS, replacing, sha256
+from autotagging.tools.unrecorded import RECORDS, RESULTS, output_of
+
+NOTES = Path(".snakemake/written")
+_TIMES = ("starttime", "endtime")  # of a job, in Snakemake's record
+_TOLERANCE = timedelta(minutes=1)  # of the clocks of two machines
+
+
+def note_written(checksums: Path) -> None:
+    """Note what a job has written, by its SHA256SUMS; a note that can't be written is no error."""
+    if checksums.is_absolute():
+        return
+    note = NOTES / checksums
+    with suppress(OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(note) as temporary:
+            text = f"{datetime.now(UTC).isoformat()} {sha256(checksums)}\n"
+            temporary.write_text(text, encoding="utf-8")
+
+
+def note_all() -> None:
+    """Note all results, which are those of the present parameters and code."""
+    for checksums in RESULTS.rglob(CHECKSUMS):
+        note_written(checksums)
+
+
+def find_replaced() -> list[str]:
+    """List the folders of results that are not as their job wrote them, sorted.
+
+    A note counts if it is of the job that Snakemake has a record of. Another may have run where no
+    note could be written, such as in a container.
+    """
+    found = []
+    for record in RECORDS.rglob("*"):
+        checksums = Path(output_of(record))
+        if checksums.name == CHECKSUMS and checksums.is_file():
+            noted = _noted(NOTES / checksums, record)
+            if noted and noted != sha256(checksums):
+                found.append(checksums.parent.as_posix())
+    return sorted(found)
+
+
+def _noted(note: Path, record: Path) -> str | None:
+    """Read the SHA-256 in a note; None if there is none of the job in Snakemake's record."""
+    try:
+        written, digest = note.read_text(encoding="utf-8").split()
+        job = json.loads(record.read_text(encoding="utf-8"))
+        started, ended = (datetime.fromtimestamp(job[name], UTC) for name in _TIMES)
+        if started - _TOLERANCE <= datetime.fromisoformat(written) <= ended + _TOLERANCE:
+            return digest
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    return None
+
+
+def describe(found: list[str]) -> str:
+    """Name the folders, and say what is wrong with them and what to type."""
+    names = " ".join(found)
+    return (
+        f"{names}: not what Snakemake's job wrote there, but put there by git or DVC, maybe of "
+        "other parameters or code; `autotagging restore` checks that, if dvc.lock is of these "
+        f"results; otherwise `rm -r {names}`, and `snakemake --cores all` makes them again"
+    )
+
+
+def warning() -> str:
+    """Give the line that Snakemake shows at its start; empty if there is nothing to say.
+
+    A stage of DVC, which compares contents, needs none.
+    """
+    found = [] if "DVC_ROOT" in os.environ else find_replaced()
+    return f"warning: {describe(found)}" if found else ""
