@@ -173,6 +173,13 @@ def test_results_of_a_version_whose_rule_had_one_output_less_are_made_again(fini
     assert {"split", "train", "evaluate"} <= project.jobs("snakemake -n")
 
 
+def test_shards_that_were_deleted_to_save_space_are_not_made_again(project):
+    shard = project.folder / "results/extract_mel/shard-00.npy"
+    moved = shard.rename(project.folder / "shard-00.npy")
+    assert project.jobs("snakemake -n") == set()
+    moved.rename(shard)
+
+
 def test_a_new_time_is_no_change(project):
     for path in ("workflow/resources/tags.yaml", "src/autotagging/common/files.py"):
         os.utime(project.folder / path)

@@ -71,6 +71,7 @@ RUN = {
     "snakemake --cores 8": None,
     "snakemake --cores all -- FILE": "snakemake --cores all -- results/split/split.csv",
     "snakemake --cores all --forceall": "snakemake -n --forceall",
+    "snakemake --cores all --touch --forceall": None,
     "snakemake --cores all --forcerun download": "snakemake -n --forcerun download",
     "snakemake --cores all --forcerun extract_mel_shard": (
         "snakemake -n --forcerun extract_mel_shard"

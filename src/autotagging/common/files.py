@@ -250,15 +250,15 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write .npz as `numpy.savez` does, but as the same bytes with every Python.
+    """Write .npz as `numpy.savez` does, but arrays below 2 GB as the same bytes with every Python.
 
-    Savez marks each array as one of several GB, which Python 3.11.4 and later write in another way.
+    Savez marks each array as a larger one, which Python 3.11.4 and later write in another way.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, array in ((name, np.asanyarray(values)) for name, values in arrays.items()):
             entry = zipfile.ZipInfo(f"{name}.npy")
             entry.create_system = 3  # that of Unix, everywhere
-            entry.file_size = array.nbytes  # only tells whether it is one of several GB
+            entry.file_size = array.nbytes  # only tells whether it is a larger one
             with archive.open(entry, "w") as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
 

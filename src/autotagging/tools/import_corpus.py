@@ -20,6 +20,7 @@ from autotagging.common.progress import duration
 from autotagging.corpus.folders import unfinished
 from autotagging.tools._machine import cores
 from autotagging.tools.importing import folder as corpus
+from autotagging.tools.importing.clip_ids import ClipIds
 from autotagging.tools.importing.cutting import (
     BadSongError,
     Clip,
@@ -96,7 +97,7 @@ def import_corpus(
     run = partial(run_jobs, workers=workers or cores(), timeout=timeout)
     with locked(out.with_name(f".{out.name}.lock"), f"import into {out}"):
         corpus.check_place(out, replace=replace, keep_vocabulary=tags.vocabulary is not None)
-        ids = corpus.ClipIds.of(out)
+        ids = ClipIds(out)
         faults = Faults(skip=skip_bad)
         if csv:
             songs = find_songs(read_labels(csv, table, faults), audio, faults, run)

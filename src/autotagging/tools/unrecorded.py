@@ -12,14 +12,17 @@ RECORDS = Path(".snakemake/metadata")
 _UNFINISHED = Path(".snakemake/incomplete")  # what was killed, and is made again
 REMEDY = (
     "`autotagging restore` makes the records, if these are the results in dvc.lock; otherwise "
-    "`snakemake --cores all --forceall` makes the results again"
+    "`snakemake --cores all --forceall` makes the results again (those of models that are not in "
+    "params.yaml: delete them, or run with their --configfile)"
 )
 
 
 def find_unrecorded() -> list[str]:
-    """List the files in results/ without a record, sorted."""
+    """List the results without a record, sorted; hidden and temporary files are none."""
     known = {output_of(path, top) for top in (RECORDS, _UNFINISHED) for path in top.rglob("*")}
-    files = (path.as_posix() for path in RESULTS.rglob("*") if path.is_file())
+    files = (
+        path.as_posix() for path in RESULTS.rglob("*") if path.is_file() and path.name[0] != "."
+    )
     return sorted(path for path in files if path not in known)
 
 

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -241,23 +242,39 @@ def test_clips_keep_their_ids_when_songs_are_added_or_removed(music):
     assert ids_by_song(music) == {"A new.wav": [7], "a.wav": [1, 2, 3], "b.flac": [4, 5]}
     write_rows(music, ROWS[:2])
     run(music, replace=True)
-    write_rows(music, [ROWS[0], new[1], ROWS[3], ROWS[1]])  # no id is given a second time
+    write_rows(music, [ROWS[0], new[1], ROWS[3], ROWS[1]])  # no id is given to another song
     run(music, replace=True)
-    assert ids_by_song(music) == {"a.wav": [1, 2, 3], "c.wav": [8], "sub/ü.wav": [9]}
+    assert ids_by_song(music) == {"a.wav": [1, 2, 3], "c.wav": [8], "sub/ü.wav": [6]}
+
+
+def test_songs_whose_names_are_told_apart_by_spaces_have_ids_of_their_own(music):
+    rng = np.random.default_rng(1)
+    names = ["two  spaces.wav", "two spaces.wav"]
+    for name in names:
+        soundfile.write(music / "music" / name, rng.uniform(-0.5, 0.5, 8000), 8000)
+    write_rows(music, [ROWS[0], *((name, "B", "", "Rock", "") for name in names), *ROWS[1:]])
+    run(music)
+    ids = ids_by_song(music)
+    assert sorted(chain.from_iterable(ids.values())) == list(range(1, 9))
+    assert len(ids["two spaces.wav"]) == 2
+    run(music, replace=True)
+    assert ids_by_song(music) == ids
 
 
 @pytest.mark.parametrize("name", ["annotations_final.csv", "clip_info_final.csv"])
 def test_tables_that_were_edited_by_hand_are_not_replaced(music, name):
     run(music)
     path = music / "mine" / name
+    assert ids_by_song(music) == {"a.wav": [1, 2, 3], "b.flac": [4, 5], "sub/ü.wav": [6]}
     edited = path.read_bytes().replace(b'"1"', b'"0"', 1)
     path.write_bytes(edited)
     with pytest.raises(UserError, match=f"{name} was edited and would be lost; move it away"):
         run(music, replace=True)
     assert path.read_bytes() == edited
     path.rename(music / "kept.csv")
+    write_rows(music, [ROWS[0], *ROWS[2:]])  # without the first song, whose ids stay its own
     run(music, replace=True)
-    assert path.read_bytes() != edited
+    assert ids_by_song(music) == {"b.flac": [4, 5], "sub/ü.wav": [6]}
 
 
 @pytest.mark.parametrize(

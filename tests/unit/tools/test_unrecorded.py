@@ -36,6 +36,8 @@ def test_without_results_there_is_nothing_to_say(tmp_path, monkeypatch):
 
 
 def test_results_without_a_record_are_counted(project):
+    for name in (".DS_Store", ".partial-split.csv"):
+        (project / "results/split" / name).touch()
     assert find_unrecorded() == [*RESULTS]
     assert warning().startswith(
         "warning: Snakemake has no record of what made 2 results, results/split/split.csv the "

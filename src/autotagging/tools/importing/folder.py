@@ -4,8 +4,9 @@ import csv
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -13,10 +14,10 @@ from unicodedata import normalize
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json, write_json
 from autotagging.common.files import sha256 as sha256_of
-from autotagging.corpus.delimited import read_delimited
 from autotagging.corpus.folders import CLIP_INFO_COLUMNS, write_table
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, VOCABULARY
 from autotagging.corpus.tables import compare_tables, read_annotations, read_clip_info
+from autotagging.tools.importing.clip_ids import CLIP_IDS, ClipIds
 from autotagging.tools.importing.cutting import Clip
 from autotagging.tools.importing.faults import Fault
 from autotagging.tools.importing.naming import Named, write_vocabulary
@@ -26,7 +27,7 @@ RECEIPT = "import_corpus.json"
 """File that tells a folder which this module wrote."""
 LEFT_OUT = "left_out.csv"
 FOLDERS = "0123456789abcdef"
-_OWN = {*FOLDERS, ANNOTATIONS, CLIP_INFO, VOCABULARY, RECEIPT, LEFT_OUT}
+_OWN = {*FOLDERS, ANNOTATIONS, CLIP_INFO, CLIP_IDS, VOCABULARY, RECEIPT, LEFT_OUT}
 _LONGEST_STEM = 120  # bytes of the part of a name that tells the song
 
 
@@ -79,54 +80,6 @@ def check_place(folder: Path, *, replace: bool, keep_vocabulary: bool) -> None:
 def _is_edited(path: Path, digest: str) -> bool:
     """Tell whether a file is there, and not as it was written."""
     return path.exists() and sha256_of(path) != digest
-
-
-@dataclass
-class ClipIds:
-    """Ids of the clips: those of an earlier import, and new ones.
-
-    A split of the user names clips by their ids, which therefore stay when songs are added.
-
-    Attributes
-    ----------
-    known
-        Id by the name of the song and the first second of the clip.
-    last
-        Largest id that was ever given.
-    """
-
-    known: dict[tuple[str, int], int]
-    last: int
-
-    @classmethod
-    def of(cls, folder: Path) -> "ClipIds":
-        """Read the ids of the corpus in a folder, if there is one.
-
-        Raises
-        ------
-        UserError
-            Its table can't be read.
-        """
-        path, known = folder / CLIP_INFO, {}
-        if path.is_file():
-            ids = read_clip_info(path)["clip_id"]
-            info = read_delimited(path, required=("original_url", "segmentStart"))
-            starts = zip(info["original_url"], info["segmentStart"], strict=True)
-            known = {
-                (name, int(start)): int(number)
-                for (name, start), number in zip(starts, ids, strict=True)
-                if start.isdecimal()
-            }
-        receipt = read_json(folder / RECEIPT) if (folder / RECEIPT).is_file() else {}
-        return cls(known, max([receipt.get("last_clip_id", 0), *known.values()]))
-
-    def number(self, song: Song, clip: Clip) -> int:
-        """Give the id of a clip."""
-        key = (song.name, clip.start)
-        if key not in self.known:
-            self.last += 1
-            self.known[key] = self.last
-        return self.known[key]
 
 
 def stem(song: Song, number: int) -> str:
@@ -185,19 +138,21 @@ def write_tables(
         path = folder / LEFT_OUT  # names of files may have bytes that are no text
         with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             csv.writer(file, lineterminator="\n").writerows([Fault._fields, *left_out])
+    ids.write(folder)
     written = {
         "vocabulary_sha256": sha256_of(folder / VOCABULARY),
         "tables_sha256": {path.name: sha256_of(path) for path in paths},
-        "last_clip_id": ids.last,
     }
     write_json({**receipt, **written}, folder / RECEIPT)
 
 
 def _annotation_rows(rows: list[tuple[int, int, Clip]], named: Named) -> Iterator[tuple]:
     """Yield rows of annotations_final.csv, from the id, number of the song, and clip of each."""
-    for clip_id, number, clip in rows:
+    for number, of_song in groupby(rows, key=itemgetter(1)):
         tags = named.of_song[number]
-        yield clip_id, *(int(tag in tags) for tag in named.tags), clip.mp3_path
+        labels = [int(tag in tags) for tag in named.tags]
+        for clip_id, _, clip in of_song:
+            yield clip_id, *labels, clip.mp3_path
 
 
 def _info_rows(rows: list[tuple[int, int, Clip]], songs: list[Song]) -> Iterator[tuple]:
