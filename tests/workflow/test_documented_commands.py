@@ -175,6 +175,7 @@ NOT_RUN = {
     "dvc queue start --jobs 2": REMOTES,
     "dvc queue status": REMOTES,
     "dvc queue stop --kill": REMOTES,
+    "dvc cache dir --local FOLDER/.dvc/cache": "needs another folder",
     "dvc checkout": NAMED,
     "dvc plots": NAMED,
     "git add": NAMED,
