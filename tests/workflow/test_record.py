@@ -105,9 +105,12 @@ def test_recorded_results_that_a_trial_has_replaced_come_back(recorded_copy):
     assert contents() != before
     message = project.run("autotagging restore", code=2)
     assert "results/ has files that are not recorded and would be lost" in message
-    project.run("rm -r results")
+    project.run("rm -r results .snakemake/written")
     project.run("autotagging restore")
     assert contents() == before
+    name = "results/train/crnn/seed-0/SHA256SUMS"  # a checkout after this one would be noticed
+    note = (project.folder / ".snakemake/written" / name).read_text()
+    assert note.split()[1] == sha256(project.folder / name)
     assert project.jobs("snakemake -n") == set()
 
 

@@ -41,8 +41,8 @@ def warning() -> str:
 
     A stage of DVC, which compares contents, needs none.
     """
-    found = find_unrecorded()
-    if not found or "DVC_ROOT" in os.environ:
+    found = [] if "DVC_ROOT" in os.environ else find_unrecorded()
+    if not found:
         return ""
     return (
         f"warning: Snakemake has no record of what made {describe(found)}: it notices no change of "
