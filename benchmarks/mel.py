@@ -3,8 +3,9 @@
 Usage: OMP_NUM_THREADS=1 python benchmarks/mel.py CLIP.mp3 ...
 
 The times of a clip are medians over rounds in which all rows take turns. Each row has a process of
-its own and so shares no libraries, memory or threads with another. torchaudio, nnAudio, essentia,
-kapre and miniaudio are measured if they are installed; the pipeline needs none of them.
+its own, which keeps freed memory, and so shares no libraries, memory or threads with another.
+torchaudio, nnAudio, essentia, kapre and miniaudio are measured if they are installed; the pipeline
+needs none of them.
 """
 
 import argparse
@@ -150,7 +151,6 @@ def ours(folder: str) -> Callable[[], Mel]:
     """Front end of this project, reading the corpus in a subfolder of the working directory."""
 
     def prepare() -> Mel:
-        keep_freed_memory(large=False)
         corpus = open_corpus(Path(folder))
         return lambda path: FRONT_END.extract(corpus, f"0/{path.name}")[0]
 
@@ -173,7 +173,6 @@ def resampling() -> Mel:
 
 
 def our_log_mel() -> Mel:
-    keep_freed_memory(large=False)
     waveform = functools.cache(waveform_of)
     return lambda path: mel.log_mel(waveform(path), sample_rate=RATE, **NUMBERS)
 
@@ -206,6 +205,7 @@ PATHS = {
 def take_turns(name: str, orders: Connection) -> None:
     """Run a row a few times per order; send back the seconds, or the result."""
     warnings.simplefilter("ignore")
+    keep_freed_memory(large=False)
     try:
         make = {**STAGES, **PATHS}[name]()
     except ImportError as error:
@@ -276,6 +276,7 @@ def report(path: Path, rows: dict[str, Connection]) -> None:
 
 def work(paths: list[Path], started: Barrier) -> None:
     """Convert clips one after another, as a worker of the pipeline does."""
+    keep_freed_memory(large=False)
     make = ours("folder")()
     make(paths[0])
     started.wait()

@@ -4,11 +4,11 @@ Usage: python benchmarks/train.py [THREADS] [--model fcn4] [--width 0.25] [--bat
 of the repository. The model is the CRNN, and the batch 32, if nothing else is said.
 
 Each row has processes of its own, one after another in two rounds, because memory does not suffice
-for all at once; all use the same batch. Stock Keras is a model of Keras layers, trained by
-`train_on_batch` and used by `predict_on_batch`. The floor is the convolutions alone, with their
-gradients (without that of the first one's input), by TensorFlow's operations. PyTorch is measured
-for the CRNN, if it is installed, on the CPU; the pipeline does not need it. The other rows use a
-GPU if TensorFlow finds one.
+for all at once; all use the same batch, and keep freed memory. Stock Keras is a model of Keras
+layers, trained by `train_on_batch` and used by `predict_on_batch`. The floor is the convolutions
+alone, with their gradients (without that of the first one's input), by TensorFlow's operations.
+PyTorch is measured for the CRNN, if it is installed; the pipeline does not need it. Each framework
+uses a GPU if it finds one.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,6 +26,8 @@ from typing import NamedTuple
 import numpy as np
 import yaml
 from on_gpu.sizes import FULL, MEL_BINS, TAGS
+
+from autotagging.common.memory import keep_freed_memory
 
 FRAMES = FULL.frames
 ROUNDS, WARM_UP, STEPS = 2, 2, 4
@@ -81,10 +84,6 @@ def ours(setting: Setting, precision: str = "float32") -> Step:
     return lambda: float(step(mel, labels)[0])
 
 
-def ours_in_bfloat16(setting: Setting) -> Step:
-    return ours(setting, "mixed_bfloat16")
-
-
 def ours_scoring(setting: Setting, precision: str = "float32") -> Step:
     network = build(setting, precision)
     from autotagging.training.step import make_scorer
@@ -92,10 +91,6 @@ def ours_scoring(setting: Setting, precision: str = "float32") -> Step:
     score, size = make_scorer(network), setting.batch
     mel, _ = batch(size)
     return lambda: score(np.arange(size), lambda clips: mel[clips], batch_size=size)
-
-
-def ours_scoring_in_bfloat16(setting: Setting) -> Step:
-    return ours_scoring(setting, "mixed_bfloat16")
 
 
 def build(setting: Setting, precision: str):
@@ -114,8 +109,8 @@ def build(setting: Setting, precision: str):
     )
 
 
-def stock_keras(setting: Setting) -> Step:
-    model = build_stock(setting)
+def stock_keras(setting: Setting, precision: str = "float32") -> Step:
+    model = build_stock(setting, precision)
     mel, labels = batch(setting.batch)
     return lambda: model.train_on_batch(mel, labels)
 
@@ -125,14 +120,18 @@ def stock_keras_scoring(setting: Setting) -> Step:
     return lambda: model.predict_on_batch(mel)
 
 
-def build_stock(setting: Setting):
+def build_stock(setting: Setting, precision: str = "float32"):
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(setting.threads)
     import keras
     from on_gpu import stock
 
-    model = stock.build(FULL) if setting.model == "crnn" else build_stock_fcn4(setting.filters)
+    if setting.model == "crnn":
+        model = stock.build(FULL, precision)
+    else:
+        keras.config.set_dtype_policy(precision)
+        model = build_stock_fcn4(setting.filters)
     model.compile(keras.optimizers.Adam(0.001), "binary_crossentropy")
     return model
 
@@ -148,7 +147,7 @@ def build_stock_fcn4(filters: list[int]):
         x = layers.Conv2D(channels, 3, padding="same")(x)
         x = layers.ReLU()(layers.BatchNormalization()(x))
         x = layers.Dropout(0.5)(layers.MaxPooling2D(pool)(x))
-    outputs = layers.Dense(TAGS, activation="sigmoid")(layers.Flatten()(x))
+    outputs = layers.Dense(TAGS, activation="sigmoid", dtype="float32")(layers.Flatten()(x))
     return Model(inputs, outputs)
 
 
@@ -190,50 +189,58 @@ def convolutions(setting: Setting) -> Step:
     return lambda: [result.numpy() for result in step()]
 
 
-def pytorch(setting: Setting) -> Step:
+def pytorch(setting: Setting, precision: str = "float32", **options: bool) -> Step:
     import torch
-    from on_gpu.torch_network import CRNN
+    from on_gpu import torch_network
 
     torch.set_num_threads(setting.threads)
-    model = CRNN(FULL)
-    optimizer = torch.optim.Adam(model.parameters(), 0.001)
-    mel, labels = map(torch.from_numpy, batch(setting.batch))
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(model(mel), labels)
-        loss.backward()
-        optimizer.step()
-        return float(loss)
-
-    return step
+    step = torch_network.make_step(FULL, precision, **options)
+    mel, labels = batch(setting.batch)
+    return lambda: float(step(mel, labels))
 
 
-def pytorch_compiled(setting: Setting) -> Step:
+def pytorch_scoring(setting: Setting, precision: str = "float32", **options: bool) -> Step:
     import torch
+    from on_gpu import torch_network
 
-    step = pytorch(setting)
-    return torch.compile(step)
+    torch.set_num_threads(setting.threads)
+    score = torch_network.make_scorer(FULL, precision, **options)
+    mel, _ = batch(setting.batch)
+    return lambda: score(mel).cpu()
 
 
-TRAINING = {
+EAGER = {"channels_last": True, "compiled": False}
+COMPILED = {"channels_last": True, "compiled": True}
+ROWS = {
     "stock Keras": stock_keras,
+    "stock Keras, mixed_bfloat16": partial(stock_keras, precision="mixed_bfloat16"),
     "this, float32": ours,
-    "this, mixed_bfloat16": ours_in_bfloat16,
+    "this, mixed_bfloat16": partial(ours, precision="mixed_bfloat16"),
     "the convolutions alone": convolutions,
-}
-OF_THE_CRNN = {"PyTorch eager": pytorch, "PyTorch compiled": pytorch_compiled}
-SCORING = {
+    "PyTorch": partial(pytorch, channels_last=False, compiled=False),
+    "PyTorch, channels last": partial(pytorch, **EAGER),
+    "PyTorch, channels last, compiled": partial(pytorch, **COMPILED),
+    "PyTorch, channels last, mixed_bfloat16": partial(pytorch, precision="mixed_bfloat16", **EAGER),
     "stock Keras, scoring": stock_keras_scoring,
     "this, scoring, float32": ours_scoring,
-    "this, scoring, mixed_bfloat16": ours_scoring_in_bfloat16,
+    "this, scoring, mixed_bfloat16": partial(ours_scoring, precision="mixed_bfloat16"),
+    "PyTorch, scoring": partial(pytorch_scoring, **EAGER),
+    "PyTorch, scoring, compiled": partial(pytorch_scoring, **COMPILED),
+    "PyTorch, scoring, mixed_bfloat16": partial(
+        pytorch_scoring, precision="mixed_bfloat16", **EAGER
+    ),
 }
-ROWS = TRAINING | OF_THE_CRNN | SCORING
+
+
+def is_scoring(name: str) -> bool:
+    """Whether a row scores clips, without training."""
+    return ", scoring" in name
 
 
 def take_steps(name: str, setting: Setting, results: Connection) -> None:
     """Take some steps; send the seconds and CPU seconds of each, and the peak memory in GB."""
     os.environ["OMP_NUM_THREADS"] = str(setting.threads)
+    keep_freed_memory(large=True)
     seconds = []
     try:
         step = ROWS[name](setting)
@@ -263,7 +270,7 @@ def main() -> None:
 
 def measure_all(setting: Setting) -> None:
     context = get_context("spawn")
-    rows = [name for name in ROWS if setting.model == "crnn" or name not in OF_THE_CRNN]
+    rows = [name for name in ROWS if setting.model == "crnn" or not name.startswith("PyTorch")]
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in rows}
     memory = dict.fromkeys(rows, 0.0)
     for _ in range(ROUNDS):
@@ -294,8 +301,9 @@ def print_table(fastest: dict[str, np.ndarray], memory: dict[str, float], settin
     print(f"| batch of {clips} clips | {' | '.join(heads)} |")
     print("| --- |" + " ---: |" * len(heads))
     for name, times in fastest.items():
-        of_stock = fastest["stock Keras, scoring" if name in SCORING else "stock Keras"] / times
-        of_floor = "-" if name in SCORING else f"{(floor / times)[0]:.2f}"
+        scoring = is_scoring(name)
+        of_stock = fastest["stock Keras, scoring" if scoring else "stock Keras"] / times
+        of_floor = "-" if scoring else f"{(floor / times)[0]:.2f}"
         print(
             f"| {name} | {times[0]:.2f} | {times[1]:.2f} | {clips / times[0]:.1f} "
             f"| {of_stock[0]:.2f} | {of_stock[1]:.2f} | {of_floor} | {memory[name]:.1f} |"

@@ -59,9 +59,7 @@ def make_step(size: Size, precision: str, *, compiled: bool, channels_last: bool
     torch.backends.cuda.matmul.allow_tf32 = precision != "float32"
     torch.backends.cudnn.allow_tf32 = precision != "float32"
     torch.backends.cudnn.benchmark = True
-    model = CRNN(size).to(DEVICE)
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
+    model = make_network(size, channels_last=channels_last)
     optimizer = torch.optim.Adam(model.parameters(), 0.001, fused=DEVICE.type == "cuda")
     forward = torch.compile(model, dynamic=False) if compiled else model
     halved = precision == "mixed_bfloat16"
@@ -77,6 +75,26 @@ def make_step(size: Size, precision: str, *, compiled: bool, channels_last: bool
         return loss.detach()
 
     return step
+
+
+def make_scorer(size: Size, precision: str, *, compiled: bool, channels_last: bool) -> Callable:
+    """Make a function mel -> scores, with the options of `make_step`."""
+    model = make_network(size, channels_last=channels_last).eval()
+    forward = torch.compile(model, dynamic=False) if compiled else model
+    halved = precision == "mixed_bfloat16"
+
+    @torch.inference_mode()
+    def score(mel: Any) -> torch.Tensor:
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=halved):
+            return forward(on_device(mel)).float().sigmoid()
+
+    return score
+
+
+def make_network(size: Size, *, channels_last: bool) -> CRNN:
+    """Build the network where it will be used."""
+    model = CRNN(size).to(DEVICE)
+    return model.to(memory_format=torch.channels_last) if channels_last else model
 
 
 def on_device(array: Any) -> torch.Tensor:
