@@ -14,7 +14,8 @@ from autotagging.tools._job_note import Note, read_note
 from autotagging.tools.unrecorded import RECORDS, output_of
 
 _FOLDERS = ("results/", "logs/", "unfinished/", "workflow/")
-_SOURCE = re.compile(r"^'((?:src|workflow)/\S+) ([0-9a-f]{16})'$")
+_CODE = ("src/", "workflow/")
+_SOURCE = re.compile(r"""^(['"])(?!--)(.+) ([0-9a-f]{16})\1$""")
 _TELLING = {"train": ("model", "seed"), "extract_mel_shard": ("shard",)}
 """Flags that tell the jobs of a rule apart."""
 _TOLERANCE = timedelta(minutes=1)  # of the clocks of two machines
@@ -37,8 +38,11 @@ class Job:
     input_checksums
         SHA-256 of the smaller inputs, as they were then.
     code
-        Files and folders of code and other sources, each with the beginning of a hash of its
-        contents, as `sources` in workflow/rules/common.smk gives it.
+        Files and folders of the project that it depends on, each with the beginning of a hash of
+        its contents, as `sources` in workflow/rules/common.smk gives it.
+    other_files
+        The same for other files that no rule makes: a model that a training started from, tables
+        of a corpus folder.
     logs
         Its log files.
     started, ended
@@ -51,6 +55,7 @@ class Job:
     inputs: list[str]
     input_checksums: dict[str, str]
     code: dict[str, str]
+    other_files: dict[str, str]
     logs: list[str]
     started: datetime
     ended: datetime
@@ -138,6 +143,9 @@ def _job(command: str, records: dict[str, dict[str, Any]]) -> Job:
     if note and not started - _TOLERANCE <= note.started <= ended + _TOLERANCE:
         note = None
     checksums = record.get("input_checksums") or {}
+    sources = dict(
+        found.groups()[1:] for text in record["params"] if (found := _SOURCE.match(text))
+    )
     return Job(
         rule=record["rule"],
         command=command,
@@ -148,7 +156,8 @@ def _job(command: str, records: dict[str, dict[str, Any]]) -> Job:
             for path, checksum in checksums.items()
             if checksum.startswith("sha256:")
         },
-        code=dict(found.groups() for text in record["params"] if (found := _SOURCE.match(text))),
+        code={path: hash_ for path, hash_ in sources.items() if path.startswith(_CODE)},
+        other_files={path: hash_ for path, hash_ in sources.items() if not path.startswith(_CODE)},
         logs=logs,
         started=started,
         ended=ended,

@@ -93,11 +93,27 @@ def describe_actions(jobs: list[Job], files: Container[str], folders: list[str])
         **_times(jobs),
     }
     each = [entity for job in jobs for entity in _of_job(job, files)]
-    return [run, engine, *each]
+    others = {path: start for job in jobs for path, start in job.other_files.items()}
+    return [run, engine, *each, *(_other_file(path, start) for path, start in others.items())]
+
+
+def _other_file(path: str, start: str) -> Entity:
+    """Describe an input that is not in the crate, such as a model that a training started from."""
+    return {
+        "@id": _other_id(path),
+        "@type": "PropertyValue",
+        "name": f"first {len(start)} digits of the SHA-256 of {path}",
+        "value": start,
+    }
+
+
+def _other_id(path: str) -> str:
+    return f"#input-{quote(path)}"
 
 
 def _of_job(job: Job, files: Container[str]) -> list[Entity]:
     """Describe a job: its command, machine, inputs and outputs, without files left out."""
+    objects = [file_id(path) for path in job.inputs if path in files] or ["#audio"]
     usage = [
         {
             "@id": f"{_job_id('usage', job)}-{name}",
@@ -116,7 +132,7 @@ def _of_job(job: Job, files: Container[str]) -> list[Entity]:
         "name": job.name,
         "description": "\n".join([job.command, *_place(job)]),
         "instrument": ref(tool_id(job)),
-        "object": refs(file_id(path) for path in job.inputs if path in files) or ref("#audio"),
+        "object": refs([*objects, *map(_other_id, job.other_files)]),
         "result": refs(file_id(path) for path in job.outputs if path in files),
         **_times([job]),
         **({"resourceUsage": refs(value["@id"] for value in usage)} if usage else {}),

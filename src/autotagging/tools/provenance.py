@@ -88,7 +88,10 @@ def _of_job(job: Job, recorded: dict[str, Any] | None) -> dict[str, Any]:
         "command": job.command,
         "commit": commit if commit and commit["id"] else None,
         "parameters": {name: " ".join(values) for name, values in job.parameters.items()},
-        "inputs": {path: _input(path, job.input_checksums.get(path)) for path in job.inputs},
+        "inputs": {
+            **{path: _input(path, job.input_checksums.get(path)) for path in job.inputs},
+            **{path: _other_input(path, then) for path, then in job.other_files.items()},
+        },
         "code": job.code,
         "versions": _versions(model, listed),
         "machine": note.machine if note else None,
@@ -168,6 +171,13 @@ def _input(path: str, then: str | None) -> dict[str, Any]:
     """Give an input's SHA-256 when the job ran (large ones: now), and whether it is the same."""
     now = sha256(Path(path)) if Path(path).is_file() else None
     return {"sha256": then or now, "unchanged": now == then if then else None}
+
+
+def _other_input(path: str, then: str) -> dict[str, Any]:
+    """Give the SHA-256 of a file that no rule makes; if it has changed since, the first digits."""
+    now = sha256(Path(path)) if Path(path).is_file() else ""
+    unchanged = now.startswith(then)
+    return {"sha256": now if unchanged else then, "unchanged": unchanged}
 
 
 def _of_model(paths: list[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from autotagging.common.errors import UserError
 from autotagging.tools import _job_note
 from autotagging.tools._job_note import read_note, write_note
 from autotagging.tools._jobs import RECORDS, flags_of, read_jobs
+from autotagging.tools._ro_actions import describe_actions
+from autotagging.tools.provenance import describe
 
 COMMAND = (
     "autotagging train --model crnn --seed 3 --mel results/extract_mel/summary.csv --xla=False"
@@ -17,6 +20,7 @@ COMMAND = (
     " --times logs/train/times.csv 2>&1 | tee logs/train.log"
 )
 NOTE = "# {} | {} | a host | Linux 6.1 x86_64 | Some CPU @ 2 GHz | 2 cores | 23.5 GiB\n"
+EMPTY = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"  # SHA-256 of {}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -32,7 +36,12 @@ def finished(tmp_path, monkeypatch):
         "shellcmd": COMMAND,
         "input": ["src/a.py", "results/extract_mel/summary.csv"],
         "input_checksums": {"results/extract_mel/summary.csv": "sha256:ab"},
-        "params": ["'src/autotagging/common 0123456789abcdef'", "'--xla=False'"],
+        "params": [
+            "'src/autotagging/common 0123456789abcdef'",
+            "'--xla=False'",
+            "'--name 0123456789abcdef'",
+            '"a singer\'s model/model.json 44136fa355b3678a"',
+        ],
         "log": ["logs/train.log"],
         "starttime": start,
         "endtime": start + 10,
@@ -72,11 +81,28 @@ def test_a_job_is_one_for_all_its_outputs(finished):
     assert job.inputs == ["results/extract_mel/summary.csv"]
     assert job.input_checksums == {"results/extract_mel/summary.csv": "ab"}
     assert job.code == {"src/autotagging/common": "0123456789abcdef"}
+    assert job.other_files == {"a singer's model/model.json": EMPTY[:16]}
     assert set(job.parameters) == {"model", "seed", "xla", "options"}
     assert (job.ended - job.started).total_seconds() == 10
     assert job.note.commit == COMMIT
     assert job.note.machine["host"] == "a host"
     assert job.note.machine["cores"] == 2
+
+
+def test_a_model_that_a_training_started_from_is_an_input(finished):
+    path = Path("a singer's model/model.json")
+    path.parent.mkdir()
+    path.write_text("{}")
+    Path("Snakefile").touch()
+    result = Path("results/train/crnn/seed-3/model.json")
+    result.write_text("{}")
+    assert describe(result)["inputs"][str(path)] == {"sha256": EMPTY, "unchanged": True}
+    path.write_text("{ }")
+    assert describe(result)["inputs"][str(path)] == {"sha256": EMPTY[:16], "unchanged": False}
+    *_, job, _, found = describe_actions(read_jobs(), files=[], folders=[])
+    assert job["object"] == [{"@id": "#audio"}, {"@id": found["@id"]}]
+    assert found["name"] == f"first 16 digits of the SHA-256 of {path}"
+    assert found["value"] == EMPTY[:16]
 
 
 def test_a_log_of_another_run_tells_nothing(finished):
