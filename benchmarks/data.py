@@ -127,9 +127,9 @@ def memory() -> dict[str, float]:
     fields = (line.split() for line in lines if line.startswith("Rss"))
     kilobytes = {name: int(value) for name, value, _ in fields}
     return {
-        "own memory, MB": kilobytes["RssAnon:"] / 1000,
-        "of files, MB": kilobytes["RssFile:"] / 1000,
-        "peak, MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+        "own memory, MB": kilobytes["RssAnon:"] * 1024 / 1e6,
+        "of files, MB": kilobytes["RssFile:"] * 1024 / 1e6,
+        "peak, MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
     }
 
 

@@ -107,7 +107,7 @@ def print_times(clips: int) -> None:
     for name, part in parts.items():
         wall, processor = timed(part)
         print(f"| {name} | {wall:.2f} | {processor:.2f} |", flush=True)
-    print(f"\npeak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.0f} MB\n")
+    print(f"\npeak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6:.0f} MB\n")
 
 
 def evaluate(test_set: TestSet, measured: Scores, units: dict[str, Sampling]) -> None:

@@ -1,7 +1,7 @@
 """Scores and intervals of the audio-blind baseline on MagnaTagATune, for each scheme of the split.
 
-Usage: python benchmarks/lookup.py FOLDER, from the top of the repository. FOLDER has the two
-official tables (.csv or .csv.gz).
+Usage: python benchmarks/lookup.py FOLDER [--seed 1], from the top of the repository. FOLDER has the
+two official tables (.csv or .csv.gz); the seed is that of the splits.
 """
 
 import argparse
@@ -16,12 +16,12 @@ from autotagging.dataset.groups import group_numbers
 from autotagging.dataset.subsets import SUBSETS
 from autotagging.labels.partition import leakage
 from autotagging.labels.tags import merge_synonyms, most_frequent
+from autotagging.metrics.averages import evaluate
 from autotagging.metrics.bootstrap import Sampling, interval, mean_over_tags, resample_areas
 from autotagging.metrics.intervals import sampling_units
 from autotagging.metrics.settings import Bootstrap
 from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.tools.data_card import EMPTY_CLIPS, split_by_each_scheme
-from autotagging.training.epoch_metrics import mean_roc_auc
 
 SETTINGS = ("resamples", "confidence", "seed")
 
@@ -29,10 +29,12 @@ SETTINGS = ("resamples", "confidence", "seed")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="folder with the two official tables")
-    print_scores(parser.parse_args().folder)
+    parser.add_argument("--seed", type=int, help="seed of the splits; params.yaml's by default")
+    chosen = parser.parse_args()
+    print_scores(chosen.folder, chosen.seed)
 
 
-def print_scores(folder: Path) -> None:
+def print_scores(folder: Path, seed: int | None) -> None:
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     synonyms = yaml.safe_load(Path("workflow/resources/tags.yaml").read_text(encoding="utf-8"))[
         "synonyms"
@@ -44,10 +46,11 @@ def print_scores(folder: Path) -> None:
     labels = merged[most_frequent(merged, params["merge_tags"]["n_tags"])]
 
     weights = {name: params["split"][name] for name in SUBSETS}
-    how = {"weights": weights, "seed": params["split"]["seed"]}
+    how = {"weights": weights, "seed": params["split"]["seed"] if seed is None else seed}
     splits = split_by_each_scheme(annotations["mp3_path"], labels, groups, **how)
     bootstrap = Bootstrap(*(params["evaluate"]["bootstrap"][name] for name in SETTINGS))
 
+    metrics = {}
     print("| split | train / validation / test | track | album | artist | macro ROC-AUC |", end="")
     print(" by clips | by tracks | by artists |")
     print("| --- | --- | ---: | ---: | ---: | ---: | --- | --- | --- |")
@@ -57,13 +60,21 @@ def print_scores(folder: Path) -> None:
         counts = fit_lookup(labels[subset == "train"], groups)
         test = labels[subset == "test"]
         scores = score_lookup(counts, groups.reindex(test.index), **params["train"]["lookup"])
-        auc = mean_roc_auc(test.to_numpy(), scores)
+        metrics[scheme] = evaluate(test.to_numpy(), scores, list(test))
+        auc = metrics[scheme]["roc_auc_macro"]
         numbers = [group_numbers(groups, level, test.index) for level in ("track", "artist")]
         limits = " | ".join(
             "{:.3f} to {:.3f}".format(*_limits(test.to_numpy(), scores, sampling, bootstrap))
             for sampling in sampling_units(*numbers, bootstrap).values()
         )
         print(f"| {scheme} | {sizes} | {shares} | {auc:.3f} | {limits} |")
+
+    print("\n| split | ROC-AUC: macro | micro | per clip | loss | accuracy |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    names = ("roc_auc_macro", "roc_auc_micro", "roc_auc_samples", "loss")
+    for scheme, found in metrics.items():
+        numbers = " | ".join(f"{found[name]:.3f}" for name in names)
+        print(f"| {scheme} | {numbers} | {found['accuracy']:.2%} |")
 
 
 def _limits(

@@ -320,7 +320,7 @@ def measure(command: list[str | Path]) -> tuple[float, float, float]:
     seconds = time.monotonic() - start
     if status:
         raise SystemExit(f"failed: {' '.join(map(str, command))}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
 
 
 if __name__ == "__main__":

@@ -115,8 +115,8 @@ def stock_keras(setting: Setting, precision: str = "float32") -> Step:
     return lambda: model.train_on_batch(mel, labels)
 
 
-def stock_keras_scoring(setting: Setting) -> Step:
-    model, mel = build_stock(setting), batch(setting.batch)[0]
+def stock_keras_scoring(setting: Setting, precision: str = "float32") -> Step:
+    model, mel = build_stock(setting, precision), batch(setting.batch)[0]
     return lambda: model.predict_on_batch(mel)
 
 
@@ -209,32 +209,38 @@ def pytorch_scoring(setting: Setting, precision: str = "float32", **options: boo
     return lambda: score(mel).cpu()
 
 
+FLOOR = "the convolutions alone"
 EAGER = {"channels_last": True, "compiled": False}
 COMPILED = {"channels_last": True, "compiled": True}
+HALF = {"precision": "mixed_bfloat16"}
 ROWS = {
     "stock Keras": stock_keras,
-    "stock Keras, mixed_bfloat16": partial(stock_keras, precision="mixed_bfloat16"),
+    "stock Keras, mixed_bfloat16": partial(stock_keras, **HALF),
     "this, float32": ours,
-    "this, mixed_bfloat16": partial(ours, precision="mixed_bfloat16"),
-    "the convolutions alone": convolutions,
+    "this, mixed_bfloat16": partial(ours, **HALF),
+    FLOOR: convolutions,
     "PyTorch": partial(pytorch, channels_last=False, compiled=False),
     "PyTorch, channels last": partial(pytorch, **EAGER),
     "PyTorch, channels last, compiled": partial(pytorch, **COMPILED),
-    "PyTorch, channels last, mixed_bfloat16": partial(pytorch, precision="mixed_bfloat16", **EAGER),
+    "PyTorch, channels last, mixed_bfloat16": partial(pytorch, **EAGER, **HALF),
+    "PyTorch, channels last, compiled, mixed_bfloat16": partial(pytorch, **COMPILED, **HALF),
     "stock Keras, scoring": stock_keras_scoring,
+    "stock Keras, scoring, mixed_bfloat16": partial(stock_keras_scoring, **HALF),
     "this, scoring, float32": ours_scoring,
-    "this, scoring, mixed_bfloat16": partial(ours_scoring, precision="mixed_bfloat16"),
-    "PyTorch, scoring": partial(pytorch_scoring, **EAGER),
-    "PyTorch, scoring, compiled": partial(pytorch_scoring, **COMPILED),
-    "PyTorch, scoring, mixed_bfloat16": partial(
-        pytorch_scoring, precision="mixed_bfloat16", **EAGER
+    "this, scoring, mixed_bfloat16": partial(ours_scoring, **HALF),
+    "PyTorch, channels last, scoring": partial(pytorch_scoring, **EAGER),
+    "PyTorch, channels last, compiled, scoring": partial(pytorch_scoring, **COMPILED),
+    "PyTorch, channels last, scoring, mixed_bfloat16": partial(pytorch_scoring, **EAGER, **HALF),
+    "PyTorch, channels last, compiled, scoring, mixed_bfloat16": partial(
+        pytorch_scoring, **COMPILED, **HALF
     ),
 }
 
 
-def is_scoring(name: str) -> bool:
-    """Whether a row scores clips, without training."""
-    return ", scoring" in name
+def stock_row(name: str) -> str:
+    """Name the row of stock Keras that does the same in the same precision."""
+    same = [part for part in ("scoring", "mixed_bfloat16") if part in name]
+    return ", ".join(["stock Keras", *same])
 
 
 def take_steps(name: str, setting: Setting, results: Connection) -> None:
@@ -251,7 +257,7 @@ def take_steps(name: str, setting: Setting, results: Connection) -> None:
                 seconds.append((time.perf_counter() - started, time.process_time() - used))
     except Exception as error:
         print(f"{name} is left out: {error}"[:300], file=sys.stderr)
-    results.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
+    results.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9))
 
 
 def main() -> None:
@@ -287,8 +293,11 @@ def measure_all(setting: Setting) -> None:
 
 
 def print_table(fastest: dict[str, np.ndarray], memory: dict[str, float], setting: Setting) -> None:
-    """Print seconds, and ratios of them; of the CPU seconds, which other work changes less, too."""
-    floor, clips = fastest["the convolutions alone"], setting.batch
+    """Print seconds and ratios, also of CPU seconds, which other work changes less.
+
+    Each row is compared with stock Keras in the same precision.
+    """
+    floor, clips = fastest[FLOOR], setting.batch
     heads = (
         "s",
         "CPU s",
@@ -301,9 +310,8 @@ def print_table(fastest: dict[str, np.ndarray], memory: dict[str, float], settin
     print(f"| batch of {clips} clips | {' | '.join(heads)} |")
     print("| --- |" + " ---: |" * len(heads))
     for name, times in fastest.items():
-        scoring = is_scoring(name)
-        of_stock = fastest["stock Keras, scoring" if scoring else "stock Keras"] / times
-        of_floor = "-" if scoring else f"{(floor / times)[0]:.2f}"
+        of_stock = fastest[stock_row(name)] / times
+        of_floor = "-" if "scoring" in name else f"{(floor / times)[0]:.2f}"
         print(
             f"| {name} | {times[0]:.2f} | {times[1]:.2f} | {clips / times[0]:.1f} "
             f"| {of_stock[0]:.2f} | {of_stock[1]:.2f} | {of_floor} | {memory[name]:.1f} |"

@@ -116,6 +116,7 @@ def all_rows() -> list[Row]:
             for precision in ("float32", "mixed_float16")
             for row in (project(precision), keras(precision), torch(precision))
         ),
+        keras("mixed_bfloat16", xla=True),
         *(make("mixed_bfloat16", batches=(512,)) for make in (project, keras, torch)),
     ]
 
