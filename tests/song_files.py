@@ -8,7 +8,8 @@ import soundfile
 from mutagen.ogg import OggPage
 
 from autotagging.tagging.audio_hash import audio_sha256
-from autotagging.tagging.file_tags import read_file_tags
+from autotagging.tagging.file_tags import copy_with_tags, read_file_tags
+from autotagging.tagging.id3 import Fields
 from autotagging.tagging.plans import Change, PlannedFile
 
 SUFFIXES = ("mp3", "flac", "ogg", "opus", "oga", "wav", "aiff", "m4a")
@@ -32,6 +33,12 @@ def write_song(path: Path, *, seconds: float = 0.3, seed: int = 0) -> Path:
     else:
         soundfile.write(path, noise, 48_000, format=suffix.upper())
     return path
+
+
+def write_copy(source: Path, target: Path, fields: Fields) -> None:
+    """Write a copy of a song with other tags."""
+    with target.open("w+b") as file:
+        copy_with_tags(source, file, fields)
 
 
 def planned(path: Path, genre=("Rock", "Indie Rock"), mood=("Calm",)) -> PlannedFile:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import mutagen
 from mutagen.aiff import AIFF
@@ -113,7 +114,7 @@ def read_file_tags(path: Path) -> FileTags:
     )
 
 
-def copy_with_tags(source: Path, target: Path, fields: Fields) -> None:
+def copy_with_tags(source: Path, target: BinaryIO, fields: Fields) -> None:
     """Write a copy of a file in which the values of some fields are others.
 
     Parameters
@@ -121,7 +122,7 @@ def copy_with_tags(source: Path, target: Path, fields: Fields) -> None:
     source
         File to copy; only read.
     target
-        Empty file to write.
+        Empty file, opened for reading and writing.
     fields
         Values of "genre", "mood" or both; a field without values is removed.
 
@@ -135,13 +136,16 @@ def copy_with_tags(source: Path, target: Path, fields: Fields) -> None:
         if kind in _ID3:
             save_id3(source, target, kind, fields)
             return
-        shutil.copyfile(source, target)
+        with source.open("rb") as old:
+            shutil.copyfileobj(old, target)
+        target.seek(0)
         opened = kind(target)
         (_check_mp4 if kind is MP4 else _check_vorbis)(opened, fields)
         if opened.tags is None:
             opened.add_tags()
         (_set_mp4 if kind is MP4 else _set_vorbis)(opened, fields)
-        opened.save(padding=kept_padding)
+        target.seek(0)
+        opened.save(target, padding=kept_padding)
 
 
 @contextmanager

@@ -34,6 +34,11 @@ OTHER_SUFFIXES = {
 
 SUFFIXES = LIBSNDFILE_SUFFIXES | OTHER_SUFFIXES.keys()
 
+_FFMPEG_FORMATS = (
+    "aac,aiff,ape,asf,caf,dsf,flac,iff,matroska,mov,mp3,mpc,mpc8,ogg,tak,tta,w64,wav,wv"
+)
+"""What FFmpeg may take a file for: not for a playlist, whose entries are other files."""
+
 _SIGNATURES = {
     b"MAC ": "Monkey's Audio",
     b"MPCK": "Musepack",
@@ -84,8 +89,8 @@ class FfmpegStream(soundfile.SoundFile):
                 "file, for instance to FLAC",
             )
         command = [program, "-nostdin", "-v", "quiet", "-xerror"]  # a file that is cut is an error
-        command += ["-protocol_whitelist", "file,pipe", "-i", f"file:{path}", "-map", "0:a:0"]
-        command += ["-c:a", "pcm_f32le", "-f", "wav", "-"]
+        command += ["-protocol_whitelist", "file,pipe", "-format_whitelist", _FFMPEG_FORMATS]
+        command += ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )

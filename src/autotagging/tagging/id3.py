@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from mutagen import PaddingInfo
 from mutagen.aiff import AIFF
@@ -71,8 +72,8 @@ def id3_others(tags: ID3) -> list[tuple[str, str]]:
     return sorted((key, re.sub(r"encoding=<[^>]*>, ", "", text)) for key, text in frames)
 
 
-def save_id3(source: Path, target: Path, kind: type, fields: Fields) -> None:
-    """Write a copy of a file with other genres or moods; `target` exists and is empty.
+def save_id3(source: Path, target: BinaryIO, kind: type, fields: Fields) -> None:
+    """Write a copy of a file with other genres or moods; `target` is open and empty.
 
     RefusedError ("not_verified") if a frame would be lost.
     """
@@ -80,15 +81,16 @@ def save_id3(source: Path, target: Path, kind: type, fields: Fields) -> None:
     _check_frames(source, tags)
     version = _version(tags)
     _set_fields(tags, version, fields)
-    if kind in (AIFF, WAVE):
-        shutil.copyfile(source, target)
-        tags.save(target, v2_version=version, v23_sep=None, padding=kept_padding)
-        return
-    with source.open("rb") as old, target.open("wb") as new:
+    with source.open("rb") as old:
+        if kind in (AIFF, WAVE):
+            shutil.copyfileobj(old, target, _PIECE)
+            target.seek(0)
+            tags.save(target, v2_version=version, v23_sep=None, padding=kept_padding)
+            return
         available = id3_bytes(old.read(10))
-        new.write(_encoded(tags, version, available))
+        target.write(_encoded(tags, version, available))
         old.seek(available)
-        shutil.copyfileobj(old, new, _PIECE)
+        shutil.copyfileobj(old, target, _PIECE)
     if "genre" in fields:
         _set_v1_genre(target, fields["genre"])
 
@@ -165,12 +167,11 @@ def _encoded(tags: ID3, version: int, available: int) -> bytes:
     return written.getvalue()
 
 
-def _set_v1_genre(path: Path, genres: Sequence[str]) -> None:
+def _set_v1_genre(file: BinaryIO, genres: Sequence[str]) -> None:
     """Set the genre of the ID3v1 tag to the first genre, if there is such a tag."""
     names = [name.casefold() for name in TCON.GENRES]
     first = genres[0].casefold() if genres else ""
-    with path.open("r+b") as file:
-        file.seek(-_V1_BYTES, 2)
-        if file.read(3) == b"TAG":
-            file.seek(-1, 2)
-            file.write(bytes([names.index(first) if first in names else _NO_GENRE]))
+    file.seek(-_V1_BYTES, 2)
+    if file.read(3) == b"TAG":
+        file.seek(-1, 2)
+        file.write(bytes([names.index(first) if first in names else _NO_GENRE]))

@@ -2,17 +2,21 @@
 
 A changed copy is made next to a file, compared with it, noted in the journal, and renamed. Where
 anything is in the way, a file stays as it is, and the others are done.
+
+A copy is written as the open file that was created, never by its name, which another user of the
+folder may have made a link to some other file.
 """
 
 import hashlib
 import os
-import shutil
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from autotagging.common.files import flush, flush_folder, sha256
+from autotagging.common.files import flush_folder, sha256
 from autotagging.tagging.audio_hash import audio_sha256
 from autotagging.tagging.delta import describe, rebuild
 from autotagging.tagging.file_tags import FileTags, copy_with_tags, read_file_tags
@@ -20,7 +24,7 @@ from autotagging.tagging.journal import Entry, Journal, read_journal, started_co
 from autotagging.tagging.outcomes import Outcome, RefusedError, refusing
 from autotagging.tagging.plans import PlannedFile
 
-_COPY = ".autotagging-"
+_COPY = re.compile(r"\.autotagging-[0-9a-f]{16}(\.[^/]*)?")
 _LONGEST_SUFFIX = 10  # characters of a suffix that the name of a copy has as well
 
 
@@ -105,7 +109,7 @@ def _of_both(newer: Outcome | None, older: Outcome) -> Outcome:
 def remove_copies(journal: Path) -> None:
     """Remove copies of files that stopped processes have left."""
     for copy in started_copies(journal):
-        if copy.name.startswith(_COPY):
+        if _COPY.fullmatch(copy.name):
             with suppress(OSError, ValueError):  # a ValueError for what no name can be
                 copy.unlink()
 
@@ -173,12 +177,14 @@ def _write(planned: PlannedFile, target: Path, journal: Journal, *, keep_times: 
             raise RefusedError("changed", "its audio is not that of the plan; tag it again")
         with _copy_next_to(target, journal.path, journal.started) as copy:
             copy_with_tags(target, copy, fields)
-            _copy_status(target, before, copy)
-            if not keep_times:
-                os.utime(copy)
-            flush(copy)
+            _finish(
+                copy,
+                target,
+                before,
+                (before.st_atime_ns, before.st_mtime_ns) if keep_times else None,
+            )
             _verify(copy, planned, tags)
-            with journal.replacing(_entry(target, before, copy), copy):
+            with journal.replacing(_entry(target, before, copy), Path(copy.name)):
                 _rename(copy, target, before)
     return Outcome(planned.path, "written", _note(before))
 
@@ -189,30 +195,36 @@ def _note(before: os.stat_result) -> str:
     return f"has {before.st_nlink} names (hard links); the others keep the old tags"
 
 
-def _verify(copy: Path, planned: PlannedFile, before: FileTags) -> None:
+def _verify(copy: BinaryIO, planned: PlannedFile, before: FileTags) -> None:
     """Raise RefusedError unless a copy has the same audio, the planned tags and all other tags."""
-    if audio_sha256(copy) != planned.audio_sha256:
+    path = Path(copy.name)
+    if audio_sha256(path) != planned.audio_sha256:
         raise RefusedError("not_verified", "its audio would change; is it damaged?")
-    after = read_file_tags(copy)
+    after = read_file_tags(path)
     if (after.genre, after.mood) != (planned.genre.new, planned.mood.new):
         raise RefusedError("not_verified", "the new tags could not be read back")
     if after.others != before.others:
         raise RefusedError("not_verified", "other tags would change; are they damaged?")
 
 
-def _entry(target: Path, before: os.stat_result, copy: Path) -> Entry:
+def _entry(target: Path, before: os.stat_result, copy: BinaryIO) -> Entry:
     """Describe a file by its changed copy, and check the description."""
     rebuilt = hashlib.sha256()
-    with target.open("rb") as old, copy.open("rb") as new:
-        pieces = describe(old, new)
-        for part in rebuild(pieces, new):
+    with target.open("rb") as old:
+        pieces = describe(old, copy)
+        for part in rebuild(pieces, copy):
             rebuilt.update(part)
     old_sha256 = sha256(target)
     if rebuilt.hexdigest() != old_sha256:
         raise RefusedError("changed", "it was changed meanwhile")
     return Entry(
-        str(target), old_sha256, sha256(copy), pieces, before.st_atime_ns, before.st_mtime_ns
+        str(target), old_sha256, _sha256(copy), pieces, before.st_atime_ns, before.st_mtime_ns
     )
+
+
+def _sha256(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _restore(entry: Entry, journal: Path) -> Outcome:
@@ -227,54 +239,82 @@ def _restore(entry: Entry, journal: Path) -> Outcome:
         _check_writable(target)
         with _copy_next_to(target, journal) as copy:
             _write_old(entry, target, copy)
-            _copy_status(target, before, copy)
-            os.utime(copy, ns=(entry.atime_ns, entry.mtime_ns))
-            flush(copy)
+            _finish(copy, target, before, (entry.atime_ns, entry.mtime_ns))
+            _check_same_song(target, Path(copy.name))
             _rename(copy, target, before)
     return Outcome(entry.path, "restored")
 
 
-def _write_old(entry: Entry, target: Path, copy: Path) -> None:
+def _check_same_song(target: Path, copy: Path) -> None:
+    """Raise RefusedError if tags are not all that would change: no `apply` wrote the journal."""
+    read_file_tags(target)
+    read_file_tags(copy)
+    if audio_sha256(target) != audio_sha256(copy):
+        raise RefusedError("damaged_line", "its line of the journal would change its audio")
+
+
+def _write_old(entry: Entry, target: Path, copy: BinaryIO) -> None:
     try:
-        with target.open("rb") as new, copy.open("wb") as old:
-            old.writelines(rebuild(entry.pieces, new))
+        with target.open("rb") as new:
+            copy.writelines(rebuild(entry.pieces, new))
     except ValueError as error:
         raise RefusedError("damaged_line", f"its line of the journal is damaged: {error}") from None
-    if sha256(copy) != entry.old_sha256:
+    if _sha256(copy) != entry.old_sha256:
         raise RefusedError("damaged_line", "its line of the journal is damaged")
 
 
 @contextmanager
 def _copy_next_to(
     target: Path, journal: Path, announce: Callable[[str], None] = lambda _: None
-) -> Iterator[Path]:
+) -> Iterator[BinaryIO]:
     """Make an empty file next to another, and remove it at the end if it was not renamed.
 
     Its name is known from the file and the journal, which one process at a time works on.
     """
     token = hashlib.sha256(os.fsencode(f"{journal.resolve()}\0{target}")).hexdigest()[:16]
     suffix = target.suffix if len(os.fsencode(target.suffix)) <= _LONGEST_SUFFIX else ""
-    copy = target.with_name(f"{_COPY}{token}{suffix}")
+    copy = target.with_name(f".autotagging-{token}{suffix}")
     announce(str(copy))
     copy.unlink(missing_ok=True)
-    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     try:
-        yield copy
+        with open(copy, "x+b", opener=_for_no_one_else) as file:
+            yield file
     finally:
         copy.unlink(missing_ok=True)
 
 
-def _copy_status(target: Path, before: os.stat_result, copy: Path) -> None:
-    """Give a copy the owner, permissions, times and extended attributes, where that is possible."""
+def _for_no_one_else(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _finish(
+    copy: BinaryIO, target: Path, before: os.stat_result, times: tuple[int, int] | None
+) -> None:
+    """Give a copy owner, permissions, extended attributes and times, and bring it to the disk.
+
+    What the system does not allow is left out; without `times`, they are those of now.
+    """
+    copy.flush()
+    file = copy.fileno()
     for owner, group in ((-1, before.st_gid), (before.st_uid, -1)):
         with suppress(OSError):
-            os.chown(copy, owner, group)
+            os.fchown(file, owner, group)
     with suppress(OSError):
-        shutil.copystat(target, copy)
+        for name in os.listxattr(target) if hasattr(os, "listxattr") else ():
+            with suppress(OSError):
+                os.setxattr(file, name, os.getxattr(target, name))
+    with suppress(OSError):
+        os.fchmod(file, stat.S_IMODE(before.st_mode))
+    if times:
+        os.utime(file, ns=times)
+    os.fsync(file)
 
 
-def _rename(copy: Path, target: Path, before: os.stat_result) -> None:
-    """Put a copy in the place of a file that is still the same."""
+def _rename(copy: BinaryIO, target: Path, before: os.stat_result) -> None:
+    """Put a copy in the place of a file, if both are still the same."""
+    path = Path(copy.name)
+    if not os.path.samestat(os.fstat(copy.fileno()), path.lstat()):
+        raise RefusedError("changed", "its copy was replaced by another file meanwhile")
     now = target.stat()
     if (now.st_ino, now.st_size, now.st_mtime_ns) != (
         before.st_ino,
@@ -282,5 +322,5 @@ def _rename(copy: Path, target: Path, before: os.stat_result) -> None:
         before.st_mtime_ns,
     ):
         raise RefusedError("changed", "it was changed meanwhile")
-    copy.replace(target)
+    path.replace(target)
     flush_folder(target.parent)

@@ -1,4 +1,5 @@
 import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import soxr
 from autotagging.corpus.decoding import decode_audio
 from autotagging.tagging.audio import Song
 from autotagging.tagging.errors import ERRORS, AudioError
+from autotagging.tagging.formats import find_ffmpeg
 from bundles import tone, write_ffmpeg, write_song
 
 RATE = 12_000
@@ -201,3 +203,41 @@ def test_what_ffmpeg_can_not_decode_is_undecodable(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", write_ffmpeg(tmp_path, "raise SystemExit(1)"))
     (tmp_path / "song.m4a").write_bytes(b"\0\0\0\x18ftypM4A ")
     assert failure(tmp_path / "song.m4a").kind == "undecodable"
+
+
+@pytest.mark.skipif(find_ffmpeg() is None, reason="needs the program ffmpeg")
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        ("aac", "aac"),
+        ("m4a", "aac"),
+        ("m4a", "alac"),
+        ("mka", "flac"),
+        ("spx", "libspeex"),
+        ("tta", "tta"),
+        ("wma", "wmav2"),
+        ("wv", "wavpack"),
+    ],
+)
+def test_ffmpeg_decodes_the_formats_that_are_named(tmp_path, suffix, codec):
+    decoded = write(tmp_path / "decoded.wav", noise(5))
+    path = tmp_path / f"song.{suffix}"
+    command = [find_ffmpeg(), "-v", "error", "-i", decoded, "-ar", "16000", "-c:a", codec, path]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip(f"this ffmpeg writes no {codec}")
+    song, _ = windows(path)
+    assert song.seconds == pytest.approx(5, abs=0.2)
+    assert song.warning is None
+
+
+@pytest.mark.skipif(find_ffmpeg() is None, reason="needs the program ffmpeg")
+@pytest.mark.parametrize("suffix", ["m4a", "wma", "wv"])
+def test_a_playlist_with_the_name_of_a_song_reads_no_other_file(tmp_path, suffix):
+    other = write(tmp_path / "other.wav", noise(5))
+    path = tmp_path / f"list.{suffix}"
+    for text in (
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{other}\n#EXT-X-ENDLIST\n",
+        f"ffconcat version 1.0\nfile '{other.name}'\n",
+    ):
+        path.write_text(text)
+        assert failure(path).kind == "undecodable"

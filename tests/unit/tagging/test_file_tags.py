@@ -10,9 +10,9 @@ from mutagen.id3 import APIC, COMM, ID3, RVAD, TCON, TIT2, TMOO, TPE1, TXXX, TYE
 from mutagen.mp4 import MP4, AtomDataType, MP4Cover, MP4FreeForm
 
 from autotagging.tagging.audio_hash import audio_sha256
-from autotagging.tagging.file_tags import copy_with_tags, read_file_tags
+from autotagging.tagging.file_tags import read_file_tags
 from autotagging.tagging.outcomes import RefusedError
-from song_files import CHUNKS, SUFFIXES, atom, chunks_of, mp4, write_song
+from song_files import CHUNKS, SUFFIXES, atom, chunks_of, mp4, write_copy, write_song
 
 GENRES, MOODS = ("Rock", "Ünïcode & 日本"), ("Calm", "Happy", "Sad")
 FORMATS = dict(zip(SUFFIXES, ["mp3", "flac", "ogg vorbis", "opus", "ogg flac"], strict=False))
@@ -32,8 +32,7 @@ def mp3(tmp_path):
 def written(source, **fields):
     """Write a copy with other tags; check that its audio and its other tags are the same."""
     target = source.with_name(f"copy{source.suffix}")
-    target.touch()
-    copy_with_tags(source, target, fields)
+    write_copy(source, target, fields)
     assert audio_sha256(target) == audio_sha256(source)
     assert read_file_tags(target).others == read_file_tags(source).others
     return target
@@ -214,9 +213,8 @@ def test_moods_of_all_frames_are_read_once_each(mp3):
 def refused(source, **fields):
     """Give the reason and the message of a file that can't be copied."""
     target = source.with_name(f"copy{source.suffix}")
-    target.touch()
     with pytest.raises(RefusedError) as error:
-        copy_with_tags(source, target, fields or {"genre": GENRES})
+        write_copy(source, target, fields or {"genre": GENRES})
     return f"{error.value.reason}: {error.value}"
 
 
@@ -331,9 +329,8 @@ def test_twenty_broken_files_are_refused_and_stay(tmp_path):
         path = tmp_path / name
         path.write_bytes(content)
         target = tmp_path / f"copy{path.suffix}"
-        target.touch()
         with pytest.raises(RefusedError) as error:
-            copy_with_tags(path, target, {"genre": ["Rock"]})
+            write_copy(path, target, {"genre": ["Rock"]})
         assert error.value.reason in ("unreadable", "unsupported"), name
         with pytest.raises(RefusedError):
             read_file_tags(path)

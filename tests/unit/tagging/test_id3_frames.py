@@ -6,9 +6,9 @@ import mutagen
 import pytest
 from mutagen.id3 import APIC, COMM, TIT2, TPE1, TXXX, UFID, USLT
 
-from autotagging.tagging.file_tags import copy_with_tags, read_file_tags
+from autotagging.tagging.file_tags import read_file_tags
 from autotagging.tagging.outcomes import RefusedError
-from song_files import write_song
+from song_files import write_copy, write_song
 
 PICTURE = b"\0image/png\0\3\0" + bytes(range(256)) * 4
 
@@ -46,8 +46,7 @@ def write(tmp_path, content: bytes):
     """Write a genre and a mood into a copy; give the old file and the new one."""
     source, target = tmp_path / "song.mp3", tmp_path / "copy.mp3"
     source.write_bytes(content)
-    target.touch()
-    copy_with_tags(source, target, {"genre": ["Rock"], "mood": ["Calm"]})
+    write_copy(source, target, {"genre": ["Rock"], "mood": ["Calm"]})
     return source, target
 
 
@@ -144,9 +143,7 @@ def test_a_file_whose_frames_would_be_lost_is_refused(tmp_path, audio, name):
 @pytest.mark.parametrize("version", [3, 4])
 def test_tags_of_mutagen_are_changed_in_all_files(tmp_path, suffix, version):
     empty, full, copy = (tmp_path / f"{name}.{suffix}" for name in ("empty", "full", "copy"))
-    full.touch()
-    copy.touch()
-    copy_with_tags(write_song(empty), full, {"genre": ["Pop"]})
+    write_copy(write_song(empty), full, {"genre": ["Pop"]})
     tags = mutagen.File(full).tags
     frames = [TIT2(text="ä" * 200), TPE1(text=["A", "B"]), UFID(owner="o", data=b"1")]
     frames += [COMM(lang=lang, desc="d", text="x") for lang in ("eng", "deu")]
@@ -155,11 +152,11 @@ def test_tags_of_mutagen_are_changed_in_all_files(tmp_path, suffix, version):
     for each in frames:
         tags.add(each)
     tags.save(full, v2_version=version)
-    copy_with_tags(full, copy, {"genre": ["Rock"]})
+    write_copy(full, copy, {"genre": ["Rock"]})
     assert read_file_tags(copy).genre == ("Rock",)
     assert read_file_tags(copy).others == read_file_tags(full).others
     content = full.read_bytes()
     place = content.index(b"image/png") - 1
     full.write_bytes(content[:place] + b"\7" + content[place + 1 :])
     with pytest.raises(RefusedError, match="a frame that can't be kept"):
-        copy_with_tags(full, copy, {"genre": ["Rock"]})
+        write_copy(full, copy, {"genre": ["Rock"]})

@@ -6,11 +6,10 @@ from mutagen.apev2 import APEv2
 
 from autotagging.common.files import sha256
 from autotagging.tagging.audio_hash import audio_sha256
-from autotagging.tagging.file_tags import copy_with_tags
 from autotagging.tagging.mapping import read_mapping
 from autotagging.tagging.outcomes import Outcome
 from autotagging.tagging.plans import Change, make_plan, read_plan, write_plan
-from song_files import write_song
+from song_files import write_copy, write_song
 
 MAPPING = read_mapping(None, {"rock": "genre", "pop": "genre", "calm": "mood", "piano": "other"})
 
@@ -28,8 +27,7 @@ def result(path, *tags):
 
 def tagged(song, **fields):
     other = song.with_name("other.flac")
-    other.touch()
-    copy_with_tags(song, other, fields)
+    write_copy(song, other, fields)
     other.replace(song)
     return song
 

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from mutagen.id3 import TIT2
 from autotagging.common.errors import UserError
 from autotagging.common.files import sha256
 from autotagging.tagging import writing
+from autotagging.tagging.delta import to_json
 from autotagging.tagging.file_tags import read_file_tags
 from autotagging.tagging.journal import Journal
 from autotagging.tagging.plans import Change, read_plan, write_plan
@@ -198,7 +200,7 @@ def test_a_file_in_a_folder_that_is_not_writable_stays(song, music, journal, mon
         music.chmod(0o755)
 
 
-@pytest.mark.parametrize("failing", ["copy_with_tags", "flush", "describe"])
+@pytest.mark.parametrize("failing", ["copy_with_tags", "_finish", "describe"])
 def test_of_a_full_disk_nothing_is_left(song, music, journal, monkeypatch, failing):
     def fail(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -235,7 +237,7 @@ def test_a_journal_that_can_not_be_written_keeps_the_file_back(song, journal, mo
     ("change", "message"),
     [
         (lambda copy: copy.write_bytes(copy.read_bytes()[:-9]), "its audio would change"),
-        (lambda copy: writing.copy_with_tags(write_song(copy), copy, {}), "could not be read back"),
+        (write_song, "could not be read back"),
     ],
 )
 def test_a_copy_that_is_not_right_takes_no_place(song, journal, monkeypatch, change, message):
@@ -243,8 +245,8 @@ def test_a_copy_that_is_not_right_takes_no_place(song, journal, monkeypatch, cha
 
     def spoil(source, target, fields):
         real(source, target, fields)
-        monkeypatch.setattr(writing, "copy_with_tags", lambda *_: None)
-        change(target)
+        target.flush()
+        change(Path(target.name))
 
     monkeypatch.setattr(writing, "copy_with_tags", spoil)
     (outcome,) = apply(journal, planned(song))
@@ -561,7 +563,7 @@ def test_a_copy_is_for_no_one_else_to_read(song, journal, monkeypatch):
     real = writing.copy_with_tags
 
     def look(source, target, fields):
-        modes.append(stat.S_IMODE(target.stat().st_mode))
+        modes.append(stat.S_IMODE(os.fstat(target.fileno()).st_mode))
         real(source, target, fields)
 
     monkeypatch.setattr(writing, "copy_with_tags", look)
@@ -569,3 +571,50 @@ def test_a_copy_is_for_no_one_else_to_read(song, journal, monkeypatch):
     apply(journal, planned(song))
     assert modes == [0o600]
     assert sha256(song) != before
+
+
+@pytest.mark.parametrize("restoring", [False, True])
+def test_a_copy_that_became_a_link_changes_no_other_file(
+    song, music, journal, tmp_path, monkeypatch, restoring
+):
+    """As another user of the folder could do while it is written."""
+    private = tmp_path / "private"
+    private.write_text("private")
+    before = private.stat()
+    if restoring:
+        apply(journal, planned(song))
+    content, real = song.read_bytes(), writing._finish
+
+    def replaced(copy, *others):
+        Path(copy.name).unlink()
+        Path(copy.name).symlink_to(private)
+        real(copy, *others)
+
+    monkeypatch.setattr(writing, "_finish", replaced)
+    (outcome,) = undo_journal(journal) if restoring else apply(journal, planned(song))
+    assert outcome.failed
+    assert (private.read_text(), private.stat()) == ("private", before)
+    assert song.read_bytes() == content
+    assert list(music.iterdir()) == [song]
+
+
+def test_a_forged_journal_changes_and_removes_only_songs(song, music, journal, tmp_path):
+    """Its entries name a text file, and copies that no `apply` has made."""
+    apply(journal, planned(song))
+    (line,) = [line for line in journal.read_text().splitlines() if '"path"' in line]
+    private, other = music / ".profile", music / ".autotagging-notes"
+    private.write_text("the same for everyone\n")
+    other.touch()
+    forged = {
+        **json.loads(line),
+        "path": str(private),
+        "old_sha256": hashlib.sha256(b"another\n").hexdigest(),
+        "new_sha256": sha256(private),
+        "pieces": to_json([b"another\n"]),
+    }
+    with journal.open("a") as file:
+        file.write(json.dumps({"started": str(other)}) + "\n" + json.dumps(forged) + "\n")
+    what = {Path(outcome.path).name: outcome.what for outcome in undo_journal(journal)}
+    assert what == {".profile": "unsupported", "song.mp3": "restored"}
+    assert private.read_text() == "the same for everyone\n"
+    assert other.exists()

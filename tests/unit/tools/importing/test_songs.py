@@ -8,7 +8,6 @@ import pytest
 import soundfile
 from mutagen.id3 import TALB, TCON, TIT2, TMOO, TPE1
 
-from autotagging.tagging.file_tags import copy_with_tags
 from autotagging.tools.importing import songs as module
 from autotagging.tools.importing.cutting import AudioSize
 from autotagging.tools.importing.faults import Faults
@@ -16,7 +15,7 @@ from autotagging.tools.importing.file_tags import read_song_tags
 from autotagging.tools.importing.labels import Labelled, Tag
 from autotagging.tools.importing.workers import JobError
 from bundles import write_ffmpeg
-from song_files import write_song
+from song_files import write_copy, write_song
 
 JOINED = "another stream begins there, as in files that were joined"
 NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 8000)
@@ -124,8 +123,7 @@ def test_tags_that_are_written_into_files_are_read(tmp_path, suffix):
         file.add_tags()
     file.tags.update(names.get(kind, {"artist": ["Ä", "B"], "album": ["X"], "title": ["T"]}))
     file.save(**({"v2_version": 3, "v23_sep": None} if kind == "id3" else {}))
-    path.touch()
-    copy_with_tags(source, path, {"genre": ("Rock", "Dub"), "mood": ("calm", "warm")})
+    write_copy(source, path, {"genre": ("Rock", "Dub"), "mood": ("calm", "warm")})
     if kind == "id3":
         assert "TXXX:MOOD" in mutagen.File(path).tags
     assert read_song_tags(path) == {
