@@ -11,66 +11,70 @@
 PYTHON ?= python3
 LOCK ?= requirements.lock
 VENV := .venv
+BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(notdir $(LOCK))
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# Commands find each other by PATH. Recipes name their folder: the make of macOS ignores this PATH.
+OUTSIDE := PATH="$(PATH)"
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header \
 	$(addprefix --extra ,pipeline serve export slurm ssh validate dev)
 
-.PHONY: install results compare report screenshots plots check test test-slow test-remotes test-cluster \
-	gpu-check reproduce lint lock clean
+.PHONY: install environment results compare report screenshots plots check test test-slow \
+	test-remotes test-cluster gpu-check reproduce lint lock clean
 
 install: $(INSTALLED)
 
 results: $(INSTALLED)
-	snakemake --cores all
+	$(BIN)/snakemake --cores all
 	@echo "All figures and tables are in results/figures/; the comparison is table_4.md."
 
 compare: $(INSTALLED)
-	snakemake --cores all --configfile workflow/compare.yaml
+	$(BIN)/snakemake --cores all --configfile workflow/compare.yaml
 	@echo "All models side by side are in results/figures/: table_4.md, differences.md, cost.svg."
 
 report: results
-	snakemake --report report.html
+	$(BIN)/snakemake --report report.html
 	@echo "report.html is one file that works offline: open it in a browser."
 
 screenshots: report
-	python tests/screenshots.py report.html docs/images
-	autotagging rule_graph --out docs/images/rule_graph.svg
+	$(BIN)/python tests/screenshots.py report.html docs/images
+	$(BIN)/autotagging rule_graph --out docs/images/rule_graph.svg
 
 plots: $(INSTALLED)
-	autotagging plots_template --out .dvc/tmp/plots.html
-	dvc plots show --html-template .dvc/tmp/plots.html
+	$(BIN)/autotagging plots_template --out .dvc/tmp/plots.html
+	$(BIN)/dvc plots show --html-template .dvc/tmp/plots.html
 
 check: lint
-	pytest tests/unit -m "not training"
+	$(BIN)/pytest tests/unit -m "not training"
 
 test: $(INSTALLED)
-	pytest
+	$(BIN)/pytest
 
 test-slow: $(INSTALLED)
-	pytest -m slow
+	$(BIN)/pytest -m slow
 
 test-remotes: $(INSTALLED)
-	pytest -n 0 -m remotes -rs tests/workflow
+	$(BIN)/pytest -n 0 -m remotes -rs tests/workflow
 
 test-cluster: $(INSTALLED)
-	python tests/cluster/slurm.py
-	pytest -n 0 -m cluster -rs tests/cluster
+	$(BIN)/python tests/cluster/slurm.py
+	$(BIN)/pytest -n 0 -m cluster -rs tests/cluster
 
 gpu-check:
 	$(MAKE) LOCK=requirements-gpu.lock $(VENV)/installed-requirements-gpu.lock
-	pytest -n 0 -m gpu -rs tests/gpu
-	python benchmarks/gpu.py --out logs/gpu.json
+	$(BIN)/pytest -n 0 -m gpu -rs tests/gpu
+	$(BIN)/python benchmarks/gpu.py --out logs/gpu.json
 
 reproduce: $(INSTALLED)
-	python benchmarks/reproduce.py
+	$(BIN)/python benchmarks/reproduce.py
 
 lint: $(INSTALLED)
-	ruff check .
-	ruff format --check .
-	snakefmt --check Snakefile workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
 
 lock: $(INSTALLED)
 	$(COMPILE) --upgrade --output-file requirements.lock pyproject.toml
@@ -80,10 +84,19 @@ lock: $(INSTALLED)
 clean:
 	rm -rf $(VENV)
 
+# A new time stamp alone, as after git checkout, does not make the environment again: a training may
+# be using it.
 $(INSTALLED): $(LOCK) pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	cmp -s $(LOCK) $(VENV)/installed.lock || $(MAKE) environment
+	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
+
+environment:
+	@$(OUTSIDE) $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(OUTSIDE) $(PYTHON) -m venv --clear $(VENV)
+	@# Three packages are built from source, by this setuptools.
+	awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' $(LOCK) > $(VENV)/build.lock
+	$(PIP) --require-hashes -r $(VENV)/build.lock
+	$(PIP) --require-hashes --no-build-isolation -r $(LOCK)
+	cp $(LOCK) $(VENV)/installed.lock

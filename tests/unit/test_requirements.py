@@ -13,6 +13,7 @@ def test_everything_is_pinned_with_hashes_and_without_addresses(name):
     text = (ROOT / name).read_text()
     assert "://" not in text
     assert "index-url" not in text
+    assert set(re.findall(r"-c (.*)", text)) <= {"requirements.lock"}  # no path of a machine
     entries = re.split(r"\n(?=[a-z0-9])", text.strip())
     for entry in entries:
         assert re.match(r"[a-z0-9][a-z0-9._-]*==\S+", entry), entry.splitlines()[0]
