@@ -80,7 +80,7 @@ def slurm() -> Iterator[Path]:
 def local_run(tmp_path_factory) -> Project:
     """A project in which `snakemake` has run on this machine, undisturbed."""
     folder = tmp_path_factory.mktemp("local")
-    project = new_project(folder, corpora=tmp_path_factory.getbasetemp() / "corpora")
+    project = _project(folder, tmp_path_factory.getbasetemp() / "corpora")
     project.run(f"snakemake --cores {THREADS}")
     return project
 
@@ -95,7 +95,7 @@ def make_project(tmp_path_factory, local_run, slurm):
     def make(*steps: str) -> ClusterProject:
         folder = tmp_path_factory.mktemp("project")
         corpora = local_run.environment["AUTOTAGGING_CORPORA"]
-        new_project(folder, corpora)
+        _project(folder, corpora)
         for profile in PROFILES:
             with (folder / profile).open("a") as file:
                 file.write("slurm-init-seconds-before-status-checks: 3\n")
@@ -106,3 +106,10 @@ def make_project(tmp_path_factory, local_run, slurm):
         return ClusterProject(folder, corpora, slurm)
 
     return make
+
+
+def _project(folder: Path, corpora: Path) -> Project:
+    """Make a project whose training lasts long enough to be killed."""
+    project = new_project(folder, corpora)
+    project.replace("params.yaml", "  epochs: 1\n", "  epochs: 12\n")
+    return project
