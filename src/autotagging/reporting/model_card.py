@@ -11,6 +11,7 @@ import yaml
 from autotagging.corpus.paths import is_magnatagatune
 from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.captions import attribution, corpus_name, licence
+from autotagging.reporting.tables.files import plain_markdown
 
 _TEMPLATE = Path(__file__).with_name("templates") / "model_card.md"
 _SHOWN = {
@@ -66,7 +67,7 @@ def model_card(metrics: dict[str, Any], model: dict[str, Any], leakage: dict[str
         gain=_gain(metrics),
         weights=model["weights_sha256"],
         licence=_licence(corpus),
-        tags=", ".join(model["tags"]),
+        tags=", ".join(map(plain_markdown, model["tags"])),
     )
 
 

@@ -91,7 +91,7 @@ def save_table(
         shown = [Part("", "", table if shown is None else shown, notes)]
     texts = [_text(part) for part in shown]
     with replacing(files.md) as temporary:
-        blocks = [f"{_plain_markdown(caption)}\n", *map(_markdown, texts)]
+        blocks = [f"{plain_markdown(caption)}\n", *map(_markdown, texts)]
         temporary.write_text("\n".join(blocks), encoding="utf-8")
     with replacing(files.tex) as temporary:
         temporary.write_text(_latex(texts, caption=caption, label=files.tex.stem), encoding="utf-8")
@@ -151,18 +151,18 @@ def _text(part: Part) -> _Text:
 def _markdown(text: _Text) -> str:
     """Format a table for GitHub."""
     lines = [
-        [*map(_plain_markdown, text.columns)],
+        [*map(plain_markdown, text.columns)],
         ["---:" if right else "---" for right in text.numeric],
-        *[[*map(_plain_markdown, row)] for row in text.rows],
+        *[[*map(plain_markdown, row)] for row in text.rows],
     ]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    title, caption, notes = map(_plain_markdown, (text.title, text.caption, text.notes))
+    title, caption, notes = map(plain_markdown, (text.title, text.caption, text.notes))
     above = [f"**{title}.** {caption}\n"] if title else []
     below = [f"{notes}\n"] if notes else []
     return "\n".join([*above, table, *below])
 
 
-def _plain_markdown(text: str) -> str:
+def plain_markdown(text: str) -> str:
     """Let a text from data be no formatting."""
     return _MARKDOWN.sub(r"\\\g<0>", text).replace("$", _DOLLAR)
 
@@ -216,6 +216,8 @@ def _latex_table(text: _Text, *, caption: str, label: str) -> str:
 
 def _escape(text: str) -> str:
     escaped = "".join(_LATEX.get(character, character) for character in text)
+    if escaped[:1] in ("[", "*"):  # after the end of a row, LaTeX would take it for an option
+        escaped = "{}" + escaped
     return _MINUS.sub(r"\(-\)", _QUOTED.sub(r"``\1''", escaped))
 
 

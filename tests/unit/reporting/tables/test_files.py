@@ -68,6 +68,13 @@ def test_parts_are_tables_of_their_own_below_one_caption(tmp_path):
     assert r"0.900 & a\_b \& ``c\textasciicircum{}2'' \\" in latex
 
 
+def test_a_name_in_brackets_is_no_option_of_latex(tmp_path):
+    """LaTeX takes a bracket or a star after the end of a row for one."""
+    files = files_of(tmp_path)
+    save_table(pd.DataFrame({"tag": ["[live]", "*x", "a[b]"]}), files, caption="Tags.")
+    assert re.findall(r"(\S+) \\\\", files.tex.read_text()) == ["tag", "{}[live]", "{}*x", "a[b]"]
+
+
 def test_notes_are_written_below_the_table(tmp_path):
     files = files_of(tmp_path)
     save_table(pd.DataFrame({"n": range(60)}), files, caption="Above.", notes="100 % below.")
