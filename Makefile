@@ -15,6 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(notdir $(LOCK))
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # Commands find each other by PATH. Recipes name their folder: the make of macOS ignores this PATH.
+# A new environment is made by the Python outside of the present one.
 OUTSIDE := PATH="$(PATH)"
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -64,7 +65,7 @@ test-cluster: $(INSTALLED)
 	$(BIN)/pytest -n 0 -m cluster -rs tests/cluster
 
 gpu-check:
-	$(MAKE) LOCK=requirements-gpu.lock $(VENV)/installed-requirements-gpu.lock
+	$(OUTSIDE) $(MAKE) LOCK=requirements-gpu.lock $(VENV)/installed-requirements-gpu.lock
 	$(BIN)/pytest -n 0 -m gpu -rs tests/gpu
 	$(BIN)/python benchmarks/gpu.py --out logs/gpu.json
 
@@ -87,13 +88,14 @@ clean:
 # A new time stamp alone, as after git checkout, does not make the environment again: a training may
 # be using it.
 $(INSTALLED): $(LOCK) pyproject.toml
-	cmp -s $(LOCK) $(VENV)/installed.lock || $(MAKE) environment
+	cmp -s $(LOCK) $(VENV)/installed.lock || $(OUTSIDE) $(MAKE) environment
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
 
 environment:
 	@$(OUTSIDE) $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	rm -f $(VENV)/installed*
 	$(OUTSIDE) $(PYTHON) -m venv --clear $(VENV)
 	@# Three packages are built from source, by this setuptools.
 	awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' $(LOCK) > $(VENV)/build.lock

@@ -310,11 +310,12 @@ def print_table(fastest: dict[str, np.ndarray], memory: dict[str, float], settin
     print(f"| batch of {clips} clips | {' | '.join(heads)} |")
     print("| --- |" + " ---: |" * len(heads))
     for name, times in fastest.items():
-        of_stock = fastest[stock_row(name)] / times
+        stock = fastest.get(stock_row(name))
+        of_stock = ("-", "-") if stock is None else [f"{ratio:.2f}" for ratio in stock / times]
         of_floor = "-" if "scoring" in name else f"{(floor / times)[0]:.2f}"
         print(
             f"| {name} | {times[0]:.2f} | {times[1]:.2f} | {clips / times[0]:.1f} "
-            f"| {of_stock[0]:.2f} | {of_stock[1]:.2f} | {of_floor} | {memory[name]:.1f} |"
+            f"| {of_stock[0]} | {of_stock[1]} | {of_floor} | {memory[name]:.1f} |"
         )
 
 

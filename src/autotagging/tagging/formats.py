@@ -35,7 +35,8 @@ OTHER_SUFFIXES = {
 SUFFIXES = LIBSNDFILE_SUFFIXES | OTHER_SUFFIXES.keys()
 
 _FFMPEG_FORMATS = (
-    "aac,aiff,ape,asf,caf,dsf,flac,iff,matroska,mov,mp3,mpc,mpc8,ogg,tak,tta,w64,wav,wv"
+    "aac,ac3,aiff,ape,asf,au,caf,dsf,dts,eac3,flac,iff,loas,matroska,mov,mp3,mpc,mpc8,mpegts,ogg,"
+    "tak,tta,w64,wav,wv"
 )
 """What FFmpeg may take a file for: not for a playlist, whose entries are other files."""
 

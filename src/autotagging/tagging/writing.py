@@ -2,30 +2,23 @@
 
 A changed copy is made next to a file, compared with it, noted in the journal, and renamed. Where
 anything is in the way, a file stays as it is, and the others are done.
-
-A copy is written as the open file that was created, never by its name, which another user of the
-folder may have made a link to some other file.
 """
 
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from autotagging.common.files import flush_folder, sha256
+from autotagging.common.files import sha256
 from autotagging.tagging.audio_hash import audio_sha256
+from autotagging.tagging.copies import copy_next_to, finish, put_in_place, remove_copies
 from autotagging.tagging.delta import describe, rebuild
 from autotagging.tagging.file_tags import FileTags, copy_with_tags, read_file_tags
-from autotagging.tagging.journal import Entry, Journal, read_journal, started_copies
+from autotagging.tagging.journal import Entry, Journal, read_journal
 from autotagging.tagging.outcomes import Outcome, RefusedError, refusing
 from autotagging.tagging.plans import PlannedFile
-
-_COPY = re.compile(r"\.autotagging-[0-9a-f]{16}(\.[^/]*)?")
-_LONGEST_SUFFIX = 10  # characters of a suffix that the name of a copy has as well
 
 
 def check_plan(lines: Iterable[PlannedFile | Outcome]) -> Iterator[Outcome]:
@@ -106,14 +99,6 @@ def _of_both(newer: Outcome | None, older: Outcome) -> Outcome:
     return older
 
 
-def remove_copies(journal: Path) -> None:
-    """Remove copies of files that stopped processes have left."""
-    for copy in started_copies(journal):
-        if _COPY.fullmatch(copy.name):
-            with suppress(OSError, ValueError):  # a ValueError for what no name can be
-                copy.unlink()
-
-
 def _outcomes(
     lines: Iterable[PlannedFile | Outcome], act: Callable[[PlannedFile, Path], Outcome]
 ) -> Iterator[Outcome]:
@@ -173,19 +158,15 @@ def _write(planned: PlannedFile, target: Path, journal: Journal, *, keep_times: 
     fields = {field: change.new for field, change in planned.changes().items()}
     with refusing():
         before = target.stat()
+        times = (before.st_atime_ns, before.st_mtime_ns) if keep_times else None
         if audio_sha256(target) != planned.audio_sha256:
             raise RefusedError("changed", "its audio is not that of the plan; tag it again")
-        with _copy_next_to(target, journal.path, journal.started) as copy:
+        with copy_next_to(target, journal.path, journal.started) as copy:
             copy_with_tags(target, copy, fields)
-            _finish(
-                copy,
-                target,
-                before,
-                (before.st_atime_ns, before.st_mtime_ns) if keep_times else None,
-            )
+            finish(copy, target, before, times)
             _verify(copy, planned, tags)
             with journal.replacing(_entry(target, before, copy), Path(copy.name)):
-                _rename(copy, target, before)
+                put_in_place(copy, target, before)
     return Outcome(planned.path, "written", _note(before))
 
 
@@ -237,18 +218,17 @@ def _restore(entry: Entry, journal: Path) -> Outcome:
         if found != entry.new_sha256:
             raise RefusedError("changed", "it was changed since its tags were written")
         _check_writable(target)
-        with _copy_next_to(target, journal) as copy:
+        with copy_next_to(target, journal) as copy:
             _write_old(entry, target, copy)
-            _finish(copy, target, before, (entry.atime_ns, entry.mtime_ns))
             _check_same_song(target, Path(copy.name))
-            _rename(copy, target, before)
+            finish(copy, target, before, (entry.atime_ns, entry.mtime_ns))
+            put_in_place(copy, target, before)
     return Outcome(entry.path, "restored")
 
 
 def _check_same_song(target: Path, copy: Path) -> None:
     """Raise RefusedError if tags are not all that would change: no `apply` wrote the journal."""
     read_file_tags(target)
-    read_file_tags(copy)
     if audio_sha256(target) != audio_sha256(copy):
         raise RefusedError("damaged_line", "its line of the journal would change its audio")
 
@@ -259,68 +239,6 @@ def _write_old(entry: Entry, target: Path, copy: BinaryIO) -> None:
             copy.writelines(rebuild(entry.pieces, new))
     except ValueError as error:
         raise RefusedError("damaged_line", f"its line of the journal is damaged: {error}") from None
+    copy.flush()
     if _sha256(copy) != entry.old_sha256:
         raise RefusedError("damaged_line", "its line of the journal is damaged")
-
-
-@contextmanager
-def _copy_next_to(
-    target: Path, journal: Path, announce: Callable[[str], None] = lambda _: None
-) -> Iterator[BinaryIO]:
-    """Make an empty file next to another, and remove it at the end if it was not renamed.
-
-    Its name is known from the file and the journal, which one process at a time works on.
-    """
-    token = hashlib.sha256(os.fsencode(f"{journal.resolve()}\0{target}")).hexdigest()[:16]
-    suffix = target.suffix if len(os.fsencode(target.suffix)) <= _LONGEST_SUFFIX else ""
-    copy = target.with_name(f".autotagging-{token}{suffix}")
-    announce(str(copy))
-    copy.unlink(missing_ok=True)
-    try:
-        with open(copy, "x+b", opener=_for_no_one_else) as file:
-            yield file
-    finally:
-        copy.unlink(missing_ok=True)
-
-
-def _for_no_one_else(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _finish(
-    copy: BinaryIO, target: Path, before: os.stat_result, times: tuple[int, int] | None
-) -> None:
-    """Give a copy owner, permissions, extended attributes and times, and bring it to the disk.
-
-    What the system does not allow is left out; without `times`, they are those of now.
-    """
-    copy.flush()
-    file = copy.fileno()
-    for owner, group in ((-1, before.st_gid), (before.st_uid, -1)):
-        with suppress(OSError):
-            os.fchown(file, owner, group)
-    with suppress(OSError):
-        for name in os.listxattr(target) if hasattr(os, "listxattr") else ():
-            with suppress(OSError):
-                os.setxattr(file, name, os.getxattr(target, name))
-    with suppress(OSError):
-        os.fchmod(file, stat.S_IMODE(before.st_mode))
-    if times:
-        os.utime(file, ns=times)
-    os.fsync(file)
-
-
-def _rename(copy: BinaryIO, target: Path, before: os.stat_result) -> None:
-    """Put a copy in the place of a file, if both are still the same."""
-    path = Path(copy.name)
-    if not os.path.samestat(os.fstat(copy.fileno()), path.lstat()):
-        raise RefusedError("changed", "its copy was replaced by another file meanwhile")
-    now = target.stat()
-    if (now.st_ino, now.st_size, now.st_mtime_ns) != (
-        before.st_ino,
-        before.st_size,
-        before.st_mtime_ns,
-    ):
-        raise RefusedError("changed", "it was changed meanwhile")
-    path.replace(target)
-    flush_folder(target.parent)

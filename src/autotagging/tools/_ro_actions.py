@@ -93,22 +93,22 @@ def describe_actions(jobs: list[Job], files: Container[str], folders: list[str])
         **_times(jobs),
     }
     each = [entity for job in jobs for entity in _of_job(job, files)]
-    others = {path: start for job in jobs for path, start in job.other_files.items()}
-    return [run, engine, *each, *(_other_file(path, start) for path, start in others.items())]
+    others = {other: _other_file(*other) for job in jobs for other in job.other_files.items()}
+    return [run, engine, *each, *others.values()]
 
 
 def _other_file(path: str, start: str) -> Entity:
     """Describe an input that is not in the crate, such as a model that a training started from."""
     return {
-        "@id": _other_id(path),
+        "@id": _other_id(path, start),
         "@type": "PropertyValue",
         "name": f"first {len(start)} digits of the SHA-256 of {path}",
         "value": start,
     }
 
 
-def _other_id(path: str) -> str:
-    return f"#input-{quote(path)}"
+def _other_id(path: str, start: str) -> str:
+    return f"#input-{quote(path)}-{start}"
 
 
 def _of_job(job: Job, files: Container[str]) -> list[Entity]:
@@ -132,7 +132,7 @@ def _of_job(job: Job, files: Container[str]) -> list[Entity]:
         "name": job.name,
         "description": "\n".join([job.command, *_place(job)]),
         "instrument": ref(tool_id(job)),
-        "object": refs([*objects, *map(_other_id, job.other_files)]),
+        "object": refs([*objects, *(_other_id(*other) for other in job.other_files.items())]),
         "result": refs(file_id(path) for path in job.outputs if path in files),
         **_times([job]),
         **({"resourceUsage": refs(value["@id"] for value in usage)} if usage else {}),

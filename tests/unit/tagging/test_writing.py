@@ -200,7 +200,7 @@ def test_a_file_in_a_folder_that_is_not_writable_stays(song, music, journal, mon
         music.chmod(0o755)
 
 
-@pytest.mark.parametrize("failing", ["copy_with_tags", "_finish", "describe"])
+@pytest.mark.parametrize("failing", ["copy_with_tags", "finish", "describe"])
 def test_of_a_full_disk_nothing_is_left(song, music, journal, monkeypatch, failing):
     def fail(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -286,7 +286,7 @@ def test_undo_leaves_out_a_file_that_could_not_be_replaced(music, journal, monke
     songs = [write_song(music / f"{number}.mp3", seed=number) for number in range(3)]
     lines = [planned(path) for path in songs]
     before = contents(music)
-    real = writing._rename
+    real = writing.put_in_place
 
     def late(copy, target, status):
         if target == songs[1] and how == "edited":
@@ -297,7 +297,7 @@ def test_undo_leaves_out_a_file_that_could_not_be_replaced(music, journal, monke
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         real(copy, target, status)
 
-    monkeypatch.setattr(writing, "_rename", late)
+    monkeypatch.setattr(writing, "put_in_place", late)
     reason = {"edited": "changed", "gone": "missing", "refused": "no_permission"}[how]
     assert kinds(apply(journal, *lines)) == ["written", reason, "written"]
     if how == "refused":
@@ -583,14 +583,14 @@ def test_a_copy_that_became_a_link_changes_no_other_file(
     before = private.stat()
     if restoring:
         apply(journal, planned(song))
-    content, real = song.read_bytes(), writing._finish
+    content, real = song.read_bytes(), writing.finish
 
     def replaced(copy, *others):
         Path(copy.name).unlink()
         Path(copy.name).symlink_to(private)
         real(copy, *others)
 
-    monkeypatch.setattr(writing, "_finish", replaced)
+    monkeypatch.setattr(writing, "finish", replaced)
     (outcome,) = undo_journal(journal) if restoring else apply(journal, planned(song))
     assert outcome.failed
     assert (private.read_text(), private.stat()) == ("private", before)
