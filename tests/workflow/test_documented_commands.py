@@ -199,6 +199,7 @@ NOT_RUN = {
     "python benchmarks/gpu.py --out gpu.json": TAKES_MINUTES,
     "python benchmarks/gpu.py --tiny": TAKES_MINUTES,
     "python benchmarks/lookup.py FOLDER_WITH_THE_OFFICIAL_TABLES": TABLES,
+    "python benchmarks/lookup.py FOLDER_WITH_THE_OFFICIAL_TABLES --seed 1": TABLES,
     "python benchmarks/processors.py": TAKES_MINUTES,
     "python benchmarks/processors.py --python OTHER/bin/python": TAKES_MINUTES,
     "python benchmarks/reproduce.py --tiny": TAKES_MINUTES,
