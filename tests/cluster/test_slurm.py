@@ -106,7 +106,7 @@ def test_two_tasks_of_srun_train_together(make_project, local_run):
     together, alone = (
         pd.read_csv(each.folder / TRAINED / "history.csv") for each in (project, local_run)
     )
-    assert together["val_loss"].tolist() == pytest.approx(alone["val_loss"].tolist(), abs=0.01)
+    assert together["val_loss"].tolist() == pytest.approx(alone["val_loss"].tolist(), abs=0.02)
 
 
 def test_dvc_repro_runs_its_stages_on_the_cluster(make_project, local_run):
