@@ -1,5 +1,6 @@
 """What others need to run the project: images, the workflow catalog, GitHub Actions."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -104,3 +105,77 @@ def test_github_runs_what_continuous_integration_runs():
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name) for name in uses)
     assert lock_python() in job["strategy"]["matrix"]["python"]
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+PYTHON_STUB = """#!/bin/sh
+case "$*" in *venv*) ;; *) exit 0 ;; esac
+echo venv >> log
+mkdir -p .venv/bin
+printf '#!/bin/sh\\necho "pip $*" >> log\\ntest ! -e fail\\n' > .venv/bin/pip
+chmod +x .venv/bin/pip
+"""
+
+
+@pytest.fixture
+def installing(tmp_path):
+    """Function that runs `make install` with a stub for Python; it gives the new lines of its log.
+
+    The folder has locks of one package and of setuptools, with hashes.
+    """
+    shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
+    (tmp_path / "pyproject.toml").touch()
+    for name in ("requirements.lock", "requirements-gpu.lock"):
+        lock = (
+            f"# {name}\nnumpy==1 \\\n    --hash=sha256:ab\nsetuptools==2 \\\n    --hash=sha256:cd\n"
+        )
+        (tmp_path / name).write_text(lock)
+    stub = tmp_path / "python stub"
+    stub.write_text(PYTHON_STUB)
+    stub.chmod(0o755)
+
+    def run(*more, code=0):
+        log = tmp_path / "log"
+        log.write_text("")
+        command = ["make", "install", f"PYTHON='{stub}'", *more]
+        assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == code
+        return [re.sub(".*disable-pip-version-check ", "", line) for line in log.open()]
+
+    return run
+
+
+def test_only_another_lock_makes_the_environment_again(installing, tmp_path):
+    """Not a new time of a file, as after `git checkout`, when a training may be using it."""
+    own = "--no-deps --no-build-isolation -e .\n"
+    whole = [
+        "venv\n",
+        "--require-hashes -r .venv/build.lock\n",
+        "--require-hashes --no-build-isolation -r requirements.lock\n",
+        own,
+    ]
+    assert installing() == whole
+    assert (tmp_path / ".venv/build.lock").read_text() == (
+        "setuptools==2 \\\n    --hash=sha256:cd\n"
+    )
+    assert installing() == []
+    later = (tmp_path / ".venv/installed-requirements.lock").stat().st_mtime + 60
+    for name in ("requirements.lock", "pyproject.toml"):
+        os.utime(tmp_path / name, (later, later))
+    assert installing() == [own]
+    assert installing("LOCK=requirements-gpu.lock")[0] == "venv\n"
+    assert installing() == whole
+
+
+def test_an_interrupted_installation_begins_again(installing, tmp_path):
+    installing()
+    (tmp_path / "fail").touch()
+    assert installing("LOCK=requirements-gpu.lock", code=2)[0] == "venv\n"
+    (tmp_path / "fail").unlink()
+    assert installing()[0] == "venv\n"
+
+
+def test_recipes_name_the_folder_of_the_environment():
+    """The make of macOS looks for commands in its own PATH, not in the one that it exports."""
+    recipes = re.findall(r"^\t@?(\S+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    outside = {"awk", "cmp", "cp", "echo", "rm", "touch", "{", "--generate-hashes", "--output-file"}
+    variables = {"$(COMPILE)", "$(OUTSIDE)", "$(PIP)", "$(addprefix", "test-remotes", "#"}
+    assert {each for each in recipes if not each.startswith("$(BIN)/")} <= outside | variables

@@ -83,6 +83,11 @@ def test_the_licence_is_that_of_the_corpus(results):
     assert "The clips are from mine; ask its owner for the licence." in text
 
 
+def test_tags_are_no_formatting(results):
+    _, text = cards(results, tags=["*live*", "a<b"])
+    assert text.endswith(r"## Tags \*live\*, a\<b")
+
+
 def test_cards_in_another_order_than_the_metrics_are_an_error(results):
     cards(results)
     with pytest.raises(UserError, match=r"model\.json: not the model of"):

@@ -558,6 +558,16 @@ def test_an_undo_killed_anywhere_can_be_repeated(music, journal):
     assert number > 20
 
 
+def test_undo_restores_the_time_of_the_last_reading(song, journal):
+    """Nothing reads the restored file, which would be the last reading."""
+    os.utime(song, ns=(10**18 + 1, 10**18 + 2))
+    apply(journal, planned(song))
+    noted = [json.loads(line) for line in journal.read_text().splitlines()][-1]
+    assert kinds(undo_journal(journal)) == ["restored"]
+    found = song.stat()
+    assert (found.st_atime_ns, found.st_mtime_ns) == (noted["atime_ns"], 10**18 + 2)
+
+
 def test_a_copy_is_for_no_one_else_to_read(song, journal, monkeypatch):
     modes = []
     real = writing.copy_with_tags
