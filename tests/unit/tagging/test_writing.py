@@ -6,7 +6,7 @@ import shutil
 import signal
 import stat
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import mutagen
@@ -587,23 +587,29 @@ def test_a_copy_is_for_no_one_else_to_read(song, journal, monkeypatch):
 def test_a_copy_that_became_a_link_changes_no_other_file(
     song, music, journal, tmp_path, monkeypatch, restoring
 ):
-    """As another user of the folder could do while it is written."""
+    """As another user of the folder could do as soon as it is there."""
     private = tmp_path / "private"
     private.write_text("private")
+    private.chmod(0o600)
     before = private.stat()
     if restoring:
         apply(journal, planned(song))
-    content, real = song.read_bytes(), writing.finish
+    content, real = song.read_bytes(), writing.copy_next_to
 
-    def replaced(copy, *others):
-        Path(copy.name).unlink()
-        Path(copy.name).symlink_to(private)
-        real(copy, *others)
+    @contextmanager
+    def replaced(*others):
+        with real(*others) as copy:
+            Path(copy.name).unlink()
+            Path(copy.name).symlink_to(private)
+            yield copy
 
-    monkeypatch.setattr(writing, "finish", replaced)
+    monkeypatch.setattr(writing, "copy_next_to", replaced)
     (outcome,) = undo_journal(journal) if restoring else apply(journal, planned(song))
     assert outcome.failed
-    assert (private.read_text(), private.stat()) == ("private", before)
+    found = private.stat()
+    assert private.read_text() == "private"
+    assert (found.st_mode, found.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    assert found.st_ctime_ns == before.st_ctime_ns  # nor owner, attributes or time of reading
     assert song.read_bytes() == content
     assert list(music.iterdir()) == [song]
 
