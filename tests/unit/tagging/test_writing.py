@@ -583,27 +583,38 @@ def test_a_copy_is_for_no_one_else_to_read(song, journal, monkeypatch):
     assert sha256(song) != before
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("restoring", [False, True])
 def test_a_copy_that_became_a_link_changes_no_other_file(
-    song, music, journal, tmp_path, monkeypatch, restoring
+    song, music, journal, tmp_path, monkeypatch, restoring, at_once
 ):
-    """As another user of the folder could do as soon as it is there."""
+    """As another user of the folder could do, as soon as it is there or when it is written."""
     private = tmp_path / "private"
     private.write_text("private")
     private.chmod(0o600)
     before = private.stat()
     if restoring:
         apply(journal, planned(song))
-    content, real = song.read_bytes(), writing.copy_next_to
+    content, make, finish = song.read_bytes(), writing.copy_next_to, writing.finish
+
+    def replace(copy):
+        Path(copy.name).unlink()
+        Path(copy.name).symlink_to(private)
 
     @contextmanager
     def replaced(*others):
-        with real(*others) as copy:
-            Path(copy.name).unlink()
-            Path(copy.name).symlink_to(private)
+        with make(*others) as copy:
+            replace(copy)
             yield copy
 
-    monkeypatch.setattr(writing, "copy_next_to", replaced)
+    def replaced_at_the_end(copy, *others):
+        replace(copy)
+        finish(copy, *others)
+
+    if at_once:
+        monkeypatch.setattr(writing, "copy_next_to", replaced)
+    else:
+        monkeypatch.setattr(writing, "finish", replaced_at_the_end)
     (outcome,) = undo_journal(journal) if restoring else apply(journal, planned(song))
     assert outcome.failed
     found = private.stat()
