@@ -53,8 +53,8 @@ def table_4(
             "ROC-AUC as published; not all publications state how they average over tags.",
             cited.assign(roc_auc=cited["roc_auc"].map(_digits)).drop(columns=_HIDDEN),
             "Comparable with paper: a run on MagnaTagATune with the paper's split and tags. The "
-            "paper states neither set nor epoch of its AUC; the two numbers in its note were "
-            "counted on its clips.",
+            "paper states neither clips, epoch nor kind of mean of its AUC; the numbers in its "
+            "note were counted on its clips.",
         ),
     ]
     parts = [part for part in parts if len(part.table)]
