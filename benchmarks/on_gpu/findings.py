@@ -78,6 +78,7 @@ def _name(result: dict) -> str:
             "PyTorch",
             "compiled" if options.get("compiled") else "eager",
             *(["channels last"] if options.get("channels_last") else []),
+            *(["CUDA graphs"] if options.get("cuda_graphs") else []),
         ],
     }[result["kind"]]
     return ", ".join(parts)

@@ -72,10 +72,12 @@ def torch(
     *,
     compiled: bool = True,
     channels_last: bool = True,
+    cuda_graphs: bool = False,
     batches: Sequence[int] = (32,),
 ) -> Row:
     """Make the row of PyTorch."""
     options = {"precision": precision, "compiled": compiled, "channels_last": channels_last}
+    options |= {"cuda_graphs": True} if cuda_graphs else {}
     return Row("torch step", options | {"batches": batches}, stage=f"steps, {precision}")
 
 
@@ -116,6 +118,7 @@ def all_rows() -> list[Row]:
             for precision in ("float32", "mixed_float16")
             for row in (project(precision), keras(precision), torch(precision))
         ),
+        torch("mixed_bfloat16", cuda_graphs=True),
         keras("mixed_bfloat16", xla=True),
         *(make("mixed_bfloat16", batches=(512,)) for make in (project, keras, torch)),
     ]

@@ -42,7 +42,14 @@ class CRNN(nn.Module):
         return self.output(self.gru(x)[0][:, -1])
 
 
-def make_step(size: Size, precision: str, *, compiled: bool, channels_last: bool) -> Callable:
+def make_step(
+    size: Size,
+    precision: str,
+    *,
+    compiled: bool,
+    channels_last: bool,
+    cuda_graphs: bool = False,
+) -> Callable:
     """Make a function (mel, labels) -> loss, a tensor, that takes a step of Adam.
 
     Parameters
@@ -55,13 +62,16 @@ def make_step(size: Size, precision: str, *, compiled: bool, channels_last: bool
         Whether forward and backward pass go through torch.compile.
     channels_last
         Memory format of the convolutions.
+    cuda_graphs
+        Whether the compiled passes are recorded once and replayed.
     """
     torch.backends.cuda.matmul.allow_tf32 = precision != "float32"
     torch.backends.cudnn.allow_tf32 = precision != "float32"
     torch.backends.cudnn.benchmark = True
     model = make_network(size, channels_last=channels_last)
     optimizer = torch.optim.Adam(model.parameters(), 0.001, fused=DEVICE.type == "cuda")
-    forward = torch.compile(model, dynamic=False) if compiled else model
+    mode = "reduce-overhead" if cuda_graphs else None
+    forward = torch.compile(model, dynamic=False, mode=mode) if compiled else model
     halved = precision == "mixed_bfloat16"
 
     def step(mel: Any, labels: Any) -> torch.Tensor:

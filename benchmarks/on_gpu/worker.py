@@ -164,11 +164,14 @@ def measure_torch_step(
     precision: str,
     compiled: bool,
     channels_last: bool,
+    cuda_graphs: bool = False,
     batches: Sequence[int] | None = None,
 ) -> Measurements:
     from on_gpu import torch_network
 
-    step = torch_network.make_step(size, precision, compiled=compiled, channels_last=channels_last)
+    step = torch_network.make_step(
+        size, precision, compiled=compiled, channels_last=channels_last, cuda_graphs=cuda_graphs
+    )
     clips = batches or size.batches
     yield from time_steps(lambda *batch: float(step(*batch)), size, torch_network, clips)
     batch = tuple(map(torch_network.on_device, data.batch(clips[0], size.frames)))
