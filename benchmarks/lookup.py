@@ -1,20 +1,22 @@
 """Scores and intervals of the audio-blind baseline on MagnaTagATune, for each scheme of the split.
 
-Usage: python benchmarks/lookup.py FOLDER [--seed 1], from the top of the repository. FOLDER has the
-two official tables (.csv or .csv.gz); the seed is that of the splits.
+Usage: python benchmarks/lookup.py FOLDER [--seeds 100], from the top of the repository. FOLDER has
+the two official tables (.csv or .csv.gz); with --seeds, the random splits of so many seeds follow.
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import yaml
 
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO
 from autotagging.corpus.tables import find_table, read_annotations, read_clip_info
 from autotagging.dataset.groups import group_numbers
 from autotagging.dataset.subsets import SUBSETS
-from autotagging.labels.partition import leakage
+from autotagging.labels.partition import leakage, random_split
 from autotagging.labels.tags import merge_synonyms, most_frequent
 from autotagging.metrics.averages import evaluate
 from autotagging.metrics.bootstrap import Sampling, interval, mean_over_tags, resample_areas
@@ -26,16 +28,23 @@ from autotagging.tools.data_card import EMPTY_CLIPS, split_by_each_scheme
 SETTINGS = ("resamples", "confidence", "seed")
 
 
+_AVERAGES = ("roc_auc_macro", "roc_auc_micro", "roc_auc_samples", "loss")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="folder with the two official tables")
-    parser.add_argument("--seed", type=int, help="seed of the splits; params.yaml's by default")
+    parser.add_argument("--seeds", type=int, default=0, help="random splits to print, from seed 0")
     chosen = parser.parse_args()
-    print_scores(chosen.folder, chosen.seed)
-
-
-def print_scores(folder: Path, seed: int | None) -> None:
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    mp3_paths, labels, groups = _read(chosen.folder, params)
+    _print_schemes(mp3_paths, labels, groups, params)
+    if chosen.seeds:
+        _print_seeds(labels, groups, params, n_seeds=chosen.seeds)
+
+
+def _read(folder: Path, params: dict[str, Any]) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
+    """Give path, tags, and groups of the readable clips."""
     synonyms = yaml.safe_load(Path("workflow/resources/tags.yaml").read_text(encoding="utf-8"))[
         "synonyms"
     ]
@@ -44,12 +53,15 @@ def print_scores(folder: Path, seed: int | None) -> None:
     groups = read_clip_info(find_table(folder, CLIP_INFO)).set_index("clip_id")
     merged = merge_synonyms(annotations.drop(columns="mp3_path"), synonyms)
     labels = merged[most_frequent(merged, params["merge_tags"]["n_tags"])]
+    return annotations["mp3_path"], labels, groups
 
-    weights = {name: params["split"][name] for name in SUBSETS}
-    how = {"weights": weights, "seed": params["split"]["seed"] if seed is None else seed}
-    splits = split_by_each_scheme(annotations["mp3_path"], labels, groups, **how)
+
+def _print_schemes(
+    mp3_paths: pd.Series, labels: pd.DataFrame, groups: pd.DataFrame, params: dict[str, Any]
+) -> None:
+    weights, seed = _weights(params), params["split"]["seed"]
+    splits = split_by_each_scheme(mp3_paths, labels, groups, weights=weights, seed=seed)
     bootstrap = Bootstrap(*(params["evaluate"]["bootstrap"][name] for name in SETTINGS))
-
     metrics = {}
     print("| split | train / validation / test | track | album | artist | macro ROC-AUC |", end="")
     print(" by clips | by tracks | by artists |")
@@ -57,9 +69,7 @@ def print_scores(folder: Path, seed: int | None) -> None:
     for scheme, subset in splits.items():
         sizes = " / ".join(str((subset == name).sum()) for name in weights)
         shares = " | ".join(f"{share:.1%}" for share in leakage(subset, groups)["share"])
-        counts = fit_lookup(labels[subset == "train"], groups)
-        test = labels[subset == "test"]
-        scores = score_lookup(counts, groups.reindex(test.index), **params["train"]["lookup"])
+        test, scores = _score(subset, labels, groups, params)
         metrics[scheme] = evaluate(test.to_numpy(), scores, list(test))
         auc = metrics[scheme]["roc_auc_macro"]
         numbers = [group_numbers(groups, level, test.index) for level in ("track", "artist")]
@@ -71,10 +81,39 @@ def print_scores(folder: Path, seed: int | None) -> None:
 
     print("\n| split | ROC-AUC: macro | micro | per clip | loss | accuracy |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    names = ("roc_auc_macro", "roc_auc_micro", "roc_auc_samples", "loss")
     for scheme, found in metrics.items():
-        numbers = " | ".join(f"{found[name]:.3f}" for name in names)
+        numbers = " | ".join(f"{found[name]:.3f}" for name in _AVERAGES)
         print(f"| {scheme} | {numbers} | {found['accuracy']:.2%} |")
+
+
+def _print_seeds(
+    labels: pd.DataFrame, groups: pd.DataFrame, params: dict[str, Any], *, n_seeds: int
+) -> None:
+    """Print the averages' least, mean and greatest over the random splits of seeds from 0."""
+    found = []
+    for seed in range(n_seeds):
+        subset = random_split(labels.index, weights=_weights(params), seed=seed)
+        test, scores = _score(subset, labels, groups, params)
+        found.append(evaluate(test.to_numpy(), scores, list(test)))
+    print(f"\n| seeds 0 to {n_seeds - 1} | ROC-AUC: macro | micro | per clip | loss | accuracy |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    over_seeds = pd.DataFrame(found)
+    for name, values in over_seeds[[*_AVERAGES, "accuracy"]].agg(["min", "mean", "max"]).iterrows():
+        numbers = " | ".join(f"{values[average]:.4f}" for average in _AVERAGES)
+        print(f"| {name} | {numbers} | {values['accuracy']:.2%} |")
+
+
+def _weights(params: dict[str, Any]) -> dict[str, int]:
+    return {name: params["split"][name] for name in SUBSETS}
+
+
+def _score(
+    subset: pd.Series, labels: pd.DataFrame, groups: pd.DataFrame, params: dict[str, Any]
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Give the labels of the test clips of a split, and their scores."""
+    counts = fit_lookup(labels[subset == "train"], groups)
+    test = labels[subset == "test"]
+    return test, score_lookup(counts, groups.reindex(test.index), **params["train"]["lookup"])
 
 
 def _limits(

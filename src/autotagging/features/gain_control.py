@@ -14,8 +14,8 @@ FLOOR = 0.026
 
 Both front ends read audio from -1 to 1. The source averages magnitudes, of spectra of 1024 samples
 at 22,050 Hz; the stored amplitude is the root of an average of powers, of spectra of 512 samples at
-12,000 Hz. Both averages are over filters of area 1 in Hz, whose weights sum to window length /
-sample rate. For noise, 0.01 in the source is
+12,000 Hz. The filters of both spectrograms have area 1 in Hz, so that their weights sum to window
+length / sample rate. For noise, 0.01 in the source is
 
 - a mean magnitude of 0.01 x 22,050 / 1024 = 0.215, a power of 4 / pi x 0.215^2 = 0.059,
 - a power of 0.059 x (512 x 12,000) / (1024 x 22,050) = 0.0161 in the shorter spectra,
@@ -52,7 +52,7 @@ def gain_controlled(
     Returns
     -------
     controlled : float32, (frames, mel bins)
-        Finite, and at least 0; about 1 at the peaks of a loud band.
+        Finite, and at least 0; about 0.5 in a steady loud band, because envelopes are doubled.
     """
     raised = amplitude + _QUIETEST * amplitude.max()
     bank, spread = _bank(n_bands, amplitude.shape[1])
@@ -83,15 +83,16 @@ def peak_hold(bands: np.ndarray, *, release_frames: float) -> np.ndarray:
 
 @lru_cache
 def _bank(n_bands: int, n_bins: int) -> tuple[scipy.sparse.csr_array, scipy.sparse.csr_array]:
-    """Make the bank that averages bins into bands, and the one that spreads bands over bins.
+    """Make the bank that sums bins into bands, and the one that spreads bands over bins.
 
-    The triangles are twice as wide as those that end at the next centres. The weights of a band
-    sum to 1 in the first, (bands, bins), and those of a bin in the second, (bins, bands). Products
-    of sparse matrices have a fixed order of summation.
+    The triangles are twice as wide as those that end at the next centres, and their height is not
+    lowered, as in the source: the weights of a band sum to 2 in the first, (bands, bins). Those of
+    a bin sum to 1 in the second, (bins, bands). Products of sparse matrices have a fixed order of
+    summation.
     """
     spacing = (n_bins + 1) / (n_bands + 1)
     centres = spacing * np.arange(1, n_bands + 1)
     distance = np.abs(np.arange(1, n_bins + 1) - centres[:, None])
     triangles = np.maximum(0, 1 - distance / (2 * spacing))
-    bank = triangles / triangles.sum(axis=1, keepdims=True)
+    bank = 2 * triangles / triangles.sum(axis=1, keepdims=True)
     return scipy.sparse.csr_array(bank), scipy.sparse.csr_array((bank / bank.sum(axis=0)).T)

@@ -8,8 +8,8 @@ tags.
 Followed, after the description of the authors' experiment: gain control, log10(1 + 10 amplitude),
 patches of 8 frames, the sample of 200,000 patches at onsets, whitening by these patches, the RBMs
 with their learning rates, momentum, weight cost and sparsity, encoding of every patch without
-sampling, pooling, the network, its dropout, and the choice of the epoch by the macro ROC-AUC of the
-validation clips. The authors' code is under the GPL: nothing of it is ported.
+sampling, pooling, the network, its rates of dropout, and the choice of the epoch by the macro
+ROC-AUC of the validation clips. The authors' code is under the GPL: nothing of it is ported.
 
 Decided here:
 
@@ -18,14 +18,17 @@ Decided here:
   floor.
 - All clips give the same number of patches. Where that is more than one per second, the
   next-greatest onsets are taken too. The RBM of patches has at least 3,000 updates.
-- An RBM's rows are shuffled once; the source does not shuffle them. The running mean of the
-  activations starts at those of the first batch; in the source it starts at 0.
+- An RBM's rows are shuffled once; in the source, those of patches are in random order, too, and
+  those of clips in the order of its files. The running mean of the activations starts at those of
+  the first batch; in the source it starts at 0.
 - Maxima are over 1 s. The authors' scripts try 0.5 s to 8 s: the first one encodes with 1 s, the
   one that trains the network reads features of 2 s.
 - The hidden layers start with the hidden biases of their RBMs, as the method describes. (The
   authors' script starts them with the visible biases of the next RBM.)
 - The weight cost of the clips' RBMs is 0.001 in all three. The authors' scripts keep 0.001 in the
   first and try the six pairs of 0.001, 0.01 and 0.1 in the others that do not decrease.
+- Dropout doubles what it keeps of hidden layers; in the source it doesn't, and their weights are
+  halved for scoring, so that pre-trained layers start with half the activations.
 - Fine-tuning uses the project's Adam, and cross-entropy averaged over tags; the source uses
   AdaDelta, and cross-entropy summed over tags.
 

@@ -1,7 +1,8 @@
 """Convolutions over time only, on windows of 3 s (Dieleman and Schrauwen 2014; Table 4: 0.882).
 
-Source: "End-to-end learning for music audio", ICASSP 2014, the network on mel spectrograms. Its
-structure is that of four public re-implementations, which agree.
+Source: "End-to-end learning for music audio", ICASSP 2014, the network on mel spectrograms. Its text
+was not available. The structure is that of four public re-implementations, which agree; the
+compression is that of the author's code of the same year; the optimizer is given from memory.
 
 As in the source: windows of 3 s, whose scores are averaged over a clip; levels ln(1 + 10,000 P) of
 the mel power P; 32 filters that span all mel bins and 8 frames, ReLU, max pooling over 4 frames;
@@ -19,9 +20,9 @@ Decided here:
 - `input_norm: frequency` normalizes each mel bin, `channel` all levels together, as
   musicnn-training does. The source has none, as far as is known.
 - Adam and an L2 penalty on the kernels, as in musicnn-training. Its penalty is 1e-5 times half the
-  sum of squares, so `l2` is 5e-6. The source used gradient descent with momentum 0.9 in batches of
-  10 windows for about a million updates, with a learning rate of 0.01 that is lowered in steps, and
-  no penalty.
+  sum of squares, so `l2` is 5e-6. The source used, as far as is known, gradient descent with
+  momentum 0.9 in batches of 10 windows for about a million updates, with a learning rate of 0.01
+  that is lowered in steps, and no penalty.
 - Weights begin as He et al. (2015) propose for ReLUs, as in musicnn-training.
 
 Table 4 gives 0.882, the source's 0.8815 for window and hop of 256 samples; its network on waveforms

@@ -10,8 +10,9 @@ leave one position; a dense layer with sigmoids. These are 17,365,938 parameters
 
 Decided here:
 
-- The author's code squares the power once more before the logarithm; the shared spectrograms are
-  in dB of the power itself, unless `extract_mel.log_scale` is squared_power_db.
+- The author's code squares the power once more before the logarithm, and cuts the result 80 dB
+  below the clip's peak; the shared spectrograms are in dB of the power itself, unless
+  `extract_mel.log_scale` is squared_power_db, and are not cut there.
 - No source states a normalization of the input. `input_norm: frequency` normalizes the mel bins, as
   in the CRNN, so that both networks get the same input; it adds 192 parameters.
 - Dropout is 0.5 after each pooling, as in the source. The author later called this too strong, and

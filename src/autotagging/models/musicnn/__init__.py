@@ -23,13 +23,16 @@ Decided here:
 - 258 of the source's 787,159 parameters are left out; with its filter lengths and 50 tags, 786,901
   remain. 256 have no effect in the source: its code defines normalizations of the second and third
   convolution, but adds the outputs before them. Two are the scale and offset of the input's
-  normalization, which the filters' kernels and biases can express; without them, no gradient of the
+  normalization, which the filters' kernels and biases can express, but for the offset in frames
+  where a filter reaches the padding (95 of 141 for the longest). Without them, no gradient of the
   input is computed, and training on a CPU takes less than half of the time.
 - The L2 penalty on the kernels is 1e-5 times half the sum of squares in the source, so `l2` is
   5e-6.
 - Adam with 1e-3 and 600 epochs of one random window of each clip, as in the source. It halved the
-  learning rate after 75 epochs without a better validation loss; here, it is a tenth after half and
-  a hundredth after three quarters of the epochs.
+  learning rate whenever 75 epochs without a better validation loss had added up since the last
+  change; here, it is a tenth after half and a hundredth after three quarters of the epochs.
+- The best epoch has the lowest loss of the validation clips' averaged scores. The source averages
+  the loss of windows, and adds the penalty.
 - Momentum of the moving statistics: 0.99 in the source, an option here, because small corpora have
   few steps.
 

@@ -25,6 +25,8 @@ Decided here:
   80 epochs and lowers its learning rate twice.
 - 16 chunks of a clip are scored, evenly spread from its beginning to its end; the last of the
   source begins a sixteenth of the way earlier.
+- The best epoch has the lowest loss of the validation clips' averaged scores; the source averages
+  the loss of chunks.
 - Initial weights are those of Keras. All but the last layer's are normalized anyway.
 
 The source reports a ROC-AUC of 0.9129, and 0.9126 without residual connections, with folders 0 to b
