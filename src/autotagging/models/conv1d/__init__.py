@@ -1,7 +1,7 @@
 """Convolutions over time only, on windows of 3 s (Dieleman and Schrauwen 2014; Table 4: 0.882).
 
-Source: "End-to-end learning for music audio", ICASSP 2014, the network on mel spectrograms. Its text
-was not available. The structure is that of four public re-implementations, which agree; the
+Source: "End-to-end learning for music audio", ICASSP 2014, the network on mel spectrograms. Its
+text was not available. The structure is that of four public re-implementations, which agree; the
 compression is that of the author's code of the same year; the optimizer is given from memory.
 
 As in the source: windows of 3 s, whose scores are averaged over a clip; levels ln(1 + 10,000 P) of
