@@ -160,15 +160,15 @@ def window_maxima(
 
 
 def multiply_adds(
-    codebook: np.ndarray,
+    arrays: Mapping[str, np.ndarray],
     *,
     mel_bins: int,
     frames: int,
     representation: Representation,
     pool_frames: int,
 ) -> int:
-    """Count the multiply-adds of the encoding of one clip; those of the pyramid are left out."""
-    n_levels, _, n_means = codebook.shape
+    """Count the multiply-adds of `window_maxima` of one clip; those of the pyramid are left out."""
+    n_levels, _, n_means = arrays["codebook"].shape
     silence = np.full((mel_bins, frames), -np.inf, np.float32)
     levels = _levels(silence, representation, n_levels, pool_frames)
     return sum(len(level.values) * mel_bins * n_means for level in levels)

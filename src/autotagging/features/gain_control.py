@@ -22,32 +22,23 @@ length / sample rate. For noise, 0.01 in the source is
 - a stored amplitude of sqrt(0.0161 x 512 / 12,000) = 0.026.
 """
 
+_BANDS = 10  # equally spaced over the mel bins
+_RELEASE_FRAMES = 0.5 * 12_000 / 256  # half a second
 _QUIETEST = np.float32(1e-4)  # of the clip's maximum
 
 
-def gain_controlled(
-    amplitude: np.ndarray,
-    *,
-    n_bands: int = 10,
-    release_frames: float = 0.5 * 12_000 / 256,
-    floor: float = FLOOR,
-) -> np.ndarray:
-    """Divide a clip by the envelopes of broad bands.
+def gain_controlled(amplitude: np.ndarray) -> np.ndarray:
+    """Divide a clip by the envelopes of ten broad bands.
 
-    An envelope follows a rise at once, and decays by a factor e in the release time. Where it is
-    far above the floor, the gain of the clip cancels out: levels near the floor are reduced.
+    An envelope follows a rise at once, and decays by a factor e in half a second. `FLOOR` is added.
+    Where an envelope is far above it, the gain of the clip cancels out: levels near it are reduced,
+    and digital silence is divided by it alone.
 
     Parameters
     ----------
     amplitude : float32, (frames, mel bins)
         Amplitude of one clip: root of the stored power. A ten-thousandth of the clip's maximum is
         added, so that gaps in the clip do not reach 0.
-    n_bands
-        Number of bands, equally spaced over the mel bins.
-    release_frames
-        Release time, in frames; 0.5 s by default.
-    floor
-        Amplitude added to the envelopes. Digital silence is divided by it alone.
 
     Returns
     -------
@@ -55,9 +46,9 @@ def gain_controlled(
         Finite, and at least 0; about 0.5 in a steady loud band, because envelopes are doubled.
     """
     raised = amplitude + _QUIETEST * amplitude.max()
-    bank, spread = _bank(n_bands, amplitude.shape[1])
-    envelopes = peak_hold((bank @ raised.T).T, release_frames=release_frames)
-    return (raised / ((spread @ envelopes.T).T + floor)).astype(np.float32)
+    bank, spread = _bank(_BANDS, amplitude.shape[1])
+    envelopes = peak_hold((bank @ raised.T).T, release_frames=_RELEASE_FRAMES)
+    return (raised / ((spread @ envelopes.T).T + FLOOR)).astype(np.float32)
 
 
 def peak_hold(bands: np.ndarray, *, release_frames: float) -> np.ndarray:

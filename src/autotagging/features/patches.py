@@ -63,7 +63,7 @@ def all_patches(clip: np.ndarray, *, frames: int = 8) -> np.ndarray:
     Parameters
     ----------
     clip : (frames of the clip, bins)
-        At least as long as a patch: see `windows.repeated`.
+        At least as long as a patch: see `clip_windows.repeated`.
     frames
         Frames of a patch.
 

@@ -65,7 +65,7 @@ def level_maxima(levels: Sequence[Level], *, window_frames: int) -> np.ndarray:
     ----------
     levels
         Levels of one clip, each with its own number of dimensions. The first has all frames of the
-        clip, at least one window: see `windows.repeated`.
+        clip, at least one window: see `clip_windows.repeated`.
     window_frames
         Length of a window, in frames of the clip. What remains at the end of the clip is left out.
 

@@ -38,6 +38,8 @@ MODELS = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*
 class TableModel:
     """A model that knows only which track, album and artist a clip is of, with its options.
 
+    `score` takes all options, `fit` those that it has parameters for.
+
     Attributes
     ----------
     fit
@@ -202,9 +204,8 @@ def table_model(name: str, **options: Any) -> TableModel:
         raise UserError(f"model {name!r} is a network: it reads spectrograms, not tables")
     module = import_module(f"{__name__}.{name}")
     fit, fits, score = (getattr(module, f"{verb}_{name}") for verb in ("fit", "fits", "score"))
-    for function in (fit, score):
-        _check_options(name, function, (None, None), options)
-    return TableModel(partial(fit, **options), fits, partial(score, **options))
+    _check_options(name, score, (None, None), options)
+    return TableModel(_with_options(fit, options), fits, partial(score, **options))
 
 
 _WINDOW_OPTIONS = ("window_frames", "windows_per_clip", "score_windows")

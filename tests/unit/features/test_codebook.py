@@ -129,7 +129,7 @@ def test_too_many_levels_or_means_are_explained():
 )
 def test_multiply_adds_of_the_sources_size(representation, frames):
     count = codebook.multiply_adds(
-        np.empty((6, 96, 500)),
+        {"codebook": np.empty((6, 96, 500))},
         mel_bins=96,
         frames=1366,
         representation=representation,

@@ -12,9 +12,7 @@ READS = "tables"
 _LEVELS = ("artist", "album", "track")  # the widest first
 
 
-def fit_lookup(
-    labels: pd.DataFrame, groups: pd.DataFrame, *, pseudo_count: float | None = None
-) -> dict[str, np.ndarray]:
+def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame) -> dict[str, np.ndarray]:
     """Count the tags of each track, album and artist in training.
 
     Parameters
@@ -23,8 +21,6 @@ def fit_lookup(
         0 and 1 of the training clips, indexed by clip_id.
     groups : (clips, 3)
         track, album and artist, indexed by clip_id, NaN where unknown; clips may be missing.
-    pseudo_count
-        Ignored: only `score_lookup` smooths.
 
     Returns
     -------

@@ -20,13 +20,6 @@ def encode_statistics(mel: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.n
     return np.concatenate([mel.mean(axis=1), mel.std(axis=1)]).astype(np.float32)[None]
 
 
-def multiply_adds_statistics(
-    arrays: Mapping[str, np.ndarray], *, mel_bins: int, frames: int
-) -> int:
-    """Count the multiply-adds of matrix products in `encode_statistics`: none."""
-    return 0
-
-
 def solve_statistics(
     train: np.ndarray,
     labels: np.ndarray,

@@ -273,7 +273,7 @@ def multiply_adds_transfer(
 ) -> int:
     """Count the multiply-adds of the matrix products that give a clip's features."""
     encoding = multiply_adds(
-        arrays["codebook"],
+        arrays,
         mel_bins=mel_bins,
         frames=frames,
         representation=representation,
