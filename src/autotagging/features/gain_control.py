@@ -53,7 +53,14 @@ def gain_controlled(
     -------
     controlled : float32, (frames, mel bins)
         Finite, and at least 0; about 1 at the peaks of a loud band.
+
+    Raises
+    ------
+    ValueError
+        The number of bands is below 1.
     """
+    if n_bands < 1:
+        raise ValueError(f"n_bands is {n_bands}; expected at least 1")
     raised = amplitude + _QUIETEST * amplitude.max()
     bank, spread = _bank(n_bands, amplitude.shape[1])
     envelopes = peak_hold((bank @ raised.T).T, release_frames=release_frames)

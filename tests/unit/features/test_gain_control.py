@@ -78,3 +78,8 @@ def test_gaps_in_a_clip_are_finite(noise):
     controlled = gain_controlled(amplitude(gap))
     assert np.isfinite(controlled).all()
     assert 0 < controlled[40:80].max() < 0.01
+
+
+def test_no_bands_are_refused():
+    with pytest.raises(ValueError, match="n_bands is 0; expected at least 1"):
+        gain_controlled(np.ones((50, 96), np.float32), n_bands=0)
