@@ -166,7 +166,7 @@ def model_files(path: Path) -> list[Path]:
     return [place, *(place.with_name(name) for name in (NETWORK, FILTERS, CHECKSUMS))]
 
 
-def load_tagger(path: Path, *, threads: int = 1) -> Tagger:
+def load_tagger(path: Path | str, *, threads: int = 1) -> Tagger:
     """Load a tagger from a bundle or a model folder.
 
     Parameters
@@ -176,6 +176,7 @@ def load_tagger(path: Path, *, threads: int = 1) -> Tagger:
     threads
         Threads of the network.
     """
+    path = Path(path)
     if model_json := find_trained(path):
         description = Description(**read_trained(model_json))
         filters, network = score_with_keras(model_json, threads=threads)

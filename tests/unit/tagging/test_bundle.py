@@ -45,6 +45,10 @@ def test_scores_are_those_of_the_network_on_the_spectrogram(tmp_path):
     assert expected[0] > 0.6 > expected[1]
 
 
+def test_the_folder_of_a_bundle_may_be_text(tmp_path):
+    assert load_tagger(str(write_bundle(tmp_path))).description == read_description(tmp_path)
+
+
 def test_the_scores_of_a_song_are_means_over_its_windows(tmp_path):
     tagger = load_tagger(write_bundle(tmp_path))
     path = write_song(tmp_path / "song.wav", tone(4, 440), tone(2, 4000))
