@@ -140,7 +140,7 @@ class Corpus:
         return self.decode(mp3_path).resampled(sample_rate)
 
 
-def open_corpus(path: Path) -> Corpus:
+def open_corpus(path: Path | str) -> Corpus:
     """Open a corpus folder, or the corpus that results/download refers to.
 
     Of the latter, each clip that is read is compared with its checksum in clips.csv.
@@ -150,6 +150,7 @@ def open_corpus(path: Path) -> Corpus:
     UserError
         There is no audio (any more), the archive is damaged, or clips.csv is.
     """
+    path = Path(path)
     audio = path / "audio.json"
     if not audio.exists():
         return Corpus(path)

@@ -49,7 +49,8 @@ class MelStore:
         A shard is missing or damaged, or the system allows fewer open files than there are shards.
     """
 
-    def __init__(self, summary: Path, *, cache: float = 0.0):
+    def __init__(self, summary: Path | str, *, cache: float = 0.0):
+        summary = Path(summary)
         listed = _read_summary(summary)
         _allow_open_files(len(listed))
         self._paths = [summary.with_name(f"{name}.npy") for name in listed["shard"]]

@@ -61,7 +61,14 @@ def overlapping_windows(clip: np.ndarray, frames: int, *, hop: int) -> np.ndarra
     Returns
     -------
     windows : (windows, frames, bins)
+
+    Raises
+    ------
+    ValueError
+        The hop is below 1.
     """
+    if hop < 1:
+        raise ValueError(f"hop is {hop} frames; expected at least 1")
     view = np.lib.stride_tricks.sliding_window_view(repeated(clip, frames), frames, axis=0)
     return view[::hop].swapaxes(1, 2)
 

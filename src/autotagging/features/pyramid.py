@@ -52,6 +52,8 @@ def multiscale(power: np.ndarray, *, representation: Representation, n_levels: i
     ------
     UserError
         A level averages more frames than the clip has.
+    ValueError
+        The number of levels is below 1.
     """
     if representation == "multiresolution":
         levels = multiresolution(power, n_levels)
@@ -76,13 +78,24 @@ def gaussian(clip: np.ndarray, n_levels: int) -> list[Level]:
     -------
     levels
         From the clip itself to the coarsest.
+
+    Raises
+    ------
+    ValueError
+        The number of levels is below 1.
     """
+    _check_number(n_levels)
     levels = [clip]
     while len(levels) < n_levels:
         levels.append(_every_second(levels[-1]))
     return [
         Level(values, np.arange(len(values)) * 2.0**number) for number, values in enumerate(levels)
     ]
+
+
+def _check_number(n_levels: int) -> None:
+    if n_levels < 1:
+        raise ValueError(f"n_levels is {n_levels}; expected at least 1")
 
 
 def _every_second(clip: np.ndarray) -> np.ndarray:
@@ -109,6 +122,11 @@ def laplacian(clip: np.ndarray, n_levels: int) -> list[Level]:
     -------
     levels
         From the finest to the coarsest, with the lengths of the Gaussian pyramid.
+
+    Raises
+    ------
+    ValueError
+        The number of levels is below 1.
     """
     levels = gaussian(clip, n_levels)
     details = [
@@ -167,7 +185,10 @@ def multiresolution(power: np.ndarray, n_levels: int) -> list[Level]:
     ------
     UserError
         A level averages more frames than the clip has.
+    ValueError
+        The number of levels is below 1.
     """
+    _check_number(n_levels)
     longest = 2 ** (n_levels - 1)
     if longest > len(power):
         raise UserError(

@@ -81,7 +81,13 @@ def random_split(clip_ids: Sequence[int], *, weights: Mapping[str, int], seed: i
     -------
     subset : (clips,)
         Indexed by clip_id, in the order given.
+
+    Raises
+    ------
+    ValueError
+        A subset has no positive weight, or there is none of its name.
     """
+    _check_weights(weights)
     shuffled = _shuffled(clip_ids, seed)
     sizes = apportion(len(shuffled), weights)
     subset = [name for name, size in sizes.items() for _ in range(size)]
@@ -131,7 +137,13 @@ def group_split(
     -------
     subset : (clips,)
         Indexed by clip_id, in the order of `groups`.
+
+    Raises
+    ------
+    ValueError
+        A subset has no positive weight, or there is none of its name.
     """
+    _check_weights(weights)
     counts = labels.reindex(groups.index).groupby(groups.to_numpy()).sum()
     counts = counts.loc[_shuffled(counts.index, seed)]
     clips = groups.value_counts().loc[counts.index]
@@ -153,6 +165,13 @@ def group_split(
             _improve(place, error, amounts, scale)
     by_group = pd.Series(np.array(SUBSETS, dtype=object)[place], index=counts.index)
     return pd.Series(by_group.loc[groups].to_numpy(), index=groups.index, name="subset")
+
+
+def _check_weights(weights: Mapping[str, int]) -> None:
+    if {*weights} != {*SUBSETS} or min(weights.values()) <= 0:
+        raise ValueError(
+            f"weights are {dict(weights)}; expected positive numbers of {', '.join(SUBSETS)}"
+        )
 
 
 def _best_place(amounts: np.ndarray, targets: np.ndarray, scale: np.ndarray) -> np.ndarray:

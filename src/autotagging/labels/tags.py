@@ -93,8 +93,15 @@ def most_frequent(labels: pd.DataFrame, n: int) -> list[str]:
     labels : (clips, tags)
         0 and 1.
     n
-        Maximum number of tags.
+        Maximum number of tags, from 1.
+
+    Raises
+    ------
+    ValueError
+        n is below 1.
     """
+    if n < 1:
+        raise ValueError(f"the {n} most frequent tags; expected at least 1")
     counts = labels.sum().rename("count").rename_axis("tag").reset_index()
     counts = counts[counts["count"] > 0].sort_values(["count", "tag"], ascending=[False, True])
     return counts["tag"].head(n).tolist()

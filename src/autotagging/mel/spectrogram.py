@@ -1,7 +1,7 @@
 """The front end: waveform to log-mel spectrogram (sec. II.B, Table 1)."""
 
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import librosa
 import numpy as np
@@ -53,7 +53,20 @@ def log_mel(
     -------
     mel : float32, (n_mels, 1 + samples // hop_length)
         In dB, or without unit for "log1p".
+
+    Raises
+    ------
+    ValueError
+        There is no such log_scale, or the waveform is not one channel of floating-point numbers.
     """
+    if log_scale not in get_args(LogScale):
+        known = ", ".join(get_args(LogScale))
+        raise ValueError(f"log_scale is {log_scale!r}; expected one of {known}")
+    if waveform.ndim != 1 or waveform.dtype.kind != "f":
+        raise ValueError(
+            f"waveform is {waveform.dtype} of shape {waveform.shape}; expected floating-point "
+            "samples of one channel, from -1 to 1"
+        )
     window = _window(n_fft)
     basis = _mel_basis(sample_rate, n_fft, n_mels)
     n_frames = 1 + len(waveform) // hop_length

@@ -50,8 +50,8 @@ def evaluate(
     tag_thresholds : (tags,)
         Threshold of each tag, chosen on other clips; None: unknown.
     precision_at
-        Numbers k of highest-scored tags for which precision is computed; None for a k above the
-        number of tags.
+        Numbers k of highest-scored tags for which precision is computed, from 1; None for a k
+        above the number of tags.
     calibration_bins
         Number of bins of the calibration error; see `calibration`.
 
@@ -67,7 +67,7 @@ def evaluate(
     Raises
     ------
     ValueError
-        The shapes don't match, or a score is not finite.
+        The shapes don't match, a score is not finite, or a k or the number of bins is below 1.
     """
     labels, scores = _checked(labels, scores, tags)
     scored = has_both_classes(labels)
@@ -214,7 +214,14 @@ def calibration(labels: np.ndarray, scores: np.ndarray, *, bins: int) -> pd.Data
     table : (bins, 5)
         low, high, decisions, mean_score, share (of decisions whose label is 1), over all tags; the
         last two are NaN in empty bins.
+
+    Raises
+    ------
+    ValueError
+        The number of bins is below 1.
     """
+    if bins < 1:
+        raise ValueError(f"calibration in {bins} bins; expected at least 1")
     edges = np.linspace(0, 1, bins + 1)
     flat = np.asarray(scores, np.float64).ravel()
     place = np.clip(np.searchsorted(edges, flat, side="right") - 1, 0, bins - 1)

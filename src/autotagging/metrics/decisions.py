@@ -114,7 +114,16 @@ def precision_at_k(labels: np.ndarray, scores: np.ndarray, k: int) -> np.ndarray
     -------
     precision : (clips,)
         NaN for clips without a tag.
+
+    Raises
+    ------
+    ValueError
+        k is out of range.
     """
+    if not 1 <= k <= labels.shape[1]:
+        raise ValueError(
+            f"precision at k = {k}; expected 1 to {labels.shape[1]}, the number of tags"
+        )
     last = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
     above, tied = scores > last, scores == last
     places = k - above.sum(axis=1)

@@ -82,7 +82,7 @@ def save_model(
     write_json({**description, "weights_sha256": sha256(weights)}, model_json)
 
 
-def load_model(model_json: Path) -> StoredModel:
+def load_model(model_json: Path | str) -> StoredModel:
     """Read a model, and check what can be checked without building it; imports no TensorFlow.
 
     Raises
@@ -91,6 +91,7 @@ def load_model(model_json: Path) -> StoredModel:
         The file is of another kind, damaged or incomplete; or weights.npz next to it is not the
         one it was written with, or contains anything other than finite numbers and text.
     """
+    model_json = Path(model_json)
     if model_json.suffix != ".json" or model_json.is_dir():
         raise UserError(
             f"{model_json}: expected a model.json of this project with {WEIGHTS} next to it; "

@@ -125,12 +125,31 @@ class Tagger:
         Parameters
         ----------
         waveform : float32, (samples,)
-            At the sample rate of the front end, with its number of samples.
+            At the sample rate of the front end, with its number of samples, from -1 to 1.
+
+        Raises
+        ------
+        ValueError
+            The waveform has another number of samples, whole numbers, or samples that are not
+            finite.
         """
+        self._check(waveform)
         mel = self.front_end.log_mel(waveform)[None]
         if self.description.windows:
             mel = self.description.windows.even(mel)[0]
         return self.network(mel).mean(axis=0)
+
+    def _check(self, waveform: np.ndarray) -> None:
+        """Raise ValueError if a waveform is not one window of a song."""
+        samples, rate = self.front_end.samples, self.description.sample_rate
+        expected = f"expected {samples} samples, {samples / rate:g} s at {rate} Hz, from -1 to 1"
+        if waveform.shape != (samples,) or waveform.dtype.kind != "f":
+            raise ValueError(
+                f"waveform is {waveform.dtype} of shape {waveform.shape}; {expected}, as "
+                "floating-point numbers"
+            )
+        if not np.isfinite(waveform).all():
+            raise ValueError(f"waveform has NaN or infinite samples; {expected}")
 
 
 def read_description(path: Path) -> Description:
@@ -166,7 +185,7 @@ def model_files(path: Path) -> list[Path]:
     return [place, *(place.with_name(name) for name in (NETWORK, FILTERS, CHECKSUMS))]
 
 
-def load_tagger(path: Path, *, threads: int = 1) -> Tagger:
+def load_tagger(path: Path | str, *, threads: int = 1) -> Tagger:
     """Load a tagger from a bundle or a model folder.
 
     Parameters
@@ -176,6 +195,7 @@ def load_tagger(path: Path, *, threads: int = 1) -> Tagger:
     threads
         Threads of the network.
     """
+    path = Path(path)
     if model_json := find_trained(path):
         description = Description(**read_trained(model_json))
         filters, network = score_with_keras(model_json, threads=threads)

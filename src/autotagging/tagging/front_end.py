@@ -49,7 +49,17 @@ class LightFrontEnd:
         -------
         mel : float32, (n_mels, 1 + samples // hop_length)
             In the unit of log_scale, see `autotagging.mel.spectrogram.log_mel`.
+
+        Raises
+        ------
+        ValueError
+            There is no such log_scale.
         """
+        if self.settings["log_scale"] not in LOG_SCALES:
+            known = ", ".join(LOG_SCALES)
+            raise ValueError(
+                f"log_scale is {self.settings['log_scale']!r}; expected one of {known}"
+            )
         n_fft, hop = len(self.window), self.settings["hop_length"]
         padded = np.pad(np.asarray(waveform, np.float32), n_fft // 2)
         frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]

@@ -7,11 +7,11 @@ import json
 import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -249,6 +249,23 @@ def _compare(name: str, score: Callable, network: "keras.Model") -> None:
         )
 
 
+def _describe_windows(model: Mapping[str, Any]) -> str:
+    """Say where the windows of a clip begin, as a paragraph; nothing for a network of clips."""
+    cut = models.windows(model["options"])
+    if cut is None:
+        return ""
+    frames = model["front_end"]["frames"]
+    starts = cut.starts(frames).tolist()
+    repeats = -(-cut.frames // frames)
+    return (
+        f"\nThe spectrogram `mel` of a clip has {frames} frames. Its scores are the means over "
+        "windows that begin\nat these frames, counted from 0:\n\n"
+        f"    starts = {starts}\n"
+        + (f"    mel = numpy.tile(mel, {repeats})\n" if repeats > 1 else "")
+        + f"    windows = numpy.stack([mel[:, start : start + {cut.frames}] for start in starts])\n"
+    )
+
+
 def _describe(stored: StoredModel, card: Path | None) -> str:
     """Fill in the README.md of the exported files; below a model card, as sections of it."""
     model = stored.description
@@ -265,9 +282,8 @@ def _describe(stored: StoredModel, card: Path | None) -> str:
         n_tags=len(model["tags"]),
         mel_bins=mel_bins,
         frames=frames,
-        whole="a clip"
-        if model.get("windows", 1) == 1
-        else f"a window of a clip; a clip's score is the mean of {model['windows']} windows",
+        whole="a window of a clip" if models.windows(model["options"]) else "a clip",
+        windows=_describe_windows(model),
         gates=_GATES if model["options"].get("gru_gates") == "hard_sigmoid" else "",
         unit=_UNITS[model["front_end"]["log_scale"]],
         front_end=front_end,

@@ -84,6 +84,10 @@ def test_folder_archive_and_parts_give_the_same_clips(small_corpus):
         np.testing.assert_array_equal(corpus.waveform(CLIP, sample_rate=12_000), waveform)
 
 
+def test_the_folder_of_a_corpus_may_be_text(small_corpus):
+    assert open_corpus(str(small_corpus)).sizes() == open_corpus(small_corpus).sizes()
+
+
 def test_waveform_is_as_long_as_what_was_decoded(small_corpus):
     waveform = open_corpus(small_corpus).waveform(CLIP, sample_rate=12_000)
     assert waveform.dtype == np.float32

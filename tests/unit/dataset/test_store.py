@@ -27,6 +27,10 @@ def test_clips_are_found_wherever_they_lie(summary):
     assert store.gather([14, 3, 10])[:, 0, 0].tolist() == [14, 3, 10]
 
 
+def test_the_path_of_the_summary_may_be_text(summary):
+    assert MelStore(str(summary)).gather([14])[0, 0, 0] == 14
+
+
 def test_more_shards_may_be_open_than_the_limit_was(tmp_path):
     summary = write_shards(tmp_path, *({clip: np.full((2, 4), clip)} for clip in range(200)))
     before = resource.getrlimit(resource.RLIMIT_NOFILE)

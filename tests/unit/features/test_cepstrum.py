@@ -1,5 +1,6 @@
 import librosa
 import numpy as np
+import pytest
 
 from autotagging.features.cepstrum import mfcc
 
@@ -16,3 +17,8 @@ def test_silence_has_a_zeroth_coefficient_alone():
     found = mfcc(np.full((96, 141), -100, np.float32), n_coefficients=5)
     np.testing.assert_allclose(found[:, 0], -100 * 96**0.5, rtol=1e-6)
     np.testing.assert_allclose(found[:, 1:], 0, atol=1e-3)
+
+
+def test_fewer_than_one_coefficient_is_refused():
+    with pytest.raises(ValueError, match="n_coefficients is -1; expected at least 1"):
+        mfcc(np.zeros((96, 141), np.float32), n_coefficients=-1)

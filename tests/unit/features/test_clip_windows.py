@@ -52,3 +52,8 @@ def test_windows_of_a_level_are_at_the_same_times(step, lengths):
 def test_windows_shorter_than_a_step_are_refused():
     with pytest.raises(UserError, match="windows of 141 frames are too short for a level with 5"):
         clip_windows.cuts(np.arange(0, 1366, 300), 141, n_windows=9)
+
+
+def test_windows_never_go_backwards():
+    with pytest.raises(ValueError, match="hop is -8 frames; expected at least 1"):
+        clip_windows.overlapping_windows(clip(141), 16, hop=-8)

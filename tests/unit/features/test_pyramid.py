@@ -104,3 +104,9 @@ def test_silence_is_nothing_on_every_level(representation):
 def test_averages_longer_than_the_clip_are_refused(clip):
     with pytest.raises(UserError, match="level 9 averages 256 frames, but a clip has 141"):
         pyramid.multiresolution(clip[:141], 9)
+
+
+@pytest.mark.parametrize("representation", ["laplacian", "gaussian", "multiresolution"])
+def test_no_levels_are_refused(clip, representation):
+    with pytest.raises(ValueError, match="n_levels is 0; expected at least 1"):
+        pyramid.multiscale(clip, representation=representation, n_levels=0)

@@ -47,6 +47,23 @@ def test_the_split_is_the_same_on_every_platform():
     assert subset.str[:2].tolist() == ["va", "te", "tr", "tr", "tr", "te", "tr", "tr"]
 
 
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {"train": 8, "valid": 1, "test": 1},
+        {"train": 8, "validation": 0, "test": 1},
+        {"train": 8, "test": 1},
+    ],
+)
+def test_weights_of_other_subsets_or_without_clips_are_refused(weights):
+    expected = "expected positive numbers of train, validation, test"
+    with pytest.raises(ValueError, match=expected):
+        random_split(range(10), weights=weights, seed=0)
+    groups, labels = pd.Series(["x", "y", "z"]), pd.DataFrame({"a": [0, 1, 1]})
+    with pytest.raises(ValueError, match=expected):
+        group_split(groups, labels, weights=weights, seed=0)
+
+
 def test_another_seed_is_another_split():
     one, other = (random_split(range(100), weights=PAPER, seed=seed) for seed in (0, 1))
     assert (one != other).any()

@@ -56,6 +56,12 @@ def test_the_most_frequent_come_first_and_ties_are_alphabetical():
     assert most_frequent(LABELS, 3) == ["beat", "beats", "flute"]
 
 
+@pytest.mark.parametrize("n", [0, -1])
+def test_fewer_than_one_tag_is_refused(n):
+    with pytest.raises(ValueError, match=f"the {n} most frequent tags; expected at least 1"):
+        most_frequent(LABELS, n)
+
+
 def test_tags_without_positives_are_never_kept():
     assert "harp" not in most_frequent(LABELS, 50)
 

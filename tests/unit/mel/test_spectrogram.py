@@ -173,3 +173,15 @@ def test_the_front_end_is_described_whole():
     assert front_end["frames"] == 1366
     assert front_end["f_max"] == 6_000
     assert front_end["window"] == "hann"
+
+
+@pytest.mark.parametrize("log_scale", ["log", "squared_power", "Log1p"])
+def test_a_scale_that_there_is_not_is_refused(log_scale):
+    with pytest.raises(ValueError, match=f"log_scale is '{log_scale}'; expected one of power_db, "):
+        mel.log_mel(np.zeros(5120, np.float32), **PAPER, log_scale=log_scale)
+
+
+@pytest.mark.parametrize("waveform", [np.zeros(5120, np.int16), np.zeros((512, 512), np.float32)])
+def test_a_waveform_of_whole_numbers_or_two_channels_is_refused(waveform):
+    with pytest.raises(ValueError, match=f"waveform is {waveform.dtype} of shape .*expected float"):
+        mel.log_mel(waveform, **PAPER)

@@ -76,6 +76,19 @@ def test_impossible_input_is_refused(labels, scores):
         metrics.evaluate(labels, scores, ["a", "b", "c"])
 
 
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ({"precision_at": [-1]}, "precision at k = -1; expected 1 to 3, the number of tags"),
+        ({"precision_at": [1, 0]}, "precision at k = 0; expected 1 to 3, the number of tags"),
+        ({"calibration_bins": 0}, "calibration in 0 bins; expected at least 1"),
+    ],
+)
+def test_counts_below_1_are_refused(counts, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.evaluate(LABELS, SCORES, ["a", "b", "c"], **counts)
+
+
 def test_roc_curves_begin_and_end_in_the_corners():
     curves = metrics.roc_curves(LABELS, SCORES, points=5)
     assert curves["fpr"].tolist() == [0, 0.25, 0.5, 0.75, 1]

@@ -111,6 +111,10 @@ def test_what_is_read_back_scores_as_what_was_written(network, written):
     np.testing.assert_array_equal(build_network(stored)(mel), network(mel))
 
 
+def test_the_path_of_a_model_may_be_text(written):
+    assert load_model(str(written / "model.json")).path == written / "model.json"
+
+
 def make_h5(path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(path, "w") as file:

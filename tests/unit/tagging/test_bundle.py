@@ -45,6 +45,25 @@ def test_scores_are_those_of_the_network_on_the_spectrogram(tmp_path):
     assert expected[0] > 0.6 > expected[1]
 
 
+@pytest.mark.parametrize(
+    ("waveform", "message"),
+    [
+        (tone(1.9, 440), r"waveform is float32 of shape \(22800,\); expected 24000 samples, 2 s"),
+        (tone(2, 440)[None], r"waveform is float32 of shape \(1, 24000\); expected 24000 samples"),
+        ((32767 * tone(2, 440)).astype(np.int16), "waveform is int16 of .*from -1 to 1, as float"),
+        (np.full(24_000, np.nan, np.float32), "NaN or infinite samples; expected 24000 samples"),
+    ],
+)
+def test_what_is_no_window_of_a_song_is_refused(tmp_path, waveform, message):
+    tagger = load_tagger(write_bundle(tmp_path))
+    with pytest.raises(ValueError, match=message):
+        tagger.scores(waveform)
+
+
+def test_the_folder_of_a_bundle_may_be_text(tmp_path):
+    assert load_tagger(str(write_bundle(tmp_path))).description == read_description(tmp_path)
+
+
 def test_the_scores_of_a_song_are_means_over_its_windows(tmp_path):
     tagger = load_tagger(write_bundle(tmp_path))
     path = write_song(tmp_path / "song.wav", tone(4, 440), tone(2, 4000))

@@ -27,3 +27,10 @@ def test_silence_is_at_the_floor():
     settings = describe_front_end(**NUMBERS, seconds=29.12, log_scale="power_db")
     mel = LightFrontEnd(settings, **librosas_filters(settings)).log_mel(np.zeros(5120, np.float32))
     np.testing.assert_allclose(mel, np.full((96, 21), -100.0), rtol=1e-6)
+
+
+def test_a_scale_that_there_is_not_is_refused():
+    settings = describe_front_end(**NUMBERS, seconds=29.12, log_scale="power_db")
+    front_end = LightFrontEnd({**settings, "log_scale": "log"}, **librosas_filters(settings))
+    with pytest.raises(ValueError, match="log_scale is 'log'; expected one of power_db, "):
+        front_end.log_mel(np.zeros(5120, np.float32))

@@ -1,5 +1,6 @@
 """Exports for other tools: stock layers, compared before anything is written."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,24 @@ def test_a_readme_of_another_kind_is_not_replaced(tmp_path):
     with pytest.raises(UserError, match=r"has a README\.md, but no exported model"):
         exporting.export(model_json=write_model(tmp_path), out=tmp_path)
     assert (tmp_path / "README.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("frames", "scored", "starts"),
+    [(40, None, [0, 40]), (40, 3, [0, 27, 54]), (60, None, [0]), (200, None, [0])],
+)
+def test_the_readme_says_where_the_windows_of_a_clip_begin(tmp_path, frames, scored, starts):
+    stored = exporting.load_model(write_model(tmp_path))
+    assert "the log-mel spectrogram of a clip.\n" in exporting._describe(stored, None)
+    options = {"window_frames": frames, "windows_per_clip": 1, "score_windows": scored}
+    stored.description.update(options=options, input_shape=[96, frames])
+    text = exporting._describe(stored, None)
+    assert f"(batch, 96, {frames}): the log-mel spectrogram of a window of a clip.\n" in text
+    mel = np.random.default_rng(0).normal(size=(96, 94))
+    found = {"numpy": np, "mel": mel}
+    exec("\n".join(re.findall(r"^    (.+)$", text, re.MULTILINE)), found)
+    assert found["starts"] == starts
+    np.testing.assert_array_equal(found["windows"], models.windows(options).even(mel[None])[0])
 
 
 def test_the_readme_begins_with_the_model_card(tmp_path):
