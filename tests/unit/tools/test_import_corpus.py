@@ -6,6 +6,7 @@ import os
 from itertools import chain
 from pathlib import Path
 
+import mutagen
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,8 @@ import soundfile
 
 from autotagging.common.errors import UserError
 from autotagging.corpus.audio import open_corpus
+from autotagging.corpus.tables import read_clip_info
+from autotagging.dataset.groups import group_ids
 from autotagging.tools import import_corpus as module
 from autotagging.tools.import_corpus import import_corpus
 from autotagging.tools.importing.cutting import BadSongError, CutSettings
@@ -96,6 +99,18 @@ def test_the_corpus_has_the_official_tables_and_groups_for_the_split(music, caps
     assert "Rock is spelt rock, too" in printed
     assert f'corpus={music}/mine \'split={{"scheme":"track"}}\'' in printed
     assert "replaces the results of another corpus in results/: record them first" in printed
+
+
+@pytest.mark.parametrize("level", ["track", "album", "artist"])
+def test_no_split_separates_the_files_of_one_track(music, level):
+    file = mutagen.File(music / "music/b.flac")
+    file.update({"artist": ["Ann"], "album": ["First"]})
+    file.save()
+    write_rows(music, [("path", "track", "tag"), ("a.wav", "T", "Rock"), ("b.flac", "T", "Rock")])
+    run(music)
+    groups = read_clip_info(music / "mine/clip_info_final.csv").set_index("clip_id")
+    assert group_ids(groups, level, groups.index).nunique() == 1
+    assert groups["mp3_path"].str[0].nunique() == 1
 
 
 def test_a_tag_with_a_comma_is_not_shown_as_two(music, capsys):

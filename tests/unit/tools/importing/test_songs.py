@@ -243,6 +243,27 @@ def test_a_table_has_the_last_word_on_artist_and_album(library):
     assert (second.artist, second.album, second.track) == ("", "Y", "untagged.wav")
 
 
+def test_files_of_one_track_have_one_artist_and_one_album(library):
+    rows = [listed("tagged/a.mp3", track="T"), listed("untagged.wav", track="T")]
+    songs = find_songs(rows, library, Faults(skip=False))
+    assert {(song.artist, song.album, song.track) for song in songs} == {("Ä, B", "X", "Ä, B/X/T")}
+
+
+def test_files_of_one_track_with_different_artists_can_not_be_used(library):
+    rows = [
+        listed("tagged/a.mp3", track="T"),
+        listed("untagged.wav", track="T", artist="C"),
+        listed("tagged/b.flac", track="U"),
+    ]
+    faults = Faults(skip=True)
+    assert [song.track for song in find_songs(rows, library, faults)] == ["Ä, B/X/U"]
+    reason = (
+        "track 'T' has files of different artists, 'Ä, B' and 'C'; name the artist of each in the "
+        "table"
+    )
+    assert faults.found == [(f"tags.csv, line 2: {row.path}", reason) for row in rows[:2]]
+
+
 def test_names_are_found_in_either_spelling_of_umlauts(library):
     soundfile.write(library / "u\u0308.wav", NOISE, 8000)
     (song,) = find_songs([listed("\u00fc.wav")], library, Faults(skip=False))
