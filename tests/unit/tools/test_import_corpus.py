@@ -5,6 +5,7 @@ import hashlib
 import os
 from itertools import chain
 from pathlib import Path
+from unicodedata import normalize
 
 import mutagen
 import numpy as np
@@ -274,6 +275,14 @@ def test_songs_whose_names_are_told_apart_by_spaces_have_ids_of_their_own(music)
     assert len(ids["two spaces.wav"]) == 2
     run(music, replace=True)
     assert ids_by_song(music) == ids
+
+
+def test_a_song_keeps_its_ids_in_the_other_spelling_of_umlauts(music):
+    run(music)
+    ids = music / "mine/clip_ids.csv"
+    ids.write_text(normalize("NFD", ids.read_text(encoding="utf-8")), encoding="utf-8")
+    run(music, replace=True)
+    assert ids_by_song(music) == {"a.wav": [1, 2, 3], "b.flac": [4, 5], "sub/ü.wav": [6]}
 
 
 @pytest.mark.parametrize("name", ["annotations_final.csv", "clip_info_final.csv"])

@@ -73,7 +73,8 @@ class Labelled:
 
 
 def clean(text: str) -> str:
-    """Text on one line, without control characters, and with single spaces."""
+    """Text on one line, in NFC, without control characters, and with single spaces."""
+    text = normalize("NFC", text)
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

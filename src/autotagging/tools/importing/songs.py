@@ -45,7 +45,7 @@ class Song:
     path
         Path of the file.
     name
-        Path of the file below the audio folder, with slashes.
+        Path of the file below the audio folder, with slashes, in NFC.
     tags
         Its tags.
     track
@@ -227,7 +227,8 @@ def _inside(audio: Path, name: str) -> Path:
     except UnicodeEncodeError:  # soundfile can't open it
         raise ValueError("its name is not UTF-8; rename it") from None
     if not name.isascii():
-        spelt = (audio / normalize(form, name) for form in ("NFC", "NFD"))
+        names = (name, normalize("NFC", name), normalize("NFD", name))
+        spelt = (audio / each for each in names)
         path = next((each for each in spelt if os.path.lexists(each)), path)
     resolved = path.resolve()
     if not resolved.is_relative_to(audio.resolve()):
