@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from unicodedata import normalize
 
 import pandas as pd
 from pandas.api.types import union_categoricals
@@ -172,7 +173,7 @@ def _lines(content: bytes) -> Iterator[bytes]:
 
 
 def _split_header(content: bytes, separators: Iterable[str], by_hand: bool) -> dict[str, list[str]]:
-    """Split the header at each separator; a name may be too long for the module csv."""
+    """Split the header at each separator, in NFC; a name may be too long for the module csv."""
     header = next(_lines(content)).decode().removesuffix("\r")
     found = {}
     for separator in separators:
@@ -180,6 +181,7 @@ def _split_header(content: bytes, separators: Iterable[str], by_hand: bool) -> d
             names = next(csv.reader([header], delimiter=separator), [""])
         except csv.Error:
             names = [header]
+        names = [normalize("NFC", name) for name in names]
         found[separator] = [name.strip() for name in names] if by_hand else names
     return found
 

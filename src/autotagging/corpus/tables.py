@@ -94,6 +94,9 @@ def read_clip_info(path: Path) -> pd.DataFrame:
     clip_id = _clip_ids(path, info["clip_id"])
     if "mp3_path" not in info:
         info["mp3_path"] = ""
+    # Two spellings of an umlaut, as a letter or as a letter and a mark, are one name.
+    for name in ("artist", "album", "url"):
+        info[name] = info[name].str.normalize("NFC")
     known = info.where(info.apply(lambda column: column.str.strip() != ""))
     given = known["mp3_path"].dropna()
     _check_paths(path, given)

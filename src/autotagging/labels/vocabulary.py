@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 import yaml
 
@@ -41,7 +42,8 @@ class Vocabulary:
 def read_vocabulary(path: Path) -> Vocabulary:
     """Read a vocabulary from YAML: lists of tags by name, under synonyms and categories.
 
-    Names and tags are the text in the file: `no`, `1980` and `null` are tags like any other.
+    Names and tags are the text in the file, in NFC as those of the corpus: `no`, `1980` and `null`
+    are tags like any other.
 
     Raises
     ------
@@ -113,7 +115,8 @@ def _entries(
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode) or not key.value.strip():
             raise UserError(f"{path}, line {line}: {name}: expected a text")
-        if is_mapping and key.value in seen:
-            raise UserError(f"{path}, line {line}: {key.value!r} appears twice; expected it once")
-        seen.add(key.value)
-        yield key.value, value
+        text = normalize("NFC", key.value)
+        if is_mapping and text in seen:
+            raise UserError(f"{path}, line {line}: {text!r} appears twice; expected it once")
+        seen.add(text)
+        yield text, value

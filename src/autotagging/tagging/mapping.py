@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from autotagging.common.errors import UserError
 from autotagging.tagging.file_tags import FIELDS
@@ -43,7 +44,7 @@ class TagMapping:
         found: dict[str, str] = {}
         for tag in tags:
             for value in self.written.get(tag, {}).get(field, ()):
-                found.setdefault(value.casefold(), value)
+                found.setdefault(folded(value), value)
         return (*found.values(),)[: self.most[field]]
 
 
@@ -73,25 +74,30 @@ def read_mapping(path: Path | None, categories: Mapping[str, str]) -> TagMapping
     written = {}
     for tag, category in categories.items():
         by_category = {fields.get(category, _NO_FIELD): (_title(tag) if titled else tag,)}
-        values = single.get(tag.casefold(), by_category)
-        if tag.casefold() not in excluded:
+        values = single.get(folded(tag), by_category)
+        if folded(tag) not in excluded:
             written[tag] = {field: values[field] for field in FIELDS if field in values}
     known = _folded(categories)
     named = [*own.get("exclude", []), *own.get("tags", {})]
     return TagMapping(
         {tag: values for tag, values in written.items() if values},
         {**shipped["most"], **own.get("most", {})},
-        tuple(tag for tag in named if tag.casefold() not in known),
+        tuple(tag for tag in named if folded(tag) not in known),
     )
 
 
+def folded(text: str) -> str:
+    """Spelling by which tags and values are compared: without capitals, in NFC."""
+    return normalize("NFC", text.casefold())
+
+
 def _folded(tags: Iterable[str]) -> set[str]:
-    return {tag.casefold() for tag in tags}
+    return {folded(tag) for tag in tags}
 
 
 def _by_folded(tags: Mapping[str, Any]) -> dict[str, dict[str, tuple[str, ...]]]:
     return {
-        tag.casefold(): {
+        folded(tag): {
             field: (value,) if isinstance(value, str) else (*value,)
             for field, value in values.items()
         }

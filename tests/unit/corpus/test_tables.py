@@ -1,6 +1,7 @@
 """The two tables of a corpus: what is read, and the one line that names each fault."""
 
 import gzip
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -127,6 +128,20 @@ def test_a_blank_is_unknown_and_no_common_name(clip_info, blank):
     assert info["album"].isna().tolist() == [True, True, False, False, False, False]
     assert info["track"].isna().tolist() == [False, False, True, True, False, False]
     assert info["album"].iloc[4] == "Unknown Artist/z"
+
+
+def test_names_in_either_spelling_of_umlauts_are_the_same(annotations, clip_info):
+    table = pd.read_csv(clip_info, sep="\t", dtype=str)
+    for column in ("artist", "album", "url"):
+        table[column] = [normalize(form, "Björk") for form in 3 * ("NFC", "NFD")]
+    table["track_number"] = "1"
+    write_table(clip_info, table)
+    info = read_clip_info(clip_info)
+    assert {*info["track"], *info["album"], *info["artist"]} == {"Björk#1", "Björk/Björk", "Björk"}
+    edit(annotations, b"flute", normalize("NFD", "flöte").encode())
+    assert "flöte" in read_annotations(annotations)
+    edit(annotations, b"harp", "flöte".encode())
+    assert fault(read_annotations, annotations).startswith("line 1: column 'flöte' appears twice")
 
 
 def test_quotes_within_a_field_are_doubled(clip_info):

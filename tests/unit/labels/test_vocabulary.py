@@ -1,5 +1,7 @@
 """The vocabulary: names are the text in the file, and one line names each fault."""
 
+from unicodedata import normalize
+
 import pytest
 import yaml
 
@@ -27,6 +29,15 @@ def test_names_that_yaml_takes_for_numbers_or_nothing_are_text(path):
     vocabulary = read_vocabulary(path)
     assert vocabulary.synonyms == {"no": ["no", "1980", "1e3"]}
     assert vocabulary.category_of == {"~": "null", "yes": "null"}
+
+
+def test_names_in_either_spelling_of_umlauts_are_the_same(path):
+    text = "synonyms: {bön: [düb]}\ncategories: {gänre: [düb]}\n"
+    path.write_text(normalize("NFD", text), encoding="utf-8")
+    vocabulary = read_vocabulary(path)
+    assert vocabulary.synonyms == {"bön": ["düb"]}
+    assert vocabulary.category_of == {"düb": "gänre"}
+    assert vocabulary.line("bön", "düb") == 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

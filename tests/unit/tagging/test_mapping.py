@@ -1,3 +1,5 @@
+from unicodedata import normalize
+
 import pytest
 
 from autotagging.common.errors import UserError
@@ -36,6 +38,16 @@ def test_the_shipped_mapping_goes_by_category():
     assert values(mapping, "rock", "calm", "new age") == (("Rock", "New Age"), ("Calm",))
     assert values(mapping, "hip hop", "r&b/soul") == (("Hip-Hop", "R&B/Soul"), ())
     assert values(mapping, "female vocals", "90s", "no such tag") == ((), ())
+    assert mapping.unknown == ()
+
+
+def test_tags_in_either_spelling_of_umlauts_are_the_same(tmp_path):
+    path = tmp_path / "mapping.toml"
+    text = 'exclude = ["Ärger"]\n[tags]\n"türkü" = { genre = ["Türkü", "Folk"] }\n'
+    path.write_text(text, encoding="utf-8")
+    saz, anger = (normalize("NFD", tag) for tag in ("türkü", "ärger"))
+    mapping = read_mapping(path, {saz: "genre", anger: "mood"})
+    assert values(mapping, saz, anger) == (("Türkü", "Folk"), ())
     assert mapping.unknown == ()
 
 

@@ -66,6 +66,13 @@ def test_values_are_added_or_replaced_where_one_asks_for_it(song):
     assert only(results, existing="replace").mood.new == ("Sad",)  # never emptied
 
 
+def test_a_value_that_is_there_in_another_spelling_of_umlauts_is_not_added(song):
+    tagged(song, genre=["Tu\u0308rku\u0308"])
+    mapping = read_mapping(None, {"türkü": "genre", "pop": "genre"})
+    (file,), _ = make_plan([result(song, "türkü", "pop")], mapping, existing="add")
+    assert file.genre.new == ("Tu\u0308rku\u0308", "Pop")
+
+
 @pytest.mark.parametrize("existing", ["keep", "add", "replace"])
 def test_a_genre_that_is_in_a_tag_of_another_kind_stays(tmp_path, existing):
     song = write_song(tmp_path / "song.mp3")

@@ -5,7 +5,9 @@ import hashlib
 import os
 from itertools import chain
 from pathlib import Path
+from unicodedata import normalize
 
+import mutagen
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,8 @@ import soundfile
 
 from autotagging.common.errors import UserError
 from autotagging.corpus.audio import open_corpus
+from autotagging.corpus.tables import read_clip_info
+from autotagging.dataset.groups import group_ids
 from autotagging.tools import import_corpus as module
 from autotagging.tools.import_corpus import import_corpus
 from autotagging.tools.importing.cutting import BadSongError, CutSettings
@@ -96,6 +100,18 @@ def test_the_corpus_has_the_official_tables_and_groups_for_the_split(music, caps
     assert "Rock is spelt rock, too" in printed
     assert f'corpus={music}/mine \'split={{"scheme":"track"}}\'' in printed
     assert "replaces the results of another corpus in results/: record them first" in printed
+
+
+@pytest.mark.parametrize("level", ["track", "album", "artist"])
+def test_no_split_separates_the_files_of_one_track(music, level):
+    file = mutagen.File(music / "music/b.flac")
+    file.update({"artist": ["Ann"], "album": ["First"]})
+    file.save()
+    write_rows(music, [("path", "track", "tag"), ("a.wav", "T", "Rock"), ("b.flac", "T", "Rock")])
+    run(music)
+    groups = read_clip_info(music / "mine/clip_info_final.csv").set_index("clip_id")
+    assert group_ids(groups, level, groups.index).nunique() == 1
+    assert groups["mp3_path"].str[0].nunique() == 1
 
 
 def test_a_tag_with_a_comma_is_not_shown_as_two(music, capsys):
@@ -259,6 +275,14 @@ def test_songs_whose_names_are_told_apart_by_spaces_have_ids_of_their_own(music)
     assert len(ids["two spaces.wav"]) == 2
     run(music, replace=True)
     assert ids_by_song(music) == ids
+
+
+def test_a_song_keeps_its_ids_in_the_other_spelling_of_umlauts(music):
+    run(music)
+    ids = music / "mine/clip_ids.csv"
+    ids.write_text(normalize("NFD", ids.read_text(encoding="utf-8")), encoding="utf-8")
+    run(music, replace=True)
+    assert ids_by_song(music) == {"a.wav": [1, 2, 3], "b.flac": [4, 5], "sub/ü.wav": [6]}
 
 
 @pytest.mark.parametrize("name", ["annotations_final.csv", "clip_info_final.csv"])

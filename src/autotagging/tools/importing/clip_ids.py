@@ -5,6 +5,7 @@ A split of the user names clips by their ids.
 
 from collections import Counter
 from pathlib import Path
+from unicodedata import normalize
 
 from autotagging.common.errors import UserError
 from autotagging.corpus.delimited import read_delimited
@@ -41,7 +42,8 @@ class ClipIds:
             table = read_delimited(path, required=_COLUMNS)
             rows = zip(*(table[name] for name in _COLUMNS), strict=True)
             seen: Counter[tuple[str, int]] = Counter()
-            for clip_id, name, start in sorted(_whole(path, row) for row in rows):
+            for clip_id, spelt, start in sorted(_whole(path, row) for row in rows):
+                name = normalize("NFC", spelt)  # as that of a song
                 self._known[name, start, seen[name, start]] = clip_id
                 seen[name, start] += 1
         self._last = max(self._known.values(), default=0)

@@ -1,15 +1,16 @@
 """What a table says about each song: its tags, with their categories, and its groups."""
 
 import re
+import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 from unicodedata import normalize
 
 from autotagging.common.errors import UserError
 from autotagging.tools.importing.faults import Faults
-from autotagging.tools.importing.rows import GROUPS, LISTS, PATH, Row, read_rows
+from autotagging.tools.importing.rows import GROUPS, LISTS, PATH, Row, column_name, read_rows
 from autotagging.tools.importing.separators import warn_of_separator
 
 OTHER = "other"
@@ -40,7 +41,7 @@ class TableSettings:
     category
         Category of tags without any other, such as genre.
     ignore
-        Columns of a wide table that are no tags.
+        Columns that have no tags.
     """
 
     layout: Literal["auto", "long", "lists", "wide"] = "auto"
@@ -73,7 +74,8 @@ class Labelled:
 
 
 def clean(text: str) -> str:
-    """Text on one line, without control characters, and with single spaces."""
+    """Text on one line, in NFC, without control characters, and with single spaces."""
+    text = normalize("NFC", text)
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
@@ -95,7 +97,8 @@ def has_more_tags(tags: Iterable[Tag], than: Iterable[Tag]) -> bool:
 def read_labels(path: Path, settings: TableSettings, faults: Faults) -> list[Labelled]:
     """Read a table of songs and tags, in the order of the first row of each song.
 
-    A warning is printed if lists of tags seem to have another separator.
+    A warning is printed if lists of tags seem to have another separator, or if columns of 0 and 1
+    are not read.
 
     A song with a row that can't be used is left out as a whole: what the row says of it is not
     known. A row that repeats another one is ignored.
@@ -119,7 +122,10 @@ def read_labels(path: Path, settings: TableSettings, faults: Faults) -> list[Lab
     if not settings.separator:
         raise UserError("--separator is empty; expected the text between two tags")
     columns, rows, torn = read_rows(path, faults)
+    settings = _as_in_header(path, columns, settings)
+    columns = [name for name in columns if name not in settings.ignore]
     layout = _layout(path, columns, rows, settings)
+    _warn_of_flags(path, columns, rows, layout)
     for column, separator in layout.lists.items():
         lists = [row.cells[column] for row in rows]
         warn_of_separator(f"{path.name}, column {column}", lists, separator)
@@ -164,14 +170,16 @@ class _Long:
 
     lists: ClassVar = {"tag": None}  # its columns of text, and the separator
 
-    def __init__(self, settings: TableSettings):
+    def __init__(self, columns: list[str], settings: TableSettings):
+        self._has_category = "category" in columns
         self._category = settings.category
 
     def tags(self, row: Row) -> list[Tag]:
         tag = clean(row.cells["tag"])
         if not tag:
             raise ValueError("no tag")
-        return [Tag(clean(row.cells.get("category", "")) or self._category, tag)]
+        own = clean(row.cells["category"]) if self._has_category else ""
+        return [Tag(own or self._category, tag)]
 
 
 class _Lists:
@@ -215,14 +223,39 @@ class _Wide:
         ]
 
 
+def _as_in_header(path: Path, columns: list[str], settings: TableSettings) -> TableSettings:
+    """Spell the columns of the settings as the header; UserError if it lacks one."""
+    options = {"--tag-columns": settings.tag_columns, "--ignore": settings.ignore}
+    for option, names in options.items():
+        if missing := [name for name in names if column_name(name) not in columns]:
+            raise UserError(f"{path}, line 1: no column {missing[0]!r}, which {option} names")
+    tag_columns, ignored = (tuple(map(column_name, names)) for names in options.values())
+    if both := [name for name in tag_columns if name in ignored]:
+        raise UserError(f"--tag-columns and --ignore both name {both[0]!r}; leave out one of them")
+    return replace(settings, tag_columns=tag_columns, ignore=ignored)
+
+
+def _warn_of_flags(
+    path: Path, columns: list[str], rows: list[Row], layout: _Long | _Lists | _Wide
+) -> None:
+    """Print a warning if columns of 0 and 1, which may be tags, are not read."""
+    if isinstance(layout, _Wide) or not rows:
+        return
+    read = (PATH, *GROUPS, *layout.lists, "category")
+    others = [name for name in columns if name not in read]
+    if flags := [name for name in others if all(row.cells[name] in ("0", "1") for row in rows)]:
+        print(
+            f"warning: {path.name}: columns of 0 and 1 that are not read: {len(flags)}, such as "
+            f"{flags[0]!r}; --layout wide reads them, with --ignore for columns that are no tags",
+            file=sys.stderr,
+        )
+
+
 def _layout(
     path: Path, columns: list[str], rows: list[Row], settings: TableSettings
 ) -> _Long | _Lists | _Wide:
     """Choose how rows are read, and check that the header has what that needs."""
     lists = list(settings.tag_columns) or [name for name in LISTS if name in columns]
-    for option, names in (("--tag-columns", settings.tag_columns), ("--ignore", settings.ignore)):
-        if missing := [name for name in names if name not in columns]:
-            raise UserError(f"{path}, line 1: no column {missing[0]!r}, which {option} names")
     layout = settings.layout
     if layout == "auto" and settings.tag_columns:
         layout = "lists"
@@ -232,7 +265,7 @@ def _layout(
     if layout == "long" and "tag" not in columns:
         raise UserError(f"{path}, line 1: no column 'tag'; the layout long needs it")
     if layout == "long":
-        return _Long(settings)
+        return _Long(columns, settings)
     if layout == "lists" and not lists:
         raise UserError(
             f"{path}, line 1: none of the columns {', '.join(LISTS)}; name those with lists of "
@@ -240,7 +273,7 @@ def _layout(
         )
     if layout == "lists":
         return _Lists(lists, settings)
-    tags = [name for name in columns if name not in (PATH, *GROUPS, *settings.ignore)]
+    tags = [name for name in columns if name not in (PATH, *GROUPS)]
     if not tags:
         raise UserError(
             f"{path}, line 1: no tags; expected a column 'tag', columns with lists such as "

@@ -97,7 +97,7 @@ def _header(path: Path, line: bytes) -> tuple[list[str], str]:
             names = _fields(line, separator)
         except ValueError as error:
             raise UserError(f"{path}, line 1: {error}") from None
-        columns = [_known_name(name) for name in names]
+        columns = [column_name(name) for name in names]
         if PATH in columns:
             break
     else:
@@ -113,7 +113,9 @@ def _header(path: Path, line: bytes) -> tuple[list[str], str]:
     return columns, separator
 
 
-def _known_name(name: str) -> str:
+def column_name(name: str) -> str:
+    """Name of a column as `read_rows` gives it: in NFC, known ones without capitals."""
+    name = normalize("NFC", name.strip())
     small = name.casefold()
     return small if small in _KNOWN else name
 

@@ -25,6 +25,7 @@ from autotagging.tools.importing.file_tags import read_song_tags
 from autotagging.tools.importing.labels import Labelled, Tag, clean, has_more_tags, split_list
 from autotagging.tools.importing.rows import GROUPS
 from autotagging.tools.importing.separators import warn_of_separator
+from autotagging.tools.importing.tracks import Names, join_tracks
 from autotagging.tools.importing.workers import Run, results
 
 _FROM_TAGS = ("artist", "album", "title")
@@ -44,7 +45,7 @@ class Song:
     path
         Path of the file.
     name
-        Path of the file below the audio folder, with slashes.
+        Path of the file below the audio folder, with slashes, in NFC.
     tags
         Its tags.
     track
@@ -75,7 +76,8 @@ def find_songs(labelled: list[Labelled], audio: Path, faults: Faults, run: Run) 
     """Find and open the files that a table names.
 
     Artist, album and title that the table lacks are those in the file, if its tags can be read.
-    Without a track in the table, each file is a track of its own.
+    Without a track in the table, each file is a track of its own; see `tracks.join_tracks` for the
+    others.
 
     Parameters
     ----------
@@ -85,7 +87,8 @@ def find_songs(labelled: list[Labelled], audio: Path, faults: Faults, run: Run) 
         Folder that the paths in it start from.
     faults
         Receives the songs whose path leads out of the folder, is no file, is the file of another
-        song, or can't be opened; and the other song, unless it has all tags of both.
+        song, or can't be opened; and the other song, unless it has all tags of both. Also those of
+        `join_tracks`.
     run
         How files are opened: `workers.run_jobs`.
     """
@@ -95,16 +98,18 @@ def find_songs(labelled: list[Labelled], audio: Path, faults: Faults, run: Run) 
         for path, song in placed.items()
     ]
     opened = results(run, _opened, jobs, "Opening files", _FAULTS)
-    songs = []
+    files, names = [], []
     for (path, song), found in zip(placed.items(), opened, strict=True):
         where = f"{song.where}: {song.path}"
         if isinstance(found, Exception):
             faults.add(where, _text(found))
             continue
         size, own = found
-        groups = {key: song.groups[key] or _joined(own, key) for key in GROUPS}
-        songs.append(_song(where, path, audio, tuple(song.tags), groups, size))
-    return songs
+        known = {key: song.groups[key] or _joined(own, key) for key in GROUPS}
+        files.append((where, path, audio, tuple(song.tags), size))
+        names.append(Names(where, song.groups, known))
+    joined = zip(files, join_tracks(names, faults), strict=True)
+    return [_song(*file, groups) for file, groups in joined if groups]
 
 
 def _placed(labelled: list[Labelled], audio: Path, faults: Faults) -> dict[Path, Labelled]:
@@ -185,7 +190,7 @@ def songs_with_tags(
         tags = _own_tags(own, fields, separator)
         groups = {"track": "", **{key: _joined(own, key) for key in _FROM_TAGS}}
         if tags:
-            songs.append(_song(name, path, audio, tags, groups, size))
+            songs.append(_song(name, path, audio, tags, size, groups))
         else:
             untagged += 1
     notes = [f"files without {' or '.join(fields)}: {untagged} of {len(readable)}, left out"]
@@ -222,7 +227,8 @@ def _inside(audio: Path, name: str) -> Path:
     except UnicodeEncodeError:  # soundfile can't open it
         raise ValueError("its name is not UTF-8; rename it") from None
     if not name.isascii():
-        spelt = (audio / normalize(form, name) for form in ("NFC", "NFD"))
+        names = (name, normalize("NFC", name), normalize("NFD", name))
+        spelt = (audio / each for each in names)
         path = next((each for each in spelt if os.path.lexists(each)), path)
     resolved = path.resolve()
     if not resolved.is_relative_to(audio.resolve()):
@@ -276,8 +282,8 @@ def _song(
     path: Path,
     audio: Path,
     tags: tuple[Tag, ...],
-    groups: dict[str, str],
     size: AudioSize,
+    groups: dict[str, str],
 ) -> Song:
     name = clean(path.relative_to(audio.resolve()).as_posix())
     in_table = "/".join(filter(None, (groups["artist"], groups["album"], groups["track"])))

@@ -1,5 +1,7 @@
 """The table that a person made: its layouts, and each faulty line with its number."""
 
+from unicodedata import normalize
+
 import pytest
 
 from autotagging.common.errors import UserError
@@ -50,6 +52,55 @@ def test_columns_of_zeros_and_ones_are_tags_whatever_their_names(read):
 def test_other_columns_of_lists_are_named(read):
     songs, _ = read("path,id,styles\na.mp3,7,Dub\n", tag_columns=("styles",))
     assert songs == {"a.mp3": [Tag("styles", "Dub")]}
+
+
+@pytest.mark.parametrize("name", ["Genre", "genre", " GENRE"])
+def test_an_option_may_spell_a_known_column_as_the_header_or_without_capitals(read, name):
+    table = "Path,Genre,Mood\na.mp3,Rock,calm\n"
+    assert read(table, tag_columns=(name,))[0] == {"a.mp3": [Tag("genre", "Rock")]}
+    assert read(table, ignore=(name,))[0] == {"a.mp3": [Tag("mood", "calm")]}
+
+
+def test_an_option_may_have_either_spelling_of_umlauts(read):
+    table = normalize("NFD", "path,Türkü,Stücke\na.mp3,1,7\n")
+    for form in ("NFC", "NFD"):
+        songs, faults = read(table, ignore=(normalize(form, "Stücke"),))
+        assert songs == {"a.mp3": [Tag("other", "Türkü")]}
+        assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("table", "tags"),
+    [
+        ("Path,Artist,Genre,Fast,Slow\na.mp3,A,unknown,1,0\n", [Tag("other", "Fast")]),
+        ("path,tags,genre\na.mp3,calm,Rock\n", [Tag("other", "calm")]),
+        ("path,tag,genre\na.mp3,calm,Rock\n", [Tag("other", "calm")]),
+    ],
+)
+def test_a_column_to_ignore_is_no_list_of_tags(read, capsys, table, tags):
+    assert read(table, ignore=("genre",)) == ({"a.mp3": tags}, [])
+    assert capsys.readouterr().err == ""
+
+
+def test_a_column_to_ignore_is_neither_the_tag_nor_the_category(read):
+    table = "path,artist,tag,category,genre\na.mp3,A,7,mood,Rock\n"
+    assert read(table, ignore=("tag",))[0] == {"a.mp3": [Tag("genre", "Rock")]}
+    assert read(table, ignore=("category",))[0] == {"a.mp3": [Tag("other", "7")]}
+
+
+@pytest.mark.parametrize("column", ["genre", "tag"])
+def test_columns_of_zeros_and_ones_that_are_not_read_are_told(read, capsys, column):
+    table = f"path,{column},Fast,Slow,id\na.mp3,Rock,1,0,1\nb.mp3,Pop,0,1,2\n"
+    songs, _ = read(table)
+    assert [tag.name for (tag,) in songs.values()] == ["Rock", "Pop"]
+    assert capsys.readouterr().err == (
+        "warning: tags.csv: columns of 0 and 1 that are not read: 2, such as 'Fast'; "
+        "--layout wide reads them, with --ignore for columns that are no tags\n"
+    )
+    songs, _ = read(table, layout="wide", ignore=(column, "id"))
+    assert [tag.name for (tag,) in songs.values()] == ["Fast", "Slow"]
+    read(table, ignore=("Fast", "Slow"))
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -165,6 +216,12 @@ def test_a_row_that_is_repeated_is_ignored(read, table):
         ("path,genre\na,b\n", {"layout": "long"}, "line 1: no column 'tag'"),
         ("path,rock\na,1\n", {"layout": "lists"}, "name those with lists of tags by --tag-columns"),
         ("path,rock\na,1\n", {"ignore": ("id",)}, "no column 'id', which --ignore names"),
+        ("path,A\na,1\n", {"tag_columns": ("ID",)}, "no column 'ID', which --tag-columns names"),
+        (
+            "path,Genre\na,b\n",
+            {"tag_columns": ("genre",), "ignore": ("Genre",)},
+            "--tag-columns and --ignore both name 'genre'; leave out one of them",
+        ),
         (b"PK\x03\x04", {}, "line 1: an Excel workbook or a zip file"),
     ],
 )

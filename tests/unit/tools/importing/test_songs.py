@@ -1,6 +1,7 @@
 """Audio files of a person: which are found, what their own tags say, which can't be used."""
 
 import os
+from unicodedata import normalize
 
 import mutagen
 import numpy as np
@@ -243,6 +244,27 @@ def test_a_table_has_the_last_word_on_artist_and_album(library):
     assert (second.artist, second.album, second.track) == ("", "Y", "untagged.wav")
 
 
+def test_files_of_one_track_have_one_artist_and_one_album(library):
+    rows = [listed("tagged/a.mp3", track="T"), listed("untagged.wav", track="T")]
+    songs = find_songs(rows, library, Faults(skip=False))
+    assert {(song.artist, song.album, song.track) for song in songs} == {("Ä, B", "X", "Ä, B/X/T")}
+
+
+def test_files_of_one_track_with_different_artists_can_not_be_used(library):
+    rows = [
+        listed("tagged/a.mp3", track="T"),
+        listed("untagged.wav", track="T", artist="C"),
+        listed("tagged/b.flac", track="U"),
+    ]
+    faults = Faults(skip=True)
+    assert [song.track for song in find_songs(rows, library, faults)] == ["Ä, B/X/U"]
+    reason = (
+        "track 'T' has files of different artists, 'Ä, B' and 'C'; name the artist of each in the "
+        "table"
+    )
+    assert faults.found == [(f"tags.csv, line 2: {row.path}", reason) for row in rows[:2]]
+
+
 def test_names_are_found_in_either_spelling_of_umlauts(library):
     soundfile.write(library / "u\u0308.wav", NOISE, 8000)
     (song,) = find_songs([listed("\u00fc.wav")], library, Faults(skip=False))
@@ -274,6 +296,34 @@ def test_a_path_that_can_not_be_used_is_named(library, path, reason):
     expected = [(f"tags.csv, line 2: {path}", reason.format(library))] if reason else []
     assert faults.found == expected
     assert len(songs) == (not reason)
+
+
+def test_tags_and_paths_in_either_spelling_of_umlauts_are_the_same(tmp_path):
+    for form in ("NFC", "NFD"):
+        path = tmp_path / normalize(form, f"ü/{form}.flac")
+        path.parent.mkdir(exist_ok=True)
+        file = mutagen.File(write_song(path))
+        keys = ("artist", "album", "title", "genre", "mood")
+        file.update({key: [normalize(form, "Björk")] for key in keys})
+        file.save()
+    faults = Faults(skip=False)
+    listed_songs = find_songs([listed("ü/NFC.flac"), listed("ü/NFD.flac")], tmp_path, faults)
+    songs, _ = songs_with_tags(tmp_path, ("genre", "mood"), ";", faults)
+    assert [song.name for song in songs] == ["ü/NFD.flac", "ü/NFC.flac"]
+    for song in (*songs, *listed_songs):
+        assert (song.artist, song.album, song.title) == ("Björk", "Björk", "Björk")
+    assert {song.tags for song in songs} == {(Tag("genre", "Björk"), Tag("mood", "Björk"))}
+
+
+def test_files_whose_names_differ_in_the_spelling_alone_are_both_found(tmp_path):
+    for form in ("NFC", "NFD"):
+        file = mutagen.File(write_song(tmp_path / normalize(form, "ü.flac")))
+        file.update({"genre": ["Rock"]})
+        file.save()
+    if len([*tmp_path.iterdir()]) < 2:
+        pytest.skip("on this disk, both names are one file")
+    songs, _ = songs_with_tags(tmp_path, ("genre",), ";", Faults(skip=False))
+    assert len({song.path for song in songs}) == 2
 
 
 def test_one_file_under_two_names_is_one_song(library):
