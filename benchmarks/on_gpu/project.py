@@ -155,7 +155,7 @@ def train(
     chosen = np.resize(np.arange(size.clips), clips or size.clips)
     held_out = np.arange(size.clips, size.clips + size.validation)
     network = build(size, precision)
-    step.set_output_bias(network, labels[: size.clips])
+    step.set_output_bias(network, labels[: size.clips], model="crnn")
     result, kept = Training(), []
     kept_in = checkpoints or Path(mkdtemp(dir=folder))
     saved = Checkpoints(

@@ -59,6 +59,20 @@ def test_train_says_how_long_it_takes_and_describes_the_model(trained):
     assert pd.read_csv(folder / "one/times.csv")["seconds"].gt(0).all()
 
 
+def test_an_option_that_no_model_json_holds_is_refused_before_anything_is_read(tmp_path):
+    missing = tmp_path / "missing"
+    with pytest.raises(UserError, match=r"train\.crnn\.blocks is {'a': 1}; an option is a number"):
+        step.train(
+            model="crnn",
+            seed=0,
+            options=["blocks={a: 1}"],
+            data=TrainingData(*[missing] * 5),
+            settings=training_settings(),
+            machine=None,
+            files=None,
+        )
+
+
 OUTPUTS = ("weights.npz", "epochs.npz", "model.json", "history.csv")
 
 

@@ -61,34 +61,41 @@ NETWORK = {
 READS = "mel"
 ''',
     "src/autotagging/models/mean_level/network.py": '''\
-"""A dense layer on the mean level of each mel bin."""
+"""Dense layers on the mean level of each mel bin."""
 
 import keras
 
 
-def build_mean_level(*, input_shape, n_tags, scale, precision="float32"):
-    """Build it; the input is multiplied by `scale`."""
+def build_mean_level(*, input_shape, n_tags, scale, hidden, precision="float32"):
+    """Build it; the input is multiplied by `scale`, and `hidden` lists the units of layers."""
     inputs = keras.Input(input_shape, name="log_mel")
     x = keras.layers.Rescaling(scale)(inputs)
     x = keras.layers.GlobalAveragePooling1D(data_format="channels_first")(x)
+    for units in hidden:
+        x = keras.layers.Dense(units)(x)
     return keras.Model(inputs, keras.layers.Dense(n_tags, activation="sigmoid")(x))
 ''',
     "workflow/schemas/models/mean_level.schema.yaml": """\
-description: A dense layer on the mean level of each mel bin.
+description: Dense layers on the mean level of each mel bin.
 type: object
 additionalProperties: false
-required: [scale]
+required: [scale, hidden]
 properties:
   scale:
     description: Factor of the input.
     type: number
+  hidden:
+    description: Units of each hidden layer.
+    type: array
+    items: {type: integer, minimum: 1}
 """,
     "tests/unit/models/test_mean_level.py": """\
 from autotagging import models
 
 
 def test_it_has_a_weight_per_mel_bin_and_a_bias():
-    network = models.build("mean_level", input_shape=(96, 100), n_tags=1, scale=0.1)
+    options = {"scale": 0.1, "hidden": []}
+    network = models.build("mean_level", input_shape=(96, 100), n_tags=1, **options)
     assert network.count_params() == 97
 """,
 }
@@ -238,7 +245,9 @@ def add_models(project):
     project.replace(
         "params.yaml",
         "  lookup:\n",
-        "  popular:\n    power: 1.0\n  mean_level:\n    scale: 0.1\n  lookup:\n",
+        "  popular:\n    power: 1.0\n"
+        "  mean_level:\n    scale: 0.1\n    hidden: [8, 4]\n"
+        "  lookup:\n",
     )
     planned = counts(project, "snakemake -n")
     assert (planned["train"], planned["evaluate"]) == (2, 2)

@@ -4,14 +4,22 @@
 a network takes only spectrograms in dB of power; models on features always do. The folder has
 
 - for a network on spectrograms ("mel"), `build_<name>(*, input_shape, n_tags, precision, ...)` in
-  `network.py`; with a constant `TRAINING_OPTIONS`, options that matter in training only, it can
-  also start from stored weights;
+  `network.py`, which returns a functional keras.Model; with a constant `TRAINING_OPTIONS`, options
+  that matter in training only, it can also start from stored weights;
 - for a model on features that are fitted to the training clips ("features"), `encode_<name>` and
   the other functions of a `FeatureModel` in `features.py`, and `build_<name>` in `network.py`;
 - for a model that reads tables, `fit_<name>`, `fits_<name>` and `score_<name>`, see `TableModel`.
 
-Options are the entries of the section `train.<name>` in params.yaml. A network with an option
-`window_frames` is one of windows, see `dataset.windows`.
+Options are the entries of the section `train.<name>` in params.yaml: numbers, texts, true, false,
+null, or lists of these. A parameter whose annotation is a Literal accepts no other value. A network
+with an option `window_frames` is one of windows, see `dataset.windows.Windows`: it can also have
+the options `windows_per_clip` (default: 1) and `score_windows` (default: null, as many as fit).
+`build_<name>` is not given these three; its `input_shape` is that of a window.
+
+The last layer of a network is dense, with a bias and a sigmoid; with another, its training needs
+`output_bias: zero`. Weights are stored by the names of their layers, so name the layers: those
+without a name are known by their order only. No two layers may have the same name, not even in
+nested networks.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +28,7 @@ from functools import partial
 from importlib import import_module
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import numpy as np
 
@@ -198,7 +206,7 @@ def table_model(name: str, **options: Any) -> TableModel:
     Raises
     ------
     UserError
-        There is no such model, it is a network, or it has no such option.
+        There is no such model, it is a network, or it has no such option or choice.
     """
     if reads(name) != "tables":
         raise UserError(f"model {name!r} is a network: it reads spectrograms, not tables")
@@ -208,13 +216,21 @@ def table_model(name: str, **options: Any) -> TableModel:
     return TableModel(_with_options(fit, options), fits, partial(score, **options))
 
 
-_WINDOW_OPTIONS = ("window_frames", "windows_per_clip", "score_windows")
+_WINDOW_OPTIONS = {
+    "window_frames": "frames",
+    "windows_per_clip": "per_clip",
+    "score_windows": "scored",
+}
 
 
 def windows(options: Mapping[str, Any]) -> Windows | None:
     """Read how a network's clips are cut into windows from its options; None: they are not."""
-    values = [options.get(name) for name in _WINDOW_OPTIONS]
-    return Windows(*values) if values[0] else None
+    given = {
+        field: options[name]
+        for name, field in _WINDOW_OPTIONS.items()
+        if options.get(name) is not None
+    }
+    return Windows(**given) if "frames" in given else None
 
 
 def feature_model(name: str, **options: Any) -> FeatureModel:
@@ -231,7 +247,8 @@ def feature_model(name: str, **options: Any) -> FeatureModel:
     Raises
     ------
     UserError
-        There is no such model, it reads something else, or none of its functions has an option.
+        There is no such model, it reads something else, none of its functions has an option, or an
+        option is none of its choices.
     """
     if reads(name) != "features":
         raise UserError(f"model {name!r} has no features that are fitted")
@@ -244,6 +261,8 @@ def feature_model(name: str, **options: Any) -> FeatureModel:
     known = {parameter for f in (*found.values(), builder) if f for parameter in _keywords(f)}
     if unknown := {*options} - known - {"precision"}:
         raise UserError(f"model {name!r} has no option {min(unknown)!r}")
+    for function in filter(None, (*found.values(), builder)):
+        _check_choices(name, function, options)
     return FeatureModel(**{verb: f and _with_options(f, options) for verb, f in found.items()})
 
 
@@ -266,6 +285,20 @@ def _check_options(
         signature(function).bind(*arguments, **options)
     except TypeError as error:
         raise UserError(f"model {name!r}: {error}") from error
+    _check_choices(name, function, options)
+
+
+def _check_choices(name: str, function: Callable, options: Mapping[str, Any]) -> None:
+    """Raise a UserError for an option that is none of the values that its annotation lists."""
+    for option, value in options.items():
+        parameter = signature(function).parameters.get(option)
+        if parameter is None or get_origin(parameter.annotation) is not Literal:
+            continue
+        if value not in (choices := get_args(parameter.annotation)):
+            raise UserError(
+                f"model {name!r}: {option} is {value!r}; expected one of "
+                f"{', '.join(map(str, choices))}"
+            )
 
 
 def build(name: str, *, input_shape: tuple[int, ...], n_tags: int, **options: Any) -> "keras.Model":
@@ -287,7 +320,8 @@ def build(name: str, *, input_shape: tuple[int, ...], n_tags: int, **options: An
     Raises
     ------
     UserError
-        There is no such network, or it does not accept the input shape or an option.
+        There is no such network, it does not accept the input shape or an option, or two of its
+        weights have the same name.
     """
     builder = _builder(name)
     if reads(name) == "features":
@@ -296,7 +330,12 @@ def build(name: str, *, input_shape: tuple[int, ...], n_tags: int, **options: An
     options = {k: v for k, v in options.items() if k not in _WINDOW_OPTIONS}
     options |= {"input_shape": input_shape, "n_tags": n_tags}
     _check_options(name, builder, (), options)
-    return builder(**options)
+    network = builder(**options)
+    paths = [weight.path for weight in network.weights]
+    if len({*paths}) < len(paths):
+        twice = next(path for path in paths if paths.count(path) > 1)
+        raise UserError(f"model {name!r}: two weights are named {twice!r}; rename a layer")
+    return network
 
 
 def complete_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:

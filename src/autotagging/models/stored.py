@@ -5,6 +5,7 @@ For a network, epochs.npz has the weights after other epochs, which only `evalua
 No code is read from these files: they only select a model of the registry.
 """
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +28,12 @@ FEATURES = "features/"
 """Beginning of the names of a model's arrays that are not weights of its network."""
 _RECORD = ("corpus", "split", "trained_on", "versions")
 _COUNT = {"type": "integer", "minimum": 1}
-_PLAIN = {"additionalProperties": {"type": ["boolean", "number", "string", "null"]}}
+_SCALAR = ["boolean", "number", "string", "null"]
+_PLAIN = {"additionalProperties": {"type": _SCALAR}}
+_OPTION = {"type": [*_SCALAR, "array"], "items": {"$ref": "#/$defs/option"}}
+_DEFINED = {"$defs": {"option": _OPTION}}
 _SCHEMA = {
+    **_DEFINED,
     "type": "object",
     "required": ["model", "seed", "options", "weights_sha256", "tags", *_RECORD],
     "properties": {
@@ -36,7 +41,7 @@ _SCHEMA = {
         "seed": {"type": ["integer", "null"]},
         "corpus": {"type": "string"},
         "split": {"type": "string"},
-        "options": {"type": "object", **_PLAIN},
+        "options": {"type": "object", "additionalProperties": {"$ref": "#/$defs/option"}},
         "weights_sha256": {"type": "string"},
         "epochs_sha256": {"type": "string"},
         "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
@@ -77,7 +82,14 @@ def save_model(
 
     The same model gives the same bytes. `load_model` expects `weights` next to `model_json`, with
     the name weights.npz.
+
+    Raises
+    ------
+    UserError
+        The description is not one that `load_model` accepts; nothing is written.
     """
+    if fault := _fault({**description, "weights_sha256": ""}):
+        raise UserError(f"{model_json}: {fault}; not written")
     save_arrays(weights, arrays)
     write_json({**description, "weights_sha256": sha256(weights)}, model_json)
 
@@ -98,7 +110,8 @@ def load_model(model_json: Path | str) -> StoredModel:
             "other kinds of model files can run code when they are opened"
         )
     description = read_json(model_json)
-    _check_description(model_json, description)
+    if fault := _fault(description):
+        raise UserError(f"{model_json}: {fault}; train again")
     weights = model_json.with_name(WEIGHTS)
     if sha256(weights) != description["weights_sha256"]:
         raise UserError(f"{weights}: not the weights of {model_json}; train again")
@@ -185,15 +198,28 @@ def build_network(stored: StoredModel) -> "keras.Model":
     return network
 
 
-def _check_description(path: Path, description: Any) -> None:
-    """Raise UserError for the first entry that is missing or invalid."""
+def check_options(model: str, options: Mapping[str, Any]) -> None:
+    """Raise a UserError for an option that a description can't hold, before the model is fitted."""
+    for name, value in options.items():
+        if not jsonschema.Draft202012Validator({**_OPTION, **_DEFINED}).is_valid(value):
+            raise UserError(
+                f"train.{model}.{name} is {_short(repr(value))}; an option is a number, a text, "
+                "true, false, null, or a list of these"
+            )
+
+
+def _fault(description: Any) -> str | None:
+    """Describe the first entry that is missing or invalid, with its place; None: all are valid."""
     errors = [*jsonschema.Draft202012Validator(_SCHEMA).iter_errors(description)]
     if not errors and models.reads_spectrograms(description["model"]):
         errors = [*jsonschema.Draft202012Validator(_OF_NETWORK).iter_errors(description)]
     for error in sorted(errors, key=lambda error: [*map(str, error.path)]):
-        place = ".".join(map(str, error.path)) or "top level"
-        message = textwrap.shorten(error.message, 200, placeholder=" ...")
-        raise UserError(f"{path}: {place}: {message}; train again")
+        return f"{'.'.join(map(str, error.path)) or 'top level'}: {_short(error.message)}"
+    return None
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(text, 200, placeholder=" ...")
 
 
 def of_network(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -215,6 +241,19 @@ def weights_of(model: "keras.Model") -> dict[str, np.ndarray]:
     return {weight.path.removeprefix(f"{model.name}/"): weight.numpy() for weight in model.weights}
 
 
+def with_names_of(
+    own: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Rename stored arrays if their names differ from a model's own only by Keras' numbers.
+
+    Keras numbers the layers that have no name by counting all layers of the process, also those of
+    other networks; so their weights are known by their order.
+    """
+    kinds, own_kinds = ([re.sub(r"_\d+(?=/)", "", name) for name in each] for each in (arrays, own))
+    same = {*arrays} == {*own} or kinds != own_kinds
+    return dict(arrays if same else zip(own, arrays.values(), strict=True))
+
+
 def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
     """Set the weights of a model from stored arrays.
 
@@ -223,7 +262,9 @@ def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
     UserError
         Names, shapes or types differ from those of the model.
     """
-    expected = {name: f"{array.shape} {array.dtype}" for name, array in weights_of(model).items()}
+    own = weights_of(model)
+    arrays = with_names_of(own, arrays)
+    expected = {name: f"{array.shape} {array.dtype}" for name, array in own.items()}
     found = {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
     if found != expected:
         name = next(k for k in {**expected, **found} if found.get(k) != expected.get(k))
@@ -297,12 +338,17 @@ def trainable_parameters(model: "keras.Model") -> int:
 
 
 def architecture(model: "keras.Model") -> list[dict[str, Any]]:
-    """List the layers of a built model: name, type, output_shape without batch, parameters."""
+    """List the layers of a built model: name, type, output_shape without batch, parameters.
+
+    Of a layer with several outputs, the shape is that of the first.
+    """
+    import keras
+
     return [
         {
             "name": layer.name,
             "type": stock_class(layer).__name__,
-            "output_shape": list(layer.output.shape[1:]),
+            "output_shape": list(keras.tree.flatten(layer.output)[0].shape[1:]),
             "parameters": layer.count_params(),
             "trainable_parameters": int(sum(np.prod(w.shape) for w in layer.trainable_weights)),
         }

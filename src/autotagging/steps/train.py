@@ -23,7 +23,13 @@ from autotagging.common.versions import versions, write_versions
 from autotagging.dataset.groups import read_groups
 from autotagging.dataset.store import MelStore, read_front_end
 from autotagging.dataset.subsets import describe, labelled_clips, read_labels, read_split
-from autotagging.models.stored import StoredModel, of_network, save_model, stack_epochs
+from autotagging.models.stored import (
+    StoredModel,
+    check_options,
+    of_network,
+    save_model,
+    stack_epochs,
+)
 from autotagging.training.checkpoints import Checkpoints, only_training
 from autotagging.training.cluster import is_first
 from autotagging.training.fingerprint import training_fingerprint
@@ -128,9 +134,11 @@ def train(
     options
         Options of the model, as name=value.
     """
+    of_model = read_options(options)
+    check_options(model, of_model)
     start = _load_start(model, data.start_from)
     trained_on = _trained_on(data, start)
-    job = _Job(model, seed, read_options(options), data, trained_on, settings, machine, start)
+    job = _Job(model, seed, of_model, data, trained_on, settings, machine, start)
     alone = models.reads(model) != "mel" or is_first(machine.devices, os.environ)
     origin = _origin(data)  # before the training, so that a damaged file costs no time
     with only_training(machine.unfinished) if alone else nullcontext():

@@ -2,38 +2,94 @@
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import takewhile
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from autotagging.models.layers import (
+    ConvolutionBeforeNorm,
+    DropoutPerReplica,
+    FusedBatchNormalization,
+)
 from autotagging.training import passes
 
-_PLACING = (keras.layers.Reshape, keras.layers.ZeroPadding2D, keras.layers.Rescaling)
-_KINDS = {
-    "norm": keras.layers.BatchNormalization,
-    "pooling": keras.layers.MaxPooling2D,
-    "activation": (keras.layers.ELU, keras.layers.ReLU),
-    "dropout": keras.layers.Dropout,
+_OF_IMAGES = {"data_format": "channels_last"}
+_PLACING = {
+    keras.layers.Reshape: {},
+    keras.layers.ZeroPadding2D: _OF_IMAGES,
+    keras.layers.Rescaling: {},
 }
+_CONVOLUTION = {
+    **_OF_IMAGES,
+    **{"kernel_size": (3, 3), "strides": (1, 1), "padding": "same", "dilation_rate": (1, 1)},
+    **{"groups": 1, "activation": "linear", "activity_regularizer": None},
+}
+_NORM = {"axis": -1, "center": True, "scale": True, "renorm": False, "renorm_clipping": None}
+_KINDS = {
+    "convolution": {keras.layers.Conv2D: _CONVOLUTION, ConvolutionBeforeNorm: _CONVOLUTION},
+    "norm": {keras.layers.BatchNormalization: _NORM, FusedBatchNormalization: _NORM},
+    "pooling": {keras.layers.MaxPooling2D: {**_OF_IMAGES, "padding": "valid"}},
+    "activation": {
+        keras.layers.ELU: {"alpha": 1},
+        keras.layers.ReLU: {"max_value": None, "negative_slope": 0, "threshold": 0},
+    },
+    "dropout": {
+        keras.layers.Dropout: {"noise_shape": None},
+        DropoutPerReplica: {"noise_shape": None},
+    },
+}
+"""Layers of a block, by what they do, and the settings that are computed with one value only."""
+
+# Settings that are followed whatever they are, or that `_follows` sees elsewhere.
+_FREE = ("name", "trainable", "dtype", "target_shape", "padding", "scale", "offset", "filters")
+_FREE += ("use_bias", "momentum", "epsilon", "synchronized", "renorm_momentum")
+_FREE += ("pool_size", "strides", "rate", "seed")
+_OF_WEIGHTS = ("_initializer", "_regularizer", "_constraint")  # the optimizer follows these
 
 
 def find_blocks(model: keras.Model) -> "tuple[Head, list[Block]] | None":
     """Find the layers before the blocks of a network, and the blocks; None: see `fused.fuse`."""
-    if any(layer.input is not before.output for before, layer in pairwise(model.layers)):
-        return None
-    chain = model.layers[1:]
+    chain = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     starts = [i for i, layer in enumerate(chain) if isinstance(layer, keras.layers.Conv2D)]
     if not starts or not all(layer.trainable for layer in chain):
         return None
-    head = _head(model.input, chain[: starts[0]])
+    spectrogram = model.inputs[0]
+    outputs = [spectrogram, *(layer.output for layer in chain)]
+    if any(layer.input is not before for before, layer in zip(outputs, chain, strict=False)):
+        return None
+    head = _head(spectrogram, chain[: starts[0]])
     rest, blocks = chain[starts[0] :], []
     while rest and isinstance(rest[0], keras.layers.Conv2D):
         blocks.append(_take_block(rest))
     of_blocks = (keras.layers.Conv2D, keras.layers.MaxPooling2D)
     if head is None or None in blocks or any(isinstance(layer, of_blocks) for layer in rest):
         return None
-    return head, blocks
+    return (head, blocks) if len({block.dtype for block in blocks}) == 1 else None
+
+
+def _follows(layer: keras.Layer, kinds: dict[type, dict[str, Any]], **fixed: Any) -> bool:
+    """Tell whether a layer is of one of the kinds, and no setting of it would be lost.
+
+    Parameters
+    ----------
+    layer
+        A layer; one of a derived class, which may do anything, is of no kind.
+    kinds
+        Kinds, and their settings that are computed with one value only.
+    fixed
+        More such settings.
+    """
+    if type(layer) not in kinds or layer.variable_dtype != "float32":
+        return False
+    fixed = {**kinds[type(layer)], **fixed}
+    return all(
+        value == fixed[name]
+        if name in fixed
+        else name in _FREE or (name.endswith(_OF_WEIGHTS) and name != "activity_regularizer")
+        for name, value in layer.get_config().items()
+    )
 
 
 @dataclass(frozen=True)
@@ -57,7 +113,7 @@ class Head:
 
 def _head(spectrogram: keras.KerasTensor, layers: list[keras.Layer]) -> Head | None:
     """Divide the layers before the blocks; None if they are of other kinds."""
-    placing = list(takewhile(lambda layer: isinstance(layer, _PLACING), reversed(layers)))
+    placing = list(takewhile(_places, reversed(layers)))
     before = layers[: len(layers) - len(placing)]
     normalized = before and isinstance(before[-1], keras.layers.BatchNormalization)
     norm = before.pop() if normalized else None
@@ -65,12 +121,25 @@ def _head(spectrogram: keras.KerasTensor, layers: list[keras.Layer]) -> Head | N
     placed = layers[-1].output if layers else spectrogram
     fits = (
         not any(layer.variables for layer in before)
+        and prepared.dtype == "float32"
+        and getattr(prepared, "_keras_mask", None) is None
         and (len(placed.shape), placed.shape[-1]) == (4, 1)
-        and placed.shape[1] == prepared.shape[1]
+        and all(layer.output.shape[1] == prepared.shape[1] for layer in placing)
     )
     if norm:
-        fits &= (norm.axis, norm.center, norm.scale, len(prepared.shape)) == (1, True, True, 3)
+        fits &= len(prepared.shape) == 3 and norm.compute_dtype == "float32"
+        fits &= _follows(norm, {keras.layers.BatchNormalization: _NORM}, axis=1)
     return Head(prepared, norm, placed) if fits else None
+
+
+def _places(layer: keras.Layer) -> bool:
+    """Tell whether a layer places a spectrogram in a larger plane, or multiplies all of it."""
+    numbers = (getattr(layer, name, 0) for name in ("scale", "offset"))
+    return (
+        layer.compute_dtype == "float32"
+        and _follows(layer, _PLACING)
+        and all(isinstance(number, int | float) for number in numbers)
+    )
 
 
 @dataclass(frozen=True)
@@ -120,7 +189,7 @@ def _take_block(layers: list[keras.Layer]) -> Block | None:
     convolution = last = layers.pop(0)
     found = {}
     for kind in ("norm", "pooling", "activation", "pooling", "dropout"):
-        if layers and kind not in found and isinstance(layers[0], _KINDS[kind]):
+        if layers and kind not in found and type(layers[0]) in _KINDS[kind]:
             found[kind] = last = layers.pop(0)
     if not {"pooling", "activation"} <= found.keys():
         return None
@@ -129,22 +198,14 @@ def _take_block(layers: list[keras.Layer]) -> Block | None:
 
 
 def _fits(block: Block) -> bool:
-    """Tell whether the options of the layers are those that are implemented."""
-    convolution, norm, pooling = block.convolution, block.norm, block.pooling
+    """Tell whether the settings of the layers are those that are computed."""
+    layers = {kind: getattr(block, kind) for kind in _KINDS}
+    found = {kind: layer for kind, layer in layers.items() if layer}
+    pooling = block.pooling
     return (
-        (convolution.kernel_size, convolution.strides) == ((3, 3), (1, 1))
-        and (convolution.padding, convolution.dilation_rate) == ("same", (1, 1))
-        and (convolution.groups, convolution.activation) == (1, keras.activations.linear)
-        and (norm is None or (norm.axis, norm.center, norm.scale) == (-1, True, True))
-        and (pooling.strides, pooling.padding) == (pooling.pool_size, "valid")
+        all(_follows(layer, _KINDS[kind]) for kind, layer in found.items())
+        and len({layer.compute_dtype for layer in found.values()}) == 1
+        and block.dtype in (tf.float32, tf.bfloat16, tf.float16)
+        and pooling.strides == pooling.pool_size
         and math.prod(pooling.pool_size) <= 256  # indices in a window have 8 bits
-        and _is_elu_or_relu(block.activation)
-        and (block.dropout is None or block.dropout.noise_shape is None)
     )
-
-
-def _is_elu_or_relu(layer: keras.layers.ELU | keras.layers.ReLU) -> bool:
-    """Tell whether the function of a layer is the one that its name says."""
-    if isinstance(layer, keras.layers.ELU):
-        return layer.alpha == 1
-    return (layer.max_value, layer.negative_slope, layer.threshold) == (None, 0, 0)

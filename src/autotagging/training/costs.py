@@ -7,18 +7,60 @@ import math
 
 import keras
 
+_LAYERS = keras.layers
+_PRODUCTS = (_LAYERS.Dense, _LAYERS.Conv1D, _LAYERS.Conv2D, _LAYERS.Conv3D)
+_DEPTHWISE = (_LAYERS.DepthwiseConv1D, _LAYERS.DepthwiseConv2D)
+_SEPARABLE = (_LAYERS.SeparableConv1D, _LAYERS.SeparableConv2D)
+_RECURRENT = (_LAYERS.GRU, _LAYERS.LSTM, _LAYERS.SimpleRNN)
 
-def multiply_adds(network: keras.Model) -> int:
-    """Count the multiply-adds of convolutions, dense and recurrent layers for one input."""
-    return sum(_of_layer(layer) for layer in network.layers)
+
+def multiply_adds(network: keras.Model) -> int | None:
+    """Count the multiply-adds of convolutions, dense and recurrent layers for one input.
+
+    Layers whose weights are no matrices, such as normalizations, count nothing.
+
+    Returns
+    -------
+    count
+        None if the network has another layer with a matrix, such as attention.
+    """
+    counts = [_of_layer(layer) for layer in network.layers]
+    return None if None in counts else sum(counts)
 
 
-def _of_layer(layer: keras.Layer) -> int:
-    if isinstance(layer, keras.layers.Dense | keras.layers.Conv1D | keras.layers.Conv2D):
-        places = math.prod(layer.output.shape[1:-1])
-        return places * math.prod(layer.kernel.shape)
-    if isinstance(layer, keras.layers.GRU):
-        cell = layer.cell
-        weights = math.prod(cell.kernel.shape) + math.prod(cell.recurrent_kernel.shape)
-        return layer.input.shape[1] * weights
-    return 0
+def _of_layer(layer: keras.Layer) -> int | None:
+    if not any(len(weight.shape) > 1 for weight in layer.weights):
+        return 0
+    if isinstance(layer, keras.Model):
+        return multiply_adds(layer)
+    inputs, outputs = (_sizes(layer, name) for name in ("input", "output"))
+    if inputs is None or outputs is None:
+        return None
+    both = isinstance(layer, _LAYERS.Bidirectional)
+    parts = [layer.forward_layer, layer.backward_layer] if both else [layer]
+    if all(isinstance(part, _RECURRENT) for part in parts):
+        return inputs[0] * sum(_of_step(part.cell) for part in parts)
+    applied = layer.layer if isinstance(layer, _LAYERS.TimeDistributed) else layer
+    if isinstance(applied, _PRODUCTS):
+        return math.prod(outputs) * math.prod(applied.kernel.shape[:-1])
+    if isinstance(applied, _DEPTHWISE):
+        return math.prod(outputs) * math.prod(applied.kernel.shape[:-2])
+    if isinstance(applied, _SEPARABLE):
+        kernels = (applied.depthwise_kernel, applied.pointwise_kernel)
+        places = math.prod(outputs) // applied.filters
+        return places * sum(math.prod(kernel.shape) for kernel in kernels)
+    return None
+
+
+def _of_step(cell: keras.Layer) -> int:
+    """Count the multiply-adds of a recurrent cell in one step."""
+    return sum(math.prod(kernel.shape) for kernel in (cell.kernel, cell.recurrent_kernel))
+
+
+def _sizes(layer: keras.Layer, name: str) -> tuple[int, ...] | None:
+    """Shape of a layer's first input or output, without the batch; None if it is not fixed."""
+    try:
+        shape = keras.tree.flatten(getattr(layer, name))[0].shape[1:]
+    except AttributeError:
+        return None
+    return None if None in shape else tuple(shape)

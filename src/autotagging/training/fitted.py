@@ -97,8 +97,17 @@ def fit_network(
             **options,
             precision=settings.precision,
         )
+    # Before the training, so that a network that can't be described costs no time.
+    count = multiply_adds(network)
+    described = {
+        "trainable_parameters": trainable_parameters(network),
+        "multiply_adds": None if count is None else inputs.windows * count + inputs.multiply_adds,
+        "input_shape": list(inputs.shape),
+        "windows": inputs.windows,
+        "architecture": architecture(network),
+    }
     if settings.output_bias == "prior":
-        set_output_bias(network, inputs.train.labels)
+        set_output_bias(network, inputs.train.labels, model=model)
     if start:
         start.set_weights(network)
     if inputs.model and inputs.model.solve:
@@ -116,11 +125,7 @@ def fit_network(
         description={
             **fitted.description,
             **({"start_from": start.describe()} if start else {}),
-            "trainable_parameters": trainable_parameters(network),
-            "multiply_adds": inputs.windows * multiply_adds(network) + inputs.multiply_adds,
-            "input_shape": list(inputs.shape),
-            "windows": inputs.windows,
-            "architecture": architecture(network),
+            **described,
         },
         checkpoints=checkpoints,
     )

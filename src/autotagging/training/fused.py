@@ -15,6 +15,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from autotagging.models.layers import FusedBatchNormalization
 from autotagging.training import passes
 from autotagging.training.blocks import Block, Head, find_blocks
 
@@ -33,6 +34,9 @@ def fuse(model: keras.Model) -> "FusedNetwork | None":
     - blocks: a convolution of 3 x 3 with same padding; batch normalization, if any; max pooling,
       and ELU or ReLU before or after it; dropout, if any;
     - layers other than two-dimensional convolution and max pooling.
+
+    The first and the last may be any layers, which are called. The others are of Keras' classes, or
+    of `models.layers`, and have no setting that would be lost, such as a penalty of activities.
     """
     found = find_blocks(model)
     return FusedNetwork(model, *found) if found else None
@@ -46,10 +50,10 @@ class FusedNetwork:
 
     def __init__(self, model: keras.Model, head: Head, blocks: list[Block]):
         self._input_norm, self._blocks = head.norm, blocks
-        self._prepare = keras.Model(model.input, head.prepared)
+        self._prepare = keras.Model(model.inputs[0], head.prepared)
         placed = keras.Model(head.norm.output if head.norm else head.prepared, head.placed)
         self._place = lambda mel: placed(mel)[..., 0]
-        self._tail = keras.Model(blocks[-1].output, model.output)
+        self._tail = keras.Model(blocks[-1].output, model.outputs[0])
 
     def train(self, mel: tf.Tensor) -> tf.Tensor:
         """Score in training: with dropout and batch statistics; the moving statistics are updated.
@@ -64,14 +68,14 @@ class FusedNetwork:
         scores : float32, (batch, tags)
         """
         first, *others = self._blocks
-        x = _train_block(first, self._plane(self._prepare(mel)))
+        x = _train_block(first, self._plane(self._prepare(mel, training=True)))
         for block in others:
             x = _train_block(block, _Images(block, x))
         return self._tail(x, training=True)
 
     def score(self, mel: tf.Tensor) -> tf.Tensor:
         """Score with the moving statistics; shapes as in `train`."""
-        x = self._prepare(mel)
+        x = self._prepare(mel, training=False)
         if self._input_norm:
             x = self._input_norm(x, training=False)
         for block in self._blocks:
@@ -262,9 +266,10 @@ def _train_block(block: Block, convolution: _Images | _Plane) -> tf.Tensor:
     affine = (norm.gamma, norm.beta) if norm else (tf.ones_like(block.bias), block.bias)
     output, mean, variance = run(*map(tf.convert_to_tensor, affine), *convolution.variables)
     if norm:
-        # The sample variance, as in TensorFlow's fused batch normalization.
         n = convolution.size
-        _follow(norm, mean + block.bias, variance * (n / (n - 1)))
+        # TensorFlow's fused batch normalization follows the sample variance, Keras' does not.
+        fused = isinstance(norm, FusedBatchNormalization)
+        _follow(norm, mean + block.bias, variance * (n / max(n - 1, 1)) if fused else variance)
     return output
 
 

@@ -18,6 +18,7 @@ from autotagging.models.stored import (
     of_network,
     set_weights,
     weights_of,
+    with_names_of,
 )
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Start:
         UserError
             Names, shapes or types of the weights differ from those of the network.
         """
-        arrays, path = of_network(self.stored.arrays), self.stored.path
+        own, path = weights_of(network), self.stored.path
+        arrays = with_names_of(own, of_network(self.stored.arrays))
         last = network.layers[-1].name
         if self.has_tags:
             print(f"starting from the weights of {path}: all layers", file=sys.stderr)
@@ -83,7 +85,7 @@ class Start:
                 "this corpus",
                 file=sys.stderr,
             )
-            own = {k: v for k, v in weights_of(network).items() if k.startswith(f"{last}/")}
+            own = {k: v for k, v in own.items() if k.startswith(f"{last}/")}
             arrays = {k: v for k, v in arrays.items() if not k.startswith(f"{last}/")} | own
         try:
             set_weights(network, arrays)

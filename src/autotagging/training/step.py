@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from autotagging.common.errors import UserError
 from autotagging.common.progress import native_log_hidden, progress
 from autotagging.dataset.prefetch import Waiting, prefetched
 from autotagging.training.devices import ONE_DEVICE, Devices, Gather
@@ -30,7 +31,7 @@ with native_log_hidden():
     from autotagging.training.passes import on_gpu
 
 
-def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
+def set_output_bias(network: keras.Model, labels: np.ndarray, *, model: str) -> None:
     """Initialize the output layer's bias with the log-odds of each tag in the training labels.
 
     With a zero bias, a model spends its first hundreds of steps learning the frequencies of the
@@ -38,13 +39,27 @@ def set_output_bias(model: keras.Model, labels: np.ndarray) -> None:
 
     Parameters
     ----------
-    model
-        Model whose last layer is dense, with a sigmoid.
+    network
+        Network whose last layer is dense, with a bias and a sigmoid.
     labels : (clips, tags)
         0 and 1.
+    model
+        Name of the model, for the message.
+
+    Raises
+    ------
+    UserError
+        The last layer is another, or has no bias.
     """
+    last = network.layers[-1]
+    if not isinstance(last, keras.layers.Dense) or last.bias is None:
+        raise UserError(
+            f"model {model!r}: its last layer, {last.name!r} ({type(last).__name__}), is not a "
+            "dense layer with a bias that could start with the tags' frequencies; set "
+            f"train.{model}.training.output_bias to zero"
+        )
     prior = smoothed_prior(labels)
-    model.layers[-1].bias.assign(np.log(prior / (1 - prior)))
+    last.bias.assign(np.log(prior / (1 - prior)))
 
 
 def make_train_step(

@@ -4,8 +4,10 @@ import pytest
 
 from autotagging import models
 from autotagging.common.errors import UserError
+from autotagging.dataset.windows import Windows
 from autotagging.models.stored import save_model
 from autotagging.tools.export import export
+from networks import crnn_options, network_options
 
 READING_DB = ("bof_rbm", "conv1d", "multiscale", "musicnn", "pooled", "statistics", "transfer")
 
@@ -24,6 +26,47 @@ def test_an_option_that_no_function_of_a_model_on_features_has_is_named():
     assert models.feature_model("statistics", strength=0.1).solve
     with pytest.raises(UserError, match="model 'statistics' has no option 'strenght'"):
         models.feature_model("statistics", strenght=0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"filters": 32}, None),
+        ({"window_frames": None, "windows_per_clip": 2}, None),
+        ({"window_frames": 20}, Windows(20, per_clip=1, scored=None)),
+        ({"window_frames": 20, "windows_per_clip": 2, "score_windows": 3}, Windows(20, 2, 3)),
+        ({"window_frames": 20, "score_windows": None}, Windows(20)),
+    ],
+)
+def test_windows_are_those_of_the_options_that_are_given(options, expected):
+    assert models.windows(options) == expected
+
+
+@pytest.mark.training
+@pytest.mark.parametrize(
+    ("model", "changes", "expected"),
+    [
+        ("crnn", {"input_norm": "freq"}, "input_norm is 'freq'; .* frequency, time, none"),
+        ("crnn", {"padding_side": "top"}, "padding_side is 'top'; .* both, end, start"),
+        ("crnn", {"gru_gates": None}, "gru_gates is None; .* sigmoid, hard_sigmoid"),
+        ("fcn4", {"input_norm": "time"}, "input_norm is 'time'; .* frequency, none"),
+        ("conv1d", {"input_norm": "mel"}, "input_norm is 'mel'; .* frequency, channel, none"),
+        ("pooled", {"structure": "mlp"}, "structure is 'mlp'; .* pfc, mtsl"),
+    ],
+)
+def test_a_choice_that_a_network_does_not_have_is_named(model, changes, expected):
+    pytest.importorskip("keras")
+    if model == "pooled":
+        options = {"input_shape": (8,), "hidden": 4, "short_hidden": 4, "l2": 0.0}
+    else:
+        options = network_options(model) if model != "crnn" else crnn_options(input_shape=(96, 94))
+    with pytest.raises(UserError, match=f"model '{model}': {expected}$"):
+        models.build(model, n_tags=2, **{**options, **changes})
+
+
+def test_a_choice_that_features_do_not_have_is_named():
+    with pytest.raises(UserError, match=r"model 'bof_rbm': sampling is 'all'; .* onset, random"):
+        models.feature_model("bof_rbm", sampling="all")
 
 
 def test_a_model_on_features_is_not_exported(tmp_path):

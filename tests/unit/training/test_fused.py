@@ -13,6 +13,7 @@ pytestmark = pytest.mark.training
 
 from autotagging.models.layers import FusedBatchNormalization  # noqa: E402
 from autotagging.training import fused, passes, step  # noqa: E402
+from autotagging.training.blocks import find_blocks  # noqa: E402
 from autotagging.training.devices import Devices  # noqa: E402
 from autotagging.training.optimizer import make_optimizer  # noqa: E402
 
@@ -285,33 +286,112 @@ def test_a_norm_of_the_frames_is_left_to_the_layers():
     assert fused.fuse(build(input_norm="time")) is None
 
 
+class Doubled(keras.layers.Conv2D):
+    """A convolution of a user's own, with another function."""
+
+    def call(self, inputs):
+        return 2 * super().call(inputs)
+
+
+class Shifted(keras.layers.Layer):
+    """A layer without variables that does something in training alone."""
+
+    def call(self, inputs, training=False):
+        return inputs + 1 if training else inputs
+
+
+class OnRows(keras.layers.Rescaling):
+    """A layer of a user's own that is no rescaling of the whole spectrogram."""
+
+    def call(self, inputs):
+        return inputs * tf.range(8.0)[:, None, None]
+
+
+def small(head=(), convolution=None, norm=None, pooling=None, activation=None, dropout=None):
+    """A network of one block, with some of its layers or their settings changed."""
+    layers = keras.layers
+    inputs = x = keras.Input((8, 8))
+    for layer in (*head, layers.Reshape((8, 8, 1))):
+        x = layer(x)
+    options = {"filters": 2, "kernel_size": 3, "padding": "same"}
+    if not isinstance(convolution, keras.Layer):
+        convolution = layers.Conv2D(**{**options, **(convolution or {})})
+    x = layers.BatchNormalization(**(norm or {}))(convolution(x))
+    x = layers.MaxPooling2D(**{"pool_size": 2, **(pooling or {})})(x)
+    x = (dropout or layers.Dropout(0.1))((activation or layers.ELU())(x))
+    return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"convolution": {"activation": "relu"}},
         {"convolution": {"kernel_size": (3, 5)}},
         {"convolution": {"strides": 2}},
+        {"convolution": {"dilation_rate": 2}},
         {"convolution": {"trainable": False}},
+        {"convolution": {"activity_regularizer": "l2"}},
+        {"convolution": {"dtype": "mixed_bfloat16"}},
+        {"convolution": {"dtype": "bfloat16"}},
+        {"convolution": Doubled(2, 3, padding="same")},
+        {"norm": {"renorm": True}},
+        {"norm": {"scale": False}},
         {"pooling": {"strides": 1}},
         {"pooling": {"pool_size": 3, "padding": "same"}},
         {"activation": keras.layers.ELU(alpha=0.5)},
+        {"activation": keras.layers.ELU(activity_regularizer="l1")},
         {"activation": keras.layers.ReLU(max_value=6)},
         {"activation": keras.layers.LeakyReLU()},
+        {"dropout": keras.layers.Dropout(0.1, noise_shape=(None, 1, 1, 2))},
+        {"head": [keras.layers.BatchNormalization(axis=1), OnRows(1.0), keras.layers.Flatten()]},
+        {"head": [keras.layers.BatchNormalization(axis=1), keras.layers.Rescaling([1.0] * 8)]},
+        {"head": [keras.layers.Masking(), keras.layers.BatchNormalization(axis=1)]},
     ],
     ids=str,
 )
+@pytest.mark.filterwarnings("ignore:.*does not support masking")
 def test_other_blocks_are_left_to_the_layers(changes):
-    def block(convolution=None, pooling=None, activation=None):
-        inputs = keras.Input((8, 8))
-        x = keras.layers.Reshape((8, 8, 1))(inputs)
-        options = {"filters": 2, "kernel_size": 3, "padding": "same", **(convolution or {})}
-        x = keras.layers.BatchNormalization()(keras.layers.Conv2D(**options)(x))
-        x = keras.layers.MaxPooling2D(**{"pool_size": 2, **(pooling or {})})(x)
-        x = keras.layers.Dropout(0.1)((activation or keras.layers.ELU())(x))
-        return keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(x)))
+    assert fused.fuse(small()) is not None
+    assert fused.fuse(small(**changes)) is None
 
-    assert fused.fuse(block()) is not None
-    assert fused.fuse(block(**changes)) is None
+
+def test_penalties_and_constraints_of_weights_are_followed():
+    """Two filters of ones have a sum of squares of 18; the constraint makes it 2 after a step."""
+    options = {"kernel_regularizer": keras.regularizers.L2(1.0), "kernel_initializer": "ones"}
+    options |= {"kernel_constraint": keras.constraints.UnitNorm([0, 1, 2])}
+    model = small(convolution=options)
+    assert float(step.penalty(model)) == 18
+    assert fused.fuse(model) is not None
+    optimizer = make_optimizer(model, 0.001)
+    labels = np.ones((CLIPS, 3), np.float32)
+    step.make_train_step(model, optimizer)(make_batch(0, (8, 8))[0], labels)
+    kernel = model.layers[2].kernel.numpy()
+    np.testing.assert_allclose((kernel**2).sum((0, 1, 2)), [1, 1], rtol=1e-5)
+    assert float(step.penalty(model)) == pytest.approx(2, rel=1e-5)
+
+
+def test_another_dropout_is_called_as_it_is():
+    """After the last block; it drops whole channels, and between blocks nothing is fused."""
+    model = small(dropout=keras.layers.SpatialDropout2D(0.5))
+    _, blocks = find_blocks(model)
+    assert [block.dropout for block in blocks] == [None]
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("kind", ["functional", "sequential"])
+def test_layers_before_the_blocks_are_called_in_training_or_not(training, kind):
+    """A Sequential lists no layer of its inputs; its first layer is not left out."""
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    first = [Shifted(), layers.BatchNormalization(axis=1, epsilon=100.0), layers.Reshape((8, 8, 1))]
+    block = [layers.Conv2D(2, 3, padding="same"), layers.MaxPooling2D(2), layers.ReLU()]
+    model = keras.Sequential([keras.Input((8, 8)), *first, *block, layers.Flatten()])
+    if kind == "functional":
+        model = keras.models.clone_model(keras.Model(model.inputs, model.outputs))
+    mel = tf.constant(make_batch(0, (8, 8))[0])
+    network, expected = fused.fuse(model), model(mel, training=training)
+    found = network.train(mel) if training else network.score(mel)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.fixture

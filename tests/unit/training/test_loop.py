@@ -143,7 +143,7 @@ def test_before_any_step_scores_are_the_share_of_each_tag():
 
     model = make_model()
     labels = np.array([[1, 0], [0, 0], [0, 0], [0, 0]])
-    step.set_output_bias(model, labels)
+    step.set_output_bias(model, labels, model="any")
     # 1.5 : 3.5 and 0.5 : 4.5 with half a clip added to both sides.
     scores = 1 / (1 + np.exp(-np.asarray(model.layers[-1].bias)))
     assert scores.tolist() == pytest.approx([0.3, 0.1])

@@ -70,8 +70,7 @@ def build_crnn(
     Raises
     ------
     UserError
-        The pools don't reduce the mel bins to 1, there are more frames than padded_frames, or the
-        padding side or the activation of the gates is unknown.
+        The pools don't reduce the mel bins to 1, or there are more frames than padded_frames.
     """
     mel_bins, frames = input_shape
     padding = padded_frames - frames
@@ -80,8 +79,6 @@ def build_crnn(
             f"the CRNN takes 96 to 191 mel bins and up to padded_frames = {padded_frames} "
             f"frames, not {mel_bins} x {frames}"
         )
-    if gru_gates not in _GATES:
-        raise UserError(f"gru_gates is {gru_gates!r}; expected one of {', '.join(_GATES)}")
     norm = partial(batch_norm, momentum=batch_norm_momentum)
     inputs = keras.Input(input_shape, name="log_mel")
     x = inputs
@@ -117,8 +114,6 @@ def build_crnn(
 def _pad(x, frames: int, side: str, value: float):
     """Pad (mel bins, frames, 1) with frames of a value, using stock layers of Keras."""
     ends = {"both": (frames // 2, frames - frames // 2), "end": (0, frames), "start": (frames, 0)}
-    if side not in ends:
-        raise UserError(f"padding_side is {side!r}; expected one of {', '.join(ends)}")
     pad = keras.layers.ZeroPadding2D(((0, 0), ends[side]), name="pad")
     if value == 0:
         return pad(x)

@@ -78,6 +78,15 @@ def test_a_model_of_unknown_cost_or_area_is_named_below_the_axis():
     assert not left.lines
 
 
+def test_a_panel_without_any_known_cost_says_so():
+    table = models(2, multiply_adds=np.nan)
+    figure = cost(table, lookup=0.87, confidence=0.95)
+    _, right = figure.axes
+    assert right.get_xlabel().endswith("\nnot known: crnn, statistics")
+    assert [len(panel) for panel in boxes(figure, MODELS)] == [2]
+    assert len(right.lines) == 1
+
+
 def test_a_long_name_is_shortened():
     table = models(1).assign(model="x" * 90)
     figure = cost(table, lookup=0.7, confidence=0.95)
