@@ -1,4 +1,4 @@
-"""Cost of the evaluation without scoring, and coverage of its confidence intervals.
+"""Cost of the evaluation without scoring; coverage of its intervals; false differences.
 
 Usage: python benchmarks/evaluate.py [--clips 4566] [--trials 400]. All data are simulated.
 """
@@ -21,6 +21,7 @@ from autotagging.metrics.bootstrap import (
 )
 from autotagging.metrics.breakdown import table_of_categories, table_of_tags
 from autotagging.metrics.decisions import roc_auc_by_clip
+from autotagging.metrics.differences import Run, differences
 from autotagging.metrics.intervals import resample, sampling_units
 from autotagging.metrics.scores import Scores, TestSet
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
@@ -40,6 +41,7 @@ def main() -> None:
     print_times(arguments.clips)
     if arguments.trials:
         print_coverage(arguments.trials)
+        print_false_differences(arguments.trials)
 
 
 def simulate(
@@ -160,6 +162,24 @@ def print_coverage(trials: int, clips: int = 1500) -> None:
             case += f", {per_artist} tracks an artist" * (per_artist > 1)
             plain, mirrored = np.mean(holds, axis=0)
             print(f"| {area}, {name}{case} | {unit} | {plain:.3f} | {mirrored:.3f} |", flush=True)
+
+
+def print_false_differences(trials: int, clips: int = 60) -> None:
+    """Count how often equally good models differ clearly, by the number of test artists."""
+    rng, numbers = np.random.default_rng(2), np.arange(clips)
+    print(f"\n| {trials} trials, {clips} clips, 5 tags: test artists | clear differences |")
+    print("| ---: | ---: |")
+    for artists in (2, 3, 5, 7, 10, 20, 30):
+        found = 0
+        for trial in range(trials):
+            labels = (rng.random((clips, 5)) < 0.3).astype(np.uint8)
+            runs = [
+                Run(model, numbers, numbers, numbers * artists // clips, labels, scores)
+                for model, scores in zip("ab", labels + rng.normal(size=(2, clips, 5)), strict=True)
+            ]
+            table = differences(runs, ["other"] * 5, Bootstrap(300, 0.95, trial))
+            found += table.loc[0, "clear"] == "yes"
+        print(f"| {artists} | {100 * found / trials:.0f} % |", flush=True)
 
 
 if __name__ == "__main__":

@@ -84,14 +84,14 @@ def metrics_of(run):
     baselines = {"all_zero": constant, "prior": {**constant, "loss": 0.4}}
     baselines["lookup"] = {**constant, "roc_auc_macro": 0.625}
     limits = {"roc_auc_macro": {"low": 0.625, "high": 0.875}, "roc_auc_micro": None}
-    limits |= {"resamples": 1000, "resamples_without_some_tag": 989}
+    limits |= {"groups": 12, "resamples": 1000, "resamples_without_some_tag": 989}
     limits["gain_over_lookup"] = {"roc_auc_macro": {"low": -0.125, "high": 0.25}}
     metrics = {**run, **scores, "n_clips": 3, "n_tags": 3, "n_tags_scored": 2}
     metrics |= {"n_clips_with_tags": 3, "gains": {"over_lookup": {"roc_auc_macro": 0.125}}}
     metrics |= {"tags_not_scored": ["drum"], "confidence": 0.95, "intervals": {"artists": limits}}
     metrics |= {"epochs": 2, "best_epoch": 2, "synonyms": "merge", "baselines": baselines}
     validation = {"roc_auc_macro": 0.8125, "n_clips": 2, "n_tags_scored": 2}
-    limits = {"roc_auc_macro": {"low": 0.75, "high": 0.9375}}
+    limits = {"roc_auc_macro": {"low": 0.75, "high": 0.9375}, "groups": 4}
     metrics["validation"] = {**validation, "intervals": {"artists": limits}}
     metrics["epoch_choices"] = {
         name: {"epoch": epoch, "roc_auc_macro": auc, "pr_auc_macro": 0.5, "loss": 0.3}
@@ -205,7 +205,7 @@ def run_command(*arguments):
 def assert_brackets(caption):
     """Check that a caption says what the intervals of a table are, and of which clips it is."""
     assert (
-        "In brackets: 95 % confidence interval, bootstrap over artists; for several seeds, the "
+        "In brackets: 95 % confidence interval, bootstrap over 12 artists; for several seeds, the "
         "mean limits."
     ) in caption
     assert caption.endswith("split random 6/1/3; crnn, seeds 0, 1; 3 test clips.")

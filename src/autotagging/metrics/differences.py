@@ -76,8 +76,9 @@ def differences(
     table : (pairs of models x groups of tags x 2, 14)
         tags ("all" or a category), metric (ROC-AUC or average precision, the mean over these
         tags), first and second (models), first_value, second_value, difference (first minus
-        second), its limits by clips, by tracks and by artists, and clear: "yes" if zero is outside
-        the limits that are shown, by artists.
+        second), its limits by clips, by tracks and by artists (NaN with fewer than two of them),
+        and clear: "yes" if zero is outside the limits that are shown, by artists, "no" if it is
+        not, empty without limits.
     """
     clips = sorted(set.intersection(*(set(run.clip_id.tolist()) for run in runs)))
     aligned = [_take(run, clips) for run in runs]
@@ -109,10 +110,15 @@ def _compared(
         row["difference"] = first[0] - second[0]
         limits = interval(first - second, confidence=confidence, mirrored=mirrored, bounds=(-1, 1))
         row |= {f"{unit}_low": limits[0], f"{unit}_high": limits[1]}
-    row["clear"] = (
-        "yes" if row[f"{INTERVAL_UNIT}_low"] > 0 or row[f"{INTERVAL_UNIT}_high"] < 0 else "no"
-    )
+    row["clear"] = _clear(row[f"{INTERVAL_UNIT}_low"], row[f"{INTERVAL_UNIT}_high"])
     return row
+
+
+def _clear(low: float, high: float) -> str:
+    """Tell whether zero is outside the limits: "yes" or "no"; empty if there are none."""
+    if np.isnan(low):
+        return ""
+    return "yes" if low > 0 or high < 0 else "no"
 
 
 def _take(run: Run, clips: Sequence[int]) -> Run:

@@ -105,20 +105,23 @@ def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
     Returns
     -------
     gain
-        model, lookup (its macro ROC-AUC), difference, low and high (of the interval by artists),
-        as means over the seeds. Empty if no model reads audio or no tag is scored.
+        model, lookup (its macro ROC-AUC), difference, low and high (of the interval by artists;
+        None if it is undefined), as means over the seeds. Empty if no model reads audio or no tag
+        is scored.
     """
     runs = [run for run in metrics if run["model"] in readers_of_audio(metrics)[:1]]
-    known = [run["intervals"][INTERVAL_UNIT]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
-    if not runs or None in known:
+    differences = [run["gains"]["over_lookup"].get("roc_auc_macro") for run in runs]
+    if not runs or None in differences:
         return {}
-    differences = [run["gains"]["over_lookup"]["roc_auc_macro"] for run in runs]
+    known = [run["intervals"][INTERVAL_UNIT]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
+    sides = dict.fromkeys(("low", "high"))
+    if None not in known:
+        sides = {side: float(np.mean([each[side] for each in known])) for side in sides}
     return {
         "model": runs[0]["model"],
         "lookup": runs[0]["baselines"]["lookup"]["roc_auc_macro"],
         "difference": float(np.mean(differences)),
-        "low": float(np.mean([each["low"] for each in known])),
-        "high": float(np.mean([each["high"] for each in known])),
+        **sides,
     }
 
 

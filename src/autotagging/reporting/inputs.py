@@ -20,7 +20,8 @@ _MODEL = {**_RUN, "best_epoch": int, "trainable_parameters": int}
 _MODEL |= {"front_end": FRONT_END, "architecture": list}
 _COUNTED = {"trainable_parameters": int | None, "multiply_adds": int | None}
 _LAYER = {"name": str, "type": str, "output_shape": list, "parameters": int}
-_INTERVALS = {"resamples": int, "resamples_without_some_tag": int, "gain_over_lookup": dict}
+_INTERVALS = dict.fromkeys(("groups", "resamples", "resamples_without_some_tag"), int)
+_INTERVALS |= {"gain_over_lookup": dict}
 _VALIDATION = {"roc_auc_macro": _PERHAPS, "intervals": {INTERVAL_UNIT: dict}}
 _METRICS = {
     **_RUN,

@@ -15,7 +15,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays, write_checksums, write_csv, write_json
 from autotagging.common.tables import read_table
 from autotagging.common.versions import write_versions
-from autotagging.dataset.groups import INTERVAL_UNIT, group_numbers, read_groups
+from autotagging.dataset.groups import FEW_GROUPS, INTERVAL_UNIT, group_numbers, read_groups
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
 from autotagging.metrics.averages import calibration, roc_curves
@@ -244,14 +244,18 @@ def _write_predictions(
 
 
 def _headline(model: dict[str, Any], metrics: dict[str, Any]) -> str:
-    auc, limits = metrics["roc_auc_macro"], metrics["intervals"][INTERVAL_UNIT]["roc_auc_macro"]
+    auc, intervals = metrics["roc_auc_macro"], metrics["intervals"][INTERVAL_UNIT]
+    limits, artists = intervals["roc_auc_macro"], intervals["groups"]
     shown = "undefined" if auc is None else f"{auc:.3f}"
     if limits:
         shown += f" ({limits['low']:.3f} to {limits['high']:.3f})"
     line = (
         f"{model['model']}, seed {model['seed']}: test macro ROC-AUC {shown} over "
-        f"{metrics['n_tags_scored']} of {metrics['n_tags']} tags, {metrics['n_clips']} clips"
+        f"{metrics['n_tags_scored']} of {metrics['n_tags']} tags, {metrics['n_clips']} clips, "
+        f"{artists} artist{'s' * (artists != 1)}"
     )
+    if artists < FEW_GROUPS:
+        line += ", so few that intervals are too narrow" if artists > 1 else ", so no interval"
     if skipped := metrics["tags_not_scored"]:
         line += f"; not scored, because positives or negatives are missing: {', '.join(skipped)}"
     return line

@@ -25,7 +25,7 @@ def test_differences_compares_models_tag_by_category(results):
     assert set(table["second"]) == {"lookup"}
     text = output.md.read_text()
     caption, _, heading, *_ = text.splitlines()
-    assert "90 % confidence interval (20 resamples of the artists)" in caption
+    assert "90 % confidence interval, bootstrap over 12 artists; 20 resamples." in caption
     assert heading.startswith("| tags | metric | first | second |")
     assert "the CSV file also has intervals from resampled tracks and clips" in text
 

@@ -95,6 +95,16 @@ def test_a_difference_that_depends_on_the_artist_is_not_clear():
     assert row["clear"] == "no"
 
 
+def test_with_one_artist_nothing_is_clear():
+    """Limits by tracks are still drawn; those by artists, which are shown, would be a point."""
+    made = runs()
+    alone = [dataclasses.replace(made[n], artist=np.zeros(240, int)) for n in ("good", "bad")]
+    row = compare(*alone).iloc[0]
+    assert row["difference"] > row["tracks_low"] > 0
+    assert np.isnan([row["artists_low"], row["artists_high"]]).all()
+    assert row["clear"] == ""
+
+
 def test_only_clips_that_all_models_scored_are_compared_whatever_their_order():
     made = runs()
     good, bad = made["good"], made["bad"]

@@ -43,7 +43,7 @@ def run(model, seed, roc_auc, **more):
             "prior": {"roc_auc_macro": 0.5, "accuracy": 0.94, "loss": 0.2},
             "lookup": {"roc_auc_macro": 0.9, "accuracy": 0.9, "loss": 0.3},
         },
-        "gains": {"over_lookup": {"roc_auc_macro": (roc_auc or 0) - 0.9}},
+        "gains": {"over_lookup": {} if roc_auc is None else {"roc_auc_macro": roc_auc - 0.9}},
         "intervals": {"artists": {"gain_over_lookup": {"roc_auc_macro": GAIN}}},
         "validation": {"roc_auc_macro": 0.75 + seed / 4},
         **more,
@@ -104,6 +104,8 @@ def test_the_first_model_that_reads_audio_is_compared_with_lookup_on_the_same_cl
     assert first_page.gain_over_lookup([run("lookup", 0, 0.9)]) == {}
     undefined = {"artists": {"gain_over_lookup": {"roc_auc_macro": None}}}
     assert first_page.gain_over_lookup([run("crnn", 0, None, epochs=1, intervals=undefined)]) == {}
+    gain = first_page.gain_over_lookup([run("crnn", 0, 0.8, epochs=1, intervals=undefined)])
+    assert (gain["difference"], gain["low"], gain["high"]) == (pytest.approx(-0.1), None, None)
 
 
 def test_the_headline_is_the_mean_over_seeds_of_each_model():

@@ -9,7 +9,13 @@ from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.metrics.differences import Run
 from autotagging.metrics.differences import differences as make_table
 from autotagging.metrics.settings import Bootstrap
-from autotagging.reporting.captions import MIRRORED, run_caption
+from autotagging.reporting.captions import (
+    MIRRORED,
+    NO_LIMITS,
+    has_intervals,
+    intervals_caption,
+    run_caption,
+)
 from autotagging.reporting.inputs import read_metrics, read_predictions, read_table, same_length
 from autotagging.reporting.tables.differences import against_first, by_category, every_pair
 from autotagging.reporting.tables.files import Part, save_table
@@ -35,12 +41,10 @@ def differences(
     ]
     category = read_table(tags, ("tag", "category")).set_index("tag")["category"]
     table = make_table(runs, category.loc[arrays[0]["tags"]].tolist(), bootstrap)
-    percent, resamples = 100 * bootstrap.confidence, bootstrap.resamples
-    caption = (
-        "Models compared on the same test clips. In brackets: "
-        f"{percent:g} % confidence interval ({resamples:,} resamples of the {INTERVAL_UNIT}). "
-        f"{run_caption(results)}."
-    )
+    limits = intervals_caption(results, confidence=bootstrap.confidence)
+    limits = f"In brackets: {limits}; {bootstrap.resamples:,} resamples."
+    brackets = limits if has_intervals(results) else NO_LIMITS
+    caption = f"Models compared on the same test clips. {brackets} {run_caption(results)}."
     notes = (
         "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
         "Means and differences of seeds are averaged; intervals leave out the choice of the seed. "

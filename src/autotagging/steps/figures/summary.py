@@ -9,7 +9,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import write_json
 from autotagging.common.versions import write_versions
 from autotagging.reporting import first_page
-from autotagging.reporting.captions import attribution, corpus_name
+from autotagging.reporting.captions import attribution, brackets, corpus_name
 from autotagging.reporting.clips import read_audio
 from autotagging.reporting.inputs import (
     paper_row,
@@ -76,6 +76,7 @@ def summary(
         chance=CHANCE,
         comparison=rows,
         result=next(row for row in rows if row["model"] == shown["model"]),
+        brackets=brackets([run for run in runs if run["model"] == shown["model"]]),
         gain=first_page.gain_over_lookup(runs),
         leakage=read_table(leakage, ("level", "share", "clips_without_group")).to_dict("records"),
         figures=[_image(svg, text) for svg, text in figures if svg],
