@@ -28,6 +28,7 @@ ARCHITECTURE = [
     {"name": "conv_1", "type": "Conv2D", "output_shape": [96, 100, 4], "parameters": 40},
     {"name": "tags", "type": "Dense", "output_shape": [3], "parameters": 15},
 ]
+_HIGH = "_artists_high"
 RUN = {"model": "crnn", "seed": 0, "corpus": "demo", "split": "random 6/1/3"}
 
 
@@ -109,11 +110,12 @@ def write_tables_of_run(folder):
         "drum,instrument,3,1,,,,\npiano,instrument,1,0.3,0.25,0.125,0.5,0.4\n"
         "no singer,vocal,2,0.6,0.75,0.5,1,0.7\n"
     )
-    minus_rest = "roc_auc_minus_rest"
+    differences = ("roc_auc_minus_rest", "gain_over_lookup", "gain_over_lookup_minus_rest")
+    columns = [f"{name}{side}" for name in differences for side in ("", "_artists_low", _HIGH)]
     (folder / "per_category.csv").write_text(
-        "category,tags,tags_scored,roc_auc,pr_auc,"
-        f"{minus_rest},{minus_rest}_artists_low,{minus_rest}_artists_high\n"
-        "mood,2,1,0.25,0.4,-0.5,-0.625,-0.25\nvocal,1,1,0.75,0.7,0.5,-0.125,0.75\n"
+        f"category,tags,tags_scored,roc_auc,pr_auc,{','.join(columns)}\n"
+        "mood,2,1,0.25,0.4,-0.5,-0.625,-0.25,0.125,-0.125,0.25,0.375,0.25,0.5\n"
+        "vocal,1,1,0.75,0.7,0.5,-0.125,0.75,-0.25,-0.375,0.25,-0.375,-0.5,-0.25\n"
     )
     (folder / "per_epoch.csv").write_text(
         "epoch,roc_auc_macro,best,last,oracle\n1,0.5,0,0,0\n2,0.75,1,1,1\n"

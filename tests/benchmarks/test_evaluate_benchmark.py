@@ -17,7 +17,9 @@ def test_all_tables_are_printed(monkeypatch, capsys):
     monkeypatch.setattr(module, "RESAMPLES", 20)
     module.main()
     times, coverage = capsys.readouterr().out.split("| drawn |")
-    coverage, clear = coverage.split("| clear differences |")
+    coverage, few = coverage.split("| holds |")
+    few, clear = few.split("| clear differences |")
+    assert len([line for line in few.splitlines() if line.startswith("| 0.")]) == 4
     assert "| whole evaluation, without scoring |" in times
     rows = [line.split(" | ") for line in coverage.splitlines() if line.startswith("| roc_auc")]
     units = ["clips", "clips", "tracks", "clips", "tracks", "artists"]

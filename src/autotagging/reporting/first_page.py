@@ -125,8 +125,16 @@ def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def compared_with_lookup(metrics: list[dict[str, Any]]) -> bool:
+    """Tell whether `lookup` is one of several models, which the table differences compares."""
+    models = {run["model"] for run in metrics}
+    return len(models) > 1 and "lookup" in models
+
+
 def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
-    """Compare the tags of a category with all other tags.
+    """Compare a model's gain over `lookup` on the tags of a category with that on all other tags.
+
+    The plain difference between a category and the rest shows how hard its tags are as well.
 
     Parameters
     ----------
@@ -138,17 +146,18 @@ def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
     Returns
     -------
     finding
-        The row, with verdict: "better", "worse" or "no different". Empty without such a category
-        or its interval.
+        The row, with verdict on the gain: "larger", "smaller" or "no different", or empty without
+        an interval. Empty without such a category or without others.
     """
     rows = per_category[per_category["category"] == name]
-    sides = [f"roc_auc_minus_rest_{INTERVAL_UNIT}_{side}" for side in ("low", "high")]
-    if rows.empty or rows[sides].isna().any(axis=None):
+    if rows.empty or rows["gain_over_lookup_minus_rest"].isna().all():
         return {}
     row = rows.iloc[0].to_dict()
+    sides = [f"gain_over_lookup_minus_rest_{INTERVAL_UNIT}_{side}" for side in ("low", "high")]
     low, high = (row[side] for side in sides)
-    verdict = "better" if low > 0 else "worse" if high < 0 else "no different"
-    return {**row, "verdict": verdict}
+    if np.isnan(low):
+        return {**row, "verdict": ""}
+    return {**row, "verdict": "larger" if low > 0 else "smaller" if high < 0 else "no different"}
 
 
 def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from autotagging.dataset.groups import FEW_GROUPS, INTERVAL_UNIT, group_numbers,
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
 from autotagging.metrics.averages import calibration, roc_curves
-from autotagging.metrics.bootstrap import resample_areas
+from autotagging.metrics.bootstrap import Areas, resample_areas
 from autotagging.metrics.breakdown import (
     choice_of_epochs,
     table_of_categories,
@@ -83,7 +83,7 @@ class EvaluationFiles:
     per_tag
         Output: areas, and precision, recall and F1 of each tag.
     per_category
-        Output: areas averaged over the tags of each category.
+        Output: areas averaged over the tags of each category, and gains over the baseline lookup.
     per_epoch
         Output: test metrics of the weights after each kept epoch, which no choice depends on.
     roc
@@ -175,9 +175,8 @@ def evaluate(
 
     write_json(rounded(metrics), files.metrics)
     write_csv(rounded(by_epoch), files.per_epoch)
-    of_model = {unit: model for unit, (model, _) in resampled.items()}
     categories = _categories(data.tags, test.columns)
-    _write_tables(test_set, scores, categories, of_model, bootstrap.confidence, files)
+    _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
     clips = {"clip_id": test.index.to_numpy(), "track": track, "artist": artist}
     _write_predictions(test_set, scores, clips, validation.index, files.predictions)
     write_versions(files.versions, *LIBRARIES, *models.libraries(stored.description["model"]))
@@ -210,11 +209,12 @@ def _write_tables(
     test_set: TestSet,
     scores: Scores,
     categories: list[str],
-    resampled: Mapping[str, Resampled],
+    resampled: Mapping[str, tuple[Resampled, Areas]],
     confidence: float,
     files: EvaluationFiles,
 ) -> None:
-    by_tag = table_of_tags(test_set, scores, categories, resampled, confidence=confidence)
+    of_model = {unit: model for unit, (model, _) in resampled.items()}
+    by_tag = table_of_tags(test_set, scores, categories, of_model, confidence=confidence)
     by_category = table_of_categories(by_tag, resampled, confidence=confidence)
     bins = calibration(test_set.test, scores.test, bins=test_set.settings.calibration_bins)
     write_csv(rounded(by_tag), files.per_tag)

@@ -27,6 +27,7 @@ def test_differences_compares_models_tag_by_category(results):
     caption, _, heading, *_ = text.splitlines()
     assert "90 % confidence interval, bootstrap over 12 artists; 20 resamples." in caption
     assert heading.startswith("| tags | metric | first | second |")
+    assert "tracks" not in heading
     assert "the CSV file also has intervals from resampled tracks and clips" in text
 
 
@@ -42,6 +43,7 @@ def test_several_models_are_compared_with_the_first_and_in_pairs(results):
     )
     text = written(results).md.read_text()
     titles = ("Minus m_0", "Minus m_0, by category", "ROC-AUC of every pair")
+    assert f"**{titles[1]}, minus rest.**" in text
     places = [text.index(f"**{title}.**") for title in titles]
     assert places == sorted(places)
     assert len(pd.read_csv(written(results).csv)) == 10 * 2 * 2  # pairs, groups of tags, metrics

@@ -151,19 +151,26 @@ def test_best_and_worst_tags_have_some_clips_where_enough_tags_do():
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
-    [(0.01, 0.3, "better"), (-0.3, -0.01, "worse"), (-0.1, 0.1, "no different")],
+    [(0.01, 0.3, "larger"), (-0.3, -0.01, "smaller"), (-0.1, 0.1, "no different")],
 )
-def test_a_category_is_better_only_where_the_interval_says_so(low, high, verdict):
-    table = pd.DataFrame(
-        {
-            "category": ["genre", "mood"],
-            **{"roc_auc": 0.8, "roc_auc_minus_rest": [0.1, (low + high) / 2]},
-            **{"roc_auc_minus_rest_artists_low": low, "roc_auc_minus_rest_artists_high": high},
-        }
-    )
+def test_the_gain_on_a_category_is_larger_only_where_the_interval_says_so(low, high, verdict):
+    """Moods are harder than the rest by 0.2, which says nothing about the gain."""
+    gain = "gain_over_lookup_minus_rest"
+    rest = {"roc_auc_minus_rest": [0.2, -0.2], gain: [0.1, (low + high) / 2]}
+    for name, sides in (("roc_auc_minus_rest", (-0.3, -0.1)), (gain, (low, high))):
+        rest |= {f"{name}_artists_low": sides[0], f"{name}_artists_high": sides[1]}
+    table = pd.DataFrame({"category": ["genre", "mood"], "roc_auc": 0.8, **rest})
     assert first_page.category(table, "mood")["verdict"] == verdict
     assert first_page.category(table, "vocal") == {}
-    assert first_page.category(table.assign(roc_auc_minus_rest_artists_low=np.nan), "mood") == {}
+    assert first_page.category(table.assign(**{gain: np.nan}), "mood") == {}
+    alone = table.assign(**{f"{gain}_artists_low": np.nan, f"{gain}_artists_high": np.nan})
+    assert first_page.category(alone, "mood")["verdict"] == ""
+
+
+def test_lookup_is_compared_where_it_is_one_of_several_models():
+    assert first_page.compared_with_lookup(runs())
+    assert not first_page.compared_with_lookup([run("lookup", 0, 0.9)])
+    assert not first_page.compared_with_lookup([run("crnn", 0, 0.8), run("fcn4", 0, 0.8)])
 
 
 def test_example_clips_are_the_best_the_median_and_the_worst():

@@ -46,6 +46,8 @@ def differences(
     brackets = limits if has_intervals(results) else NO_LIMITS
     caption = f"Models compared on the same test clips. {brackets} {run_caption(results)}."
     notes = (
+        "Gain minus rest: this difference minus that over all other tags, which shows where the "
+        "first model gains more, however hard the tags are. "
         "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
         "Means and differences of seeds are averaged; intervals leave out the choice of the seed. "
         "Artists are resampled because clips of an artist are alike; the CSV file also has "
@@ -59,9 +61,15 @@ def differences(
 
 def _one_pair(table: pd.DataFrame) -> pd.DataFrame:
     """Leave out the limits that are not shown."""
-    shown = {f"{INTERVAL_UNIT}_{side}": f"difference_{side}" for side in ("low", "high")}
-    table = table.rename(columns=shown)
-    return table.drop(columns=table.filter(regex="^(clips|tracks)_").columns)
+    prefixes = {f"{INTERVAL_UNIT}_": "difference_"}
+    prefixes |= {f"gain_minus_rest_{INTERVAL_UNIT}_": "gain_minus_rest_"}
+    names = {
+        f"{prefix}{side}": f"{shown}{side}"
+        for prefix, shown in prefixes.items()
+        for side in ("low", "high")
+    }
+    table = table.rename(columns=names)
+    return table.drop(columns=table.filter(regex="(^|_)(clips|tracks)_").columns)
 
 
 def _parts(table: pd.DataFrame, first: str, notes: str) -> list[Part]:
@@ -78,6 +86,11 @@ def _parts(table: pd.DataFrame, first: str, notes: str) -> list[Part]:
             f"Minus {first}, by category",
             f"Difference of the mean ROC-AUC from {first} over the tags of a category.",
             by_category(table),
+        ),
+        Part(
+            f"Minus {first}, by category, minus rest",
+            "This difference minus that over all other tags; positive: gains more in the category.",
+            by_category(table, minus_rest=True),
         ),
         Part(
             "ROC-AUC of every pair",

@@ -23,6 +23,8 @@ from autotagging.reporting.pages import data_uri, write_page
 from autotagging.reporting.tables.metrics import CHANCE
 from autotagging.steps.figures import flags
 
+_OF_CATEGORY = ("category", "roc_auc", "roc_auc_minus_rest")
+_OF_CATEGORY += ("gain_over_lookup", "gain_over_lookup_minus_rest")
 _MEDIA_TYPES = {".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg"}
 _MEDIA_TYPES |= {".wav": "audio/wav"}
 
@@ -81,7 +83,8 @@ def summary(
         leakage=read_table(leakage, ("level", "share", "clips_without_group")).to_dict("records"),
         figures=[_image(svg, text) for svg, text in figures if svg],
         cost=_image(cost, "Macro ROC-AUC and cost") if cost and len(readers) > 1 else None,
-        moods=first_page.category(read_table(per_category, ("category", "roc_auc")), "mood"),
+        moods=first_page.category(read_table(per_category, _OF_CATEGORY), "mood"),
+        lookup_compared=first_page.compared_with_lookup(runs),
         tags=first_page.tag_ranking(read_table(per_tag, ("tag", "positives", "roc_auc"))),
         clips=clips,
         attribution=attribution(shown["corpus"]),
