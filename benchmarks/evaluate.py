@@ -120,7 +120,8 @@ def evaluate(test_set: TestSet, measured: Scores, units: dict[str, Sampling]) ->
     reference = {unit: resample_areas(test_set.test, measured.test, units[unit]) for unit in units}
     spread = {unit: (resampled[unit], reference[unit]) for unit in units}
     summarise(test_set, measured, measured, SHARES, spread, confidence=0.95)
-    table = table_of_tags(test_set, measured, ["genre", "mood"] * 25, resampled, confidence=0.95)
+    categories, artist = ["genre", "mood"] * 25, units["artists"].groups
+    table = table_of_tags(test_set, measured, categories, artist, resampled, confidence=0.95)
     table_of_categories(table, spread, confidence=0.95)
 
 

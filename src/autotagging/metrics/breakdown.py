@@ -22,11 +22,15 @@ def table_of_tags(
     test_set: TestSet,
     scores: Scores,
     categories: Sequence[str],
+    artist: np.ndarray,
     resampled: Mapping[str, Resampled],
     *,
     confidence: float,
 ) -> pd.DataFrame:
-    """Add categories and limits to `averages.per_tag`: columns <area>_<unit>_low and _high.
+    """Add categories, artists and limits to `averages.per_tag`.
+
+    The limits are columns <area>_<unit>_low and _high; artists is the number of test artists with
+    the tag: all its limits are too narrow where it is low.
 
     Parameters
     ----------
@@ -34,6 +38,8 @@ def table_of_tags(
         Labels of the clips, and scores of the model.
     categories : (tags,)
         Category of each tag: genre, instrument, vocal, mood or other.
+    artist : (clips,)
+        Number of each test clip's artist.
     resampled
         Metrics of the resamples by sampling unit: clips, tracks, artists.
     confidence
@@ -47,6 +53,8 @@ def table_of_tags(
         tag_thresholds=test_set.tag_thresholds(scores),
     )
     table.insert(1, "category", [*categories])
+    artists = [len(np.unique(artist[tagged == 1])) for tagged in test_set.test.T]
+    table.insert(table.columns.get_loc("positives") + 1, "artists", artists)
     for area in reversed(_AREAS):
         place = table.columns.get_loc(area) + 1
         for unit in reversed(resampled):

@@ -9,7 +9,7 @@ from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.tables.counts import millions, whole
 from autotagging.reporting.tables.metrics import CONSTANT
 from autotagging.reporting.tables.published import MEASURED, table_4
-from autotagging.reporting.tables.scores import FEW_CLIPS
+from autotagging.reporting.tables.scores import FEW_ARTISTS
 
 _MEASURES = ("roc_auc_macro", "pr_auc_macro", "accuracy", "loss")
 _CHOICE = "validation_roc_auc_macro"
@@ -166,17 +166,17 @@ def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
     Parameters
     ----------
     per_tag : (tags, ...)
-        tag, positives (among the test clips), roc_auc (NaN where undefined).
+        tag, positives and artists (test clips and artists with it), roc_auc (NaN where undefined).
 
     Returns
     -------
     ranking
         scored (rows, in the order of the table), unscored (names), best and worst (five rows each,
         fewer if there are fewer than ten tags; ties in the order of the table), at_least (the
-        fewest test clips of best and worst tags; 1 if fewer than ten tags have `FEW_CLIPS`).
+        fewest test artists of best and worst tags; 1 if fewer than ten tags have `FEW_ARTISTS`).
     """
     known = per_tag[per_tag["roc_auc"].notna()]
-    enough = known[known["positives"] >= FEW_CLIPS]
+    enough = known[known["artists"] >= FEW_ARTISTS]
     ranked = enough if len(enough) >= 2 * _EXTREMES else known
     ends = min(_EXTREMES, len(ranked) // 2)
     best, worst = (
@@ -188,7 +188,7 @@ def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
         "unscored": per_tag.loc[per_tag["roc_auc"].isna(), "tag"].tolist(),
         "best": best,
         "worst": worst,
-        "at_least": FEW_CLIPS if ranked is enough else 1,
+        "at_least": FEW_ARTISTS if ranked is enough else 1,
     }
 
 

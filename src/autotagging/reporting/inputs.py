@@ -40,7 +40,7 @@ _METRICS = {
 }
 _TEXTS = ("tag", "category", "raw_tag", "merged_into", "merged_from", "mp3_path", "subset", "level")
 _COUNTS = ("clip_id", "count", "merged_count", "kept", "positives", "tags", "tags_scored")
-_COUNTS += ("epoch", "best", "last", "oracle", "decisions", "clips_without_group")
+_COUNTS += ("artists", "epoch", "best", "last", "oracle", "decisions", "clips_without_group")
 _TYPES = {**dict.fromkeys(_TEXTS, str), **dict.fromkeys(_COUNTS, int)}
 _PUBLISHED = ("method", "year", "roc_auc", "citation", "tags", "split", "comparable", "note")
 

@@ -81,7 +81,7 @@ class EvaluationFiles:
         Output: all averages, their confidence intervals, metrics of other epochs, baselines, and
         the macro ROC-AUC on the validation clips.
     per_tag
-        Output: areas, and precision, recall and F1 of each tag.
+        Output: areas, and precision, recall and F1 of each tag; its test clips and artists.
     per_category
         Output: areas averaged over the tags of each category, and gains over the baseline lookup.
     per_epoch
@@ -176,7 +176,7 @@ def evaluate(
     write_json(rounded(metrics), files.metrics)
     write_csv(rounded(by_epoch), files.per_epoch)
     categories = _categories(data.tags, test.columns)
-    _write_tables(test_set, scores, categories, resampled, bootstrap.confidence, files)
+    _write_tables(test_set, scores, categories, artist, resampled, bootstrap.confidence, files)
     clips = {"clip_id": test.index.to_numpy(), "track": track, "artist": artist}
     _write_predictions(test_set, scores, clips, validation.index, files.predictions)
     write_versions(files.versions, *LIBRARIES, *models.libraries(stored.description["model"]))
@@ -209,12 +209,13 @@ def _write_tables(
     test_set: TestSet,
     scores: Scores,
     categories: list[str],
+    artist: np.ndarray,
     resampled: Mapping[str, tuple[Resampled, Areas]],
     confidence: float,
     files: EvaluationFiles,
 ) -> None:
     of_model = {unit: model for unit, (model, _) in resampled.items()}
-    by_tag = table_of_tags(test_set, scores, categories, of_model, confidence=confidence)
+    by_tag = table_of_tags(test_set, scores, categories, artist, of_model, confidence=confidence)
     by_category = table_of_categories(by_tag, resampled, confidence=confidence)
     bins = calibration(test_set.test, scores.test, bins=test_set.settings.calibration_bins)
     write_csv(rounded(by_tag), files.per_tag)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,7 +45,8 @@ def scores(test_set):
     )
 
 
-UNITS = sampling_units(np.arange(200) // 4, np.arange(200) // 10, Bootstrap(100, 0.9, 0))
+ARTIST = np.arange(200) // 10
+UNITS = sampling_units(np.arange(200) // 4, ARTIST, Bootstrap(100, 0.9, 0))
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +158,19 @@ def test_clips_of_a_track_or_an_artist_are_drawn_together():
         assert alike == [of <= size for of in (1, 2, 4)]
 
 
+def test_a_tag_says_how_many_test_artists_have_it(test_set, scores, resampled):
+    """Two clips an artist, of whom the last 20 have no clip with tag a."""
+    labels = test_set.test.copy()
+    labels[:160, 0], labels[160:, 0] = 1, 0
+    chosen = dataclasses.replace(test_set, test=labels)
+    categories = ["mood", "genre", "genre", "other"]
+    table = table_of_tags(
+        chosen, scores, categories, np.arange(200) // 2, resampled, confidence=0.9
+    )
+    assert table.columns.tolist()[:4] == ["tag", "category", "positives", "artists"]
+    assert table[["positives", "artists"]].to_numpy().tolist()[::3] == [[160, 80], [0, 0]]
+
+
 def with_itself(resampled):
     """Let the areas of lookup be those of the model."""
     return {unit: (each, each.areas) for unit, each in resampled.items()}
@@ -162,7 +178,9 @@ def with_itself(resampled):
 
 def test_categories_are_set_against_all_other_tags(test_set, scores, resampled):
     categories = ["mood", "genre", "genre", "other"]
-    tags = table_of_tags(test_set, scores, categories, resampled, confidence=0.9)
+    tags = table_of_tags(
+        test_set, scores, categories, UNITS["artists"].groups, resampled, confidence=0.9
+    )
     assert tags["category"].tolist() == categories
     assert tags.loc[3].filter(like="auc").isna().all()
     table = table_of_categories(tags, with_itself(resampled), confidence=0.9).set_index("category")
@@ -189,7 +207,12 @@ def test_the_gain_over_lookup_on_a_category_is_compared_with_that_on_the_rest(te
     }
     of_model = {unit: model for unit, (model, _) in both.items()}
     tags = table_of_tags(
-        test_set, scores, ["mood", "genre", "genre", "other"], of_model, confidence=0.9
+        test_set,
+        scores,
+        ["mood", "genre", "genre", "other"],
+        ARTIST,
+        of_model,
+        confidence=0.9,
     )
     table = table_of_categories(tags, both, confidence=0.9).set_index("category")
     lookup = test_set.measure(better)["roc_auc_macro"]
@@ -205,7 +228,9 @@ def test_the_gain_over_lookup_on_a_category_is_compared_with_that_on_the_rest(te
 
 def test_a_tag_that_is_not_scored_counts_for_nothing_in_its_category(test_set, scores, resampled):
     categories = ["mood", "genre", "genre", "genre"]
-    tags = table_of_tags(test_set, scores, categories, resampled, confidence=0.9)
+    tags = table_of_tags(
+        test_set, scores, categories, UNITS["artists"].groups, resampled, confidence=0.9
+    )
     table = table_of_categories(tags, with_itself(resampled), confidence=0.9).set_index("category")
     row = table.loc["genre"]
     assert (row["tags"], row["tags_scored"]) == (3, 2)

@@ -123,7 +123,7 @@ def test_tags_are_ranked_and_those_without_a_score_are_named():
     per_tag = pd.DataFrame(
         {
             "tag": list("abcde"),
-            "positives": [1, 2, 3, 0, 5],
+            "artists": [1, 2, 3, 0, 5],
             "roc_auc": [0.5, 0.9, 0.5, np.nan, 0.7],
         }
     )
@@ -135,11 +135,12 @@ def test_tags_are_ranked_and_those_without_a_score_are_named():
     assert ranking["unscored"] == ["d"]
 
 
-def test_best_and_worst_tags_have_some_clips_where_enough_tags_do():
+def test_best_and_worst_tags_have_some_artists_where_enough_tags_do():
     per_tag = pd.DataFrame(
         {
             "tag": [f"tag {number}" for number in range(12)],
-            "positives": [1, *([5] * 10), 4],
+            "positives": 90,
+            "artists": [1, *([5] * 10), 4],
             "roc_auc": np.linspace(1, 0, 12),
         }
     )

@@ -21,6 +21,11 @@ from autotagging.reporting.tables.differences import against_first, by_category,
 from autotagging.reporting.tables.files import Part, save_table
 from autotagging.steps.figures import flags
 
+_MINUS_REST = (
+    "Gain minus rest: this difference minus that over all other tags; positive: the first model "
+    "gains more in this category."
+)
+
 
 def differences(
     *,
@@ -46,8 +51,6 @@ def differences(
     brackets = limits if has_intervals(results) else NO_LIMITS
     caption = f"Models compared on the same test clips. {brackets} {run_caption(results)}."
     notes = (
-        "Gain minus rest: this difference minus that over all other tags, which shows where the "
-        "first model gains more, however hard the tags are. "
         "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "
         "Means and differences of seeds are averaged; intervals leave out the choice of the seed. "
         "Artists are resampled because clips of an artist are alike; the CSV file also has "
@@ -55,7 +58,11 @@ def differences(
         f"{MIRRORED}"
     )
     several = table["second"].nunique() > 1
-    shown = _parts(table, runs[0].model, notes) if several else _one_pair(table)
+    if several:
+        shown = _parts(table, runs[0].model, notes)
+    else:
+        notes = f"{_MINUS_REST} {notes}"
+        shown = _one_pair(table)
     save_table(table, table_files, caption=caption, notes=notes, shown=shown)
 
 

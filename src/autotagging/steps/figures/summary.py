@@ -23,6 +23,7 @@ from autotagging.reporting.pages import data_uri, write_page
 from autotagging.reporting.tables.metrics import CHANCE
 from autotagging.steps.figures import flags
 
+_OF_TAG = ("tag", "positives", "artists", "roc_auc")
 _OF_CATEGORY = ("category", "roc_auc", "roc_auc_minus_rest")
 _OF_CATEGORY += ("gain_over_lookup", "gain_over_lookup_minus_rest")
 _MEDIA_TYPES = {".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg"}
@@ -85,7 +86,7 @@ def summary(
         cost=_image(cost, "Macro ROC-AUC and cost") if cost and len(readers) > 1 else None,
         moods=first_page.category(read_table(per_category, _OF_CATEGORY), "mood"),
         lookup_compared=first_page.compared_with_lookup(runs),
-        tags=first_page.tag_ranking(read_table(per_tag, ("tag", "positives", "roc_auc"))),
+        tags=first_page.tag_ranking(read_table(per_tag, _OF_TAG)),
         clips=clips,
         attribution=attribution(shown["corpus"]),
     )
