@@ -17,6 +17,7 @@ from autotagging.reporting.captions import (
     has_intervals,
     intervals_caption,
     licence,
+    undefined_resamples,
 )
 from autotagging.reporting.tables.files import plain_markdown
 
@@ -145,7 +146,8 @@ def _number(value: float | None) -> str:
 def _intervals(metrics: dict[str, Any]) -> str:
     if not has_intervals([metrics]):
         return NO_LIMITS
-    return f"Intervals: {intervals_caption([metrics], confidence=metrics['confidence'])}."
+    shown = intervals_caption([metrics], confidence=metrics["confidence"])
+    return f"Interval: the {shown}. {undefined_resamples([metrics])}".rstrip()
 
 
 def _gain(metrics: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@ import pandas as pd
 
 from autotagging.metrics.settings import Bootstrap
 from autotagging.steps.figures.differences import differences
-from earlier_steps import RUN, many, seeds, write_run, written
+from earlier_steps import RUN, UNDEFINED, many, seeds, write_run, written
 
 
 def test_differences_compares_models_tag_by_category(results):
@@ -28,6 +28,7 @@ def test_differences_compares_models_tag_by_category(results):
     assert "90 % confidence interval, bootstrap over 12 artists; 20 resamples." in caption
     assert heading.startswith("| tags | metric | first | second |")
     assert "tracks" not in heading
+    assert UNDEFINED in text
     assert "the CSV file also has intervals from resampled tracks and clips" in text
 
 

@@ -15,6 +15,7 @@ from autotagging.reporting.captions import (
     has_intervals,
     intervals_caption,
     run_caption,
+    undefined_resamples,
 )
 from autotagging.reporting.inputs import read_metrics, read_predictions, read_table, same_length
 from autotagging.reporting.tables.differences import against_first, by_category, every_pair
@@ -55,7 +56,7 @@ def differences(
         "Means and differences of seeds are averaged; intervals leave out the choice of the seed. "
         "Artists are resampled because clips of an artist are alike; the CSV file also has "
         "intervals from resampled tracks and clips. "
-        f"{MIRRORED}"
+        f"{undefined_resamples(results)}{MIRRORED}"
     )
     several = table["second"].nunique() > 1
     if several:
