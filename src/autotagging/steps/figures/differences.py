@@ -58,12 +58,10 @@ def differences(
         "intervals from resampled tracks and clips. "
         f"{undefined_resamples(results)}{MIRRORED}"
     )
-    several = table["second"].nunique() > 1
-    if several:
-        shown = _parts(table, runs[0].model, notes)
-    else:
+    several, rest = table["second"].nunique() > 1, table["gain_minus_rest"].notna().any()
+    if rest and not several:
         notes = f"{_MINUS_REST} {notes}"
-        shown = _one_pair(table)
+    shown = _parts(table, runs[0].model, notes, rest=rest) if several else _one_pair(table)
     save_table(table, table_files, caption=caption, notes=notes, shown=shown)
 
 
@@ -80,9 +78,17 @@ def _one_pair(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=table.filter(regex="(^|_)(clips|tracks)_").columns)
 
 
-def _parts(table: pd.DataFrame, first: str, notes: str) -> list[Part]:
-    """Compare every model with the first one, over all tags and by category, and every pair."""
+def _parts(table: pd.DataFrame, first: str, notes: str, *, rest: bool) -> list[Part]:
+    """Compare every model with the first one, over all tags and by category, and every pair.
+
+    Where there is a rest of tags besides those of a category, it is subtracted, too.
+    """
     pairs = every_pair(table)
+    minus_rest = Part(
+        f"Minus {first}, by category, minus rest",
+        "This difference minus that over all other tags; positive: gains more in the category.",
+        by_category(table, minus_rest=True),
+    )
     return [
         Part(
             f"Minus {first}",
@@ -95,11 +101,7 @@ def _parts(table: pd.DataFrame, first: str, notes: str) -> list[Part]:
             f"Difference of the mean ROC-AUC from {first} over the tags of a category.",
             by_category(table),
         ),
-        Part(
-            f"Minus {first}, by category, minus rest",
-            "This difference minus that over all other tags; positive: gains more in the category.",
-            by_category(table, minus_rest=True),
-        ),
+        *([minus_rest] if rest else []),
         Part(
             "ROC-AUC of every pair",
             "That of the row's model minus that of the column's, over all tags.",
