@@ -17,9 +17,9 @@ NONE = "No intervals: all test clips are of one artist."
 
 
 @pytest.fixture
-def runs(results):
+def runs(tmp_path):
     """Two models whose limits by artists are undefined."""
-    folders = [results / model for model in ("crnn", "fcn4")]
+    folders = [tmp_path / model for model in ("crnn", "fcn4")]
     for folder in folders:
         folder.mkdir()
         write_run(folder, {**RUN, "model": folder.name})
@@ -32,7 +32,7 @@ def runs(results):
             table = pd.read_csv(folder / name)
             table[table.filter(regex="_low$|_high$").columns] = float("nan")
             table.to_csv(folder / name, index=False)
-    (results / "tags.csv").write_text("tag,category\ndrum,mood\npiano,mood\nno singer,mood\n")
+    (tmp_path / "tags.csv").write_text("tag,category\ndrum,mood\npiano,mood\nno singer,mood\n")
     return folders
 
 
@@ -40,30 +40,30 @@ def paths(runs, name):
     return [folder / name for folder in runs]
 
 
-def test_tables_say_so_and_figures_are_drawn(results, runs):
-    files = {"figure_files": drawn(results), "table_files": written(results)}
+def test_tables_say_so_and_figures_are_drawn(tmp_path, runs):
+    files = {"figure_files": drawn(tmp_path), "table_files": written(tmp_path)}
     metrics = paths(runs, "metrics.json")
     for make, inputs in (
         (all_metrics, {}),
         (tag_scores, {"per_tag": paths(runs, "per_tag.csv"), **files}),
         (category_scores, {"per_category": paths(runs, "per_category.csv"), **files}),
     ):
-        make(metrics=metrics, **(inputs or {"table_files": written(results)}))
-        text = written(results).md.read_text()
+        make(metrics=metrics, **(inputs or {"table_files": written(tmp_path)}))
+        text = written(tmp_path).md.read_text()
         assert NONE in text
         assert "[" not in text
-    cost(metrics=metrics, model_json=paths(runs, "model.json"), figure_files=drawn(results))
+    cost(metrics=metrics, model_json=paths(runs, "model.json"), figure_files=drawn(tmp_path))
 
 
-def test_no_difference_is_clear(results, runs):
+def test_no_difference_is_clear(tmp_path, runs):
     differences(
         predictions=paths(runs, "predictions.npz"),
         metrics=paths(runs, "metrics.json"),
-        tags=results / "tags.csv",
+        tags=tmp_path / "tags.csv",
         bootstrap=Bootstrap(resamples=20, confidence=0.9, bootstrap_seed=0),
-        table_files=written(results),
+        table_files=written(tmp_path),
     )
-    assert NONE in written(results).md.read_text()
-    table = pd.read_csv(written(results).csv, keep_default_na=False)
+    assert NONE in written(tmp_path).md.read_text()
+    table = pd.read_csv(written(tmp_path).csv, keep_default_na=False)
     assert set(table["clear"]) == {""}
     assert set(table["artists_low"]) == {""}
