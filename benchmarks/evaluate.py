@@ -1,4 +1,4 @@
-"""Cost of the evaluation without scoring, and coverage of its confidence intervals.
+"""Cost of the evaluation without scoring; coverage of its intervals; false differences.
 
 Usage: python benchmarks/evaluate.py [--clips 4566] [--trials 400]. All data are simulated.
 """
@@ -7,6 +7,7 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 from scipy.stats import norm
@@ -21,6 +22,7 @@ from autotagging.metrics.bootstrap import (
 )
 from autotagging.metrics.breakdown import table_of_categories, table_of_tags
 from autotagging.metrics.decisions import roc_auc_by_clip
+from autotagging.metrics.differences import Run, differences
 from autotagging.metrics.intervals import resample, sampling_units
 from autotagging.metrics.scores import Scores, TestSet
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
@@ -40,6 +42,8 @@ def main() -> None:
     print_times(arguments.clips)
     if arguments.trials:
         print_coverage(arguments.trials)
+        print_few_artists(arguments.trials)
+        print_false_differences(arguments.trials)
 
 
 def simulate(
@@ -116,8 +120,9 @@ def evaluate(test_set: TestSet, measured: Scores, units: dict[str, Sampling]) ->
     reference = {unit: resample_areas(test_set.test, measured.test, units[unit]) for unit in units}
     spread = {unit: (resampled[unit], reference[unit]) for unit in units}
     summarise(test_set, measured, measured, SHARES, spread, confidence=0.95)
-    table = table_of_tags(test_set, measured, ["genre", "mood"] * 25, resampled, confidence=0.95)
-    table_of_categories(table, resampled, confidence=0.95)
+    categories, artist = ["genre", "mood"] * 25, units["artists"].groups
+    table = table_of_tags(test_set, measured, categories, artist, resampled, confidence=0.95)
+    table_of_categories(table, spread, confidence=0.95)
 
 
 def timed(part: Callable) -> tuple[float, float]:
@@ -160,6 +165,43 @@ def print_coverage(trials: int, clips: int = 1500) -> None:
             case += f", {per_artist} tracks an artist" * (per_artist > 1)
             plain, mirrored = np.mean(holds, axis=0)
             print(f"| {area}, {name}{case} | {unit} | {plain:.3f} | {mirrored:.3f} |", flush=True)
+
+
+def print_few_artists(trials: int, artists: int = 7, per_artist: int = 60) -> None:
+    """Count how often the interval of the mean over 25 tags, 8 of one artist each, is right."""
+    rng, artist = np.random.default_rng(3), np.repeat(np.arange(artists), per_artist)
+    print(f"\n| {trials} trials, {artists} artists, 25 tags: share of an artist's noise | holds |")
+    print("| --- | ---: |")
+    for alike, (tags, case) in product((0.2, 0.4), ((25, "tags apart"), (1, "the same in all"))):
+        held = 0
+        for trial in range(trials):
+            shares = rng.beta(0.5, 1.5, size=(artists, 25))
+            shares[:, :8] = 0.5 * (np.arange(artists)[:, None] == rng.integers(artists, size=8))
+            labels = (rng.random((len(artist), 25)) < shares[artist]).astype(np.uint8)
+            noise = np.sqrt(alike) * rng.normal(size=(artists, tags))[artist]
+            noise = noise + np.sqrt(1 - alike) * rng.normal(size=labels.shape)
+            areas = resample_areas(labels, 1.5 * labels + noise, Sampling(artist, 300, trial))
+            low, high = interval(mean_over_tags(areas.roc_auc), confidence=0.95)
+            held += low <= TRUE_AREA <= high
+        print(f"| {alike}, {case} | {held / trials:.3f} |", flush=True)
+
+
+def print_false_differences(trials: int, clips: int = 60) -> None:
+    """Count how often equally good models differ clearly, by the number of test artists."""
+    rng, numbers = np.random.default_rng(2), np.arange(clips)
+    print(f"\n| {trials} trials, {clips} clips, 5 tags: test artists | clear differences |")
+    print("| ---: | ---: |")
+    for artists in (2, 3, 5, 7, 10, 20, 30):
+        found = 0
+        for trial in range(trials):
+            labels = (rng.random((clips, 5)) < 0.3).astype(np.uint8)
+            runs = [
+                Run(model, numbers, numbers, numbers * artists // clips, labels, scores)
+                for model, scores in zip("ab", labels + rng.normal(size=(2, clips, 5)), strict=True)
+            ]
+            table = differences(runs, ["other"] * 5, Bootstrap(300, 0.95, trial))
+            found += table.loc[0, "clear"] == "yes"
+        print(f"| {artists} | {100 * found / trials:.0f} % |", flush=True)
 
 
 if __name__ == "__main__":

@@ -71,12 +71,16 @@ def test_evaluate_scores_the_test_clips(trained):
     # The model has been read, so that its checkpoints are of no use any more.
     assert [path.name for path in checkpoints.iterdir()] == ["devices.txt"]
     assert "crnn, seed 0: test macro ROC-AUC" in message
-    assert "over 2 of 2 tags, 2 clips" in message
+    assert "over 2 of 2 tags, 2 clips, 1 artist, so no interval" in message
     metrics = json.loads((folder / "one/metrics.json").read_text())
     # Clips 4 and 5 have tags {b} and {a}: a: 0, 1; b: 1, 0.
     assert metrics["n_clips"] == 2
     assert metrics["baselines"]["all_zero"]["accuracy"] == 0.5
-    # Both clips are of one artist, so that each resample of artists has both, and so both classes.
+    # Both clips are of one artist, so that no resample of artists would be another than all clips.
+    assert metrics["intervals"]["artists"]["roc_auc_macro"] is None
+    assert {unit: each["groups"] for unit, each in metrics["intervals"].items()} == {
+        **{"clips": 2, "tracks": 2, "artists": 1},
+    }
     without = {
         unit: each["resamples_without_some_tag"] for unit, each in metrics["intervals"].items()
     }

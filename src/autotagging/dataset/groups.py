@@ -11,6 +11,8 @@ LEVELS = ("track", "album", "artist")
 """Kinds of groups, the smallest first."""
 INTERVAL_UNIT = "artists"
 """Sampling unit of the intervals in figures and tables, because clips of an artist are alike."""
+FEW_GROUPS = 10
+"""Sampling units below which intervals are much too narrow; docs/evaluation.md has numbers."""
 
 
 def read_groups(path: Path) -> pd.DataFrame:

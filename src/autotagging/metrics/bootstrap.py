@@ -4,7 +4,8 @@ A resample is a count of how often each clip was drawn. All metrics of a resampl
 from the counts: scores are sorted only once, and resamples are never expanded to clips. The clips
 of a track or an artist are similar, so these are drawn as well, all clips of each together.
 
-In each result, the first row is for all clips, once each; the others are for the resamples.
+In each result, the first row is for all clips, once each; the others are for the resamples. With
+fewer than two groups there are none: every resample would be all clips, which says nothing.
 """
 
 from collections.abc import Iterator
@@ -34,11 +35,21 @@ class Sampling:
     resamples: int
     seed: int
 
+    @property
+    def n_groups(self) -> int:
+        """Number of different groups."""
+        return len(np.unique(self.groups))
+
     def draws(self) -> Iterator[np.ndarray]:
-        """Yield the counts of some resamples at a time: int32, (clips, some resamples)."""
+        """Yield the counts of some resamples at a time: int32, (clips, some resamples).
+
+        The first are of all clips; those of resamples follow if there are two groups or more.
+        """
         rng = np.random.default_rng(self.seed)
         names, group = np.unique(self.groups, return_inverse=True)
         yield np.ones((len(group), 1), np.int32)
+        if len(names) < 2:
+            return
         chunk = max(1, min(_CHUNK, _CELLS // len(group)))
         for start in range(0, self.resamples, chunk):
             counts = np.empty((len(group), min(chunk, self.resamples - start)), np.int32)
@@ -255,10 +266,12 @@ def interval(
     Returns
     -------
     limits : (2, ...)
-        Low and high; NaN where no resample has a value.
+        Low and high; NaN where no resample has a value, or without resamples.
     """
     tail = (1 - confidence) / 2
     estimate, resampled = samples[0], samples[1:]
+    if not len(resampled):
+        return np.full((2, *np.shape(estimate)), np.nan)
     never = ~np.isfinite(resampled).any(axis=0)
     low, high = np.nanquantile(np.where(never, 0.0, resampled), [tail, 1 - tail], axis=0)
     if mirrored:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.metrics import averages
 from autotagging.metrics.bootstrap import Areas, interval, mean_over_tags
+from autotagging.metrics.differences import gain_minus_rest
 from autotagging.metrics.intervals import Resampled
 from autotagging.metrics.scores import Scores, TestSet
 
@@ -20,11 +22,15 @@ def table_of_tags(
     test_set: TestSet,
     scores: Scores,
     categories: Sequence[str],
+    artist: np.ndarray,
     resampled: Mapping[str, Resampled],
     *,
     confidence: float,
 ) -> pd.DataFrame:
-    """Add categories and limits to `averages.per_tag`: columns <area>_<unit>_low and _high.
+    """Add categories, artists and limits to `averages.per_tag`.
+
+    The limits are columns <area>_<unit>_low and _high; artists is the number of test artists with
+    the tag: all its limits are too narrow where it is low.
 
     Parameters
     ----------
@@ -32,6 +38,8 @@ def table_of_tags(
         Labels of the clips, and scores of the model.
     categories : (tags,)
         Category of each tag: genre, instrument, vocal, mood or other.
+    artist : (clips,)
+        Number of each test clip's artist.
     resampled
         Metrics of the resamples by sampling unit: clips, tracks, artists.
     confidence
@@ -45,6 +53,8 @@ def table_of_tags(
         tag_thresholds=test_set.tag_thresholds(scores),
     )
     table.insert(1, "category", [*categories])
+    artists = [len(np.unique(artist[tagged == 1])) for tagged in test_set.test.T]
+    table.insert(table.columns.get_loc("positives") + 1, "artists", artists)
     for area in reversed(_AREAS):
         place = table.columns.get_loc(area) + 1
         for unit in reversed(resampled):
@@ -55,22 +65,29 @@ def table_of_tags(
 
 
 def table_of_categories(
-    tags: pd.DataFrame, resampled: Mapping[str, Resampled], *, confidence: float
+    tags: pd.DataFrame,
+    resampled: Mapping[str, tuple[Resampled, Areas]],
+    *,
+    confidence: float,
 ) -> pd.DataFrame:
-    """Average the tags of each category, and compare the mean with that of all other tags.
+    """Average the tags of each category, and compare with all other tags and with `lookup`.
 
     Parameters
     ----------
     tags
         Table from `table_of_tags`.
-    resampled, confidence
+    resampled
+        Metrics of the model and areas of the lookup baseline in the same resamples, by sampling
+        unit.
+    confidence
         See `table_of_tags`.
 
     Returns
     -------
     table : (categories, ...)
-        category, tags, tags_scored, share (its mean, the pr_auc of random scores); roc_auc, pr_auc
-        and roc_auc_minus_rest (difference to all other tags), each with its limits as
+        category, tags, tags_scored, share (its mean, the pr_auc of random scores); roc_auc, pr_auc,
+        roc_auc_minus_rest (difference to all other tags), gain_over_lookup (of roc_auc) and
+        gain_over_lookup_minus_rest (see `differences.gain_minus_rest`), each with its limits as
         <column>_<unit>_low and _high; NaN if there is no tag.
     """
     rows = []
@@ -79,8 +96,10 @@ def table_of_categories(
         inside = (tags["category"] == category).to_numpy()
         row = {"category": category, "tags": inside.sum(), "tags_scored": (inside & scored).sum()}
         row["share"] = tags.loc[inside & scored, "share"].mean()
-        means = {unit: _means(each.areas, inside) for unit, each in resampled.items()}
-        for name, unit in product(("roc_auc", "pr_auc", "roc_auc_minus_rest"), means):
+        means = {
+            unit: _means(model.areas, lookup, inside) for unit, (model, lookup) in resampled.items()
+        }
+        for name, unit in product(means[INTERVAL_UNIT], means):
             samples = means[unit][name]
             limits = interval(samples, confidence=confidence, mirrored=name == "pr_auc")
             row[name] = samples[0]
@@ -89,13 +108,15 @@ def table_of_categories(
     return pd.DataFrame(rows)
 
 
-def _means(areas: Areas, inside: np.ndarray) -> dict[str, np.ndarray]:
-    """Average the areas over some tags, and compare with all other tags: each (1 + resamples,)."""
+def _means(areas: Areas, lookup: Areas, inside: np.ndarray) -> dict[str, np.ndarray]:
+    """Average the areas over some tags, and compare with others: each (1 + resamples,)."""
     roc_auc = mean_over_tags(areas.roc_auc[:, inside])
     return {
         "roc_auc": roc_auc,
         "pr_auc": mean_over_tags(areas.pr_auc[:, inside]),
         "roc_auc_minus_rest": roc_auc - mean_over_tags(areas.roc_auc[:, ~inside]),
+        "gain_over_lookup": roc_auc - mean_over_tags(lookup.roc_auc[:, inside]),
+        "gain_over_lookup_minus_rest": gain_minus_rest(areas.roc_auc, lookup.roc_auc, inside),
     }
 
 

@@ -13,6 +13,7 @@ from autotagging.metrics.intervals import sampling_units
 from autotagging.metrics.settings import Bootstrap
 
 _AREAS = {"roc_auc": "ROC-AUC", "pr_auc": "average precision"}
+_SHOWN_REST = f"gain_minus_rest_{INTERVAL_UNIT}"
 _COLUMNS = (
     "tags",
     "metric",
@@ -28,6 +29,14 @@ _COLUMNS = (
     "artists_low",
     "artists_high",
     "clear",
+    "gain_minus_rest",
+    "gain_minus_rest_clips_low",
+    "gain_minus_rest_clips_high",
+    "gain_minus_rest_tracks_low",
+    "gain_minus_rest_tracks_high",
+    "gain_minus_rest_artists_low",
+    "gain_minus_rest_artists_high",
+    "gain_minus_rest_clear",
 )
 
 
@@ -73,11 +82,15 @@ def differences(
 
     Returns
     -------
-    table : (pairs of models x groups of tags x 2, 14)
+    table : (pairs of models x groups of tags x 2, 22)
         tags ("all" or a category), metric (ROC-AUC or average precision, the mean over these
         tags), first and second (models), first_value, second_value, difference (first minus
-        second), its limits by clips, by tracks and by artists, and clear: "yes" if zero is outside
-        the limits that are shown, by artists.
+        second), its limits by clips, by tracks and by artists (NaN with fewer than two of them),
+        and clear: "yes" if zero is outside the limits that are shown, by artists, "no" if it is
+        not, empty without limits. gain_minus_rest is the difference of a category minus that of
+        all other tags, with limits and gain_minus_rest_clear in the same form: a category in which
+        the first model is more effective has a positive one, however hard its tags are. It is
+        empty for all tags.
     """
     clips = sorted(set.intersection(*(set(run.clip_id.tolist()) for run in runs)))
     aligned = [_take(run, clips) for run in runs]
@@ -89,30 +102,71 @@ def differences(
     pairs = combinations(dict.fromkeys(run.model for run in runs), 2)
     rows = []
     for pair, (group, inside), area in product(pairs, groups.items(), _AREAS):
-        means = {
-            unit: [mean_over_tags(getattr(by_model[model], area)[:, inside]) for model in pair]
+        values = {
+            unit: [getattr(by_model[model], area) for model in pair]
             for unit, by_model in areas.items()
         }
         row = {"tags": group, "metric": _AREAS[area], "first": pair[0], "second": pair[1]}
         mirrored = area == "pr_auc"
-        rows.append(row | _compared(means, confidence=bootstrap.confidence, mirrored=mirrored))
+        rows.append(
+            row | _compared(values, inside, confidence=bootstrap.confidence, mirrored=mirrored)
+        )
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _compared(
-    values: Mapping[str, Sequence[np.ndarray]], *, confidence: float, mirrored: bool
+    values: Mapping[str, Sequence[np.ndarray]],
+    inside: np.ndarray,
+    *,
+    confidence: float,
+    mirrored: bool,
 ) -> dict[str, float | str]:
-    """Compute both models' values, and their difference with its limits."""
-    row = {}
-    for unit, (first, second) in values.items():
+    """Compute both models' means over some tags, their difference, and that minus the rest's."""
+    row, limits = {}, {"confidence": confidence, "mirrored": mirrored}
+    for unit, both in values.items():
+        first, second = (mean_over_tags(each[:, inside]) for each in both)
         row |= {"first_value": first[0], "second_value": second[0]}
         row["difference"] = first[0] - second[0]
-        limits = interval(first - second, confidence=confidence, mirrored=mirrored, bounds=(-1, 1))
-        row |= {f"{unit}_low": limits[0], f"{unit}_high": limits[1]}
-    row["clear"] = (
-        "yes" if row[f"{INTERVAL_UNIT}_low"] > 0 or row[f"{INTERVAL_UNIT}_high"] < 0 else "no"
-    )
+        low, high = interval(first - second, **limits, bounds=(-1, 1))
+        row |= {f"{unit}_low": low, f"{unit}_high": high}
+        minus_rest = gain_minus_rest(*both, inside)
+        row["gain_minus_rest"] = minus_rest[0]
+        low, high = interval(minus_rest, **limits, bounds=(-2, 2))
+        row |= {f"gain_minus_rest_{unit}_low": low, f"gain_minus_rest_{unit}_high": high}
+    for clear, sides in (("clear", INTERVAL_UNIT), ("gain_minus_rest_clear", _SHOWN_REST)):
+        row[clear] = _clear(row[f"{sides}_low"], row[f"{sides}_high"])
     return row
+
+
+def gain_minus_rest(first: np.ndarray, second: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Subtract a model's gain on all other tags from its gain on some tags.
+
+    Both models' means depend on how hard the tags are; their difference, and so the gains, do less.
+
+    Parameters
+    ----------
+    first, second : (1 + resamples, tags)
+        Areas of the model and of the one that it is compared with, in the same resamples.
+    inside : bool, (tags,)
+        Tags of a category.
+
+    Returns
+    -------
+    contrast : (1 + resamples,)
+        NaN where no tag is inside, or none outside.
+    """
+    gain, rest = (
+        mean_over_tags(first[:, tags]) - mean_over_tags(second[:, tags])
+        for tags in (inside, ~inside)
+    )
+    return gain - rest
+
+
+def _clear(low: float, high: float) -> str:
+    """Tell whether zero is outside the limits: "yes" or "no"; empty if there are none."""
+    if np.isnan(low):
+        return ""
+    return "yes" if low > 0 or high < 0 else "no"
 
 
 def _take(run: Run, clips: Sequence[int]) -> Run:

@@ -31,10 +31,13 @@ class Resampled:
         Values by name of the metric; NaN where undefined.
     areas
         ROC-AUC and average precision of each tag.
+    n_groups
+        Number of groups that the resamples draw, such as artists.
     """
 
     means: dict[str, np.ndarray]
     areas: Areas
+    n_groups: int
 
 
 def resample(test_set: TestSet, scores: Scores, sampling: Sampling) -> Resampled:
@@ -55,7 +58,7 @@ def resample(test_set: TestSet, scores: Scores, sampling: Sampling) -> Resampled
     ):
         decided = _resample_decisions(labels, values > threshold, drawn, sampling)
         means |= {f"{name}{suffix}": samples for name, samples in decided.items()}
-    return Resampled(means, areas)
+    return Resampled(means, areas, sampling.n_groups)
 
 
 def _resample_decisions(
@@ -113,8 +116,8 @@ def intervals(
     -------
     intervals
         Low and high by metric, or None where undefined; gain_over_lookup in the same form; the
-        number of resamples, and of resamples in which a scored tag had one class only, so that it
-        was left out of the means.
+        number of groups, of resamples (0 with fewer than two groups, and all limits are None), and
+        of resamples in which a scored tag had one class only, so that it was left out of the means.
     """
     without = np.isnan(model.areas.roc_auc[1:, scored]).any(axis=1).sum()
     better = {
@@ -126,6 +129,7 @@ def intervals(
         "gain_over_lookup": {
             name: _limits(name, values, confidence, lowest=-1) for name, values in better.items()
         },
+        "groups": model.n_groups,
         "resamples": len(model.areas.roc_auc) - 1,
         "resamples_without_some_tag": int(without),
     }

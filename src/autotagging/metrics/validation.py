@@ -30,7 +30,8 @@ def validation_summary(
     -------
     summary
         roc_auc_macro (None where no tag has both classes), n_clips, n_tags_scored, and intervals
-        in the form of `intervals.intervals`: low and high, or None where undefined.
+        in the form of `intervals.intervals`: low and high, or None where undefined or with fewer
+        than two artists; and groups, the number of artists.
     """
     sampling = Sampling(artist, bootstrap.resamples, bootstrap.bootstrap_seed)
     areas = resample_areas(labels, np.asarray(scores, np.float64), sampling).roc_auc
@@ -41,5 +42,5 @@ def validation_summary(
         "roc_auc_macro": None if np.isnan(means[0]) else float(means[0]),
         "n_clips": len(labels),
         "n_tags_scored": int(has_both_classes(labels).sum()),
-        "intervals": {INTERVAL_UNIT: {"roc_auc_macro": limits}},
+        "intervals": {INTERVAL_UNIT: {"roc_auc_macro": limits, "groups": sampling.n_groups}},
     }

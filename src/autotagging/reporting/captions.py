@@ -3,7 +3,7 @@
 from typing import Any
 
 from autotagging.corpus.paths import is_magnatagatune
-from autotagging.dataset.groups import INTERVAL_UNIT
+from autotagging.dataset.groups import FEW_GROUPS, INTERVAL_UNIT
 
 _CORPORA = {
     "demo": "synthetic demo corpus (not MagnaTagATune)",
@@ -25,6 +25,7 @@ _LICENCES = {
     ),
 }
 UNVERIFIED = "The tables are the published ones; the audio was not compared with the published one."
+NO_LIMITS = "No intervals: all test clips are of one artist."
 _MOST_NAMED = 4  # models; more are named by legends and rows
 # A positive clip that is drawn twice raises the precision of every tag, and thus the mean.
 MIRRORED = "Intervals of mean average precision are mirrored, because resampling raises its values."
@@ -88,10 +89,31 @@ def clips_caption(runs: list[dict[str, Any]]) -> str:
 
 
 def brackets(runs: list[dict[str, Any]]) -> str:
-    """Say what the intervals in brackets are."""
+    """Say what the intervals in brackets are, or why there are none."""
     several = "; for several seeds, the mean limits" * (len({run["seed"] for run in runs}) > 1)
-    percent = f"{100 * runs[0]['confidence']:g}"
-    return f"In brackets: {percent} % confidence interval, bootstrap over {INTERVAL_UNIT}{several}."
+    shown = intervals_caption(runs, confidence=runs[0]["confidence"])
+    return f"In brackets: {shown}{several}." if has_intervals(runs) else NO_LIMITS
+
+
+def has_intervals(runs: list[dict[str, Any]]) -> bool:
+    """Tell whether the test clips of any run have more than one artist."""
+    return max(_artists(runs)) > 1
+
+
+def intervals_caption(runs: list[dict[str, Any]], *, confidence: float) -> str:
+    """Name the kind of the intervals, and the number of artists that they come from."""
+    fewest, most = min(_artists(runs)), max(_artists(runs))
+    number = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    only, warning = ("only ", ", so too narrow") if fewest < FEW_GROUPS else ("", "")
+    return (
+        f"{100 * confidence:g} % confidence interval, bootstrap over {only}{number} "
+        f"{INTERVAL_UNIT}{warning}"
+    )
+
+
+def _artists(runs: list[dict[str, Any]]) -> list[int]:
+    """Give the number of artists of the test clips of each run."""
+    return [run["intervals"][INTERVAL_UNIT]["groups"] for run in runs]
 
 
 def undefined_resamples(runs: list[dict[str, Any]]) -> str:

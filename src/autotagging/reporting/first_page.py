@@ -9,7 +9,7 @@ from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.tables.counts import millions, whole
 from autotagging.reporting.tables.metrics import CONSTANT
 from autotagging.reporting.tables.published import MEASURED, table_4
-from autotagging.reporting.tables.scores import FEW_CLIPS
+from autotagging.reporting.tables.scores import FEW_ARTISTS
 
 _MEASURES = ("roc_auc_macro", "pr_auc_macro", "accuracy", "loss")
 _CHOICE = "validation_roc_auc_macro"
@@ -105,25 +105,36 @@ def gain_over_lookup(metrics: list[dict[str, Any]]) -> dict[str, Any]:
     Returns
     -------
     gain
-        model, lookup (its macro ROC-AUC), difference, low and high (of the interval by artists),
-        as means over the seeds. Empty if no model reads audio or no tag is scored.
+        model, lookup (its macro ROC-AUC), difference, low and high (of the interval by artists;
+        None if it is undefined), as means over the seeds. Empty if no model reads audio or no tag
+        is scored.
     """
     runs = [run for run in metrics if run["model"] in readers_of_audio(metrics)[:1]]
-    known = [run["intervals"][INTERVAL_UNIT]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
-    if not runs or None in known:
+    differences = [run["gains"]["over_lookup"].get("roc_auc_macro") for run in runs]
+    if not runs or None in differences:
         return {}
-    differences = [run["gains"]["over_lookup"]["roc_auc_macro"] for run in runs]
+    known = [run["intervals"][INTERVAL_UNIT]["gain_over_lookup"]["roc_auc_macro"] for run in runs]
+    sides = dict.fromkeys(("low", "high"))
+    if None not in known:
+        sides = {side: float(np.mean([each[side] for each in known])) for side in sides}
     return {
         "model": runs[0]["model"],
         "lookup": runs[0]["baselines"]["lookup"]["roc_auc_macro"],
         "difference": float(np.mean(differences)),
-        "low": float(np.mean([each["low"] for each in known])),
-        "high": float(np.mean([each["high"] for each in known])),
+        **sides,
     }
 
 
+def compared_with_lookup(metrics: list[dict[str, Any]]) -> bool:
+    """Tell whether `lookup` is one of several models, which the table differences compares."""
+    models = {run["model"] for run in metrics}
+    return len(models) > 1 and "lookup" in models
+
+
 def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
-    """Compare the tags of a category with all other tags.
+    """Compare a model's gain over `lookup` on the tags of a category with that on all other tags.
+
+    The plain difference between a category and the rest shows how hard its tags are as well.
 
     Parameters
     ----------
@@ -135,17 +146,18 @@ def category(per_category: pd.DataFrame, name: str) -> dict[str, Any]:
     Returns
     -------
     finding
-        The row, with verdict: "better", "worse" or "no different". Empty without such a category
-        or its interval.
+        The row, with verdict on the gain: "larger", "smaller" or "no different", or empty without
+        an interval. Empty without such a category or without others.
     """
     rows = per_category[per_category["category"] == name]
-    sides = [f"roc_auc_minus_rest_{INTERVAL_UNIT}_{side}" for side in ("low", "high")]
-    if rows.empty or rows[sides].isna().any(axis=None):
+    if rows.empty or rows["gain_over_lookup_minus_rest"].isna().all():
         return {}
     row = rows.iloc[0].to_dict()
+    sides = [f"gain_over_lookup_minus_rest_{INTERVAL_UNIT}_{side}" for side in ("low", "high")]
     low, high = (row[side] for side in sides)
-    verdict = "better" if low > 0 else "worse" if high < 0 else "no different"
-    return {**row, "verdict": verdict}
+    if np.isnan(low):
+        return {**row, "verdict": ""}
+    return {**row, "verdict": "larger" if low > 0 else "smaller" if high < 0 else "no different"}
 
 
 def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
@@ -154,17 +166,17 @@ def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
     Parameters
     ----------
     per_tag : (tags, ...)
-        tag, positives (among the test clips), roc_auc (NaN where undefined).
+        tag, positives and artists (test clips and artists with it), roc_auc (NaN where undefined).
 
     Returns
     -------
     ranking
         scored (rows, in the order of the table), unscored (names), best and worst (five rows each,
         fewer if there are fewer than ten tags; ties in the order of the table), at_least (the
-        fewest test clips of best and worst tags; 1 if fewer than ten tags have `FEW_CLIPS`).
+        fewest test artists of best and worst tags; 1 if fewer than ten tags have `FEW_ARTISTS`).
     """
     known = per_tag[per_tag["roc_auc"].notna()]
-    enough = known[known["positives"] >= FEW_CLIPS]
+    enough = known[known["artists"] >= FEW_ARTISTS]
     ranked = enough if len(enough) >= 2 * _EXTREMES else known
     ends = min(_EXTREMES, len(ranked) // 2)
     best, worst = (
@@ -176,7 +188,7 @@ def tag_ranking(per_tag: pd.DataFrame) -> dict[str, Any]:
         "unscored": per_tag.loc[per_tag["roc_auc"].isna(), "tag"].tolist(),
         "best": best,
         "worst": worst,
-        "at_least": FEW_CLIPS if ranked is enough else 1,
+        "at_least": FEW_ARTISTS if ranked is enough else 1,
     }
 
 

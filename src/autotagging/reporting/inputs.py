@@ -20,7 +20,8 @@ _MODEL = {**_RUN, "best_epoch": int, "trainable_parameters": int}
 _MODEL |= {"front_end": FRONT_END, "architecture": list}
 _COUNTED = {"trainable_parameters": int | None, "multiply_adds": int | None}
 _LAYER = {"name": str, "type": str, "output_shape": list, "parameters": int}
-_INTERVALS = {"resamples": int, "resamples_without_some_tag": int, "gain_over_lookup": dict}
+_INTERVALS = dict.fromkeys(("groups", "resamples", "resamples_without_some_tag"), int)
+_INTERVALS |= {"gain_over_lookup": dict}
 _VALIDATION = {"roc_auc_macro": _PERHAPS, "intervals": {INTERVAL_UNIT: dict}}
 _METRICS = {
     **_RUN,
@@ -39,7 +40,7 @@ _METRICS = {
 }
 _TEXTS = ("tag", "category", "raw_tag", "merged_into", "merged_from", "mp3_path", "subset", "level")
 _COUNTS = ("clip_id", "count", "merged_count", "kept", "positives", "tags", "tags_scored")
-_COUNTS += ("epoch", "best", "last", "oracle", "decisions", "clips_without_group")
+_COUNTS += ("artists", "epoch", "best", "last", "oracle", "decisions", "clips_without_group")
 _TYPES = {**dict.fromkeys(_TEXTS, str), **dict.fromkeys(_COUNTS, int)}
 _PUBLISHED = ("method", "year", "roc_auc", "citation", "tags", "split", "comparable", "note")
 

@@ -10,7 +10,15 @@ import yaml
 
 from autotagging.corpus.paths import is_magnatagatune
 from autotagging.dataset.groups import INTERVAL_UNIT
-from autotagging.reporting.captions import attribution, corpus_name, licence
+from autotagging.reporting.captions import (
+    NO_LIMITS,
+    attribution,
+    corpus_name,
+    has_intervals,
+    intervals_caption,
+    licence,
+    undefined_resamples,
+)
 from autotagging.reporting.tables.files import plain_markdown
 
 _TEMPLATE = Path(__file__).with_name("templates") / "model_card.md"
@@ -61,7 +69,7 @@ def model_card(metrics: dict[str, Any], model: dict[str, Any], leakage: dict[str
         checksums="\n".join(f"- {name}: `{sha}`" for name, sha in model["trained_on"].items()),
         n_clips=f"{metrics['n_clips']:,}",
         n_scored=metrics["n_tags_scored"],
-        percent=100 * metrics["confidence"],
+        intervals=_intervals(metrics),
         scores="\n".join(_row(metrics, name) for name in _SHOWN),
         leakage=f"Test clips that share something with a training clip: {shares}.",
         gain=_gain(metrics),
@@ -133,6 +141,13 @@ def _row(metrics: dict[str, Any], name: str) -> str:
 
 def _number(value: float | None) -> str:
     return _NONE if value is None else f"{value:.3f}"
+
+
+def _intervals(metrics: dict[str, Any]) -> str:
+    if not has_intervals([metrics]):
+        return NO_LIMITS
+    shown = intervals_caption([metrics], confidence=metrics["confidence"])
+    return f"Interval: the {shown}. {undefined_resamples([metrics])}".rstrip()
 
 
 def _gain(metrics: dict[str, Any]) -> str:

@@ -15,11 +15,11 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import save_arrays, write_checksums, write_csv, write_json
 from autotagging.common.tables import read_table
 from autotagging.common.versions import write_versions
-from autotagging.dataset.groups import INTERVAL_UNIT, group_numbers, read_groups
+from autotagging.dataset.groups import FEW_GROUPS, INTERVAL_UNIT, group_numbers, read_groups
 from autotagging.dataset.store import MelStore
 from autotagging.dataset.subsets import SUBSETS, labelled_clips
 from autotagging.metrics.averages import calibration, roc_curves
-from autotagging.metrics.bootstrap import resample_areas
+from autotagging.metrics.bootstrap import Areas, resample_areas
 from autotagging.metrics.breakdown import (
     choice_of_epochs,
     table_of_categories,
@@ -81,9 +81,9 @@ class EvaluationFiles:
         Output: all averages, their confidence intervals, metrics of other epochs, baselines, and
         the macro ROC-AUC on the validation clips.
     per_tag
-        Output: areas, and precision, recall and F1 of each tag.
+        Output: areas, and precision, recall and F1 of each tag; its test clips and artists.
     per_category
-        Output: areas averaged over the tags of each category.
+        Output: areas averaged over the tags of each category, and gains over the baseline lookup.
     per_epoch
         Output: test metrics of the weights after each kept epoch, which no choice depends on.
     roc
@@ -175,9 +175,8 @@ def evaluate(
 
     write_json(rounded(metrics), files.metrics)
     write_csv(rounded(by_epoch), files.per_epoch)
-    of_model = {unit: model for unit, (model, _) in resampled.items()}
     categories = _categories(data.tags, test.columns)
-    _write_tables(test_set, scores, categories, of_model, bootstrap.confidence, files)
+    _write_tables(test_set, scores, categories, artist, resampled, bootstrap.confidence, files)
     clips = {"clip_id": test.index.to_numpy(), "track": track, "artist": artist}
     _write_predictions(test_set, scores, clips, validation.index, files.predictions)
     write_versions(files.versions, *LIBRARIES, *models.libraries(stored.description["model"]))
@@ -210,11 +209,13 @@ def _write_tables(
     test_set: TestSet,
     scores: Scores,
     categories: list[str],
-    resampled: Mapping[str, Resampled],
+    artist: np.ndarray,
+    resampled: Mapping[str, tuple[Resampled, Areas]],
     confidence: float,
     files: EvaluationFiles,
 ) -> None:
-    by_tag = table_of_tags(test_set, scores, categories, resampled, confidence=confidence)
+    of_model = {unit: model for unit, (model, _) in resampled.items()}
+    by_tag = table_of_tags(test_set, scores, categories, artist, of_model, confidence=confidence)
     by_category = table_of_categories(by_tag, resampled, confidence=confidence)
     bins = calibration(test_set.test, scores.test, bins=test_set.settings.calibration_bins)
     write_csv(rounded(by_tag), files.per_tag)
@@ -244,14 +245,18 @@ def _write_predictions(
 
 
 def _headline(model: dict[str, Any], metrics: dict[str, Any]) -> str:
-    auc, limits = metrics["roc_auc_macro"], metrics["intervals"][INTERVAL_UNIT]["roc_auc_macro"]
+    auc, intervals = metrics["roc_auc_macro"], metrics["intervals"][INTERVAL_UNIT]
+    limits, artists = intervals["roc_auc_macro"], intervals["groups"]
     shown = "undefined" if auc is None else f"{auc:.3f}"
     if limits:
         shown += f" ({limits['low']:.3f} to {limits['high']:.3f})"
     line = (
         f"{model['model']}, seed {model['seed']}: test macro ROC-AUC {shown} over "
-        f"{metrics['n_tags_scored']} of {metrics['n_tags']} tags, {metrics['n_clips']} clips"
+        f"{metrics['n_tags_scored']} of {metrics['n_tags']} tags, {metrics['n_clips']} clips, "
+        f"{artists} artist{'s' * (artists != 1)}"
     )
+    if artists < FEW_GROUPS:
+        line += ", so few that intervals are too narrow" if artists > 1 else ", so no interval"
     if skipped := metrics["tags_not_scored"]:
         line += f"; not scored, because positives or negatives are missing: {', '.join(skipped)}"
     return line

@@ -1,8 +1,9 @@
+import numpy as np
 import pandas as pd
 
 from autotagging.metrics.settings import Bootstrap
 from autotagging.steps.figures.differences import differences
-from earlier_steps import RUN, many, seeds, write_run, written
+from earlier_steps import RUN, UNDEFINED, many, seeds, write_run, written
 
 
 def test_differences_compares_models_tag_by_category(results):
@@ -25,14 +26,21 @@ def test_differences_compares_models_tag_by_category(results):
     assert set(table["second"]) == {"lookup"}
     text = output.md.read_text()
     caption, _, heading, *_ = text.splitlines()
-    assert "90 % confidence interval (20 resamples of the artists)" in caption
+    assert "90 % confidence interval, bootstrap over 12 artists; 20 resamples." in caption
     assert heading.startswith("| tags | metric | first | second |")
+    assert "tracks" not in heading
+    assert UNDEFINED in text
     assert "the CSV file also has intervals from resampled tracks and clips" in text
 
 
-def test_several_models_are_compared_with_the_first_and_in_pairs(results):
-    (results / "tags.csv").write_text("tag,category\ndrum,mood\npiano,mood\nno singer,mood\n")
+def several_compared(results, *tags):
+    """Compare five models whose tags are of these categories; return the Markdown."""
+    (results / "tags.csv").write_text("\n".join(["tag,category", *tags, ""]))
     metrics, predictions = many(results, "predictions.npz")
+    for path in predictions:
+        labels = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.uint8)
+        artist = np.arange(3)
+        np.savez(path, **{**np.load(path), "labels": labels, "artist": artist})
     differences(
         predictions=predictions,
         metrics=metrics,
@@ -40,8 +48,20 @@ def test_several_models_are_compared_with_the_first_and_in_pairs(results):
         bootstrap=Bootstrap(resamples=20, confidence=0.9, bootstrap_seed=0),
         table_files=written(results),
     )
-    text = written(results).md.read_text()
+    return written(results).md.read_text().replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_gain_of_several_models_in_a_category_is_compared_with_the_rest(results):
+    text = several_compared(results, "drum,mood", "piano,mood", "no singer,vocal")
+    _, table = text.split("**Minus m_0, by category, minus rest.**")
+    assert "| model | mood | vocal |" in table
+    assert "| m_4 | -0.000 [-0.000, -0.000] |" in table
+
+
+def test_several_models_are_compared_with_the_first_and_in_pairs(results):
+    text = several_compared(results, "drum,mood", "piano,mood", "no singer,mood")
     titles = ("Minus m_0", "Minus m_0, by category", "ROC-AUC of every pair")
+    assert "minus rest" not in text  # there are no tags of other categories
     places = [text.index(f"**{title}.**") for title in titles]
     assert places == sorted(places)
     assert len(pd.read_csv(written(results).csv)) == 10 * 2 * 2  # pairs, groups of tags, metrics

@@ -5,7 +5,7 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.steps.figures.model_card import model_card
-from earlier_steps import seeds
+from earlier_steps import UNDEFINED, seeds
 
 
 def cards(folder, *, corpus="demo", **of_model):
@@ -50,6 +50,8 @@ def test_a_card_tells_scores_leakage_and_the_baseline(results):
     _, text = cards(results)
     assert "ROC-AUC, mean over tags (macro) | 0.750 | 0.625 to 0.875 | 0.625 |" in text
     assert "(micro) | – | – |" in text  # noqa: RUF001
+    interval = "Interval: the 95 % confidence interval, bootstrap over 12 artists."
+    assert f"{interval} {UNDEFINED}, and the mean leaves it out. | metric" in text
     assert "with a training clip: track 95.7 %." in text
     assert "This model's macro ROC-AUC is 0.125 higher." in text
     assert "scores say nothing about recorded music" in text

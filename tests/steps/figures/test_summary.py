@@ -3,6 +3,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 
 from autotagging.steps.figures.summary import summary
 from earlier_steps import seeds
@@ -54,7 +55,14 @@ def test_the_summary_shows_numbers_figures_and_clips_that_play(results, publishe
     assert "<strong>+0.125</strong> [−0.125, +0.250]" in text  # noqa: RUF001
     assert '<td class="number">95.7 %</td> <td class="number">412</td>' in text
     assert "they count as sharing none, so the true shares may be higher." in text
-    assert "−0.500 compared with all other tags [−0.625, −0.250]: worse than" in text  # noqa: RUF001
+    moods = (
+        "is 0.250, −0.500 [−0.625, −0.250] compared with all other tags, which also depends on how "  # noqa: RUF001
+        "hard the tags are. The gain over lookup is +0.125 [−0.125, +0.250] on the mood tags, and "  # noqa: RUF001
+        "+0.375 [+0.250, +0.500] compared with the gain on all other tags: larger than on the "
+        "others."
+    )
+    assert moods in text
+    assert "Differences between models" not in text
     for svg in (b"<svg>5</svg>", b"<svg>7</svg>"):
         assert base64.b64encode(svg).decode() in page
     # Clip 5 ranks drum first, 4 as high as one other tag, 6 as high as both.
@@ -93,6 +101,32 @@ def test_the_cost_is_shown_where_several_models_read_audio(results, published):
     assert shown in page
     assert "crnn, seed 0: 2 epochs (the paper: 100), best epoch 2. 1 more model reads" in text
     assert "fcn4, seed" not in page
+    assert "Differences between models" not in page  # it does not have lookup
+
+
+def test_the_table_of_differences_is_named_where_it_has_lookup(results, published):
+    inputs = summary_inputs(results, published)
+    for name in ("metrics.json", "model.json"):
+        content = json.loads((results / "seed-1" / name).read_text())
+        (results / "seed-1" / name).write_text(json.dumps({**content, "model": "lookup"}))
+    page, _ = summarised(results, **inputs)
+    assert "“Differences between models” compares each category with lookup." in page
+
+
+def test_the_summary_of_one_artist_has_numbers_without_limits(results, published):
+    inputs = summary_inputs(results, published)
+    for path in inputs["metrics"]:
+        metrics = json.loads(path.read_text())
+        limits = {"roc_auc_macro": None, "gain_over_lookup": {"roc_auc_macro": None}, "groups": 1}
+        metrics["intervals"]["artists"] |= limits
+        path.write_text(json.dumps(metrics))
+    table = pd.read_csv(inputs["per_category"])
+    table[table.filter(regex="_low$|_high$").columns] = float("nan")
+    table.to_csv(inputs["per_category"], index=False)
+    text = " ".join(summarised(results, **inputs)[0].split())
+    assert "No intervals: all test clips are of one artist." in text
+    assert "from it, on the same clips, is <strong>+0.125</strong>.</p>" in text
+    assert "and +0.375 compared with the gain on all other tags." in text
 
 
 def test_the_summary_does_without_audio_and_without_networks(results, published):

@@ -128,6 +128,14 @@ def test_what_is_never_defined_has_no_interval():
     assert np.isnan(interval(areas.roc_auc, confidence=0.95)).all()
 
 
+def test_one_group_is_not_drawn():
+    labels, scores = random_answers()
+    areas = resample_areas(labels, scores, Sampling(np.full(60, 7), 10, 0))
+    assert areas.roc_auc.shape == (1, 4)
+    assert np.isnan(interval(areas.roc_auc, confidence=0.95)).all()
+    assert np.isnan(interval(areas.pr_auc, confidence=0.95, mirrored=True)).all()
+
+
 def test_limits_and_their_mirror_image():
     samples = np.concatenate([[60.0], np.arange(101.0)])
     assert interval(samples, confidence=0.9).tolist() == pytest.approx([5, 95])

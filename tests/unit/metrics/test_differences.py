@@ -54,9 +54,10 @@ def test_a_model_is_not_found_better_than_itself():
     made = runs()["good"]
     other = dataclasses.replace(made, model="copy")
     table = compare(made, other)
-    limits = table.filter(regex="difference|_low$|_high$")
-    assert limits.shape[1] == 7
-    assert (limits == 0).all(axis=None)
+    limits = table.filter(regex="difference|rest$|_low$|_high$")
+    assert limits.shape[1] == 14
+    assert (limits[table["tags"] != "all"] == 0).all(axis=None)
+    assert (limits.filter(regex="^(?!gain)") == 0).all(axis=None)
     assert set(table["clear"]) == {"no"}
 
 
@@ -93,6 +94,48 @@ def test_a_difference_that_depends_on_the_artist_is_not_clear():
     row = compare(first, second).iloc[0]
     assert row["artists_low"] < 0 < row["clips_low"]
     assert row["clear"] == "no"
+
+
+def test_a_gain_in_one_category_alone_is_clear_against_the_rest():
+    """The first model is better in the first tag, and the same in the others."""
+    made = runs()
+    scores = made["bad"].scores.copy()
+    scores[:, 0] = made["good"].scores[:, 0]
+    table = compare(dataclasses.replace(made["good"], scores=scores), made["bad"])
+    table = table.set_index(["tags", "metric"])
+    mood, genre, every = (table.loc[(name, "ROC-AUC")] for name in ("mood", "genre", "all"))
+    assert mood["gain_minus_rest"] == pytest.approx(mood["difference"] - genre["difference"])
+    assert genre["gain_minus_rest"] == -mood["gain_minus_rest"]
+    assert 0 < mood["gain_minus_rest_artists_low"] < mood["gain_minus_rest"]
+    assert genre["gain_minus_rest_artists_high"] < 0
+    assert (mood["gain_minus_rest_clear"], genre["gain_minus_rest_clear"]) == ("yes", "yes")
+    assert genre["clear"] == "no"
+    assert np.isnan(every["gain_minus_rest"])
+    assert every["gain_minus_rest_clear"] == ""
+
+
+def test_a_gain_that_all_categories_share_is_not_clear_against_the_rest():
+    """Three tags with the same clips and scores."""
+    same = [
+        dataclasses.replace(run, labels=run.labels[:, [0, 0, 0]], scores=run.scores[:, [0, 0, 0]])
+        for run in runs().values()
+    ]
+    mood = compare(same[0], same[2]).set_index(["tags", "metric"]).loc[("mood", "ROC-AUC")]
+    assert mood["clear"] == "yes"
+    assert mood["gain_minus_rest_clear"] == "no"
+
+
+def test_with_one_artist_nothing_is_clear():
+    """Limits by tracks are still drawn; those by artists, which are shown, would be a point."""
+    made = runs()
+    alone = [dataclasses.replace(made[n], artist=np.zeros(240, int)) for n in ("good", "bad")]
+    row = compare(*alone).iloc[0]
+    assert row["difference"] > row["tracks_low"] > 0
+    assert np.isnan([row["artists_low"], row["artists_high"]]).all()
+    assert row["clear"] == ""
+    mood = compare(*alone).iloc[4]
+    assert (mood["tags"], mood["gain_minus_rest_clear"]) == ("mood", "")
+    assert np.isfinite(mood["gain_minus_rest"])
 
 
 def test_only_clips_that_all_models_scored_are_compared_whatever_their_order():

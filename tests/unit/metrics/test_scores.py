@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,7 +45,8 @@ def scores(test_set):
     )
 
 
-UNITS = sampling_units(np.arange(200) // 4, np.arange(200) // 10, Bootstrap(100, 0.9, 0))
+ARTIST = np.arange(200) // 10
+UNITS = sampling_units(np.arange(200) // 4, ARTIST, Bootstrap(100, 0.9, 0))
 
 
 @pytest.fixture(scope="module")
@@ -155,12 +158,32 @@ def test_clips_of_a_track_or_an_artist_are_drawn_together():
         assert alike == [of <= size for of in (1, 2, 4)]
 
 
+def test_a_tag_says_how_many_test_artists_have_it(test_set, scores, resampled):
+    """Two clips an artist, of whom the last 20 have no clip with tag a."""
+    labels = test_set.test.copy()
+    labels[:160, 0], labels[160:, 0] = 1, 0
+    chosen = dataclasses.replace(test_set, test=labels)
+    categories = ["mood", "genre", "genre", "other"]
+    table = table_of_tags(
+        chosen, scores, categories, np.arange(200) // 2, resampled, confidence=0.9
+    )
+    assert table.columns.tolist()[:4] == ["tag", "category", "positives", "artists"]
+    assert table[["positives", "artists"]].to_numpy().tolist()[::3] == [[160, 80], [0, 0]]
+
+
+def with_itself(resampled):
+    """Let the areas of lookup be those of the model."""
+    return {unit: (each, each.areas) for unit, each in resampled.items()}
+
+
 def test_categories_are_set_against_all_other_tags(test_set, scores, resampled):
     categories = ["mood", "genre", "genre", "other"]
-    tags = table_of_tags(test_set, scores, categories, resampled, confidence=0.9)
+    tags = table_of_tags(
+        test_set, scores, categories, UNITS["artists"].groups, resampled, confidence=0.9
+    )
     assert tags["category"].tolist() == categories
     assert tags.loc[3].filter(like="auc").isna().all()
-    table = table_of_categories(tags, resampled, confidence=0.9).set_index("category")
+    table = table_of_categories(tags, with_itself(resampled), confidence=0.9).set_index("category")
     assert table["tags"].to_dict() == {"genre": 2, "mood": 1, "other": 1}
     assert table["tags_scored"].to_dict() == {"genre": 2, "mood": 1, "other": 0}
     a, b, c = tags["roc_auc"][:3]
@@ -170,13 +193,45 @@ def test_categories_are_set_against_all_other_tags(test_set, scores, resampled):
         row = table.loc["mood"]
         assert row[f"roc_auc_{unit}_low"] < a < row[f"roc_auc_{unit}_high"]
         assert tags.loc[0, f"roc_auc_{unit}_low"] == row[f"roc_auc_{unit}_low"]
+        assert row[f"gain_over_lookup_{unit}_low"] == row[f"gain_over_lookup_{unit}_high"] == 0
     assert table.loc["other"].filter(like="auc").isna().all()
+
+
+def test_the_gain_over_lookup_on_a_category_is_compared_with_that_on_the_rest(test_set, scores):
+    """The baseline is better in tag a, and like the model in the others."""
+    raised = np.clip(scores.test + [0.3, 0, 0, 0] * test_set.test, 0, 1)
+    better = scoring.Scores(raised, scores.validation)
+    both = {
+        unit: (resample(test_set, scores, each), resample(test_set, better, each).areas)
+        for unit, each in UNITS.items()
+    }
+    of_model = {unit: model for unit, (model, _) in both.items()}
+    tags = table_of_tags(
+        test_set,
+        scores,
+        ["mood", "genre", "genre", "other"],
+        ARTIST,
+        of_model,
+        confidence=0.9,
+    )
+    table = table_of_categories(tags, both, confidence=0.9).set_index("category")
+    lookup = test_set.measure(better)["roc_auc_macro"]
+    gain = table["gain_over_lookup"]
+    assert gain["mood"] == pytest.approx(3 * (test_set.measure(scores)["roc_auc_macro"] - lookup))
+    assert gain["genre"] == 0
+    assert table["gain_over_lookup_minus_rest"].to_dict() == pytest.approx(
+        {"mood": gain["mood"], "genre": -gain["mood"], "other": np.nan}, nan_ok=True
+    )
+    for unit in UNITS:
+        assert table.loc["mood", f"gain_over_lookup_minus_rest_{unit}_high"] < 0
 
 
 def test_a_tag_that_is_not_scored_counts_for_nothing_in_its_category(test_set, scores, resampled):
     categories = ["mood", "genre", "genre", "genre"]
-    tags = table_of_tags(test_set, scores, categories, resampled, confidence=0.9)
-    table = table_of_categories(tags, resampled, confidence=0.9).set_index("category")
+    tags = table_of_tags(
+        test_set, scores, categories, UNITS["artists"].groups, resampled, confidence=0.9
+    )
+    table = table_of_categories(tags, with_itself(resampled), confidence=0.9).set_index("category")
     row = table.loc["genre"]
     assert (row["tags"], row["tags_scored"]) == (3, 2)
     for name in ("share", "roc_auc", "pr_auc"):

@@ -30,11 +30,14 @@ def test_the_mean_is_over_tags_with_both_classes():
     assert 0 < limits["low"] < summary["roc_auc_macro"] < limits["high"] <= 1
 
 
-def test_clips_of_an_artist_are_drawn_together():
-    """With one artist, each resample is all clips."""
+def test_with_one_artist_there_are_no_limits():
+    """Each resample would be all clips, and the interval a point."""
     summary = validation_summary(LABELS, SCORES, np.zeros(6, int), SETTINGS)
-    limits = summary["intervals"]["artists"]["roc_auc_macro"]
-    assert limits["low"] == limits["high"] == pytest.approx(summary["roc_auc_macro"])
+    assert summary["roc_auc_macro"] == pytest.approx((7 / 9 + 0.5) / 2)
+    assert summary["intervals"]["artists"] == {"roc_auc_macro": None, "groups": 1}
+    two = validation_summary(LABELS, SCORES, np.arange(6) % 2, SETTINGS)
+    assert two["intervals"]["artists"]["groups"] == 2
+    assert two["intervals"]["artists"]["roc_auc_macro"] is not None
 
 
 def test_without_a_tag_that_has_both_classes_nothing_is_defined():

@@ -1,5 +1,6 @@
 from autotagging.reporting.captions import (
     attribution,
+    brackets,
     clips_caption,
     corpus_name,
     licence,
@@ -28,6 +29,19 @@ def test_tags_that_are_not_scored_are_named_once_for_all_models():
     text = not_scored([*runs(*"abcde", tags_not_scored=["harp"]), *runs("lookup")])
     sentence = "Means over tags use 2 of 3 for 5 models: all test clips, or none, have harp. "
     assert text == sentence
+
+
+def of_artists(*numbers):
+    made = [{"intervals": {"artists": {"groups": number}}, "confidence": 0.9} for number in numbers]
+    return [{**run, "seed": 0} for run in made]
+
+
+def test_brackets_say_how_many_artists_are_drawn():
+    start = "In brackets: 90 % confidence interval, bootstrap over "
+    assert brackets(of_artists(1031, 1031)) == f"{start}1,031 artists."
+    assert brackets(of_artists(10, 31)) == f"{start}10 to 31 artists."
+    assert brackets(of_artists(9, 9)) == f"{start}only 9 artists, so too narrow."
+    assert brackets(of_artists(1)) == "No intervals: all test clips are of one artist."
 
 
 def test_own_files_of_magnatagatune_have_its_licence_and_are_not_called_verified():

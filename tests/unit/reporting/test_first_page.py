@@ -43,7 +43,7 @@ def run(model, seed, roc_auc, **more):
             "prior": {"roc_auc_macro": 0.5, "accuracy": 0.94, "loss": 0.2},
             "lookup": {"roc_auc_macro": 0.9, "accuracy": 0.9, "loss": 0.3},
         },
-        "gains": {"over_lookup": {"roc_auc_macro": (roc_auc or 0) - 0.9}},
+        "gains": {"over_lookup": {} if roc_auc is None else {"roc_auc_macro": roc_auc - 0.9}},
         "intervals": {"artists": {"gain_over_lookup": {"roc_auc_macro": GAIN}}},
         "validation": {"roc_auc_macro": 0.75 + seed / 4},
         **more,
@@ -104,6 +104,8 @@ def test_the_first_model_that_reads_audio_is_compared_with_lookup_on_the_same_cl
     assert first_page.gain_over_lookup([run("lookup", 0, 0.9)]) == {}
     undefined = {"artists": {"gain_over_lookup": {"roc_auc_macro": None}}}
     assert first_page.gain_over_lookup([run("crnn", 0, None, epochs=1, intervals=undefined)]) == {}
+    gain = first_page.gain_over_lookup([run("crnn", 0, 0.8, epochs=1, intervals=undefined)])
+    assert (gain["difference"], gain["low"], gain["high"]) == (pytest.approx(-0.1), None, None)
 
 
 def test_the_headline_is_the_mean_over_seeds_of_each_model():
@@ -121,7 +123,7 @@ def test_tags_are_ranked_and_those_without_a_score_are_named():
     per_tag = pd.DataFrame(
         {
             "tag": list("abcde"),
-            "positives": [1, 2, 3, 0, 5],
+            "artists": [1, 2, 3, 0, 5],
             "roc_auc": [0.5, 0.9, 0.5, np.nan, 0.7],
         }
     )
@@ -133,11 +135,12 @@ def test_tags_are_ranked_and_those_without_a_score_are_named():
     assert ranking["unscored"] == ["d"]
 
 
-def test_best_and_worst_tags_have_some_clips_where_enough_tags_do():
+def test_best_and_worst_tags_have_some_artists_where_enough_tags_do():
     per_tag = pd.DataFrame(
         {
             "tag": [f"tag {number}" for number in range(12)],
-            "positives": [1, *([5] * 10), 4],
+            "positives": 90,
+            "artists": [1, *([5] * 10), 4],
             "roc_auc": np.linspace(1, 0, 12),
         }
     )
@@ -149,19 +152,26 @@ def test_best_and_worst_tags_have_some_clips_where_enough_tags_do():
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
-    [(0.01, 0.3, "better"), (-0.3, -0.01, "worse"), (-0.1, 0.1, "no different")],
+    [(0.01, 0.3, "larger"), (-0.3, -0.01, "smaller"), (-0.1, 0.1, "no different")],
 )
-def test_a_category_is_better_only_where_the_interval_says_so(low, high, verdict):
-    table = pd.DataFrame(
-        {
-            "category": ["genre", "mood"],
-            **{"roc_auc": 0.8, "roc_auc_minus_rest": [0.1, (low + high) / 2]},
-            **{"roc_auc_minus_rest_artists_low": low, "roc_auc_minus_rest_artists_high": high},
-        }
-    )
+def test_the_gain_on_a_category_is_larger_only_where_the_interval_says_so(low, high, verdict):
+    """Moods are harder than the rest by 0.2, which says nothing about the gain."""
+    gain = "gain_over_lookup_minus_rest"
+    rest = {"roc_auc_minus_rest": [0.2, -0.2], gain: [0.1, (low + high) / 2]}
+    for name, sides in (("roc_auc_minus_rest", (-0.3, -0.1)), (gain, (low, high))):
+        rest |= {f"{name}_artists_low": sides[0], f"{name}_artists_high": sides[1]}
+    table = pd.DataFrame({"category": ["genre", "mood"], "roc_auc": 0.8, **rest})
     assert first_page.category(table, "mood")["verdict"] == verdict
     assert first_page.category(table, "vocal") == {}
-    assert first_page.category(table.assign(roc_auc_minus_rest_artists_low=np.nan), "mood") == {}
+    assert first_page.category(table.assign(**{gain: np.nan}), "mood") == {}
+    alone = table.assign(**{f"{gain}_artists_low": np.nan, f"{gain}_artists_high": np.nan})
+    assert first_page.category(alone, "mood")["verdict"] == ""
+
+
+def test_lookup_is_compared_where_it_is_one_of_several_models():
+    assert first_page.compared_with_lookup(runs())
+    assert not first_page.compared_with_lookup([run("lookup", 0, 0.9)])
+    assert not first_page.compared_with_lookup([run("crnn", 0, 0.8), run("fcn4", 0, 0.8)])
 
 
 def test_example_clips_are_the_best_the_median_and_the_worst():

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.plots.style import BLUE, GREY, PAGE, VERMILION, new_figure
 from autotagging.reporting.plots.text import fitted
-from autotagging.reporting.tables.scores import FEW_CLIPS
+from autotagging.reporting.tables.scores import FEW_ARTISTS
 
 _COLOURS = colormaps["cividis"]
 _ROW, _HEADS = 0.155, 0.95  # inches: a row of the map; the names of models above it
@@ -18,8 +18,8 @@ _ROW, _HEADS = 0.155, 0.95  # inches: a row of the map; the names of models abov
 def score_map(table: pd.DataFrame, caption: str) -> Figure:
     """Draw a row per tag and a column per model, with the ROC-AUC written in each cell.
 
-    The highest value of a tag, as written, is bold. Tags with fewer than `FEW_CLIPS` positives have
-    a star.
+    The highest value of a tag, as written, is bold. Tags with fewer than `FEW_ARTISTS` have a
+    star.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def score_map(table: pd.DataFrame, caption: str) -> Figure:
     tags, models = table.drop_duplicates("tag"), [*table["model"].unique()]
     areas = table.pivot(index="tag", columns="model", values="roc_auc")
     areas = areas.loc[tags["tag"], models].to_numpy(float)
-    caption = f"{caption}. Bold: the highest of a tag; star: fewer than {FEW_CLIPS} test clips"
+    caption = f"{caption}. Bold: the highest of a tag; star: fewer than {FEW_ARTISTS} test artists"
     figure = new_figure(PAGE, _ROW * len(tags) + _HEADS + 0.45, caption)
     axes = figure.add_subplot()
     low = min(0.5, float(np.nanmin(areas, initial=0.5)))
@@ -56,8 +56,8 @@ def score_map(table: pd.DataFrame, caption: str) -> Figure:
 
 
 def _name_rows_and_columns(axes: Axes, tags: pd.DataFrame, models: list[str]) -> None:
-    """Write models above the map, tags to its left, and their test clips to its right."""
-    few = tags["positives"] < FEW_CLIPS
+    """Write models above the map, tags to its left, and clips and artists to its right."""
+    few = tags["artists"] < FEW_ARTISTS
     names = [fitted(name, 1.1) + " *" * less for name, less in zip(tags["tag"], few, strict=True)]
     axes.set_yticks(range(len(tags)), names)
     short = [fitted(model, _HEADS) for model in models]
@@ -66,11 +66,9 @@ def _name_rows_and_columns(axes: Axes, tags: pd.DataFrame, models: list[str]) ->
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.set(xlabel="ROC-AUC of each model", ylabel="tag")
-    axes.annotate("test clips,\ncategory", (1.01, 1.003), xycoords="axes fraction", color=GREY)
-    for row, (positives, category) in enumerate(
-        zip(tags["positives"], tags["category"], strict=True)
-    ):
-        text = f"{positives} {fitted(category, 0.7)}"
+    axes.annotate("test clips\n(artists)", (1.01, 1.003), xycoords="axes fraction", color=GREY)
+    for row, tag in enumerate(tags.to_dict("records")):
+        text = f"{tag['positives']} ({tag['artists']}) {fitted(tag['category'], 0.7)}"
         place = {"xycoords": ("axes fraction", "data"), "va": "center_baseline", "color": GREY}
         axes.annotate(text, (1.01, row), **place)
 

@@ -23,7 +23,7 @@ from autotagging.reporting.plots.style import (
     styled,
 )
 from autotagging.reporting.plots.text import fitted, wrap
-from autotagging.reporting.tables.scores import FEW_CLIPS
+from autotagging.reporting.tables.scores import FEW_ARTISTS
 
 _MOST_IN_A_ROW = 4  # models with points in one row; more have a map or panels
 _COLOURS, _MARKERS = (BLUE, VERMILION, GREEN, PURPLE, SKY), "os^D"  # 20 combinations
@@ -39,9 +39,9 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
     Parameters
     ----------
     table : (tags x models, ...)
-        tag, category, positives (test clips with the tag), model; roc_auc (NaN where all test clips
-        or none have the tag), roc_auc_low, roc_auc_high. Points of tags with fewer than `FEW_CLIPS`
-        positives are hollow.
+        tag, category, positives and artists (test clips and artists with the tag), model; roc_auc
+        (NaN where all test clips or none have the tag), roc_auc_low, roc_auc_high. Points of tags
+        with fewer than `FEW_ARTISTS` are hollow.
     confidence
         Confidence of the intervals, 0 to 1.
     caption
@@ -53,18 +53,17 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
     columns = 1 if len(tags) <= _ONE_COLUMN else 2
     rows = math.ceil(len(tags) / columns)
     width = COLUMN if columns == 1 else PAGE
-    title = _legend_title(width, confidence, f"hollow: fewer than {FEW_CLIPS} test clips")
+    title = _legend_title(width, confidence, f"hollow: fewer than {FEW_ARTISTS} test artists")
     height = _row_height(table) * (rows + 1) + _height_of_texts(width, table, caption, title)
     figure = new_figure(width, height, caption)
     grid = figure.subplots(1, columns, sharex=True, squeeze=False)[0]
     for number, axes in enumerate(grid):
         shown = tags.iloc[number * rows : (number + 1) * rows]
         _estimates(axes, table, "tag", shown["tag"].tolist(), room=rows)
-        for row, (positives, category) in enumerate(
-            zip(shown["positives"], shown["category"], strict=True)
-        ):
-            _right_of(axes, row, f"{positives} {fitted(category, 0.8)}")
-        _above(axes, "test clips, category")
+        for row, tag in enumerate(shown.to_dict("records")):
+            clips = f"{tag['positives']} ({tag['artists']})"
+            _right_of(axes, row, f"{clips} {fitted(tag['category'], 0.8)}")
+        _above(axes, "test clips (artists)")
         axes.set_ylabel("tag")
     _explain(figure, grid[0], title)
     return figure
@@ -116,7 +115,7 @@ def _estimates(
         rows = table[table["model"] == model].set_index(key).reindex(names)
         y = np.arange(len(names)) + place
         axes.hlines(y, rows["roc_auc_low"], rows["roc_auc_high"], color=colour, linewidth=0.9)
-        few = rows["positives"] < FEW_CLIPS if key == "tag" else pd.Series(False, rows.index)
+        few = rows["artists"] < FEW_ARTISTS if key == "tag" else pd.Series(False, rows.index)
         line = {"color": colour, "marker": marker, "markersize": 3.2, "linestyle": ""}
         line["clip_on"] = False  # an area of 1 is at the edge
         axes.plot(rows["roc_auc"].where(~few), y, label=model, **line)

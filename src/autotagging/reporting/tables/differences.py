@@ -33,13 +33,15 @@ def against_first(table: pd.DataFrame) -> pd.DataFrame:
     return shown.reset_index()
 
 
-def by_category(table: pd.DataFrame) -> pd.DataFrame:
+def by_category(table: pd.DataFrame, *, minus_rest: bool = False) -> pd.DataFrame:
     """Give the differences in ROC-AUC of every model from the first one, by category of tags.
 
     Parameters
     ----------
     table
         See `against_first`.
+    minus_rest
+        Whether to subtract the difference of all other tags.
 
     Returns
     -------
@@ -48,11 +50,12 @@ def by_category(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = _of_first(table)
     rows = rows[(rows["metric"] == "ROC-AUC") & (rows["tags"] != "all")]
+    value = "gain_minus_rest" if minus_rest else "gain"
     shown = pd.DataFrame({"model": rows["second"].unique()}).set_index("model")
     for category in rows["tags"].unique():
         of_category = rows[rows["tags"] == category].set_index("second")
         for part in ("", "_low", "_high"):
-            shown[f"{category}{part}"] = of_category[f"gain{part}"]
+            shown[f"{category}{part}"] = of_category[f"{value}{part}"]
     return shown.reset_index()
 
 
@@ -86,4 +89,7 @@ def _of_first(table: pd.DataFrame) -> pd.DataFrame:
         gain=-rows["difference"],
         gain_low=-rows[f"{INTERVAL_UNIT}_high"],
         gain_high=-rows[f"{INTERVAL_UNIT}_low"],
+        gain_minus_rest=-rows["gain_minus_rest"],
+        gain_minus_rest_low=-rows[f"gain_minus_rest_{INTERVAL_UNIT}_high"],
+        gain_minus_rest_high=-rows[f"gain_minus_rest_{INTERVAL_UNIT}_low"],
     )

@@ -12,8 +12,8 @@ from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.averaging import summarise
 from autotagging.reporting.tables.metrics import limits
 
-FEW_CLIPS = 5
-"""Positives of a tag below which its ROC-AUC and interval say little."""
+FEW_ARTISTS = 5
+"""Test artists with a tag below which its ROC-AUC and interval say little, whatever its clips."""
 _OF_TAGS = ("roc_auc", "pr_auc")
 _OF_CATEGORIES = (*_OF_TAGS, "roc_auc_minus_rest")
 
@@ -28,11 +28,12 @@ def tag_scores(per_tag: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    table : (tags x models, 13)
-        tag, category, positives (test clips with the tag), share, model; roc_auc and pr_auc, each
-        with its _std, _low and _high; NaN where all test clips or none have the tag.
+    table : (tags x models, 14)
+        tag, category, positives and artists (test clips and artists with the tag), share, model;
+        roc_auc and pr_auc, each with its _std, _low and _high; NaN where all test clips or none
+        have the tag.
     """
-    by = ["tag", "category", "positives", "share", "model"]
+    by = ["tag", "category", "positives", "artists", "share", "model"]
     return summarise(_with_limits(per_tag, _OF_TAGS), by, _OF_TAGS)
 
 

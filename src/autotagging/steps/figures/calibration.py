@@ -1,4 +1,4 @@
-"""Calibration: whether the scores are probabilities (sec. III)."""
+"""Calibration: whether the scores are probabilities, on average over all tags (sec. III)."""
 
 import pandas as pd
 

@@ -42,7 +42,8 @@ def category_scores(
     many = table["model"].nunique() > MOST_SIDE_BY_SIDE
     clear = "" if many else "Clear: yes if zero is outside the interval of this difference. "
     notes = (
-        f"Minus rest: difference from all other tags. {clear}{undefined_resamples(runs)}{MIRRORED}"
+        "Minus rest: difference from all other tags, which also depends on how hard the tags "
+        f"are. {clear}{undefined_resamples(runs)}{MIRRORED}"
     )
     shown = _of_many(table, notes) if many else _side_by_side(table)
     save_table(table, table_files, caption=caption, notes=notes, shown=shown)

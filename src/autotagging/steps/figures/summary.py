@@ -9,7 +9,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import write_json
 from autotagging.common.versions import write_versions
 from autotagging.reporting import first_page
-from autotagging.reporting.captions import attribution, corpus_name
+from autotagging.reporting.captions import attribution, brackets, corpus_name
 from autotagging.reporting.clips import read_audio
 from autotagging.reporting.inputs import (
     paper_row,
@@ -23,6 +23,9 @@ from autotagging.reporting.pages import data_uri, write_page
 from autotagging.reporting.tables.metrics import CHANCE
 from autotagging.steps.figures import flags
 
+_OF_TAG = ("tag", "positives", "artists", "roc_auc")
+_OF_CATEGORY = ("category", "roc_auc", "roc_auc_minus_rest")
+_OF_CATEGORY += ("gain_over_lookup", "gain_over_lookup_minus_rest")
 _MEDIA_TYPES = {".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg"}
 _MEDIA_TYPES |= {".wav": "audio/wav"}
 
@@ -76,12 +79,14 @@ def summary(
         chance=CHANCE,
         comparison=rows,
         result=next(row for row in rows if row["model"] == shown["model"]),
+        brackets=brackets([run for run in runs if run["model"] == shown["model"]]),
         gain=first_page.gain_over_lookup(runs),
         leakage=read_table(leakage, ("level", "share", "clips_without_group")).to_dict("records"),
         figures=[_image(svg, text) for svg, text in figures if svg],
         cost=_image(cost, "Macro ROC-AUC and cost") if cost and len(readers) > 1 else None,
-        moods=first_page.category(read_table(per_category, ("category", "roc_auc")), "mood"),
-        tags=first_page.tag_ranking(read_table(per_tag, ("tag", "positives", "roc_auc"))),
+        moods=first_page.category(read_table(per_category, _OF_CATEGORY), "mood"),
+        lookup_compared=first_page.compared_with_lookup(runs),
+        tags=first_page.tag_ranking(read_table(per_tag, _OF_TAG)),
         clips=clips,
         attribution=attribution(shown["corpus"]),
     )

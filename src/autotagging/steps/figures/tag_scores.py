@@ -21,12 +21,15 @@ def tag_scores(
 ) -> None:
     """ROC-AUC by tag."""
     runs = [read_metrics(path) for path in metrics]
-    columns = ("tag", "category", "positives", "share", "roc_auc", "pr_auc")
+    columns = ("tag", "category", "positives", "artists", "share", "roc_auc", "pr_auc")
     table = make_table(read_each(per_tag, runs, columns))
     confidence = runs[0]["confidence"]
     figure = draw(table, confidence=confidence, caption=clips_caption(runs))
     save_figure(figure, figure_files)
-    notes = f"{undefined_resamples(runs)}Scores from few clips or tracks are uncertain."
+    notes = (
+        f"{undefined_resamples(runs)}Scores from few clips are uncertain; intervals of a tag that "
+        "few artists have are too narrow."
+    )
     many = table["model"].nunique() > MOST_SIDE_BY_SIDE
     between = "" if many else f"{brackets(runs)} "
     caption = f"Scores of each tag on the test clips. {between}{clips_caption(runs)}."
@@ -35,8 +38,9 @@ def tag_scores(
 
 
 def _side_by_side(table: pd.DataFrame, values: tuple[str, ...]) -> pd.DataFrame:
-    named = table.rename(columns={"positives": "test clips with tag"})
-    return side_by_side(named, ["tag", "category", "test clips with tag"], values)
+    names = {"positives": "test clips with tag", "artists": "test artists with tag"}
+    keys = ["tag", "category", *names.values()]
+    return side_by_side(table.rename(columns=names), keys, values)
 
 
 def _of_many(table: pd.DataFrame, notes: str) -> list[Part]:

@@ -12,6 +12,7 @@ def scores_of(key, names, *models):
         {
             "category": "mood",
             "positives": 12,
+            "artists": 6,
             "tags": 6,
             "tags_scored": 5,
             key: name,
@@ -63,11 +64,11 @@ def test_tags_are_drawn_in_their_order_with_their_intervals():
     assert line[:, 0].tolist() == [0.7, 0.9]
     written = [text.get_text() for text in axes.texts]
     assert written.count("not scored") == 1
-    assert "12 mood" in written
+    assert "12 (6) mood" in written
 
 
-def test_tags_of_few_clips_are_hollow():
-    table = scores_of("tag", TAG_NAMES[:3], "crnn").assign(positives=[12, 0, 4])
+def test_tags_of_few_artists_are_hollow():
+    table = scores_of("tag", TAG_NAMES[:3], "crnn").assign(positives=[12, 0, 40], artists=[5, 0, 4])
     (axes,) = tag_scores(table, confidence=0.9).axes
     (hollow,) = (line for line in axes.lines if line.get_markerfacecolor() == "white")
     assert np.isfinite(hollow.get_xdata()).tolist() == [False, False, True]
@@ -93,7 +94,7 @@ def test_categories_say_how_many_of_their_tags_are_scored():
 
 
 def test_the_tags_of_many_models_are_a_map_with_numbers_and_the_highest_in_bold():
-    table = scores_of("tag", TAG_NAMES[:3], *MANY).assign(positives=[12, 0, 4] * 11)
+    table = scores_of("tag", TAG_NAMES[:3], *MANY).assign(artists=[5, 0, 4] * 11)
     for model, area in ((MANY[4], 0.875), (MANY[6], 0.8751)):  # both are written as .88
         table.loc[(table["model"] == model) & (table["tag"] == TAG_NAMES[2]), "roc_auc"] = area
     (axes,) = tag_scores(table, confidence=0.9).axes
@@ -105,7 +106,7 @@ def test_the_tags_of_many_models_are_a_map_with_numbers_and_the_highest_in_bold(
     assert [cells[4, row].get_text() for row in range(3)] == [".80", "–", ".88"]  # noqa: RUF001
     bold = [place for place, text in cells.items() if text.get_weight() == "bold"]
     assert {place for place in bold if place[1] == 2} == {(4, 2), (6, 2)}
-    assert "4 mood" in [text.get_text() for text in axes.texts]
+    assert "12 (4) mood" in [text.get_text() for text in axes.texts]
 
 
 def test_many_models_have_a_panel_per_category_with_a_row_each():

@@ -24,6 +24,9 @@ def pairs():
                 "artists_low": one - other - 0.25,
                 "artists_high": one - other + 0.5,
                 "clear": clear,
+                "gain_minus_rest": 0.5,
+                "gain_minus_rest_artists_low": 0.25,
+                "gain_minus_rest_artists_high": 1.0,
             }
             for first, second, one, other, clear in rows
             for tags in ("all", "mood")
@@ -45,6 +48,8 @@ def test_each_category_is_compared():
     table = by_category(pairs()).set_index("model")
     assert table.columns.tolist() == ["mood", "mood_low", "mood_high"]
     assert table.loc["lookup"].tolist() == pytest.approx([-0.125, -0.625, 0.125])
+    minus_rest = by_category(pairs(), minus_rest=True).set_index("model")
+    assert minus_rest.loc["lookup"].tolist() == [-0.5, -1.0, -0.25]
 
 
 def test_every_pair_is_there_in_both_directions():

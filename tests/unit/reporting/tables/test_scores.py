@@ -13,6 +13,7 @@ def per_tag(model, seed, *aucs):
             "tag": ["slow", "drum"],
             "category": ["mood", "instrument"],
             "positives": [3, 0],
+            "artists": [2, 0],
             "share": [0.5, 0.0],
             "roc_auc": aucs,
             "pr_auc": aucs,
