@@ -43,8 +43,6 @@ class Job:
     other_files
         The same for other files that no rule makes: a model that a training started from, tables
         of a corpus folder.
-    logs
-        Its log files.
     started, ended
         Times in UTC.
     """
@@ -56,7 +54,6 @@ class Job:
     input_checksums: dict[str, str]
     code: dict[str, str]
     other_files: dict[str, str]
-    logs: list[str]
     started: datetime
     ended: datetime
     note: Note | None = field(default=None)
@@ -158,7 +155,6 @@ def _job(command: str, records: dict[str, dict[str, Any]]) -> Job:
         },
         code={path: hash_ for path, hash_ in sources.items() if path.startswith(_CODE)},
         other_files={path: hash_ for path, hash_ in sources.items() if not path.startswith(_CODE)},
-        logs=logs,
         started=started,
         ended=ended,
         note=note,
