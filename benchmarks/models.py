@@ -160,7 +160,7 @@ def command(step: str, flags: dict) -> list[str]:
 
 
 def run(words: list[str], *, folder: Path | None = None) -> dict:
-    """Run a command in a folder; give its seconds and its peak of resident memory."""
+    """Run a command in a folder; give its seconds, CPU seconds and peak of resident memory."""
     started = time.perf_counter()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(words, stdout=log, stderr=log, cwd=folder)
@@ -168,7 +168,8 @@ def run(words: list[str], *, folder: Path | None = None) -> dict:
         if status:
             log.seek(0)
             sys.exit(log.read().decode(errors="replace"))
-    return {"seconds": time.perf_counter() - started, "bytes": 1024 * usage.ru_maxrss}
+    seconds, cpu = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
+    return {"seconds": seconds, "cpu": cpu, "bytes": 1024 * usage.ru_maxrss}
 
 
 def inputs(name: str) -> dict:

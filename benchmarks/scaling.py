@@ -5,11 +5,8 @@ TABLES is a folder with the two official tables; OUT takes 6 GB, 2.6 of them for
 """
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
-import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,8 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from models import RESULTS, command, evaluate_flags, run, settings_of, train_flags
 
 from autotagging.common.files import sha256
+from autotagging.common.params import options_of
 from autotagging.corpus.paths import ANNOTATIONS, ARCHIVE, CLIP_INFO
 from autotagging.corpus.tables import find_table
 
@@ -29,11 +28,13 @@ IDS_APART = 100_000  # above the largest clip_id of MagnaTagATune
 SCHEMES = ("random", "folder", "track", "album", "artist")
 CLIP_SHAPE = (96, 1366)
 WRITTEN_CLIPS = 10_000  # in the one shard that is stored in full
+DOWNLOAD, TAGS, SPLIT = (RESULTS / step for step in ("download", "merge_tags", "split"))
+TRAINED = RESULTS / "train/lookup"
 OPEN_ARCHIVE = """
 import sys
 from pathlib import Path
 from autotagging.corpus.audio import open_corpus
-print(len(open_corpus(Path(sys.argv[1])).sizes()), "clips", file=sys.stderr)
+open_corpus(Path(sys.argv[1])).sizes()
 """
 GATHER = """
 import os, sys
@@ -50,7 +51,7 @@ for first in range(0, 32 * int(sys.argv[2]), 32):
     store.gather(clip_ids[first : first + 32])
 """
 
-Step = tuple[str, list[str | Path], list[Path]]  # label, command, outputs
+Step = tuple[str, list[str | Path], Path | None]  # label, command, folder that it writes
 
 
 def main() -> None:
@@ -61,7 +62,7 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=100, help="number of shards")
     parser.add_argument("--steps", nargs="+", help="only steps whose names begin with one of these")
     arguments = parser.parse_args()
-    corpus, results = arguments.out / "corpus", arguments.out / "results"
+    corpus, results = arguments.out.resolve() / "corpus", arguments.out / RESULTS
     if not corpus.is_dir():
         # In a process of its own, so that its memory doesn't count as that of the steps.
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -71,15 +72,19 @@ def main() -> None:
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     print("| step | clips | wall s | CPU s | peak MB | MB written |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
-    for name, command, outputs in steps(corpus, results, params):
+    for name, words, folder in steps(corpus, params):
         if arguments.steps and not name.startswith(tuple(arguments.steps)):
             continue
-        wall, cpu, peak = measure(command)
-        written = sum(path.stat().st_size for path in outputs) / 1e6
-        print(
-            f"| {name} | {arguments.clips} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {written:.1f} |",
-            flush=True,
-        )
+        found = run(words, folder=arguments.out)
+        written = sum(path.stat().st_size for path in files_in(arguments.out, folder))
+        cells = [f"{found['seconds']:.1f}", f"{found['cpu']:.1f}"]
+        cells += [f"{found['bytes'] / 1e6:.0f}", f"{written / 1e6:.1f}"]
+        print(f"| {name} | {arguments.clips} | {' | '.join(cells)} |", flush=True)
+
+
+def files_in(out: Path, folder: Path | None) -> list[Path]:
+    """Files that a step has written, without those of a later one."""
+    return [path for path in (out / folder).iterdir() if path.is_file()] if folder else []
 
 
 def make_corpus(tables: Path, folder: Path, clips: int) -> None:
@@ -156,171 +161,85 @@ def make_shard(path: Path, clip_ids: np.ndarray) -> np.memmap:
     )
 
 
-def steps(corpus: Path, results: Path, params: dict) -> Iterator[Step]:
+def steps(corpus: Path, params: dict) -> Iterator[Step]:
     """Yield the steps in an order in which they can run."""
-    yield download(corpus, results)
-    yield merge_tags(results, params)
+    yield download(corpus)
+    yield merge_tags(params)
     for scheme in reversed(SCHEMES):  # so that the paper's, the first, is left for training
-        yield split(results, scheme, params["split"])
-    pseudo_count = params["train"]["lookup"]["pseudo_count"]
-    yield train(results, pseudo_count)
-    yield evaluate(results, pseudo_count)
-    yield "open the archive", [sys.executable, "-c", OPEN_ARCHIVE, corpus], []
-    holes, written = (results / name / "summary.csv" for name in ("extract_mel", "written"))
-    yield "open the shards", [sys.executable, "-c", GATHER, holes, "0"], []
-    yield "gather 100 x 32 clips", [sys.executable, "-c", GATHER, written, "100"], []
+        yield split(scheme, params["split"])
+    yield train(params)
+    yield evaluate(params)
+    yield "open the archive", [sys.executable, "-c", OPEN_ARCHIVE, corpus], None
+    holes, written = (RESULTS / name / "summary.csv" for name in ("extract_mel", "written"))
+    yield "open the shards", [sys.executable, "-c", GATHER, holes, "0"], None
+    yield "gather 100 x 32 clips", [sys.executable, "-c", GATHER, written, "100"], None
 
 
-def download(corpus: Path, results: Path) -> Step:
+def download(corpus: Path) -> Step:
     settings = {
-        "--corpus": corpus,
-        "--remote": "workflow/resources/magnatagatune.yaml",
-        "--demo-clips": 1,
-        "--demo-seed": 0,
-        "--threads": 1,
+        "corpus": corpus,
+        "remote": Path("workflow/resources/magnatagatune.yaml").resolve(),
+        "demo_clips": 1,
+        "demo_seed": 0,
+        "threads": 1,
     }
     outputs = {
-        "--annotations": results / "annotations_final.csv",
-        "--clip-info": results / "clip_info_final.csv",
-        "--clips": results / "clips.csv",
-        "--groups": results / "groups.csv",
-        "--audio": results / "audio.json",
-        "--versions": results / "versions.json",
-        "--checksums": results / "SHA256SUMS",
+        "annotations": "annotations_final.csv",
+        "clip_info": "clip_info_final.csv",
+        "clips": "clips.csv",
+        "groups": "groups.csv",
+        "audio": "audio.json",
     }
-    return "download", autotagging("download", settings, outputs), [*outputs.values()]
+    return "download", command("download", settings | paths(DOWNLOAD, outputs)), DOWNLOAD
 
 
-def merge_tags(results: Path, params: dict) -> Step:
+def merge_tags(params: dict) -> Step:
     settings = {
-        "--annotations": results / "annotations_final.csv",
-        "--vocabulary": "workflow/resources/tags.yaml",
-        "--synonyms": "merge",
-        "--n-tags": params["merge_tags"]["n_tags"],
+        "annotations": DOWNLOAD / "annotations_final.csv",
+        "vocabulary": Path("workflow/resources/tags.yaml").resolve(),
+        "synonyms": "merge",
+        "n_tags": params["merge_tags"]["n_tags"],
     }
     outputs = {
-        "--labels": results / "labels.csv",
-        "--other-labels": results / "other_labels.csv",
-        "--tags": results / "tags.csv",
-        "--raw-tags": results / "raw_tags.csv",
-        "--tag-settings": results / "tag_settings.json",
-        "--versions": results / "versions.json",
-        "--checksums": results / "SHA256SUMS",
+        "labels": "labels.csv",
+        "other_labels": "other_labels.csv",
+        "tags": "tags.csv",
+        "raw_tags": "raw_tags.csv",
+        "tag_settings": "settings.json",
     }
-    return "merge_tags", autotagging("merge_tags", settings, outputs), [*outputs.values()]
+    return "merge_tags", command("merge_tags", settings | paths(TAGS, outputs)), TAGS
 
 
-def split(results: Path, scheme: str, params: dict) -> Step:
+def split(scheme: str, params: dict) -> Step:
     settings = {
-        "--labels": results / "labels.csv",
-        "--clips": results / "clips.csv",
-        "--groups": results / "groups.csv",
-        "--scheme": scheme,
-        "--file": "none",
-        "--untagged": "keep",
-        "--train": params["train"],
-        "--validation": params["validation"],
-        "--test": params["test"],
-        "--seed": params["seed"],
+        "labels": TAGS / "labels.csv",
+        "clips": DOWNLOAD / "clips.csv",
+        "groups": DOWNLOAD / "groups.csv",
+        "scheme": scheme,
+        "file": "none",
+        "untagged": "keep",
+        **{name: params[name] for name in ("train", "validation", "test", "seed")},
     }
-    outputs = {
-        "--split": results / "split.csv",
-        "--leakage": results / "leakage.csv",
-        "--split-settings": results / "split_settings.json",
-        "--versions": results / "versions.json",
-        "--checksums": results / "SHA256SUMS",
-    }
-    return f"split, {scheme}", autotagging("split", settings, outputs), [*outputs.values()]
+    outputs = {"split": "split.csv", "leakage": "leakage.csv", "split_settings": "settings.json"}
+    return f"split, {scheme}", command("split", settings | paths(SPLIT, outputs)), SPLIT
 
 
-def train(results: Path, pseudo_count: float) -> Step:
-    settings = {
-        "--model": "lookup",
-        "--options": f"pseudo_count={pseudo_count}",
-        "--seed": 0,
-        "--labels": results / "labels.csv",
-        "--tag-settings": results / "tag_settings.json",
-        "--split": results / "split.csv",
-        "--split-settings": results / "split_settings.json",
-        "--groups": results / "groups.csv",
-        "--audio": results / "audio.json",
-    }
-    of_networks = {  # required of every model; `lookup` ignores them
-        "--batch-size": 32,
-        "--epochs": 1,
-        "--learning-rate": 0.001,
-        "--schedule": "constant",
-        "--output-bias": "prior",
-        "--monitor": "val_loss",
-        "--patience": "none",
-        "--keep-epochs": "last",
-        "--precision": "float32",
-        "--threads": 1,
-        "--devices": "auto",
-        "--xla": "false",
-        "--cache": 0,
-        "--checkpoint-minutes": 10,
-        "--unfinished": results / "unfinished",
-    }
-    outputs = {
-        "--weights": results / "weights.npz",
-        "--model-json": results / "model.json",
-        "--epoch-weights": results / "epochs.npz",
-        "--history": results / "history.csv",
-        "--times": results / "times.csv",
-        "--versions": results / "versions.json",
-        "--checksums": results / "SHA256SUMS",
-    }
-    command = autotagging("train", settings, of_networks, outputs)
-    return "train, lookup", command, [*outputs.values()]
+def train(params: dict) -> Step:
+    settings, section = settings_of("lookup", params), options_of(params["train"]["lookup"])
+    flags = train_flags("lookup", TRAINED, settings, section, params, threads=1)
+    return "train, lookup", command("train", flags), TRAINED
 
 
-def evaluate(results: Path, pseudo_count: float) -> Step:
-    settings = {
-        "--model-json": results / "model.json",
-        "--labels": results / "labels.csv",
-        "--tags": results / "tags.csv",
-        "--split": results / "split.csv",
-        "--groups": results / "groups.csv",
-        "--pseudo-count": pseudo_count,
-        "--threshold": 0.5,
-        "--precision-at": 5,
-        "--calibration-bins": 10,
-        "--resamples": 1000,
-        "--confidence": 0.95,
-        "--bootstrap-seed": 0,
-        "--batch-size": 32,
-        "--threads": 1,
-    }
-    outputs = {
-        "--predictions": results / "predictions.npz",
-        "--metrics": results / "metrics.json",
-        "--per-tag": results / "per_tag.csv",
-        "--per-category": results / "per_category.csv",
-        "--per-epoch": results / "per_epoch.csv",
-        "--roc": results / "roc.csv",
-        "--calibration": results / "calibration.csv",
-        "--versions": results / "versions.json",
-        "--checksums": results / "SHA256SUMS",
-    }
-    return "evaluate, lookup", autotagging("evaluate", settings, outputs), [*outputs.values()]
+def evaluate(params: dict) -> Step:
+    flags = evaluate_flags("lookup", TRAINED, params, threads=1)
+    flags |= {"precision_at": 5, "resamples": 1000}
+    return "evaluate, lookup", command("evaluate", flags), TRAINED / "evaluation"
 
 
-def autotagging(name: str, *flags: dict[str, object]) -> list[str | Path]:
-    """Give the command line of a step."""
-    pairs = [pair for some in flags for pair in some.items()]
-    return ["autotagging", name, *(f"{flag}={value}" for flag, value in pairs)]
-
-
-def measure(command: list[str | Path]) -> tuple[float, float, float]:
-    """Wall time and CPU time in seconds, and largest resident set in MB of a command."""
-    start = time.monotonic()
-    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - start
-    if status:
-        raise SystemExit(f"failed: {' '.join(map(str, command))}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+def paths(folder: Path, names: dict[str, str]) -> dict[str, Path]:
+    """Flags of a step's outputs."""
+    names = names | {"versions": "versions.json", "checksums": "SHA256SUMS"}
+    return {flag: folder / name for flag, name in names.items()}
 
 
 if __name__ == "__main__":

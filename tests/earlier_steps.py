@@ -1,9 +1,6 @@
 """Small files as the steps before the figures leave them, and where a test's figure goes."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import soundfile
@@ -167,6 +164,12 @@ def seeds(folder, name):
     return [folder / "seed-0" / name, folder / "seed-1" / name]
 
 
+def metrics_and_models(folder):
+    """Inputs of a table of results."""
+    names = {"metrics": "metrics.json", "model_json": "model.json"}
+    return {flag: seeds(folder, name) for flag, name in names.items()}
+
+
 def many(folder, name):
     """Write results of five models; return the paths of their metrics and of another file."""
     folders = [folder / f"m_{number}" for number in range(5)]
@@ -189,20 +192,6 @@ def assert_draws(command, folder, **inputs):
     content = output.svg.read_text()
     assert "<svg" in content
     assert str(folder) not in content
-
-
-def run_command(*arguments):
-    """Run a command in a process of its own, which must not load TensorFlow."""
-    script = (
-        "import sys\nfrom autotagging.cli import main\n"
-        "try:\n    main()\n"
-        "finally:\n    assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        check=True,
-    )
 
 
 def assert_brackets(caption):

@@ -16,7 +16,7 @@ import pandas as pd
 import soundfile
 from PIL import Image
 
-from autotagging.corpus import open_corpus
+from autotagging.corpus.audio import open_corpus
 from browser import CHROMIUM, Page, open_browser
 
 SIZE = (1200, 820)

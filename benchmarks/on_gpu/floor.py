@@ -1,16 +1,14 @@
 """Least work of a training step: operations and bytes, counted by hand (sec. II.C, Table 2)."""
 
-from on_gpu.sizes import MEL_BINS, Size
+from on_gpu.sizes import FILTERS, MEL_BINS, POOLS, Size
 
-_FILTERS = (64, 128, 128, 128)
-_POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
 BYTES = {"float32": 4, "tf32": 4, "mixed_bfloat16": 2, "mixed_float16": 2}
 
 
 def blocks(size: Size) -> list[dict[str, int]]:
     """Count for each block, of one clip: numbers that go in and come out, multiply-adds."""
     rows, (height, width), channels = [], (MEL_BINS, size.padded), 1
-    for filters, pool in zip(_FILTERS, _POOLS, strict=True):
+    for filters, pool in zip(FILTERS, POOLS, strict=True):
         rows.append(
             {
                 "inputs": height * width * channels,

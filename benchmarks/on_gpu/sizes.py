@@ -46,6 +46,8 @@ class Size:
 
 
 MEL_BINS, TAGS = 96, 50
+FILTERS = (64, 128, 128, 128)
+POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
 FULL = Size(
     frames=1366,
     padded=1440,

@@ -7,10 +7,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from on_gpu.sizes import MEL_BINS, TAGS, Size
-
-FILTERS = (64, 128, 128, 128)
-POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
+from on_gpu.sizes import FILTERS, MEL_BINS, POOLS, TAGS, Size
 
 
 def build(

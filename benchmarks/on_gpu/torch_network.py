@@ -6,10 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from on_gpu.sizes import MEL_BINS, TAGS, Size
+from on_gpu.sizes import FILTERS, MEL_BINS, POOLS, TAGS, Size
 
-FILTERS = (64, 128, 128, 128)
-POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -44,17 +44,19 @@ def tables(tmp_path):
 
 
 def test_every_step_runs_on_a_tiny_corpus(scaling, tables, tmp_path):
-    corpus, results = tmp_path / "corpus", tmp_path / "results"
+    corpus, results = tmp_path / "corpus", tmp_path / scaling.RESULTS
     scaling.make_corpus(tables, corpus, 70)
     scaling.make_shards(corpus, results / "extract_mel", 2)
     scaling.make_written_shard(results / "written")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     made = set()
-    for _, command, outputs in scaling.steps(corpus, results, params):
-        seconds, _, peak = scaling.measure(command)
-        assert seconds > 0
-        assert peak > 10  # MB: a Python process
+    for _, words, folder in scaling.steps(corpus, params):
+        found = scaling.run(words, folder=tmp_path)
+        assert found["seconds"] > 0
+        assert found["cpu"] > 0
+        assert found["bytes"] > 10e6  # a Python process
+        outputs = scaling.files_in(tmp_path, folder)
         assert all(path.stat().st_size > 0 for path in outputs)
         made |= {path.name for path in outputs}
     assert made >= {"groups.csv", "labels.csv", "split.csv", "model.json", "metrics.json"}
-    assert len(pd.read_csv(results / "split.csv")) == 70
+    assert len(pd.read_csv(results / "split/split.csv")) == 70

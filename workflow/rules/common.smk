@@ -79,7 +79,12 @@ def sources(*paths):
     folder are left out. Files that editors leave behind do not count; .dvcignore and .gitignore
     say the same.
     """
-    return {path: constant(f"{path} {content_hash(Path(path))}") for path in paths}
+    return {path: constant(source(path)) for path in paths}
+
+
+def source(path):
+    """Path and hash of the contents of a file or folder, as in `sources`."""
+    return f"{path} {content_hash(Path(path))}"
 
 
 def constant(text):
@@ -105,14 +110,12 @@ def content_hash(path):
 
 def model_source(wildcards):
     """Code of a job's model, as in `sources`."""
-    (source,) = sources(f"src/autotagging/models/{wildcards.model}").values()
-    return source(wildcards)
+    return source(f"src/autotagging/models/{wildcards.model}")
 
 
 def features_source(wildcards):
     """Code of features that are fitted, as in `sources`, for a model that has some."""
-    (source,) = sources("src/autotagging/features").values()
-    return source(wildcards) if reads(wildcards.model) == "features" else ""
+    return source("src/autotagging/features") if reads(wildcards.model) == "features" else ""
 
 
 def files(wildcards, input, output):
@@ -192,14 +195,14 @@ def shards(wildcards):
 
 def source_corpus(wildcards):
     """Results of another corpus that the features of a model are learnt on; none for most."""
-    source = config["train"][wildcards.model].get("source", "other_tags")
+    corpus = config["train"][wildcards.model].get("source", "other_tags")
     results = (
         "download/audio.json",
         "merge_tags/labels.csv",
         "extract_mel/summary.csv",
         "extract_mel/front_end.json",
     )
-    return [] if source == "other_tags" else [f"{source}/{path}" for path in results]
+    return [] if corpus == "other_tags" else [f"{corpus}/{path}" for path in results]
 
 
 def starts():
@@ -228,10 +231,7 @@ def start_from(wildcards):
 
 def start_source(wildcards):
     """Content of the model that a training starts from, as in `sources`."""
-    if wildcards.model not in STARTS:
-        return ""
-    (source,) = sources(STARTS[wildcards.model]).values()
-    return source(wildcards)
+    return source(STARTS[wildcards.model]) if wildcards.model in STARTS else ""
 
 
 def devices(wildcards):

@@ -14,8 +14,7 @@ _TIE = 1e-6  # entries that are equal but for rounding
 class Moments:
     """Number, sum and sum of outer products of rows, in float64.
 
-    The same blocks in the same order give the same bits. Moments of separate blocks are merged
-    with `+`.
+    The same blocks in the same order give the same bits.
 
     Attributes
     ----------
@@ -43,12 +42,6 @@ class Moments:
             self.count += len(part)
             self.total += part.sum(axis=0)
             self.products += part.T @ part
-
-    def __add__(self, other: "Moments") -> "Moments":
-        """Merge with the moments of other rows."""
-        return Moments(
-            self.count + other.count, self.total + other.total, self.products + other.products
-        )
 
     @property
     def mean(self) -> np.ndarray:

@@ -141,7 +141,7 @@ class Tagger:
 
     def _check(self, waveform: np.ndarray) -> None:
         """Raise ValueError if a waveform is not one window of a song."""
-        samples, rate = self.front_end.samples, self.description.sample_rate
+        samples, rate = self.description.window_samples, self.description.sample_rate
         expected = f"expected {samples} samples, {samples / rate:g} s at {rate} Hz, from -1 to 1"
         if waveform.shape != (samples,) or waveform.dtype.kind != "f":
             raise ValueError(

@@ -33,11 +33,6 @@ class LightFrontEnd:
     filters: np.ndarray
     window: np.ndarray
 
-    @property
-    def samples(self) -> int:
-        """Samples of a window of a song: 349,440 in the paper."""
-        return window_samples(self.settings)
-
     def log_mel(self, waveform: np.ndarray) -> np.ndarray:
         """Compute the log-mel spectrogram; it is not rounded to the 16 bits of a stored one.
 

@@ -63,7 +63,6 @@ class _Line:
     """Where the last result of a file is, and what is needed to tell whether it still holds."""
 
     position: int
-    audio_sha256: str | None
     file: tuple[int, int] | None
     fits: bool
 
@@ -133,7 +132,7 @@ class Results:
             self._append({**result, "tags": tags})
         return True
 
-    def add(self, song: Path, result: dict[str, Any]) -> dict[str, Any]:
+    def add(self, song: Path, result: dict[str, Any]) -> None:
         """Write the result of a song.
 
         Parameters
@@ -142,19 +141,12 @@ class Results:
             Its path.
         result
             From `workers.tag_songs`; for known audio, the earlier result is taken.
-
-        Returns
-        -------
-        result
-            As written, with the absolute path.
         """
         if result.pop("known", False):
             earlier = self._read(self._by_audio[result["audio_sha256"]])
             tags = self._settings.description.chosen(earlier["scores"])
             result = {**earlier, **result, "tags": tags}
-        result = {**result, "path": _key(song)}
-        self._append(result)
-        return result
+        self._append({**result, "path": _key(song)})
 
     def of(self, songs: Iterable[Path]) -> Iterator[dict[str, Any]]:
         """Read the last result of each song, in this order; songs without one are left out."""
@@ -173,28 +165,13 @@ class Results:
         audio, fits = result.get("audio_sha256"), self._settings.fits(result)
         identity = (result.get("bytes"), result.get("mtime_ns"))
         file = identity if None not in identity else None
-        self._lines[result["path"]] = _Line(position, audio, file, fits)
+        self._lines[result["path"]] = _Line(position, file, fits)
         if audio and fits:
             self._by_audio[audio] = position
 
     def _read(self, position: int) -> dict[str, Any]:
         self._file.seek(position)
         return json.loads(self._file.readline())
-
-
-def read_results(path: Path) -> Iterator[dict[str, Any]]:
-    """Read the last result of each song from a file of results, in the order of the file.
-
-    Raises
-    ------
-    UserError
-        The file has other content.
-    """
-    with path.open("rb") as file:
-        last = {result["path"]: position for position, result in _lines(file, path)}
-        for position in last.values():
-            file.seek(position)
-            yield json.loads(file.readline())
 
 
 def to_line(result: dict[str, Any]) -> bytes:
@@ -223,8 +200,7 @@ def _lines(file: BinaryIO, path: Path | None) -> Iterator[tuple[int, dict[str, A
         elif whole or not (is_result or position or begun):
             advice = "delete the line, or name another file" if position else "name another file"
             raise UserError(f"{path}: line {number} is no result of `autotagging tag`; {advice}")
-    if file.writable():
-        file.truncate(position)
+    file.truncate(position)
 
 
 def _is_result(content: Any) -> bool:

@@ -220,7 +220,6 @@ def _taggram(result: dict[str, Any], described: Description) -> dict[str, Any]:
     kept = {name: result[name] for name in ("seconds", "tags", "warning") if name in result}
     return {
         **kept,
-        "scores": list(result["scores"].values()),
         "spans": spans(result, described).round(3).tolist(),
         "window_scores": result["window_scores"],
         "levels": levels(result, described).round(4).tolist(),
@@ -249,7 +248,6 @@ def make_app(
         "model": described.model,
         "tags": described.tags,
         "categories": dict(described.categories),
-        "thresholds": [described.threshold(tag) for tag in described.tags],
         "window": described.window_seconds,
         "hop": hop_samples(described, hop) / described.sample_rate,
         "most_bytes": limits.bytes,

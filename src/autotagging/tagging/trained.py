@@ -105,7 +105,8 @@ def read_trained(model_json: Path, *, per_tag: Path | None = None) -> dict[str, 
     name = described["model"]
     if models.reads(name) != "mel":
         raise UserError(
-            f"{model_json}: model {name!r} is no network on spectrograms; only those can tag songs"
+            f"{model_json}: model {name!r} is no network on spectrograms; only those can tag "
+            "songs and be exported"
         )
     categories, thresholds = tag_properties(model_json, described["tags"], per_tag=per_tag)
     return {

@@ -5,12 +5,13 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.tools._job_note import Note, read_note
+from autotagging.tools.replaced import TOLERANCE
 from autotagging.tools.unrecorded import RECORDS, output_of
 
 _FOLDERS = ("results/", "logs/", "unfinished/", "workflow/")
@@ -18,7 +19,6 @@ _CODE = ("src/", "workflow/")
 _SOURCE = re.compile(r"""^(['"])(?!--)(.+) ([0-9a-f]{16})\1$""")
 _TELLING = {"train": ("model", "seed"), "extract_mel_shard": ("shard",)}
 """Flags that tell the jobs of a rule apart."""
-_TOLERANCE = timedelta(minutes=1)  # of the clocks of two machines
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,6 @@ class Job:
     other_files
         The same for other files that no rule makes: a model that a training started from, tables
         of a corpus folder.
-    logs
-        Its log files.
     started, ended
         Times in UTC.
     """
@@ -56,7 +54,6 @@ class Job:
     input_checksums: dict[str, str]
     code: dict[str, str]
     other_files: dict[str, str]
-    logs: list[str]
     started: datetime
     ended: datetime
     note: Note | None = field(default=None)
@@ -140,7 +137,7 @@ def _job(command: str, records: dict[str, dict[str, Any]]) -> Job:
     )
     logs = sorted(record["log"])
     note = next(filter(None, (read_note(Path(log)) for log in logs)), None)
-    if note and not started - _TOLERANCE <= note.started <= ended + _TOLERANCE:
+    if note and not started - TOLERANCE <= note.started <= ended + TOLERANCE:
         note = None
     checksums = record.get("input_checksums") or {}
     sources = dict(
@@ -158,7 +155,6 @@ def _job(command: str, records: dict[str, dict[str, Any]]) -> Job:
         },
         code={path: hash_ for path, hash_ in sources.items() if path.startswith(_CODE)},
         other_files={path: hash_ for path, hash_ in sources.items() if not path.startswith(_CODE)},
-        logs=logs,
         started=started,
         ended=ended,
         note=note,

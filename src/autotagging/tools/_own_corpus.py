@@ -16,8 +16,7 @@ from autotagging.corpus.paths import (
     corpus_folder,
 )
 from autotagging.corpus.tables import find_table
-
-RESULTS = Path("results")
+from autotagging.tools._engines import RESULTS
 
 
 def check_own_corpus(corpus: str, *, rules: Set[str]) -> None:

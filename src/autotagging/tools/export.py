@@ -75,15 +75,9 @@ def export(
         The model is no network, its file is not valid, the card is of another model, the folder has
         another README.md, or an exported file gives other scores.
     """
-    stored = load_model(model_json)
-    name = stored.description["model"]
-    if models.reads(name) == "features":
-        raise UserError(
-            f"model {name!r} reads features that NumPy computes; only networks on spectrograms can "
-            "be exported"
-        )
-    _check_folder(out)
     described = read_trained(model_json, per_tag=per_tag)
+    stored = load_model(model_json)
+    _check_folder(out)
     text = _describe(stored, card)
     _prepare_keras()
     network = build_network(stored)

@@ -12,8 +12,8 @@ from typing import Any
 from autotagging.common.errors import UserError
 from autotagging.common.params import read_params
 from autotagging.common.versions import VERSIONS, version_of
+from autotagging.tools._engines import RESULTS
 
-RESULTS = Path("results")
 # The parts of a step that runs in parts are made again, not the table that lists them.
 _FIGURES = "figures"
 _BY_MODEL = ("train", "evaluate")

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autotagging.common.files import CHECKSUMS, replacing, sha256
-from autotagging.tools.unrecorded import RECORDS, RESULTS, output_of
+from autotagging.tools._engines import RESULTS
+from autotagging.tools.unrecorded import RECORDS, output_of
 
 NOTES = Path(".snakemake/written")
 _TIMES = ("starttime", "endtime")  # of a job, in Snakemake's record
-_TOLERANCE = timedelta(minutes=1)  # of the clocks of two machines
+TOLERANCE = timedelta(minutes=1)  # of the clocks of two machines
 
 
 def note_written(checksums: Path) -> None:
@@ -57,7 +58,7 @@ def _noted(note: Path, record: Path) -> str | None:
         written, digest = note.read_text(encoding="utf-8").split()
         job = json.loads(record.read_text(encoding="utf-8"))
         started, ended = (datetime.fromtimestamp(job[name], UTC) for name in _TIMES)
-        if started - _TOLERANCE <= datetime.fromisoformat(written) <= ended + _TOLERANCE:
+        if started - TOLERANCE <= datetime.fromisoformat(written) <= ended + TOLERANCE:
             return digest
     except (OSError, ValueError, TypeError, KeyError):
         pass

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import networkx as nx
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
@@ -87,31 +88,15 @@ def parse_dot(text: str) -> tuple[list[str], set[Edge]]:
 
 def reduce_edges(edges: set[Edge]) -> set[Edge]:
     """Remove every edge whose end is also reached from its start over other edges."""
-    after: dict[str, set[str]] = {}
-    for start, end in edges:
-        after.setdefault(start, set()).add(end)
-
-    def reached(rule: str) -> set[str]:
-        found = after.get(rule, set())
-        return found.union(*map(reached, found))
-
-    return {
-        (start, end)
-        for start, end in edges
-        if not any(end in reached(other) for other in after[start])
-    }
+    return set(nx.transitive_reduction(nx.DiGraph(edges)).edges)
 
 
 def layers_of(rules: Iterable[str], edges: set[Edge]) -> dict[str, int]:
     """Give each rule its column, from 0 on the left: the length of the longest path to it."""
-    before: dict[str, list[str]] = {rule: [] for rule in rules}
-    for start, end in edges:
-        before[end].append(start)
-
-    def layer(rule: str) -> int:
-        return 1 + max(map(layer, before[rule]), default=-1)
-
-    return {rule: layer(rule) for rule in before}
+    graph = nx.DiGraph(edges)
+    graph.add_nodes_from(rules)
+    columns = enumerate(nx.topological_generations(graph))
+    return {rule: column for column, names in columns for rule in names}
 
 
 def steps_of(folder: Path) -> dict[str, str]:

@@ -7,7 +7,8 @@ import base64
 import os
 from pathlib import Path
 
-RESULTS = Path("results")
+from autotagging.tools._engines import RESULTS
+
 RECORDS = Path(".snakemake/metadata")
 _UNFINISHED = Path(".snakemake/incomplete")  # what was killed, and is made again
 REMEDY = (

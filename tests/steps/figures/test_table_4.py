@@ -5,19 +5,12 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.steps.figures.table_4 import table_4
-from earlier_steps import UNDEFINED, assert_brackets, seeds, written
-
-
-def inputs(results):
-    return {
-        "metrics": seeds(results, "metrics.json"),
-        "model_json": seeds(results, "model.json"),
-    }
+from earlier_steps import UNDEFINED, assert_brackets, metrics_and_models, seeds, written
 
 
 def test_table_4_says_that_the_demo_is_not_comparable(results, published):
     output = written(results)
-    table_4(**inputs(results), published=published, table_files=output)
+    table_4(**metrics_and_models(results), published=published, table_files=output)
     assert "not comparable with MagnaTagATune" in output.md.read_text()
     table = pd.read_csv(output.csv)
     assert len(table) == 1 + 3 + 14
@@ -69,12 +62,12 @@ def test_costs_that_a_model_json_lacks_are_a_dash(results, published):
         model = json.loads(path.read_text())
         del model["multiply_adds"], model["trainable_parameters"]
         path.write_text(json.dumps(model))
-    table_4(**inputs(results), published=published, table_files=written(results))
+    table_4(**metrics_and_models(results), published=published, table_files=written(results))
     assert "| 2 of 100 | - | - |" in written(results).md.read_text()
 
 
 def test_metrics_and_models_of_other_runs_are_refused(results, published):
-    given = inputs(results)
+    given = metrics_and_models(results)
     given["model_json"].reverse()
     with pytest.raises(UserError, match=r"seed-1/model\.json: not the model of .*seed-0/metrics"):
         table_4(**given, published=published, table_files=written(results))

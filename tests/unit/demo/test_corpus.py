@@ -27,8 +27,8 @@ from autotagging.demo.listeners import INSTRUMENT_TAGS, SPELLINGS, VOICES, liste
 from autotagging.demo.percussion import PATTERNS
 from autotagging.demo.pieces import compose, perform
 from autotagging.demo.styles import STYLES
-from autotagging.labels import merge_synonyms, most_frequent
 from autotagging.labels.partition import leakage, random_split
+from autotagging.labels.tags import merge_synonyms, most_frequent
 from autotagging.models.lookup import fit_lookup, score_lookup
 from autotagging.training.epoch_metrics import mean_roc_auc
 from conftest import ROOT

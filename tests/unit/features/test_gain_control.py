@@ -3,7 +3,7 @@ import pytest
 
 from autotagging.features.compression import amplitude
 from autotagging.features.gain_control import FLOOR, gain_controlled, peak_hold
-from autotagging.mel import log_mel
+from autotagging.mel.spectrogram import log_mel
 
 HALF_A_SECOND = 0.5 * 12_000 / 256
 

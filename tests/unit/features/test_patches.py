@@ -4,7 +4,7 @@ import pytest
 from autotagging.features.compression import amplitude
 from autotagging.features.gain_control import gain_controlled
 from autotagging.features.patches import all_patches, novelty, onset_starts
-from autotagging.mel import log_mel
+from autotagging.mel.spectrogram import log_mel
 
 
 def test_patches_of_a_click_train_start_at_the_clicks():

@@ -32,13 +32,6 @@ def test_moments_are_those_of_the_rows_of_all_blocks():
     assert moments.covariance == pytest.approx(np.cov(rows.T, bias=True), abs=1e-6)
 
 
-def test_merged_moments_are_those_of_all_rows():
-    rows = np.random.default_rng(1).normal(60, 5, (900, 6))
-    merged = moments_of(rows[:400]) + moments_of(rows[400:])
-    assert merged.count == 900
-    assert merged.covariance == pytest.approx(np.cov(rows.T, bias=True), abs=1e-9)
-
-
 @pytest.mark.parametrize(("relative", "added"), [(False, 0.01), (True, 0.01 * EIGENVALUES.mean())])
 def test_each_eigenvalue_l_becomes_l_over_l_plus_epsilon(relative, added):
     rows, _ = rows_with(EIGENVALUES)

@@ -16,9 +16,9 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import write_json
 from autotagging.corpus.audio import open_corpus
 from autotagging.dataset.store import USABLE, MelStore
-from autotagging.mel import log_mel
 from autotagging.mel.front_end import STATUSES, FrontEnd, Limits, MelSettings
 from autotagging.mel.shards import UnfinishedShard
+from autotagging.mel.spectrogram import log_mel
 from autotagging.steps.extract_mel import extract_mel
 from autotagging.steps.extract_mel_shard import extract_mel_shard
 from conftest import ROOT, write_mp3

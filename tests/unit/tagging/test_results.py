@@ -7,7 +7,7 @@ import pytest
 
 from autotagging.common.errors import UserError
 from autotagging.tagging.bundle import Description
-from autotagging.tagging.results import Results, Settings, read_results, to_line
+from autotagging.tagging.results import Results, Settings, to_line
 from bundles import FRONT_END
 
 
@@ -54,6 +54,11 @@ def holds(path, song, **changes):
         return results.holds(song)
 
 
+def read(path, song):
+    with closing(Results(path, settings())) as results:
+        return [*results.of([song])]
+
+
 def test_a_result_holds_until_file_model_or_settings_change(path, song):
     assert holds(path, song)
     assert not holds(path, song.with_name("other.mp3"))
@@ -73,7 +78,7 @@ def test_a_line_is_readable_and_has_the_absolute_path(path, song, monkeypatch):
 def test_an_interrupted_line_is_removed_and_the_song_is_tagged_again(path, song, tmp_path):
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:50])
-    assert [result["path"] for result in read_results(path)] == [str(song)]
+    assert read(path, song) == [result_of(song)]
     assert holds(path, song)
     assert path.read_bytes() == whole
     path.write_bytes(whole[:50])
@@ -121,7 +126,7 @@ def test_a_song_of_a_damaged_line_is_tagged_again(tmp_path, song, change):
         assert [*results.of([song])] == [result_of(song)]
     assert path.read_text().startswith(damaged)
     assert holds(path, song)
-    assert [*read_results(path)] == [result_of(song)]
+    assert read(path, song) == [result_of(song)]
 
 
 def test_a_song_of_a_line_that_lacks_something_is_tagged_again(tmp_path, song):
@@ -178,7 +183,7 @@ def test_other_thresholds_choose_other_tags_without_the_audio(path, song):
         assert results.holds(song)
         (result,) = results.of([song])
     assert result["tags"] == ["b"]
-    assert [result["tags"] for result in read_results(path)] == [["b"]]
+    assert read(path, song) == [{**result_of(song), "tags": ["b"]}]
 
 
 def test_known_audio_has_the_earlier_scores(path, song):
@@ -187,8 +192,8 @@ def test_known_audio_has_the_earlier_scores(path, song):
         assert results.audio == {"f" * 64}
         status = {"bytes": 5, "mtime_ns": moved.stat().st_mtime_ns}
         found = {"path": str(moved), "audio_sha256": "f" * 64, **status, "known": True}
-        added = results.add(moved, found)
-    assert added == {**result_of(moved), "path": str(moved)}
+        results.add(moved, found)
+    assert read(path, moved) == [result_of(moved)]
     assert holds(path, moved)
 
 
@@ -198,7 +203,7 @@ def test_an_error_is_kept_but_tried_again(path, song):
         results.add(song, error)
         assert [*results.of([song])] == [error]
     assert not holds(path, song)
-    assert [*read_results(path)] == [error]
+    assert read(path, song) == [error]
 
 
 def test_a_name_that_is_no_text_comes_back(tmp_path):
@@ -208,7 +213,7 @@ def test_a_name_that_is_no_text_comes_back(tmp_path):
     with closing(Results(path, settings())) as results:
         results.add(song, error)
     assert json.loads(path.read_text(encoding="utf-8"))["path"] == str(song)
-    assert [*read_results(path)] == [error]
+    assert read(path, song) == [error]
 
 
 def test_what_is_no_json_is_not_written(song):

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +18,7 @@ from autotagging.common.errors import UserError
 from autotagging.tools.serve import serve
 from browser import CHROMIUM, open_browser
 from bundles import tone, write_bundle, write_song
+from waiting import within
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 import uvicorn
@@ -31,14 +31,6 @@ from autotagging.tagging.server import Uploads
 pytestmark = pytest.mark.xdist_group("page")
 
 ONLY_THIS_MACHINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-
-
-def within(condition, seconds=20.0) -> bool:
-    """Wait until a condition holds; tell whether it does."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
 
 
 class Server:

@@ -3,7 +3,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from autotagging.tagging.bundle import load_tagger
 from autotagging.tagging.songs import tag_song
 from autotagging.tagging.workers import Work, Worker, tag_songs
 from bundles import tone, write_bundle, write_ffmpeg, write_song
+from waiting import within
 
 DIES_OR_HANGS = """
 import os, pathlib, signal, sys, time
@@ -74,13 +74,6 @@ def is_running(process):
     except FileNotFoundError:
         return False
     return state != "Z"
-
-
-def within(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
 
 
 RUN = """

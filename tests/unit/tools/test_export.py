@@ -154,6 +154,14 @@ def test_the_readme_says_where_the_windows_of_a_clip_begin(tmp_path, frames, sco
     np.testing.assert_array_equal(found["windows"], models.windows(options).even(mel[None])[0])
 
 
+def test_a_model_on_features_is_refused(tmp_path):
+    path = write_model(tmp_path)
+    path.write_text(path.read_text().replace('"crnn"', '"statistics"'))
+    with pytest.raises(UserError, match="'statistics' is no network on spectrograms; only those"):
+        exporting.export(model_json=path, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_readme_begins_with_the_model_card(tmp_path):
     stored = exporting.load_model(write_model(tmp_path))
     card = tmp_path / "card.md"

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
@@ -168,7 +169,7 @@ def _draw_block(axes: Axes, block: Block, text: str, top: float, height: float) 
             right - left,
             height,
             boxstyle="round,pad=0,rounding_size=0.05",
-            facecolor=(*_rgb(block.colour), 0.10),
+            facecolor=to_rgba(block.colour, 0.10),
             edgecolor=block.colour,
             linewidth=1.0,
         )
@@ -188,7 +189,3 @@ def _draw_block(axes: Axes, block: Block, text: str, top: float, height: float) 
     )
     shape = shape_text(list(block.output_shape), channels_first=False)
     axes.text(middle + 0.1, bottom + _GAP / 2 - 0.01, shape, va="center")
-
-
-def _rgb(colour: str) -> tuple[float, float, float]:
-    return tuple(int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))

@@ -4,7 +4,6 @@ import pandas as pd
 
 from autotagging.dataset.groups import INTERVAL_UNIT
 
-_AREAS = {"ROC-AUC": "ROC-AUC", "average precision": "average precision"}
 _CLEAR = "*"
 
 
