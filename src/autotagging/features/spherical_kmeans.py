@@ -48,7 +48,8 @@ def spherical_kmeans(
     usable = np.flatnonzero(rows.any(axis=1))
     if len(usable) < n_centroids:
         raise UserError(
-            f"{len(usable)} rows of the training clips are too few for {n_centroids} centroids."
+            f"{len(usable)} rows of the training clips are too few for {n_centroids} centroids; "
+            "set a smaller n_means, or train on more clips"
         )
     rng = np.random.default_rng(seed)
     centroids = _unit(rng.standard_normal((n_centroids, rows.shape[1])))

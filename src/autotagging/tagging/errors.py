@@ -11,7 +11,7 @@ ERRORS = {
     "silent": "the RMS of no window is above the last bit of 16-bit audio",
     "too_loud": "RMS more than 20 dB above full scale: not in the range -1 to 1",
     "too_long": "longer than `autotagging serve` allows",
-    "timeout": "nothing was decoded within the time-out",
+    "timeout": "no further window was scored within `--timeout` seconds",
     "worker_died": "the process that read the file ended, for instance for want of memory",
     "failed": "another error, which the message names",
 }

@@ -47,7 +47,7 @@ _GATES = (
 def export(
     *, model_json: Path, out: Path, card: Path | None = None, per_tag: Path | None = None
 ) -> None:
-    """Write a folder with which songs can be tagged, without TensorFlow, or with Keras.
+    """Export a trained network: for autotagging tag, ONNX Runtime and Keras.
 
     The folder has model.onnx, bundle.json and mel.npz (filters and window of the front end), for
     `autotagging tag`; model.keras, which has only stock Keras layers; tags.txt; and a README.md

@@ -79,7 +79,8 @@ def tag(
         What the plan does with a genre or mood that a file has: keep it, and fill empty fields
         only; add to it; or replace it.
     mapping
-        TOML file with what the plan has for a tag, if it is not what tagging/mapping.toml has.
+        TOML file that says which genres and moods are written for a tag; what it leaves out is
+        as in src/autotagging/tagging/mapping.toml.
     m3u
         Output: folder for a playlist of each tag.
     windows
@@ -88,7 +89,8 @@ def tag(
         Seconds from the beginning of a window to that of the next. Without it, windows follow one
         another; half a window takes twice as long.
     excerpts
-        Tag only so many windows of each song, evenly spread, which takes less time.
+        Number of windows to score of each song, evenly spread, which takes less time. Without it,
+        the whole song.
     top
         Tags to show of each song at least, the highest scores first; all that reach their
         threshold are shown.

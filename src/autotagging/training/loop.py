@@ -116,7 +116,10 @@ def fit(
         The loss is not finite, or no validation tag has an AUC to monitor.
     """
     if settings.monitor == "val_auc" and not has_both_classes(validation.labels).any():
-        raise UserError("val_auc is undefined: no tag has both classes in the validation set")
+        raise UserError(
+            "val_auc is undefined: no tag has both classes in the validation set; set "
+            "train.monitor to val_loss, or a larger split.validation"
+        )
     steps = -(-len(train) // settings.batch_size)
     rates = learning_rates(settings.schedule, settings.learning_rate, steps=settings.epochs * steps)
     with devices.scope():

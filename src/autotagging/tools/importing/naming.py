@@ -35,7 +35,7 @@ class TagSettings:
     leave_out
         Tags to leave out, such as Unknown; capitals do not matter.
     min_songs
-        Smallest number of songs of a tag that is kept; tags that are merged are kept.
+        Number of songs below which a tag is left out, unless the vocabulary merges it into another.
     """
 
     vocabulary: Path | None = None
