@@ -281,6 +281,8 @@ def _check_options(
     name: str, function: Callable, arguments: tuple, options: dict[str, Any]
 ) -> None:
     """Raise a UserError unless a function of a model can be called with these options."""
+    if unknown := {*options} - {*signature(function).parameters}:
+        raise UserError(f"model {name!r} has no option {min(unknown)!r}")
     try:
         signature(function).bind(*arguments, **options)
     except TypeError as error:

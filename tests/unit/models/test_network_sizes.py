@@ -113,7 +113,7 @@ def test_short_chunk_halves_its_window_seven_times(residual, last):
         ("conv1d", {"input_shape": (96, 50)}, "conv1d takes 51 frames or more, not 50"),
         ("musicnn", {"input_shape": (2, 187)}, "3 mel bins and temporal_frames = 4 or more, not 2"),
         ("musicnn", {"temporal_frames": 3}, "temporal_frames = 4 or more, not 96 and 3"),
-        ("short_chunk", {"width": 0.5}, "unexpected keyword argument 'width'"),
+        ("short_chunk", {"width": 0.5}, "has no option 'width'"),
     ],
 )
 def test_what_can_not_be_built_is_said(name, changes, message):

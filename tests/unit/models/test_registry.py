@@ -91,6 +91,6 @@ def test_a_model_on_features_is_not_exported(tmp_path):
         },
     }
     save_model(tmp_path / "model.json", tmp_path / "weights.npz", described, {})
-    with pytest.raises(UserError, match="'statistics' reads features that NumPy computes"):
+    with pytest.raises(UserError, match="'statistics' is no network on spectrograms"):
         export(model_json=tmp_path / "model.json", out=tmp_path / "exported")
     assert not (tmp_path / "exported").exists()

@@ -238,7 +238,7 @@ def test_weights_that_were_not_written_with_the_model_are_refused(folder):
         ({"model": "os"}, "model: 'os' is not one of ['"),
         ({"model": ["crnn"]}, "model: ['crnn'] is not one of"),
         ({"options": {**OPTIONS, "pool_dropout": {"class_name": "Lambda"}}}, "pool_dropout: {'cl"),
-        ({"options": {**OPTIONS, "depth": 5}}, "unexpected keyword argument 'depth'"),
+        ({"options": {**OPTIONS, "depth": 5}}, "has no option 'depth'"),
         ({"options": {**OPTIONS, "padded_frames": "many"}}, "unsupported operand"),
         ({"options": {**OPTIONS, "padding_side": "top"}}, "padding_side is 'top'; expected one of"),
         ({"options": {**OPTIONS, "padding_value": "x"}}, "bad operand type for unary -"),
