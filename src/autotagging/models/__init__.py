@@ -1,7 +1,9 @@
 """Registry of the models by name (sec. II.C); each model is a folder here.
 
 `models/<name>/__init__.py` has a constant `READS` and imports no TensorFlow. With READS_DB = True,
-a network takes only spectrograms in dB of power; models on features always do. The folder has
+a network takes only spectrograms in dB of power; models on features always do. With a function
+`check_<name>(*, mel_bins, frames, ...)`, which also takes options, a model refuses clips of other
+sizes by a UserError, before anything is computed. The folder has
 
 - for a network on spectrograms ("mel"), `build_<name>(*, input_shape, n_tags, precision, ...)` in
   `network.py`, which returns a functional keras.Model; with a constant `TRAINING_OPTIONS`, options
@@ -173,6 +175,14 @@ def check_log_scale(name: str, log_scale: str) -> None:
         )
 
 
+def check_input(name: str, options: Mapping[str, Any], *, mel_bins: int, frames: int) -> None:
+    """Raise a UserError if a model does not take clips of this size; imports no Keras."""
+    check = getattr(import_module(f"{__name__}.{name}"), f"check_{name}", None)
+    if check is not None:
+        cut = windows(options)
+        _with_options(check, options)(mel_bins=mel_bins, frames=cut.frames if cut else frames)
+
+
 def libraries(name: str) -> tuple[str, ...]:
     """Name the libraries that a trained model's bytes depend on."""
     networks = ("keras", "scikit-learn", "tensorflow")
@@ -332,6 +342,9 @@ def build(name: str, *, input_shape: tuple[int, ...], n_tags: int, **options: An
     options = {k: v for k, v in options.items() if k not in _WINDOW_OPTIONS}
     options |= {"input_shape": input_shape, "n_tags": n_tags}
     _check_options(name, builder, (), options)
+    if reads(name) == "mel":
+        mel_bins, frames = input_shape
+        check_input(name, options, mel_bins=mel_bins, frames=frames)
     network = builder(**options)
     paths = [weight.path for weight in network.weights]
     if len({*paths}) < len(paths):

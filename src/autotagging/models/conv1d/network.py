@@ -4,12 +4,10 @@ from typing import Literal
 
 import keras
 
-from autotagging.common.errors import UserError
 from autotagging.models.layers import batch_norm, log_compressed
 
 _LENGTH, _POOL = 8, 4  # frames
 _HIDDEN = 100
-_SHORTEST = (_POOL + _LENGTH - 1) * _POOL + _LENGTH - 1
 
 
 def build_conv1d(
@@ -47,15 +45,8 @@ def build_conv1d(
     Returns
     -------
     model : (batch, mel bins, frames) -> (batch, n_tags)
-
-    Raises
-    ------
-    UserError
-        There are too few frames for two convolutions and pools.
     """
     mel_bins, frames = input_shape
-    if frames < _SHORTEST:
-        raise UserError(f"conv1d takes {_SHORTEST} frames or more, not {frames}")
     kernels = {
         "kernel_initializer": "he_normal",
         "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None,

@@ -5,7 +5,6 @@ from typing import Literal
 
 import keras
 
-from autotagging.common.errors import UserError
 from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout, scaled
 
 _FILTERS = (128, 384, 768, 2048)
@@ -47,17 +46,8 @@ def build_fcn4(
     Returns
     -------
     model : (batch, mel bins, frames) -> (batch, n_tags)
-
-    Raises
-    ------
-    UserError
-        The pools don't reduce the input to one position.
     """
     mel_bins, frames = input_shape
-    if (mel_bins // 96, frames // 1280) != (1, 1):
-        raise UserError(
-            f"FCN-4 takes 96 to 191 mel bins and 1280 to 2559 frames, not {mel_bins} x {frames}"
-        )
     norm = partial(batch_norm, momentum=batch_norm_momentum)
     x = inputs = keras.Input(input_shape, name="log_mel")
     if input_norm == "frequency":
