@@ -4,6 +4,7 @@ from typing import Literal
 
 import keras
 
+from autotagging.models.conv1d import check_conv1d
 from autotagging.models.layers import batch_norm, log_compressed
 
 _LENGTH, _POOL = 8, 4  # frames
@@ -45,8 +46,14 @@ def build_conv1d(
     Returns
     -------
     model : (batch, mel bins, frames) -> (batch, n_tags)
+
+    Raises
+    ------
+    UserError
+        See `check_conv1d`.
     """
     mel_bins, frames = input_shape
+    check_conv1d(mel_bins=mel_bins, frames=frames)
     kernels = {
         "kernel_initializer": "he_normal",
         "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None,

@@ -5,6 +5,7 @@ from typing import Literal
 
 import keras
 
+from autotagging.models.crnn import check_crnn
 from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout, hard_sigmoid
 
 _FILTERS = (64, 128, 128, 128)
@@ -65,8 +66,14 @@ def build_crnn(
     Returns
     -------
     model : (batch, mel bins, frames) -> (batch, n_tags)
+
+    Raises
+    ------
+    UserError
+        See `check_crnn`.
     """
     mel_bins, frames = input_shape
+    check_crnn(mel_bins=mel_bins, frames=frames, padded_frames=padded_frames)
     norm = partial(batch_norm, momentum=batch_norm_momentum)
     inputs = keras.Input(input_shape, name="log_mel")
     x = inputs

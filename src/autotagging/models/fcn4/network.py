@@ -5,6 +5,7 @@ from typing import Literal
 
 import keras
 
+from autotagging.models.fcn4 import check_fcn4
 from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout, scaled
 
 _FILTERS = (128, 384, 768, 2048)
@@ -46,8 +47,14 @@ def build_fcn4(
     Returns
     -------
     model : (batch, mel bins, frames) -> (batch, n_tags)
+
+    Raises
+    ------
+    UserError
+        See `check_fcn4`.
     """
     mel_bins, frames = input_shape
+    check_fcn4(mel_bins=mel_bins, frames=frames)
     norm = partial(batch_norm, momentum=batch_norm_momentum)
     x = inputs = keras.Input(input_shape, name="log_mel")
     if input_norm == "frequency":

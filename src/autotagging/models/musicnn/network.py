@@ -5,6 +5,7 @@ from functools import partial
 import keras
 
 from autotagging.models.layers import batch_norm, dropout, log_compressed, scaled
+from autotagging.models.musicnn import check_musicnn
 
 _TIMBRAL, _TEMPORAL = 204, 51  # filters of each shape
 _TIMBRAL_HEIGHTS = (0.7, 0.4)  # shares of the mel bins
@@ -53,8 +54,14 @@ def build_musicnn(
     Returns
     -------
     model : (batch, mel bins, frames) -> (batch, n_tags)
+
+    Raises
+    ------
+    UserError
+        See `check_musicnn`.
     """
     mel_bins, frames = input_shape
+    check_musicnn(mel_bins=mel_bins, frames=frames, temporal_frames=temporal_frames)
     norm = partial(batch_norm, momentum=batch_norm_momentum)
     penalty = keras.regularizers.L2(l2) if l2 else None
     inputs = keras.Input(input_shape, name="log_mel")
