@@ -184,6 +184,7 @@ def train(
                 keep_epochs="last",
                 precision=policy(precision),
             ),
+            name="benchmark",
             seed=0,
             devices=devices,
             checkpoints=saved,

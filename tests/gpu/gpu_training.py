@@ -109,6 +109,7 @@ def train(run: str, precision: str, devices, folder: Path) -> None:
             keep_epochs="last",
             precision=precision,
         ),
+        name="test",
         seed=0,
         devices=devices,
         checkpoints=Checkpoints(

@@ -233,6 +233,8 @@ def test_a_vanished_source_stops_everything(project, path):
         ("crnn", {"start_from": "typo"}, "train.crnn.start_from: typo is neither a model"),
         ("crnn", {"start_from": "results/train/crnn/seed-0"}, "copy results/train/crnn/seed-0 out"),
         (None, {"corpus": "no/such<b>"}, "corpus: no/such<b> is not a folder"),
+        ("extract_mel", {"n_mels": 64}, "does not suit train.crnn: the CRNN takes 96 to 191 mel"),
+        ("extract_mel", {"hop_length": 128}, "up to padded_frames = 1440 frames, not 96 x 2731"),
     ],
 )
 def test_a_mistyped_source_stops_everything(project, section, values, message):
@@ -240,6 +242,17 @@ def test_a_mistyped_source_stops_everything(project, section, values, message):
     printed = project.run("snakemake --cores 1", code=1)
     assert message in printed
     assert "Traceback" not in printed
+
+
+def test_a_log_scale_that_a_model_does_not_take_stops_before_results_are_replaced(project):
+    set_param(project, None, models=["lookup", "statistics"])
+    set_param(project, "extract_mel", log_scale="log1p")
+    printed = project.run("snakemake --cores 1", code=1)
+    assert "params.yaml: extract_mel does not suit train.statistics: " in printed
+    assert "log_scale is log1p; set it to power_db" in printed
+    assert "Traceback" not in printed
+    set_param(project, None, models=["lookup"])
+    project.run("snakemake -n")
 
 
 def test_a_corpus_with_any_characters_in_its_path_is_planned(project, tmp_path):

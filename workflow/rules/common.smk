@@ -21,7 +21,14 @@ from autotagging.common.files import sha256
 from autotagging.common.params import OWN_SETTINGS, options_of
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
-from autotagging.models import reads, reads_other_labels, reads_spectrograms
+from autotagging.mel.sizes import frame_count
+from autotagging.models import (
+    check_input,
+    check_log_scale,
+    reads,
+    reads_other_labels,
+    reads_spectrograms,
+)
 from autotagging.tools import outdated, replaced, unrecorded
 
 if workflow.is_main_process:  # once, not in the processes of jobs
@@ -203,6 +210,23 @@ def source_corpus(wildcards):
         "extract_mel/front_end.json",
     )
     return [] if corpus == "other_tags" else [f"{corpus}/{path}" for path in results]
+
+
+def check_models():
+    """Stop if a model does not take the spectrograms, before a job replaces results."""
+    mel = config["extract_mel"]
+    frames = frame_count(**{name: mel[name] for name in ("seconds", "sample_rate", "hop_length")})
+    for model in filter(reads_spectrograms, config["models"]):
+        try:
+            check_log_scale(model, mel["log_scale"])
+            options = options_of(config["train"][model])
+            check_input(model, options, mel_bins=mel["n_mels"], frames=frames)
+        except UserError as error:
+            raise WorkflowError(f"params.yaml: extract_mel does not suit train.{model}: {error}")
+
+
+if workflow.is_main_process:
+    check_models()
 
 
 def starts():

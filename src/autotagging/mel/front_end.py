@@ -9,6 +9,7 @@ from autotagging.corpus.containers import BadClipError
 from autotagging.corpus.decoding import LAST_BIT, LOUDEST, Decoded, fit_length
 from autotagging.dataset.store import USABLE
 from autotagging.mel import spectrogram
+from autotagging.mel.sizes import clip_samples, frame_count
 
 STATUSES = {
     "ok": "up to the tolerance longer than the set length; the excess is cropped",
@@ -61,7 +62,7 @@ class MelSettings:
     @property
     def shape(self) -> tuple[int, int]:
         """Shape of a spectrogram: (mel bins, frames)."""
-        frames = spectrogram.frame_count(
+        frames = frame_count(
             seconds=self.seconds, sample_rate=self.sample_rate, hop_length=self.hop_length
         )
         return self.n_mels, frames
@@ -120,7 +121,7 @@ class FrontEnd:
         if status not in USABLE:
             return None, seconds, status
         how = self.settings
-        samples = spectrogram.clip_samples(seconds=how.seconds, sample_rate=how.sample_rate)
+        samples = clip_samples(seconds=how.seconds, sample_rate=how.sample_rate)
         mel = spectrogram.log_mel(
             fit_length(clip.resampled(how.sample_rate), samples),
             sample_rate=how.sample_rate,

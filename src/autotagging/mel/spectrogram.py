@@ -8,6 +8,8 @@ import numpy as np
 import scipy.fft
 import scipy.sparse
 
+from autotagging.mel.sizes import frame_count
+
 LogScale = Literal["power_db", "squared_power_db", "log1p"]
 _FLOOR = 1e-10
 _BLOCK = 228  # frames: a sixth of a clip; its arrays fit in the processor's cache
@@ -151,13 +153,3 @@ def describe_front_end(
         "f_max": sample_rate / 2,
         "dtype": "float16",
     }
-
-
-def clip_samples(*, seconds: float, sample_rate: int) -> int:
-    """Count the samples of every cropped or padded clip, rounded down: 349,440 in the paper."""
-    return int(seconds * sample_rate)
-
-
-def frame_count(*, seconds: float, sample_rate: int, hop_length: int) -> int:
-    """Count the frames of a clip's spectrogram: 1366 in the paper."""
-    return 1 + clip_samples(seconds=seconds, sample_rate=sample_rate) // hop_length

@@ -62,7 +62,9 @@ def score_network(
     gather = _inputs(stored, store)
 
     def scores(subset: str) -> np.ndarray:
-        return score(subsets[subset].index, gather, batch_size=batch_size)
+        found = score(subsets[subset].index, gather, batch_size=batch_size)
+        models.check_scores(stored.description["model"], found)
+        return found
 
     def others() -> Iterator[tuple[int, np.ndarray]]:
         for epoch, weights in load_epochs(stored).items():
@@ -101,7 +103,10 @@ def score_tables(
     """
     model, options = (stored.description[entry] for entry in ("model", "options"))
     score = models.table_model(model, **options).score
-    return _score_groups(score, stored.arrays, groups, subsets)
+    scores = _score_groups(score, stored.arrays, groups, subsets)
+    for each in (scores.test, scores.validation):
+        models.check_scores(model, each)
+    return scores
 
 
 def score_audio_blind(

@@ -1,7 +1,9 @@
 """Registry of the models by name (sec. II.C); each model is a folder here.
 
 `models/<name>/__init__.py` has a constant `READS` and imports no TensorFlow. With READS_DB = True,
-a network takes only spectrograms in dB of power; models on features always do. The folder has
+a network takes only spectrograms in dB of power; models on features always do. With a function
+`check_<name>(*, mel_bins, frames, ...)`, which also takes options and raises a UserError, the
+workflow refuses spectrograms of other sizes before anything is computed. The folder has
 
 - for a network on spectrograms ("mel"), `build_<name>(*, input_shape, n_tags, precision, ...)` in
   `network.py`, which returns a functional keras.Model; with a constant `TRAINING_OPTIONS`, options
@@ -16,10 +18,10 @@ with an option `window_frames` is one of windows, see `dataset.windows.Windows`:
 the options `windows_per_clip` (default: 1) and `score_windows` (default: null, as many as fit).
 `build_<name>` is not given these three; its `input_shape` is that of a window.
 
-The last layer of a network is dense, with a bias and a sigmoid; with another, its training needs
-`output_bias: zero`. Weights are stored by the names of their layers, so name the layers: those
-without a name are known by their order only. No two layers may have the same name, not even in
-nested networks.
+Scores are from 0 to 1. The last layer of a network is dense, with a bias and a sigmoid; with
+another, its training needs `output_bias: zero`. Weights are stored by the names of their layers, so
+name the layers: those without a name are known by their order only. No two layers may have the same
+name, not even in nested networks.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,7 +59,7 @@ class TableModel:
         Function (arrays, n_tags=...) -> whether arrays have the names, types and shapes that `fit`
         gives.
     score
-        Function (arrays, groups) -> scores, float32, (clips, tags).
+        Function (arrays, groups) -> scores from 0 to 1, float32, (clips, tags).
     """
 
     fit: Callable[..., dict[str, np.ndarray]]
@@ -170,6 +172,23 @@ def check_log_scale(name: str, log_scale: str) -> None:
         raise UserError(
             f"model {name!r} computes power from dB, and extract_mel.log_scale is {log_scale}; set "
             "it to power_db"
+        )
+
+
+def check_input(name: str, options: Mapping[str, Any], *, mel_bins: int, frames: int) -> None:
+    """Raise a UserError if a model does not take clips of this size; imports no Keras."""
+    check = getattr(import_module(f"{__name__}.{name}"), f"check_{name}", None)
+    if check is not None:
+        cut = windows(options)
+        _with_options(check, options)(mel_bins=mel_bins, frames=cut.frames if cut else frames)
+
+
+def check_scores(name: str, scores: np.ndarray) -> None:
+    """Raise a UserError unless all scores of a model are from 0 to 1."""
+    if not ((scores >= 0) & (scores <= 1)).all():  # NaN is neither
+        raise UserError(
+            f"model {name!r}: its scores are from {scores.min():g} to {scores.max():g}, and must "
+            "be from 0 to 1, as those of a sigmoid"
         )
 
 

@@ -86,8 +86,10 @@ def save_model(
     Raises
     ------
     UserError
-        The description is not one that `load_model` accepts; nothing is written.
+        `load_model` would not accept the description or the arrays; nothing is written.
     """
+    if name := not_finite(arrays):
+        raise UserError(f"{model_json}: {name!r} has values that are not finite; not written")
     if fault := _fault({**description, "weights_sha256": ""}):
         raise UserError(f"{model_json}: {fault}; not written")
     save_arrays(weights, arrays)
@@ -116,9 +118,8 @@ def load_model(model_json: Path | str) -> StoredModel:
     if sha256(weights) != description["weights_sha256"]:
         raise UserError(f"{weights}: not the weights of {model_json}; train again")
     arrays = load_arrays(weights)
-    for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise UserError(f"{weights}: {name!r} has values that are not finite; train again")
+    if name := not_finite(arrays):
+        raise UserError(f"{weights}: {name!r} has values that are not finite; train again")
     model, n_tags = description["model"], len(description["tags"])
     if models.reads(model) == "tables":
         try:
@@ -128,6 +129,14 @@ def load_model(model_json: Path | str) -> StoredModel:
         if not fits(arrays, n_tags=n_tags):
             raise UserError(f"{weights}: not the arrays of {model_json}; train again")
     return StoredModel(model_json, description, arrays)
+
+
+def not_finite(arrays: Mapping[str, np.ndarray]) -> str | None:
+    """Name the first array that has values that are not finite; None: there is none."""
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            return name
+    return None
 
 
 def stack_epochs(

@@ -26,6 +26,7 @@ from autotagging.dataset.subsets import describe, labelled_clips, read_labels, r
 from autotagging.models.stored import (
     StoredModel,
     check_options,
+    not_finite,
     of_network,
     save_model,
     stack_epochs,
@@ -167,6 +168,10 @@ def _origin(data: TrainingData) -> dict[str, str]:
 
 def _write(fitted: Fitted, job: "_Job", origin: dict[str, str], files: ModelFiles) -> None:
     """Write a fitted model, and the log of its times if that is possible."""
+    if name := not_finite(fitted.arrays):
+        raise UserError(
+            f"model {job.model!r}: {name!r} has values that are not finite; nothing is written"
+        )
     with suppress(OSError, UserError):  # a log stops no training
         write_csv(fitted.times, files.times)
     write_csv(fitted.history, files.history)

@@ -36,6 +36,11 @@ def transformed(
         Clips that are transformed at a time; the result does not depend on it.
     dtype
         Type of the features.
+
+    Raises
+    ------
+    UserError
+        By the function: a clip has features that are not finite, or too large for the type.
     """
 
     def of_block(clip_ids: np.ndarray) -> np.ndarray:
@@ -45,7 +50,7 @@ def transformed(
         else:
             with ThreadPoolExecutor(threads) as pool:
                 features = [*pool.map(transform, arrays)]
-        return np.stack(features).astype(dtype)
+        return _converted(clip_ids, np.stack(features), dtype)
 
     def of_clips(clip_ids: np.ndarray) -> np.ndarray:
         first = of_block(clip_ids[:BLOCK])
@@ -56,6 +61,20 @@ def transformed(
         return features
 
     return of_clips
+
+
+def _converted(clip_ids: np.ndarray, features: np.ndarray, dtype: type) -> np.ndarray:
+    """Convert features, and raise a UserError that names the first clip that has unusable ones."""
+    with np.errstate(over="ignore"):
+        converted = features.astype(dtype)
+    usable = np.isfinite(converted).reshape(len(converted), -1).all(axis=1)
+    if usable.all():
+        return converted
+    row = int(usable.argmin())
+    fault = "not finite"
+    if np.isfinite(features[row]).all():
+        fault = f"above {np.finfo(dtype).max:g}, the largest of {np.dtype(dtype)}; scale them down"
+    raise UserError(f"clip {clip_ids[row]}: the model's features of it have values {fault}")
 
 
 class FeatureFile:

@@ -145,6 +145,7 @@ class TrainingClips:
             train,
             validation,
             replace(self.settings, keep_epochs="last", monitor="val_loss", output_bias="zero"),
+            name=name,
             seed=self.seed,
             devices=self.devices,
             checkpoints=self.checkpoints.of_part(name),

@@ -115,7 +115,13 @@ def fit_network(
         fitted = Fitted({})
     else:
         fitted = _train_in_epochs(
-            network, inputs, settings, seed=seed, devices=devices, checkpoints=checkpoints
+            network,
+            inputs,
+            settings,
+            name=model,
+            seed=seed,
+            devices=devices,
+            checkpoints=checkpoints,
         )
         fitted.description["devices"] = devices.describe(threads)
     features = {f"{FEATURES}{name}": array for name, array in inputs.features.items()}
@@ -145,6 +151,7 @@ def _train_in_epochs(
     inputs: Inputs,
     settings: TrainingSettings,
     *,
+    name: str,
     seed: int,
     devices: "Devices",
     checkpoints: Checkpoints,
@@ -164,6 +171,7 @@ def _train_in_epochs(
         inputs.train,
         inputs.validation,
         settings,
+        name=name,
         seed=seed,
         devices=devices,
         checkpoints=checkpoints,

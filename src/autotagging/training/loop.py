@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.progress import duration, native_log_hidden, print_line, progress
 from autotagging.dataset.prefetch import Waiting, prefetched
@@ -88,6 +89,7 @@ def fit(
     validation: Examples,
     settings: TrainingSettings,
     *,
+    name: str,
     seed: int,
     devices: Devices,
     checkpoints: Checkpoints,
@@ -102,6 +104,8 @@ def fit(
         Training and validation clips, at least one each.
     settings
         Settings of the training.
+    name
+        Name of the model, for messages.
     seed
         Seed of the order of clips, which depends on seed and epoch only.
     devices
@@ -113,7 +117,8 @@ def fit(
     Raises
     ------
     UserError
-        The loss is not finite, or no validation tag has an AUC to monitor.
+        The loss or a weight is not finite, scores are not from 0 to 1, or no validation tag has an
+        AUC to monitor.
     """
     if settings.monitor == "val_auc" and not has_both_classes(validation.labels).any():
         raise UserError(
@@ -142,6 +147,8 @@ def fit(
         with _divergence_explained(run, steps, lambda: rate_in_effect(rates, optimizer)):
             loss, auc = _train_epoch(run, train_step, train, settings, seed, devices, waiting)
             scores = _validate(score, validation, settings.batch_size, waiting)
+            weights = _finite_weights(model)
+        models.check_scores(name, scores)
         row = {
             "epoch": run.epoch,
             "loss": loss,
@@ -149,7 +156,7 @@ def fit(
             "auc": auc,
             "val_auc": mean_roc_auc(validation.labels, scores),
         }
-        _end_epoch(run, row, settings, model, time.perf_counter() - started, waiting)
+        _end_epoch(run, row, settings, weights, time.perf_counter() - started, waiting)
     if len(run.rows) < settings.epochs:
         print(f"no better epoch in {settings.patience} epochs: stopped", file=sys.stderr)
     model.set_weights(run.best_weights)
@@ -216,11 +223,20 @@ def _validate(
     return scores
 
 
+def _finite_weights(model: keras.Model) -> list[np.ndarray]:
+    """Give the weights; with others than finite ones, the model could not be stored."""
+    weights = model.get_weights()
+    for variable, weight in zip(model.weights, weights, strict=True):
+        if not np.isfinite(weight).all():
+            raise FloatingPointError(f"weight {variable.path!r} is not finite")
+    return weights
+
+
 def _end_epoch(
     run: Run,
     row: dict,
     settings: TrainingSettings,
-    model: keras.Model,
+    weights: list[np.ndarray],
     seconds: float,
     waiting: Waiting,
 ) -> None:
@@ -230,7 +246,7 @@ def _end_epoch(
         row,
         {"epoch": row["epoch"], "seconds": seconds, "waiting": waiting.seconds},
         value=sign * row[settings.monitor],
-        weights=model.get_weights(),
+        weights=weights,
     )
     print(_epoch_line(row, run.times, settings.epochs, waiting), file=sys.stderr)
 

@@ -10,16 +10,17 @@ from autotagging.corpus.decoding import fit_length
 from autotagging.demo import corpus as demo
 from autotagging.demo.catalogue import catalogue
 from autotagging.mel import spectrogram as mel
+from autotagging.mel.sizes import clip_samples, frame_count
 
 PAPER = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
 
 
 def test_the_papers_numbers_give_96_by_1366():
-    samples = mel.clip_samples(seconds=29.12, sample_rate=12_000)
+    samples = clip_samples(seconds=29.12, sample_rate=12_000)
     assert samples == 349_440
     spectrogram = mel.log_mel(np.zeros(samples, np.float32), **PAPER)
     assert spectrogram.shape == (96, 1366)
-    assert mel.frame_count(seconds=29.12, sample_rate=12_000, hop_length=256) == 1366
+    assert frame_count(seconds=29.12, sample_rate=12_000, hop_length=256) == 1366
 
 
 def test_silence_is_the_floor():

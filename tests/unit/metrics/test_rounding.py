@@ -1,3 +1,6 @@
+import json
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -23,3 +26,8 @@ def test_numbers_keep_twelve_digits_and_everything_else_stays():
     assert written.dtypes["clips"] == table.dtypes["clips"]
     assert written["tag"].tolist() == ["1.0", "NA"]
     assert written["auc"].tolist() == pytest.approx([0.666666666667, float("nan")], 0, nan_ok=True)
+
+
+def test_numbers_of_numpy_can_be_written_as_json():
+    found = {"area": np.float32(0.5), "n": np.int64(3), "above": np.bool_(True)}
+    assert json.dumps(rounded(found)) == '{"area": 0.5, "n": 3, "above": true}'

@@ -1,9 +1,11 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from autotagging.common.errors import UserError
 from autotagging.metrics import scores as scoring
 from autotagging.metrics.baselines import measure_baselines
 from autotagging.metrics.bootstrap import mean_over_tags
@@ -14,8 +16,10 @@ from autotagging.metrics.breakdown import (
     table_of_tags,
 )
 from autotagging.metrics.intervals import intervals, resample, sampling_units
+from autotagging.metrics.scoring import score_tables
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.summary import summarise
+from autotagging.models.stored import StoredModel
 from autotagging.training.epoch_metrics import has_both_classes
 
 TAGS = ["a", "b", "c", "d"]
@@ -280,3 +284,27 @@ def test_a_model_without_epochs_has_none_to_choose_from(test_set, scores):
     assert table.empty
     assert set(choice_of_epochs(table).values()) == {None}
     assert isinstance(table, pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (3.0, "model 'lookup': its scores are from 3 to 3, and must be from 0 to 1"),
+        (np.nan, "model 'lookup': its scores are from nan to nan"),
+        (1.0, None),
+    ],
+)
+def test_a_model_of_tables_whose_scores_are_none_is_named(monkeypatch, score, message):
+    def give(arrays, groups, *, pseudo_count):
+        return np.full((len(groups), 2), score, np.float32)
+
+    monkeypatch.setattr("autotagging.models.lookup.score_lookup", give)
+    described = {"model": "lookup", "options": {"pseudo_count": 1.0}}
+    stored = StoredModel(Path("model.json"), described, {})
+    table = pd.DataFrame({"track": ["a", "b"]})
+    subsets = {"test": table, "validation": table}
+    if message is None:
+        assert score_tables(stored, table, subsets).test.tolist() == [[1, 1], [1, 1]]
+        return
+    with pytest.raises(UserError, match=message):
+        score_tables(stored, table, subsets)

@@ -341,6 +341,7 @@ def test_16_clips_can_be_learnt(features, labels):
         clips,
         clips,
         training_settings(batch_size=16, epochs=60, learning_rate=0.003, monitor="val_auc"),
+        name="bof_rbm",
         seed=0,
         devices=ONE_DEVICE,
         checkpoints=NoCheckpoints(

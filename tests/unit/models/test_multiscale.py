@@ -47,6 +47,7 @@ def test_it_overfits_a_few_clips(tmp_path):
         examples,
         examples,
         clips.settings,
+        name="multiscale",
         seed=0,
         devices=clips.devices,
         checkpoints=clips.checkpoints,

@@ -1,5 +1,8 @@
 """What the registry refuses: options and spectrograms that a model does not take."""
 
+import subprocess
+import sys
+
 import pytest
 
 from autotagging import models
@@ -20,6 +23,49 @@ def test_models_that_undo_decibels_need_them(model):
         return
     with pytest.raises(UserError, match=f"model '{model}' .*log_scale is log1p; set it to"):
         models.check_log_scale(model, "log1p")
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "size", "expected"),
+    [
+        ("crnn", {"padded_frames": 1440}, (96, 1440), None),
+        ("crnn", {"padded_frames": 1440}, (96, 1441), "up to padded_frames = 1440 .* 96 x 1441"),
+        ("crnn", {"padded_frames": 1440}, (95, 1366), "96 to 191 mel bins .* not 95 x 1366"),
+        ("fcn4", {"width": 0.5}, (96, 1280), None),
+        ("fcn4", {"width": 0.5}, (96, 1279), "1280 to 2559 frames, not 96 x 1279"),
+        ("conv1d", {"window_frames": 51}, (96, 20), None),
+        ("conv1d", {"window_frames": 50}, (96, 1366), "51 frames or more, not 50"),
+        (
+            "musicnn",
+            {"temporal_frames": 3},
+            (96, 1366),
+            "= 4 or more, not 96 and 3",
+        ),
+        ("pooled", {"features": "pmsc", "components": 64}, (64, 1366), None),
+        ("pooled", {"features": "pmsc", "components": 65}, (64, 1366), "65, and there are 64 mel"),
+        ("pooled", {"features": "mel", "components": 65}, (64, 1366), None),
+        ("statistics", {}, (1, 1), None),
+        ("lookup", {}, (1, 1), None),
+    ],
+)
+def test_clips_of_a_size_that_a_model_does_not_take_are_refused(model, options, size, expected):
+    mel_bins, frames = size
+    if expected is None:
+        models.check_input(model, options, mel_bins=mel_bins, frames=frames)
+        return
+    with pytest.raises(UserError, match=expected):
+        models.check_input(model, options, mel_bins=mel_bins, frames=frames)
+
+
+def test_what_the_workflow_asks_of_models_loads_no_large_library():
+    code = (
+        "import sys; from autotagging import models; from autotagging.mel.sizes import frame_count;"
+        "[models.check_input(m, dict(padded_frames=1440, temporal_frames=96, features='mel',"
+        " components=1), mel_bins=96, frames=1366) for m in models.MODELS];"
+        "print({'keras', 'librosa', 'scipy', 'sklearn', 'tensorflow'} & {*sys.modules})"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout == "set()\n"
 
 
 def test_an_option_that_no_function_of_a_model_on_features_has_is_named():

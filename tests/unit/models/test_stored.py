@@ -218,6 +218,16 @@ def test_weights_of_another_model_are_refused(folder, changes, message):
     assert message in refusal(put_arrays(folder, changes))
 
 
+def test_a_model_whose_weights_are_not_finite_is_not_written(folder, tmp_path):
+    described = json.loads((folder / "model.json").read_text())
+    arrays = {BIAS: np.array([0, np.inf], np.float32)}
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(UserError, match="'tags/bias' has values that are not finite; not written"):
+        save_model(out / "model.json", out / "weights.npz", described, arrays)
+    assert not [*out.iterdir()]
+
+
 def test_weights_that_were_not_written_with_the_model_are_refused(folder):
     before = change(folder).read_text()
     put_arrays(folder, {BIAS: np.ones(2, np.float32)})
@@ -239,7 +249,7 @@ def test_weights_that_were_not_written_with_the_model_are_refused(folder):
         ({"model": ["crnn"]}, "model: ['crnn'] is not one of"),
         ({"options": {**OPTIONS, "pool_dropout": {"class_name": "Lambda"}}}, "pool_dropout: {'cl"),
         ({"options": {**OPTIONS, "depth": 5}}, "has no option 'depth'"),
-        ({"options": {**OPTIONS, "padded_frames": "many"}}, "unsupported operand"),
+        ({"options": {**OPTIONS, "padded_frames": "many"}}, "not supported between"),
         ({"options": {**OPTIONS, "padding_side": "top"}}, "padding_side is 'top'; expected one of"),
         ({"options": {**OPTIONS, "padding_value": "x"}}, "bad operand type for unary -"),
         ({"options": {**OPTIONS, "pool_dropout": 7}}, "rate"),

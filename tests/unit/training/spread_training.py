@@ -114,6 +114,7 @@ def fit(devices, build, folder, *, clips, shape, rate, **options):
         train,
         validation,
         dataclasses.replace(SETTINGS, learning_rate=rate),
+        name="test",
         seed=0,
         devices=devices,
         checkpoints=checkpoints,

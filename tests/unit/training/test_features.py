@@ -110,3 +110,24 @@ def test_features_do_not_depend_on_the_number_of_threads():
     )
     assert one(np.arange(70)).shape == (70, 30, 40)
     np.testing.assert_array_equal(one(np.arange(70)), four(np.arange(70)))
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "message"),
+    [
+        (np.nan, np.float32, "clip 33: the model's features of it have values not finite"),
+        (np.inf, np.float16, "clip 33: the model's features of it have values not finite"),
+        (1e5, np.float16, "clip 33: .* above 65504, the largest of float16; scale them down"),
+        (1e5, np.float32, None),
+    ],
+)
+def test_a_clip_whose_features_are_not_finite_is_named(value, dtype, message):
+    def transform(mel):
+        return np.where(mel == 33, np.float32(value), mel)
+
+    gather = transformed(lambda ids: ids.astype(np.float16)[:, None, None], transform, dtype=dtype)
+    if message is None:
+        assert gather(np.arange(40)).max() == value
+        return
+    with pytest.raises(UserError, match=message):
+        gather(np.arange(40))

@@ -71,15 +71,16 @@ def checkpoints_in(folder, *, keep_epochs="last", minutes=10):
     )
 
 
-def fit(training, examples, *, checkpoints=None, regular=True, **changes):
+def fit(training, examples, *, checkpoints=None, regular=True, model=None, **changes):
     """Train for a few epochs; the changes are of the settings."""
     from autotagging.training.devices import ONE_DEVICE
 
-    model = make_model(regular=regular)
+    model = model or make_model(regular=regular)
     fitted = training.fit(
         model,
         *examples,
         training_settings(**changes),
+        name="own",
         seed=0,
         devices=ONE_DEVICE,
         checkpoints=checkpoints or NoCheckpoints(),
@@ -223,6 +224,36 @@ def test_validation_scores_that_are_not_finite_are_an_error_too(training, exampl
     message = "validation scores are not finite in epoch 1, step 6"
     with pytest.raises(UserError, match=message):
         fit(training, (train, spoilt), epochs=1)
+
+
+class Unused(keras.layers.Layer):
+    """A layer with a weight that is not finite, and that no score depends on."""
+
+    def build(self, _):
+        self.add_weight(name="unused", initializer="zeros", trainable=False).assign(np.inf)
+
+    def call(self, inputs):
+        return inputs
+
+
+def test_weights_that_are_not_finite_are_an_error_and_not_kept(training, examples, tmp_path):
+    for _ in range(2):  # a second run says the same
+        layers = [Unused(name="own"), keras.layers.Flatten(), keras.layers.Dense(2, "sigmoid")]
+        with pytest.raises(UserError, match="own/unused' is not finite in epoch 1, step 6"):
+            fit(
+                training,
+                examples,
+                model=keras.Sequential([keras.Input((4, 6)), *layers]),
+                checkpoints=checkpoints_in(tmp_path),
+            )
+    assert not [*tmp_path.iterdir()]
+
+
+def test_scores_outside_0_to_1_are_an_error_after_the_first_epoch(training, examples):
+    layers = [keras.layers.Flatten(), keras.layers.Dense(2, bias_initializer="ones")]
+    linear = keras.Sequential([keras.Input((4, 6)), *layers])
+    with pytest.raises(UserError, match=r"^model 'own': its scores are from .* be from 0 to 1"):
+        fit(training, examples, model=linear)
 
 
 def test_the_learning_rate_named_is_that_of_the_step(training, examples):

@@ -31,5 +31,14 @@ so they are not comparable with merged tags and a random split. musicnn-training
 its re-implementation.
 """
 
+from autotagging.common.errors import UserError
+
 READS = "mel"
 READS_DB = True
+_SHORTEST = (4 + 8 - 1) * 4 + 8 - 1  # frames, of two convolutions of 8 and pools of 4
+
+
+def check_conv1d(*, mel_bins: int, frames: int) -> None:
+    """Raise a UserError if there are too few frames for two convolutions and pools."""
+    if frames < _SHORTEST:
+        raise UserError(f"conv1d takes {_SHORTEST} frames or more, not {frames}")

@@ -4,12 +4,11 @@ from typing import Literal
 
 import keras
 
-from autotagging.common.errors import UserError
+from autotagging.models.conv1d import check_conv1d
 from autotagging.models.layers import batch_norm, log_compressed
 
 _LENGTH, _POOL = 8, 4  # frames
 _HIDDEN = 100
-_SHORTEST = (_POOL + _LENGTH - 1) * _POOL + _LENGTH - 1
 
 
 def build_conv1d(
@@ -51,11 +50,10 @@ def build_conv1d(
     Raises
     ------
     UserError
-        There are too few frames for two convolutions and pools.
+        See `check_conv1d`.
     """
     mel_bins, frames = input_shape
-    if frames < _SHORTEST:
-        raise UserError(f"conv1d takes {_SHORTEST} frames or more, not {frames}")
+    check_conv1d(mel_bins=mel_bins, frames=frames)
     kernels = {
         "kernel_initializer": "he_normal",
         "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None,

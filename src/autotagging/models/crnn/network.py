@@ -5,7 +5,7 @@ from typing import Literal
 
 import keras
 
-from autotagging.common.errors import UserError
+from autotagging.models.crnn import check_crnn
 from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout, hard_sigmoid
 
 _FILTERS = (64, 128, 128, 128)
@@ -70,22 +70,17 @@ def build_crnn(
     Raises
     ------
     UserError
-        The pools don't reduce the mel bins to 1, or there are more frames than padded_frames.
+        See `check_crnn`.
     """
     mel_bins, frames = input_shape
-    padding = padded_frames - frames
-    if padding < 0 or not 96 <= mel_bins < 192 or padded_frames < 96:
-        raise UserError(
-            f"the CRNN takes 96 to 191 mel bins and up to padded_frames = {padded_frames} "
-            f"frames, not {mel_bins} x {frames}"
-        )
+    check_crnn(mel_bins=mel_bins, frames=frames, padded_frames=padded_frames)
     norm = partial(batch_norm, momentum=batch_norm_momentum)
     inputs = keras.Input(input_shape, name="log_mel")
     x = inputs
     if input_norm == "frequency":
         x = norm(axis=1, name="input_norm")(x)
     x = keras.layers.Reshape((mel_bins, frames, 1), name="channel")(x)
-    x = _pad(x, padding, padding_side, padding_value)
+    x = _pad(x, padded_frames - frames, padding_side, padding_value)
     if input_norm == "time":
         x = norm(axis=2, name="input_norm")(x)
     # (96, 1440, 1) -> (48, 720, 64) -> (16, 240, 128) -> (4, 60, 128) -> (1, 15, 128)

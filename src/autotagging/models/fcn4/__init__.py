@@ -26,4 +26,14 @@ The network named FCN in Won et al. (2020), 0.9005, is another one, with five la
 0.45 million parameters.
 """
 
+from autotagging.common.errors import UserError
+
 READS = "mel"
+
+
+def check_fcn4(*, mel_bins: int, frames: int) -> None:
+    """Raise a UserError if the pools don't reduce the input to one position."""
+    if (mel_bins // 96, frames // 1280) != (1, 1):
+        raise UserError(
+            f"FCN-4 takes 96 to 191 mel bins and 1280 to 2559 frames, not {mel_bins} x {frames}"
+        )

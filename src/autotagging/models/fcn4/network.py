@@ -5,7 +5,7 @@ from typing import Literal
 
 import keras
 
-from autotagging.common.errors import UserError
+from autotagging.models.fcn4 import check_fcn4
 from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout, scaled
 
 _FILTERS = (128, 384, 768, 2048)
@@ -51,13 +51,10 @@ def build_fcn4(
     Raises
     ------
     UserError
-        The pools don't reduce the input to one position.
+        See `check_fcn4`.
     """
     mel_bins, frames = input_shape
-    if (mel_bins // 96, frames // 1280) != (1, 1):
-        raise UserError(
-            f"FCN-4 takes 96 to 191 mel bins and 1280 to 2559 frames, not {mel_bins} x {frames}"
-        )
+    check_fcn4(mel_bins=mel_bins, frames=frames)
     norm = partial(batch_norm, momentum=batch_norm_momentum)
     x = inputs = keras.Input(input_shape, name="log_mel")
     if input_norm == "frequency":

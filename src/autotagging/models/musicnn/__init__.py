@@ -41,5 +41,16 @@ tags, which is not comparable with merged tags and a random split. Won et al. (2
 for another version, which averages over frequency before the temporal filters.
 """
 
+from autotagging.common.errors import UserError
+
 READS = "mel"
 READS_DB = True
+
+
+def check_musicnn(*, mel_bins: int, frames: int, temporal_frames: int) -> None:
+    """Raise a UserError if a timbral filter has no height, or a temporal one under a frame."""
+    if mel_bins < 3 or temporal_frames < 4:
+        raise UserError(
+            f"musicnn takes 3 mel bins and temporal_frames = 4 or more, not {mel_bins} and "
+            f"{temporal_frames}"
+        )

@@ -4,8 +4,8 @@ from functools import partial
 
 import keras
 
-from autotagging.common.errors import UserError
 from autotagging.models.layers import batch_norm, dropout, log_compressed, scaled
+from autotagging.models.musicnn import check_musicnn
 
 _TIMBRAL, _TEMPORAL = 204, 51  # filters of each shape
 _TIMBRAL_HEIGHTS = (0.7, 0.4)  # shares of the mel bins
@@ -58,15 +58,10 @@ def build_musicnn(
     Raises
     ------
     UserError
-        There are fewer than three mel bins, so that a timbral filter has no height, or the longest
-        temporal filters have fewer than four frames.
+        See `check_musicnn`.
     """
     mel_bins, frames = input_shape
-    if mel_bins < 3 or temporal_frames < 4:
-        raise UserError(
-            f"musicnn takes 3 mel bins and temporal_frames = 4 or more, not {mel_bins} and "
-            f"{temporal_frames}"
-        )
+    check_musicnn(mel_bins=mel_bins, frames=frames, temporal_frames=temporal_frames)
     norm = partial(batch_norm, momentum=batch_norm_momentum)
     penalty = keras.regularizers.L2(l2) if l2 else None
     inputs = keras.Input(input_shape, name="log_mel")

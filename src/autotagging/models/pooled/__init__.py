@@ -36,4 +36,12 @@ over 160 tags of another edition of the data (MIREX 2009) and not comparable wit
 random split.
 """
 
+from autotagging.common.errors import UserError
+
 READS = "features"
+
+
+def check_pooled(*, mel_bins: int, frames: int, features: str, components: int) -> None:
+    """Raise a UserError if there are more components than mel bins."""
+    if features == "pmsc" and components > mel_bins:
+        raise UserError(f"components is {components}, and there are {mel_bins} mel bins")

@@ -27,13 +27,14 @@ def figure_3(
 
     from autotagging.corpus.decoding import fit_length
     from autotagging.mel import spectrogram
+    from autotagging.mel.sizes import clip_samples
 
     model = read_model(model_json)
     front_end = model["front_end"]
     options = model.get("options", {})
     rate, hop = front_end["sample_rate"], front_end["hop_length"]
     clip, waveform = read_clip(download, split, clip_id, sample_rate=rate)
-    samples = spectrogram.clip_samples(seconds=front_end["seconds"], sample_rate=rate)
+    samples = clip_samples(seconds=front_end["seconds"], sample_rate=rate)
     waveform = fit_length(waveform, samples)
     spectrum = librosa.stft(waveform, n_fft=front_end["n_fft"], hop_length=hop)
     figure = draw(

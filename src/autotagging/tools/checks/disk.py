@@ -51,7 +51,7 @@ def _to_write(params: dict[str, Any]) -> Iterator[tuple[Path, float]]:
 
 def _spectrograms(params: dict[str, Any]) -> float:
     """Bytes of the spectrograms that are missing; DVC's cache gets a copy of all."""
-    from autotagging.mel.spectrogram import frame_count
+    from autotagging.mel.sizes import frame_count
 
     how = params["extract_mel"]
     keys = ("seconds", "sample_rate", "hop_length")
