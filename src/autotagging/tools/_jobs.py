@@ -17,8 +17,8 @@ from autotagging.tools.unrecorded import RECORDS, output_of
 _FOLDERS = ("results/", "logs/", "unfinished/", "workflow/")
 _CODE = ("src/", "workflow/")
 _SOURCE = re.compile(r"""^(['"])(?!--)(.+) ([0-9a-f]{16})\1$""")
-_TELLING = {"train": ("model", "seed"), "extract_mel_shard": ("shard",)}
-"""Flags that tell the jobs of a rule apart."""
+_OF_MODEL = re.compile(r"results/[^/]+/([^/]+)/seed-(\d+)/")
+"""Results of a step that runs per model."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,10 @@ class Job:
     @property
     def name(self) -> str:
         """Rule, with the model and seed or the shard, for example "train crnn 0"."""
-        flags = flags_of(self.command)
-        values = [flags[key][0] for key in _TELLING.get(self.rule, ())]
-        if self.rule == "evaluate":
-            _, _, model, seed, *_ = Path(self.outputs[0]).parts
-            values = [model, seed.removeprefix("seed-")]
+        if found := _OF_MODEL.match(self.outputs[0]):
+            values = list(found.groups())
+        else:
+            values = flags_of(self.command).get("shard", [])
         return " ".join([self.rule, *values])
 
     @property

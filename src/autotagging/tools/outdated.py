@@ -16,7 +16,6 @@ from autotagging.tools._engines import RESULTS
 
 # The parts of a step that runs in parts are made again, not the table that lists them.
 _FIGURES = "figures"
-_BY_MODEL = ("train", "evaluate")
 _RULES = {"extract_mel": "extract_mel_shard"}
 
 
@@ -92,8 +91,8 @@ def without_versions() -> list[str]:
     folders = [
         folder
         for step in sorted(RESULTS.glob("*"))
-        for folder in (sorted(step.glob("*/*")) if step.name in _BY_MODEL else [step])
-        if step.name != _FIGURES and folder.is_dir() and any(folder.iterdir())
+        for folder in sorted(step.glob("*/seed-*")) or [step]  # of a step that runs per model
+        if step.name != _FIGURES and any(path.is_file() for path in folder.rglob("*"))
     ]
     return [
         folder.relative_to(RESULTS).as_posix()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,6 +88,23 @@ def test_a_job_is_one_for_all_its_outputs(finished):
     assert job.note.commit == COMMIT
     assert job.note.machine["host"] == "a host"
     assert job.note.machine["cores"] == 2
+
+
+def test_jobs_of_a_new_step_are_told_apart_by_model_and_seed(finished):
+    """The command of such a step need not have flags for them."""
+    (train,) = read_jobs()
+    names = []
+    for model, seed in (("crnn", 3), ("crnn", 12), ("lookup", 3)):
+        outputs = [f"results/mistakes/{model}/seed-{seed}/mistakes.csv"]
+        command = f"autotagging mistakes --out {outputs[0]} > logs/mistakes.log"
+        names.append(replace(train, rule="mistakes", command=command, outputs=outputs).name)
+    assert names == ["mistakes crnn 3", "mistakes crnn 12", "mistakes lookup 3"]
+    outputs = ["results/extract_mel/shard-04.npy"]
+    command = f"autotagging extract_mel_shard --shard 04 --mel {outputs[0]}"
+    shard = replace(train, rule="extract_mel_shard", command=command, outputs=outputs)
+    assert shard.name == "extract_mel_shard 04"
+    command, outputs = "autotagging split --seed 3 --out a", ["results/split/split.csv"]
+    assert replace(train, rule="split", command=command, outputs=outputs).name == "split"
 
 
 def test_a_model_that_a_training_started_from_is_an_input(finished):

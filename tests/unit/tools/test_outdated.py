@@ -52,3 +52,18 @@ def test_a_damaged_file_stops_nothing(write, tmp_path, content):
     write("split/versions.json")
     (tmp_path / "results/split/versions.json").write_text(content)
     assert outdated.warning() == ""
+
+
+def test_results_without_versions_are_named_by_their_folder(write, tmp_path):
+    """A step that runs per model, one that is new included, has a file in each folder."""
+    for step in ("train", "mistakes"):
+        write(f"{step}/crnn/seed-0/versions.json", numpy="1.26.4")
+        write(f"{step}/lookup/seed-10/mistakes.csv")
+        (tmp_path / f"results/{step}/fcn4").mkdir()
+    (tmp_path / "results/evaluate/crnn").mkdir(parents=True)
+    write("split/split.csv")
+    assert outdated.without_versions() == [
+        "mistakes/lookup/seed-10",
+        "split",
+        "train/lookup/seed-10",
+    ]
