@@ -48,13 +48,20 @@ def test_download_names_what_the_demo_corpus_needs():
 def test_a_model_names_what_its_training_and_evaluation_import(model):
     trained, scored = {*models.libraries(model)}, imported(STEPS / "evaluate.py", model)
     if models.reads(model) == "tables":
-        assert trained == {"numpy", "pandas"}
-        scored -= {"keras", "tensorflow"}
+        module = SOURCE / f"autotagging/models/{model}/__init__.py"
+        assert trained == imported(module, model) | {"numpy", "pandas"}
+        scored -= {"keras", "tensorflow"} - trained
     elif models.reads(model) == "mel":
         assert trained == imported(STEPS / "train.py", model)
     else:  # not each of these models has the functions of SciPy
         assert trained == imported(STEPS / "train.py", model) | {"scipy"}
     assert {*trained, *evaluate.LIBRARIES} == scored
+
+
+def test_a_model_adds_libraries_of_its_own(monkeypatch):
+    assert models.libraries("lookup") == ("numpy", "pandas")
+    monkeypatch.setattr("autotagging.models.lookup.LIBRARIES", ("scipy",), raising=False)
+    assert models.libraries("lookup") == ("numpy", "pandas", "scipy")
 
 
 def test_figures_name_what_any_of_them_imports():

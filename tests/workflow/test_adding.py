@@ -13,13 +13,15 @@ TABLE_MODEL = {
 """A baseline of tables: every clip gets the tags of the training clips, less rare ones."""
 
 import numpy as np
+from scipy.special import xlogy
 
 READS = "tables"
+LIBRARIES = ("scipy",)
 
 
 def fit_popular(labels, groups, *, power):
     """Take each tag's share to a power."""
-    return {"share": labels.mean().to_numpy() ** power}
+    return {"share": np.exp(xlogy(power, labels.mean().to_numpy()))}
 
 
 def fits_popular(arrays, *, n_tags):
@@ -59,6 +61,8 @@ NETWORK = {
 """A network on the mean level of each mel bin."""
 
 READS = "mel"
+READS_DB = True
+TRAINING_OPTIONS = ()
 ''',
     "src/autotagging/models/mean_level/network.py": '''\
 """Dense layers on the mean level of each mel bin."""
@@ -97,6 +101,68 @@ def test_it_has_a_weight_per_mel_bin_and_a_bias():
     options = {"scale": 0.1, "hidden": []}
     network = models.build("mean_level", input_shape=(96, 100), n_tags=1, **options)
     assert network.count_params() == 97
+""",
+}
+ON_FEATURES = {
+    "src/autotagging/models/loudness/__init__.py": '''\
+"""A network on the mean and the maximum of each mel bin."""
+
+READS = "features"
+''',
+    "src/autotagging/models/loudness/features.py": '''\
+"""Mean and maximum of each mel bin, in units of the training clips' deviation."""
+
+import numpy as np
+
+
+def encode_loudness(mel, arrays):
+    """Compute them for a clip: (1, 2 x mel bins)."""
+    return np.concatenate([mel.mean(axis=1), mel.max(axis=1)])[None].astype(np.float32)
+
+
+def fit_encoded_loudness(clips, encoded, arrays, *, seed, keep):
+    """Compute the mean and the deviation of all values."""
+    values = np.concatenate([*encoded.each(clips.clip_ids)])
+    return {"mean": values.mean(), "deviation": values.std()}
+
+
+def finish_loudness(encoded, arrays):
+    """Standardize the values of a clip."""
+    return (encoded - arrays["mean"]) / arrays["deviation"]
+''',
+    "src/autotagging/models/loudness/network.py": '''\
+"""A dense layer on features."""
+
+import keras
+
+
+def build_loudness(*, input_shape, n_tags, l2):
+    """Build it, with an L2 penalty on its weights."""
+    inputs = keras.Input(input_shape, name="features")
+    penalty = keras.regularizers.L2(l2)
+    layer = keras.layers.Dense(n_tags, activation="sigmoid", kernel_regularizer=penalty)
+    return keras.Model(inputs, layer(inputs))
+''',
+    "workflow/schemas/models/loudness.schema.yaml": """\
+description: A dense layer on the mean and the maximum of each mel bin.
+type: object
+additionalProperties: false
+required: [l2]
+properties:
+  l2:
+    description: L2 penalty on the weights.
+    type: number
+""",
+    "tests/unit/models/test_loudness.py": """\
+import numpy as np
+
+from autotagging.models import feature_model
+
+
+def test_the_mean_and_the_maximum_are_standardized():
+    mel = np.array([[1, 3], [5, 5]], np.float32)
+    features = feature_model("loudness").transform(mel, {"mean": 1.0, "deviation": 2.0})
+    assert features.tolist() == [[0.5, 2.0, 1.0, 2.0]]
 """,
 }
 TRAIN_PARAMETER = [
@@ -186,8 +252,15 @@ METRIC = '''\
 '''
 
 
+ADDED = {"popular": TABLE_MODEL, "mean_level": NETWORK, "loudness": ON_FEATURES}
 STEPS = ("train", "evaluate")
 """Steps that run once per model."""
+TESTS_OF_MODELS = (
+    "tests/unit/test_libraries.py",
+    "tests/unit/models/test_registry.py",
+    "tests/workflow/test_mirror.py::test_only_models_on_features_run_the_code_of_features",
+    "tests/workflow/test_mirror.py::test_a_model_is_trained_without_the_code_of_others",
+)
 
 
 def write(project, files):
@@ -229,37 +302,36 @@ def test_models_and_a_parameter_of_train_are_added(project):
     assert changed_stages(project) == {}
     edit_one_of_the_models(project)
     change_the_parameter(project)
-    added = [*TABLE_MODEL, *NETWORK, *TEST_OF_TRAIN_PARAMETER]
-    tests = [path for path in added if path.startswith("tests/")]
-    tests.append("tests/unit/test_paper_page.py")
-    project.run(f"pytest -n 0 -q {' '.join(tests)}")
+    run_tests(project)
 
 
 def add_models(project):
-    """Four edits, and nothing is trained but the models."""
-    write(project, TABLE_MODEL)
-    write(project, NETWORK)
-    project.replace(
-        "params.yaml", "models: [crnn, lookup]", "models: [crnn, lookup, popular, mean_level]"
-    )
+    """Four edits each, and nothing is trained but the models."""
+    for files in ADDED.values():
+        write(project, files)
+    listed = f"models: [crnn, lookup, {', '.join(ADDED)}]"
+    project.replace("params.yaml", "models: [crnn, lookup]", listed)
     project.replace(
         "params.yaml",
         "  lookup:\n",
         "  popular:\n    power: 1.0\n"
         "  mean_level:\n    scale: 0.1\n    hidden: [8, 4]\n"
+        "  loudness:\n    l2: 0.01\n"
         "  lookup:\n",
     )
     planned = counts(project, "snakemake -n")
-    assert (planned["train"], planned["evaluate"]) == (2, 2)
+    assert (planned["train"], planned["evaluate"]) == (3, 3)
     assert not {"download", "merge_tags", "split", "extract_mel"} & set(planned)
-    added = {f"{step}@{name}-0" for step in STEPS for name in ("popular", "mean_level")}
+    added = {f"{step}@{name}-0" for step in STEPS for name in ADDED}
     changed = changed_stages(project)
     assert set(changed) == {*added, "figures"}
     assert changed["figures"] == {"params.yaml": {"models": "modified"}}
-    cards = [f"results/figures/model_card/{name}-seed-0.md" for name in ("popular", "mean_level")]
+    cards = [f"results/figures/model_card/{name}-seed-0.md" for name in ADDED]
     project.run(f"snakemake --cores all -- results/figures/table_4.csv {' '.join(cards)}")
     table = pd.read_csv(project.folder / "results/figures/table_4.csv")
-    assert {"crnn", "lookup", "popular", "mean_level"} <= set(table["model"])
+    assert {"crnn", "lookup", *ADDED} <= set(table["model"])
+    versions = project.folder / "results/train/popular/seed-0/versions.json"
+    assert set(json.loads(versions.read_text())) == {"python", "numpy", "pandas", "scipy"}
     assert "train@popular-0" in project.run("dvc stage list")
 
 
@@ -268,7 +340,7 @@ def add_a_parameter_of_train(project):
     for edit in TRAIN_PARAMETER:
         project.replace(*edit)
     write(project, TEST_OF_TRAIN_PARAMETER)
-    assert counts(project, "snakemake -n")["train"] == 4
+    assert counts(project, "snakemake -n")["train"] == 5
 
 
 def edit_one_of_the_models(project):
@@ -296,10 +368,21 @@ def change_the_parameter(project):
     """A new value of it trains all again, whoever decides that."""
     project.replace("params.yaml", "beta_1: 0.9", "beta_1: 0.8")
     planned = project.run("snakemake -n -p")
-    assert len(re.findall(r"autotagging train .* --beta-1 0\.8 ", planned)) == 4
+    assert len(re.findall(r"autotagging train .* --beta-1 0\.8 ", planned)) == 5
     new = {"params.yaml": {"train.beta_1": "modified"}}
-    stages = {f"train@{model}-0" for model in ("crnn", "lookup", "popular", "mean_level")}
+    stages = {f"train@{model}-0" for model in ("crnn", "lookup", *ADDED)}
     assert changed_stages(project) == dict.fromkeys(stages, new)
+
+
+def run_tests(project):
+    """Those that came with the additions, and those of all models, which name what is missing."""
+    written = {path for files in (*ADDED.values(), TEST_OF_TRAIN_PARAMETER) for path in files}
+    tests = sorted(path for path in written if path.startswith("tests/"))
+    tests += ["tests/unit/test_paper_page.py", *TESTS_OF_MODELS]
+    project.run(f"pytest -n 0 -q {' '.join(tests)}")
+    project.replace("src/autotagging/models/popular/__init__.py", 'LIBRARIES = ("scipy",)\n', "")
+    failed = project.run("pytest -n 0 -q tests/unit/test_libraries.py -k popular", code=1)
+    assert "scipy" in failed
 
 
 def test_a_parameter_is_added(project):

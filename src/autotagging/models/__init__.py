@@ -3,7 +3,8 @@
 `models/<name>/__init__.py` has a constant `READS` and imports no TensorFlow. With READS_DB = True,
 a network takes only spectrograms in dB of power; models on features always do. With a function
 `check_<name>(*, mel_bins, frames, ...)`, which also takes options and raises a UserError, the
-workflow refuses spectrograms of other sizes before anything is computed. The folder has
+workflow refuses spectrograms of other sizes before anything is computed. A constant `LIBRARIES`
+names libraries that the model imports and others of its kind do not. The folder has
 
 - for a network on spectrograms ("mel"), `build_<name>(*, input_shape, n_tags, precision, ...)` in
   `network.py`, which returns a functional keras.Model; with a constant `TRAINING_OPTIONS`, options
@@ -193,10 +194,11 @@ def check_scores(name: str, scores: np.ndarray) -> None:
 
 
 def libraries(name: str) -> tuple[str, ...]:
-    """Name the libraries that a trained model's bytes depend on."""
+    """Name the libraries that a trained model's bytes depend on: of its kind, and its own."""
     networks = ("keras", "scikit-learn", "tensorflow")
     added = {"tables": (), "mel": networks, "features": (*networks, "scipy")}
-    return ("numpy", "pandas", *added[reads(name)])
+    own = getattr(import_module(f"{__name__}.{name}"), "LIBRARIES", ())
+    return ("numpy", "pandas", *added[reads(name)], *own)
 
 
 def required(path: Path | None, flag: str, model: str) -> Path:
