@@ -1,5 +1,7 @@
 """A new figure is its module, its drawing, its rule, its caption and its test: no list knows it."""
 
+import re
+
 import pytest
 import yaml
 
@@ -53,6 +55,18 @@ def test_tags_per_clip_is_drawn(results):
     assert_draws(tags_per_clip, results, labels=results / "labels.csv")
 """,
 }
+DRAWN = """\
+    figure = new_figure(COLUMN, 2.5, caption)
+    counts = labels.sum(axis=1).value_counts()
+    figure.add_subplot(xlabel="tags", ylabel="clips").bar(counts.index, counts)
+"""
+WRONG = """\
+    figure = new_figure(COLUMN, 2.5)
+    axes = figure.add_subplot(xlabel="tags", ylabel="clips")
+    for colour in ("red", "green"):
+        axes.scatter(np.random.default_rng().normal(size=len(labels)), labels, color=colour)
+"""
+"""No caption, jitter without a seed, and colours that are alike without one kind of cones."""
 RULE = """
 
 rule tags_per_clip:
@@ -114,3 +128,16 @@ def test_the_tests_know_it(project):
     printed = project.run(f"sh {script}")
     for test in ("is_drawn", "nothing_else_has", "has_an_example", "at_the_size_of_a_column"):
         assert f"{test} PASSED" in printed.replace("[tags_per_clip]", "")
+
+
+def test_a_drawing_that_breaks_the_rules_fails(project):
+    path = "src/autotagging/reporting/plots/tags_per_clip.py"
+    before = (project.folder / path).read_text()
+    project.replace(path, DRAWN, WRONG)
+    project.replace(path, "import pandas as pd\n", "import numpy as np\nimport pandas as pd\n")
+    tests = "tests/unit/reporting/plots/test_style.py -k tags_per_clip"
+    printed = project.run(f"pytest -n 0 -v --basetemp .snakemake/tests {tests}", code=1)
+    (project.folder / path).write_text(before)
+    for test in ("have_their_caption", "same_bytes_when_drawn_again", "bars_and_areas_of_a_panel"):
+        assert re.search(rf"{test}\w*\[tags_per_clip.*\] FAILED", printed), printed
+    assert "at_the_size_of_a_column[tags_per_clip] PASSED" in printed

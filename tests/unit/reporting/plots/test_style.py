@@ -9,14 +9,15 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from autotagging.reporting import plots
 from autotagging.reporting.outputs import FigureFiles
-from autotagging.reporting.plots.style import save_figure
+from autotagging.reporting.plots.style import save_figure, write_figure
 from conftest import ROOT
-from figures import assert_on_page, drawn_texts
+from figures import CAPTION, assert_on_page, drawn_texts, texts
 
 
 def load_examples() -> dict[str, Callable[[], Figure]]:
@@ -58,6 +59,19 @@ def test_figures_are_legible_at_the_size_of_a_column(name):
     for text in drawn_texts(figure):
         assert text.get_fontsize() >= 7, text
         assert_on_page(text, figure)
+
+
+@pytest.mark.parametrize("name", ALL_FIGURES)
+def test_figures_have_their_caption(name):
+    found = [" ".join(text.get_text().split()) for text in texts(ALL_FIGURES[name]())]
+    assert any(CAPTION in text for text in found), found
+
+
+@pytest.mark.parametrize("name", ALL_FIGURES)
+def test_figures_have_the_same_bytes_when_drawn_again(name, tmp_path):
+    for path in (tmp_path / "a.svg", tmp_path / "b.svg"):
+        write_figure(ALL_FIGURES[name](), path)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
 @pytest.mark.parametrize("name", ALL_FIGURES)
@@ -112,6 +126,32 @@ def test_lines_of_a_panel_are_told_apart_with_any_colour_vision(name, vision):
             looks = [(line.get_linestyle(), line.get_marker()) for line in (one, other)]
             colours = [lab(line.get_color(), vision) for line in (one, other)]
             assert looks[0] != looks[1] or np.linalg.norm(colours[0] - colours[1]) > 20, name
+
+
+def filled_looks(axes):
+    """Looks, such as a marker or hatch, and colours of scatters, bars and areas of a panel.
+
+    Colours that stand for values are left out, and pale areas: they go with a line or a text.
+    """
+    for patch in axes.patches:
+        if patch.get_facecolor()[3] > 0.5:
+            yield (type(patch), patch.get_hatch()), to_rgb(patch.get_facecolor())
+    for collection in axes.collections:
+        scatter = isinstance(collection, PathCollection)
+        markers = [path.vertices.tobytes() for path in collection.get_paths()] if scatter else []
+        look = type(collection), collection.get_hatch(), *markers
+        for colour in collection.get_facecolor() if collection.get_array() is None else ():
+            if scatter or colour[3] > 0.5:
+                yield look, to_rgb(colour)
+
+
+@pytest.mark.parametrize("name", ALL_FIGURES)
+def test_scatters_bars_and_areas_of_a_panel_are_told_apart_with_any_colour_vision(name):
+    for axes in ALL_FIGURES[name]().axes:
+        pairs = itertools.combinations({*filled_looks(axes)}, 2)
+        for (one, other), vision in itertools.product(pairs, COLOUR_BLIND):
+            colours = [lab(colour, vision) for _, colour in (one, other)]
+            assert one[0] != other[0] or np.linalg.norm(colours[0] - colours[1]) > 20, vision
 
 
 def test_the_users_own_matplotlib_settings_change_nothing(tmp_path):
