@@ -85,6 +85,7 @@ def merge_tags(
     except SynonymError as error:
         line = known.line(error.group, error.tag)
         raise UserError(f"{vocabulary}, line {line}: {error}") from error
+    known.warn_of_unknown(raw.columns)
     kept = most_frequent(merged, n_tags)
     if not kept:
         raise UserError(f"{annotations}: no clip has any tag")
@@ -96,7 +97,7 @@ def merge_tags(
     others = [tag for tag in merged.columns.difference(kept, sort=False) if merged[tag].any()]
     for chosen, path in ((kept, labels), (others, other_labels)):
         write_csv(pd.concat([clips[[*STRUCTURE]], merged[chosen]], axis=1), path)
-    write_csv(table_of_kept(merged, kept, merged_into, known.category_of), tags)
+    write_csv(table_of_kept(merged, kept, merged_into, known.synonyms, known.category_of), tags)
     write_csv(table_of_raw(raw, merged, kept, merged_into), raw_tags)
     write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)
     write_versions(versions, *LIBRARIES)
