@@ -104,6 +104,12 @@ def test_every_raw_tag_has_the_category_of_the_tag_it_is_merged_into():
     }
 
 
+def test_the_papers_tags_are_those_that_a_run_is_compared_with():
+    rows = yaml.safe_load((ROOT / "workflow/resources/published.yaml").read_text())
+    (paper,) = (row for row in rows if row.get("this_paper"))
+    assert paper["tag_names"] == PAPER_TAGS.replace("\n", " ").split(", ")
+
+
 def test_the_official_table_gives_the_tags_of_the_paper(magnatagatune):
     annotations = read_annotations(magnatagatune / "annotations_final.csv.gz")
     raw = annotations.drop(columns=["clip_id", "mp3_path"])
