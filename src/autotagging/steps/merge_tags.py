@@ -89,7 +89,8 @@ def merge_tags(
     kept = most_frequent(merged, n_tags)
     if not kept:
         raise UserError(f"{annotations}: no clip has any tag")
-    print(f"{raw.shape[1]} raw tags, {merged.shape[1]} merged, {len(kept)} kept", file=sys.stderr)
+    merging = f"{merged.shape[1]} merged" if synonyms == "merge" else "not merged"
+    print(f"{raw.shape[1]} raw tags, {merging}, {len(kept)} kept", file=sys.stderr)
     if len(kept) < n_tags:
         print(f"warning: {n_tags} tags wanted, {len(kept)} have positives", file=sys.stderr)
 
