@@ -1,5 +1,7 @@
 """Step split as a command."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -38,15 +40,17 @@ def test_clips_without_a_tag_can_be_dropped(downloaded, vocabulary):
 
 def test_a_split_can_be_given_as_a_file(downloaded, vocabulary, tmp_path):
     merge_tags(downloaded / "annotations_final.csv", vocabulary, downloaded)
-    given = tmp_path / "given.csv"
+    given = tmp_path / "fold 1.csv"
     given.write_text("clip_id,subset\n10,train\n2,test\n6,validation\n11,test\n")
     message = split(downloaded, PAPER_SPLIT, scheme="file", file=given)
     assert "1 clips are not usable here" in message
     table = pd.read_csv(downloaded / "split.csv").set_index("clip_id")
     assert table["subset"].to_dict() == {10: "train", 2: "test", 6: "validation"}
+    settings = json.loads((downloaded / "split_settings.json").read_text())
+    assert settings == {"scheme": "file fold 1.csv"}
     given.write_text("clip_id;subset\n10;train\n2;test\n")
     message = split(downloaded, PAPER_SPLIT, scheme="file", file=given, code=2)
-    assert "given.csv: no validation clips by the scheme file; add some" in message
+    assert "fold 1.csv: no validation clips by the scheme file; add some" in message
 
 
 @pytest.fixture

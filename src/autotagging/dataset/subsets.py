@@ -14,7 +14,7 @@ SUBSETS = ("train", "validation", "test")
 
 
 def describe(scheme: str, subset: pd.Series) -> str:
-    """Describe a split in a few words: "random 19773/1521/4566"."""
+    """Describe a split in a few words: "random 19773/1521/4566", "file mine.csv 8/1/3"."""
     return f"{scheme} " + "/".join(str((subset == name).sum()) for name in SUBSETS)
 
 

@@ -107,10 +107,40 @@ def most_frequent(labels: pd.DataFrame, n: int) -> list[str]:
     return counts["tag"].head(n).tolist()
 
 
+def find_category(
+    tag: str, groups: Mapping[str, Sequence[str]], category_of: Mapping[str, str]
+) -> str | None:
+    """Find the category of a raw or merged tag.
+
+    It is the tag's own, or else that of the name of its group, or else the one that raw tags of the
+    group have, if it is the same for all that have one.
+
+    Parameters
+    ----------
+    tag
+        A raw tag, or the name of a group.
+    groups
+        Synonymous raw tags, by the name of their merged tag.
+    category_of
+        Category of each raw or merged tag that has its own.
+
+    Returns
+    -------
+    category
+        None without one.
+    """
+    group = next((name for name, raw in groups.items() if tag == name or tag in raw), tag)
+    if known := [category_of[name] for name in (tag, group) if name in category_of]:
+        return known[0]
+    of_raw = {category_of[raw] for raw in groups.get(group, ()) if raw in category_of}
+    return of_raw.pop() if len(of_raw) == 1 else None
+
+
 def table_of_kept(
     merged: pd.DataFrame,
     kept: Sequence[str],
     merged_into: pd.Series,
+    groups: Mapping[str, Sequence[str]],
     category_of: Mapping[str, str],
 ) -> pd.DataFrame:
     """Describe the tags that are kept.
@@ -123,18 +153,19 @@ def table_of_kept(
         Result of `most_frequent`.
     merged_into : (raw tags,)
         Result of `merged_names`.
-    category_of
-        Category by tag; that of a missing one is "other".
+    groups, category_of
+        See `find_category`; the groups are those of the vocabulary, also where tags are not merged.
 
     Returns
     -------
     table : (kept tags, 4)
-        tag, category, count (of clips), merged_from (raw tags, separated by semicolons).
+        tag, category ("other" without one), count (of clips), merged_from (raw tags, separated by
+        semicolons).
     """
     return pd.DataFrame(
         {
             "tag": kept,
-            "category": [category_of.get(tag, "other") for tag in kept],
+            "category": [find_category(tag, groups, category_of) or "other" for tag in kept],
             "count": merged[[*kept]].sum().to_numpy(),
             "merged_from": [";".join(merged_into.index[merged_into == tag]) for tag in kept],
         }

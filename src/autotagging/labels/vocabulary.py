@@ -1,6 +1,7 @@
 """The user's vocabulary: groups of synonyms, and categories of tags (sec. II.A)."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
@@ -26,17 +27,33 @@ class Vocabulary:
         Category of each tag that has one.
     lines
         Line of each raw tag in the file, by group and tag.
+    category_lines
+        Line of each tag that has a category.
     """
 
     path: Path
     synonyms: dict[str, list[str]]
     category_of: dict[str, str]
     lines: dict[tuple[str, str], int]
+    category_lines: dict[str, int]
 
     def line(self, group: str, tag: str) -> int:
         """Line on which a group names a tag, or else that of the group's first tag."""
         first = self.lines[group, self.synonyms[group][0]]
         return self.lines.get((group, tag), first)
+
+    def warn_of_unknown(self, raw_tags: Iterable[str]) -> None:
+        """Warn of categories of tags that are neither raw nor merged, such as misspelt ones."""
+        known = {*raw_tags, *self.synonyms}
+        if unknown := [tag for tag in self.category_of if tag not in known]:
+            first, *others = unknown
+            line, category = self.category_lines[first], self.category_of[first]
+            more = f", nor {len(others)} more under categories" if others else ""
+            print(
+                f"warning: {self.path}, line {line}: category {category!r}: the corpus has no tag "
+                f"{first!r}{more}",
+                file=sys.stderr,
+            )
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
@@ -57,7 +74,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
                 f"{path}: no {name!r}; expected mappings of lists under {' and '.join(_SECTIONS)}"
             )
     synonyms, lines = _read_lists(path, top["synonyms"], "synonyms")
-    categories, _ = _read_lists(path, top["categories"], "categories")
+    categories, places = _read_lists(path, top["categories"], "categories")
     if "all" in categories:
         raise UserError(f"{path}: a category is named 'all', which means all tags; rename it")
     return Vocabulary(
@@ -65,6 +82,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
         synonyms=synonyms,
         category_of={tag: name for name, tags in categories.items() for tag in tags},
         lines=lines,
+        category_lines={tag: line for (_, tag), line in places.items()},
     )
 
 

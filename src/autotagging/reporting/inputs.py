@@ -18,6 +18,7 @@ _NUMBER, _PERHAPS = int | float, int | float | None
 _RUN = {"model": str, "seed": int, "corpus": str, "split": str}
 _MODEL = {**_RUN, "best_epoch": int, "trainable_parameters": int}
 _MODEL |= {"front_end": FRONT_END, "architecture": list}
+_SCORING = {"model": str, "seed": int, "tags": list}
 _COUNTED = {"trainable_parameters": int | None, "multiply_adds": int | None}
 _LAYER = {"name": str, "type": str, "output_shape": list, "parameters": int}
 _INTERVALS = dict.fromkeys(("groups", "resamples", "resamples_without_some_tag"), int)
@@ -43,6 +44,7 @@ _COUNTS = ("clip_id", "count", "merged_count", "kept", "positives", "tags", "tag
 _COUNTS += ("artists", "epoch", "best", "last", "oracle", "decisions", "clips_without_group")
 _TYPES = {**dict.fromkeys(_TEXTS, str), **dict.fromkeys(_COUNTS, int)}
 _PUBLISHED = ("method", "year", "roc_auc", "citation", "tags", "split", "comparable", "note")
+_OF_PAPER = ("epochs", "tag_names")
 
 
 def read_model(path: Path) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def read_results(metrics: Sequence[Path], model_json: Sequence[Path]) -> list[di
     runs
         Contents of each metrics.json, and from model.json: trainable_parameters (a count),
         multiply_adds (operations to score one clip), both None if they are not known or the model
-        has none; reads_audio (whether it was trained on spectrograms).
+        has none; tag_names (what it scores); reads_audio (whether it was trained on spectrograms).
 
     Raises
     ------
@@ -82,12 +84,13 @@ def read_results(metrics: Sequence[Path], model_json: Sequence[Path]) -> list[di
     same_length(metrics=metrics, model_json=model_json)
     runs = []
     for measured, described in zip(metrics, model_json, strict=True):
-        run, model = read_metrics(measured), read_json(described, model=str, seed=int)
+        run, model = read_metrics(measured), read_json(described, **_SCORING)
         if any(run[name] != model[name] for name in ("model", "seed")):
             raise UserError(f"{described}: not the model of {measured}; give the same order")
         costs = {name: model.get(name) for name in _COUNTED}
         check_entries(costs, str(described), _COUNTED)
-        runs.append({**run, **costs, "reads_audio": "front_end" in model})
+        of_model = {"tag_names": model["tags"], "reads_audio": "front_end" in model}
+        runs.append({**run, **costs, **of_model})
     return runs
 
 
@@ -130,9 +133,12 @@ def read_published(path: Path) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UserError(f"{path}: expected a list of rows, each with {', '.join(_PUBLISHED)}")
     for number, row in enumerate(rows, start=1):
-        needed = (*_PUBLISHED, "epochs") if row.get("this_paper") else _PUBLISHED
+        needed = (*_PUBLISHED, *_OF_PAPER) if row.get("this_paper") else _PUBLISHED
         if missing := [key for key in needed if key not in row]:
             raise UserError(f"{path}: row {number} has no {missing[0]!r}; add it")
+        names = row.get("tag_names", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise UserError(f"{path}: row {number}: tag_names: expected a list of names")
     return rows
 
 

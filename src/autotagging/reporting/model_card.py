@@ -64,7 +64,7 @@ def model_card(metrics: dict[str, Any], model: dict[str, Any], leakage: dict[str
         of_demo=_OF_DEMO if corpus == "demo" else "",
         of_start=_started(model),
         attribution=attribution(corpus),
-        split=metrics["split"],
+        split=plain_markdown(metrics["split"]),
         synonyms=metrics["synonyms"],
         checksums="\n".join(f"- {name}: `{sha}`" for name, sha in model["trained_on"].items()),
         n_clips=f"{metrics['n_clips']:,}",

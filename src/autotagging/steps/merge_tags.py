@@ -85,10 +85,12 @@ def merge_tags(
     except SynonymError as error:
         line = known.line(error.group, error.tag)
         raise UserError(f"{vocabulary}, line {line}: {error}") from error
+    known.warn_of_unknown(raw.columns)
     kept = most_frequent(merged, n_tags)
     if not kept:
         raise UserError(f"{annotations}: no clip has any tag")
-    print(f"{raw.shape[1]} raw tags, {merged.shape[1]} merged, {len(kept)} kept", file=sys.stderr)
+    merging = f"{merged.shape[1]} merged" if synonyms == "merge" else "not merged"
+    print(f"{raw.shape[1]} raw tags, {merging}, {len(kept)} kept", file=sys.stderr)
     if len(kept) < n_tags:
         print(f"warning: {n_tags} tags wanted, {len(kept)} have positives", file=sys.stderr)
 
@@ -96,7 +98,7 @@ def merge_tags(
     others = [tag for tag in merged.columns.difference(kept, sort=False) if merged[tag].any()]
     for chosen, path in ((kept, labels), (others, other_labels)):
         write_csv(pd.concat([clips[[*STRUCTURE]], merged[chosen]], axis=1), path)
-    write_csv(table_of_kept(merged, kept, merged_into, known.category_of), tags)
+    write_csv(table_of_kept(merged, kept, merged_into, known.synonyms, known.category_of), tags)
     write_csv(table_of_raw(raw, merged, kept, merged_into), raw_tags)
     write_json({"synonyms": synonyms, "n_tags": n_tags}, tag_settings)
     write_versions(versions, *LIBRARIES)

@@ -46,7 +46,7 @@ def split(
         Output: level, share of test clips whose track, album or artist is also in training, and
         number of clips of which it is unknown.
     split_settings
-        Output: scheme of the split, for the descriptions of later results.
+        Output: scheme of the split and name of its file, for the descriptions of later results.
     versions
         Output: versions of the libraries that made the results.
     checksums
@@ -74,7 +74,9 @@ def split(
     leaking = partition.leakage(subset, names)
     _describe_unknown(leaking, len(subset), settings.scheme)
     write_csv(leaking, leakage)
-    write_json({"scheme": settings.scheme}, split_settings)
+    # The name tells folds of equal size apart; a path would differ between machines.
+    file = f" {settings.file.name}" if settings.scheme == "file" else ""
+    write_json({"scheme": f"{settings.scheme}{file}"}, split_settings)
     write_versions(versions, *LIBRARIES)
     write_checksums(checksums, [split, leakage, split_settings, versions])
 

@@ -18,6 +18,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.locks import locked
 from autotagging.common.progress import duration
 from autotagging.corpus.folders import unfinished
+from autotagging.labels.vocabulary import read_vocabulary
 from autotagging.tools._machine import cores
 from autotagging.tools.importing import folder as corpus
 from autotagging.tools.importing.clip_ids import ClipIds
@@ -118,6 +119,8 @@ def import_corpus(
             clips = [clips_of.pop(song) for song in songs]
             _delete(clips_of.values(), scratch)
             named = name_tags(songs, tags)
+            if tags.vocabulary:
+                read_vocabulary(tags.vocabulary).warn_of_unknown(named.tags)
             source = {"table": clean(csv.name)} if csv else {"fields": list(from_files)}
             receipt = {**source, **asdict(cut), "songs": len(songs), "clips": sum(map(len, clips))}
             corpus.write_tables(scratch, songs, clips, named, faults.found, receipt, ids)

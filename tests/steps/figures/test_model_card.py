@@ -46,6 +46,13 @@ def test_a_card_has_what_the_hub_reads(results):
     assert [metric["type"] for metric in others] == ["average_precision", "loss", "accuracy"]
 
 
+def test_a_card_names_the_file_of_a_split(results):
+    front, text = cards(results, split="file a*b*.csv 6/1/3")
+    (result,) = front["model-index"][0]["results"]
+    assert result["dataset"]["config"] == "file a*b*.csv 6/1/3"
+    assert r"(training/validation/test clips): file a\*b\*.csv 6/1/3." in text
+
+
 def test_a_card_tells_scores_leakage_and_the_baseline(results):
     _, text = cards(results)
     assert "ROC-AUC, mean over tags (macro) | 0.750 | 0.625 to 0.875 | 0.625 |" in text

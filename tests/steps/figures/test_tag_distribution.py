@@ -20,3 +20,18 @@ def test_tags_are_counted_before_and_after_merging(results):
         "Tags before and after merging; the 1 most frequent are kept. Synthetic demo corpus "
         "(not MagnaTagATune), all clips."
     )
+
+
+def test_raw_tags_are_not_called_merged(results):
+    (results / "raw_tags.csv").write_text(
+        "raw_tag,count,merged_into,merged_count,kept\ndrum,3,drum,3,1\nhappy,1,happy,1,0\n"
+    )
+    output = written(results)
+    tag_distribution(
+        raw_tags=results / "raw_tags.csv",
+        audio=results / "audio.json",
+        figure_files=drawn(results),
+        table_files=output,
+    )
+    caption = output.md.read_text().splitlines()[0]
+    assert caption.startswith("Raw tags, not merged; the 1 most frequent are kept.")

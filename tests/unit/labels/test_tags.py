@@ -4,7 +4,8 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.corpus.tables import read_annotations
-from autotagging.labels.tags import merge_synonyms, merged_names, most_frequent
+from autotagging.labels.tags import find_category, merge_synonyms, merged_names, most_frequent
+from autotagging.labels.vocabulary import read_vocabulary
 from conftest import ROOT
 
 PAPER_TAGS = """techno, fast, electro, beat, dance, drum, synth, trance, loud, no singer, rock, pop,
@@ -69,6 +70,44 @@ def test_tags_without_positives_are_never_kept():
 def test_merged_names_keeps_the_order_of_raw_tags():
     names = merged_names(LABELS.columns, {"beat": ["beat", "beats"]})
     assert names.to_dict() == {"beat": "beat", "flute": "flute", "beats": "beat", "harp": "harp"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "category_of", "expected"),
+    [
+        ("beat", {"beat": "rhythm", "beats": "genre"}, "rhythm"),
+        ("beats", {"beat": "rhythm", "pulse": "genre"}, "rhythm"),
+        ("beat", {"beats": "genre"}, "genre"),
+        ("beats", {"pulse": "genre"}, "genre"),
+        ("beat", {"beats": "rhythm", "pulse": "genre"}, None),
+        ("beat", {"harp": "instrument"}, None),
+        ("harp", {"beats": "genre", "harp": "instrument"}, "instrument"),
+        ("flute", {"beats": "genre", "harp": "instrument"}, None),
+    ],
+)
+def test_a_tag_without_a_category_has_that_of_its_group(tag, category_of, expected):
+    assert find_category(tag, {"beat": ["beats", "pulse"]}, category_of) == expected
+
+
+def test_every_raw_tag_has_the_category_of_the_tag_it_is_merged_into():
+    known = read_vocabulary(ROOT / "workflow/resources/tags.yaml")
+    found = {
+        raw: find_category(raw, known.synonyms, known.category_of)
+        for group in known.synonyms.values()
+        for raw in group
+    }
+    assert found["electronic"] == "genre"
+    assert found["strings"] == found["drums"] == "instrument"
+    assert found["woman"] == "vocal"
+    assert {raw for raw, name in found.items() if name is None} == {
+        *("beat", "beats", "no beat", "no drums"),  # their groups have none
+    }
+
+
+def test_the_papers_tags_are_those_that_a_run_is_compared_with():
+    rows = yaml.safe_load((ROOT / "workflow/resources/published.yaml").read_text())
+    (paper,) = (row for row in rows if row.get("this_paper"))
+    assert paper["tag_names"] == PAPER_TAGS.replace("\n", " ").split(", ")
 
 
 def test_the_official_table_gives_the_tags_of_the_paper(magnatagatune):

@@ -217,17 +217,19 @@ def test_a_song_that_is_too_short_or_has_too_many_channels_stops_all_before_the_
     assert len((music / "mine/left_out.csv").read_text(encoding="utf-8").splitlines()) == 3
 
 
-def test_only_a_corpus_of_this_command_is_replaced_and_only_if_told(music):
+def test_only_a_corpus_of_this_command_is_replaced_and_only_if_told(music, capsys):
     run(music)
     with pytest.raises(UserError, match="there is a corpus already; --replace replaces it"):
         run(music)
     vocabulary = music / "mine/tags.yaml"
     text = vocabulary.read_text(encoding="utf-8").replace("{}", "{loud: [Rock]}")
+    text += "  feeling:\n  - clam\n"
     vocabulary.write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=r"tags\.yaml was edited and would be lost; keep it with"):
         run(music, replace=True)
     write_rows(music, ROWS[:3])
     run(music, replace=True, tags=TagSettings(vocabulary=vocabulary))
+    assert "category 'feeling': the corpus has no tag 'clam'\n" in capsys.readouterr().err
     assert "loud:\n  - Rock\n" in vocabulary.read_text(encoding="utf-8")
     assert len([*music.glob("mine/?/*")]) == 5
     (music / "mine/notes.txt").touch()

@@ -20,6 +20,7 @@ from autotagging.reporting.plots.style import (
     styled,
 )
 from autotagging.reporting.plots.text import fitted, wrap
+from autotagging.reporting.tables.tag_counts import merged
 
 _FEW = 30  # tags whose ranks are marked on the lines
 
@@ -29,7 +30,7 @@ def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -
     """Draw the merging of tags: a bar per kept tag, a segment per raw tag, synonyms listed.
 
     A clip with several raw tags of a group counts in each of their segments, but once in the
-    merged tag, whose count is a black mark.
+    merged tag, whose count is a black mark. Tags that are not merged have neither mark nor legend.
 
     Parameters
     ----------
@@ -40,11 +41,9 @@ def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -
     caption
         Corpus and clips.
     """
-    merged = raw_tags["merged_into"].nunique()
-    caption = (
-        f"{len(raw_tags)} raw tags → {merged} after merging synonyms → {len(tags)} most frequent "
-        f"kept. {caption}"
-    )
+    are_merged, n_merged = merged(raw_tags), raw_tags["merged_into"].nunique()
+    merging = f" → {n_merged} after merging synonyms" if are_merged else ", not merged"
+    caption = f"{len(raw_tags)} raw tags{merging} → {len(tags)} most frequent kept. {caption}"
     synonyms = [
         wrap("+\xa0" + ", ".join(fitted(name, 3.0).replace(" ", "\xa0") for name in names), 3.3)
         if names
@@ -58,15 +57,17 @@ def figure_2(tags: pd.DataFrame, raw_tags: pd.DataFrame, *, caption: str = "") -
     axes = figure.add_subplot()
     for centre, tag, count in zip(centres, tags["tag"], tags["count"], strict=True):
         _stacked_bar(axes, centre, raw_tags[raw_tags["merged_into"] == tag])
-        axes.plot([count, count], [centre - 0.48, centre + 0.48], color="black", linewidth=1.2)
+        if are_merged:
+            axes.plot([count, count], [centre - 0.48, centre + 0.48], color="black", linewidth=1.2)
     axes.set_yticks(centres, [fitted(tag, 1.5) for tag in tags["tag"]])
     axes.set_ylim(rows + 0.4, -0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("clips")
-    axes.set_ylabel("tag after merging")
+    axes.set_ylabel("tag after merging" if are_merged else "tag")
     _text_column(axes, centres, synonyms)
-    _merging_legend(figure)
+    if are_merged:
+        _merging_legend(figure)
     return figure
 
 
@@ -132,14 +133,14 @@ def tag_distribution(raw_tags: pd.DataFrame, *, kept: int, caption: str = "") ->
         Corpus and clips.
     """
     before = raw_tags["count"].sort_values(ascending=False).to_numpy()
-    merged = raw_tags.drop_duplicates("merged_into")["merged_count"]
-    after = merged.sort_values(ascending=False).to_numpy()
+    of_merged = raw_tags.drop_duplicates("merged_into")["merged_count"]
+    after = of_merged.sort_values(ascending=False).to_numpy()
+    lines = [(before, ORANGE, "--", "raw"), (after, BLUE, "-", "merged")]
+    if not merged(raw_tags):
+        lines = [(before, BLUE, "-", "raw")]
     figure = new_figure(COLUMN, 2.9, caption)
     axes = figure.add_subplot()
-    for counts, colour, dashes, kind in (
-        (before, ORANGE, "--", "raw"),
-        (after, BLUE, "-", "merged"),
-    ):
+    for counts, colour, dashes, kind in lines:
         ranks = np.arange(1, len(counts) + 1)
         name = f"{len(counts)} {kind} tag{'s' * (len(counts) != 1)}"
         without = int((counts == 0).sum())

@@ -55,7 +55,7 @@ def table_4(metrics: list[dict[str, Any]], published: list[dict[str, Any]]) -> p
     published
         Cited rows: method, year, roc_auc, citation, tags, split, comparable, note; model in the
         rows of the paper's Table 4: the model here that is this system; also epochs in the row with
-        `this_paper`.
+        `this_paper`, and its tag_names.
 
     Returns
     -------
@@ -143,6 +143,7 @@ def _run(metrics: dict[str, Any]) -> dict[str, Any]:
         "split": metrics["split"],
         "epochs": metrics.get("epochs") or 0,
         "best_epoch": str(metrics.get("best_epoch") or ""),
+        "tag_names": frozenset(metrics["tag_names"]),
         "tags": f"{n_tags} {_TAGS[metrics['synonyms']]}{scored}",
         "roc_auc": metrics["roc_auc_macro"],
         "roc_auc_low": low,
@@ -156,13 +157,16 @@ def _run(metrics: dict[str, Any]) -> dict[str, Any]:
 def _measured_row(runs: pd.DataFrame, paper: dict[str, Any]) -> dict[str, Any]:
     """Average the seeds of one model.
 
-    It is comparable with the paper only on the same corpus, with all clips, split and tags.
+    It is comparable with the paper only on the same corpus, with all clips, split and tags, which
+    are as many, merged and scored, and have the same names.
     """
     summary = summarise(runs, ["model", "corpus", "split"], ["roc_auc", "accuracy", "loss"])
     row = summary.iloc[0].to_dict()
     row["tags"] = "; ".join(runs["tags"].unique())
     same = [name for name in ("split", "tags") if row[name] == paper.get(name)]
-    like_paper = is_whole_magnatagatune(row["corpus"]) and len(same) == 2
+    of_paper = frozenset(paper.get("tag_names", ()))
+    same_names = all(names == of_paper for names in runs["tag_names"])
+    like_paper = is_whole_magnatagatune(row["corpus"]) and len(same) == 2 and same_names
     return {
         **row,
         "source": MEASURED,

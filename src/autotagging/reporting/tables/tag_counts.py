@@ -3,6 +3,11 @@
 import pandas as pd
 
 
+def merged(raw_tags: pd.DataFrame) -> bool:
+    """Tell whether any raw tag was merged into a tag of another name."""
+    return bool((raw_tags["raw_tag"] != raw_tags["merged_into"]).any())
+
+
 def tag_distribution(raw_tags: pd.DataFrame) -> pd.DataFrame:
     """List the merged tags with their counts before and after merging, most frequent first.
 

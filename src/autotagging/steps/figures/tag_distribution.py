@@ -5,6 +5,7 @@ from autotagging.reporting.inputs import read_table, read_title
 from autotagging.reporting.plots.style import save_figure
 from autotagging.reporting.plots.tag_counts import tag_distribution as draw
 from autotagging.reporting.tables.files import save_table
+from autotagging.reporting.tables.tag_counts import merged
 from autotagging.reporting.tables.tag_counts import tag_distribution as make_table
 from autotagging.steps.figures import flags
 
@@ -23,5 +24,6 @@ def tag_distribution(
     kept = int((table["kept"] == "yes").sum())
     title = all_clips(read_title(audio))
     save_figure(draw(raw, kept=kept, caption=title), figure_files)
-    caption = f"Tags before and after merging; the {kept} most frequent are kept. {title}."
+    tags = "Tags before and after merging" if merged(raw) else "Raw tags, not merged"
+    caption = f"{tags}; the {kept} most frequent are kept. {title}."
     save_table(table, table_files, caption=caption)

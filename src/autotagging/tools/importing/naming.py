@@ -9,7 +9,7 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
-from autotagging.labels.tags import STRUCTURE, SynonymError, merged_names
+from autotagging.labels.tags import STRUCTURE, SynonymError, find_category, merged_names
 from autotagging.labels.vocabulary import read_vocabulary
 from autotagging.tools.importing.labels import OTHER, spelling_key
 from autotagging.tools.importing.songs import Song
@@ -175,8 +175,8 @@ class _Vocabulary:
         """List the tags by category; `own` is that of tags which the file does not place."""
         category_of = {**own, **self._category_of}
         for name, group in self.synonyms.items():
-            if name not in category_of:
-                category_of[name] = own[group[0]]
+            of_file = find_category(name, self.synonyms, self._category_of)
+            category_of[name] = of_file or own.get(name, category_of[group[0]])
         lists = defaultdict(list)
         for tag in sorted({*tags, *self.synonyms}):
             lists[category_of[tag]].append(tag)

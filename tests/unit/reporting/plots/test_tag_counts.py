@@ -23,9 +23,12 @@ TAGS = pd.DataFrame(
     columns=["tag", "category", "count", "merged_from"],
 )
 COUNTS = RAW_TAGS.assign(merged_count=[350, 350, 350, 250, 250, 250, 3])
+KEPT_RAW = COUNTS.assign(merged_into=COUNTS["raw_tag"], merged_count=COUNTS["count"])
 EXAMPLES = {
     "tag_distribution": lambda: tag_distribution(COUNTS, kept=2, caption=CAPTION),
     "figure_2": lambda: figure_2(TAGS, RAW_TAGS, caption=CAPTION),
+    "tag_distribution of raw tags": lambda: tag_distribution(KEPT_RAW, kept=2, caption=CAPTION),
+    "figure_2 of raw tags": lambda: figure_2(TAGS, KEPT_RAW, caption=CAPTION),
 }
 
 
@@ -50,4 +53,17 @@ def test_tag_distribution_counts_by_rank_and_shows_the_cut():
         "7 raw tags, of which 1 without a clip, not drawn",
         "3 merged tags",
         "2 kept: the last has 250 clips",
+    ]
+
+
+def test_figures_of_raw_tags_say_that_they_are_not_merged():
+    figure = figure_2(TAGS, KEPT_RAW, caption="demo")
+    assert figure.get_suptitle().startswith("7 raw tags, not merged → 2 most frequent kept. demo")
+    assert figure.axes[0].get_ylabel() == "tag"
+    assert not figure.legends
+    assert not figure.axes[0].get_lines()
+    (legend,) = tag_distribution(KEPT_RAW, kept=2).legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "7 raw tags, of which 1 without a clip, not drawn",
+        "2 kept: the last has 200 clips",
     ]

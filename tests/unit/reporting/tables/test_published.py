@@ -3,6 +3,10 @@ import pytest
 import yaml
 
 from autotagging.reporting.tables.published import NEWER, OF_PAPER, ORIENTATION, table_4
+from conftest import ROOT
+
+PUBLISHED = yaml.safe_load((ROOT / "workflow/resources/published.yaml").read_text())
+TAG_NAMES = PUBLISHED[0]["tag_names"]
 
 
 def metrics(seed, auc, *, accuracy=0.9, corpus="demo", split="random 183/14/42", **more):
@@ -16,6 +20,7 @@ def metrics(seed, auc, *, accuracy=0.9, corpus="demo", split="random 183/14/42",
         "accuracy": accuracy,
         "loss": 0.25,
         "synonyms": "merge",
+        "tag_names": TAG_NAMES,
         "n_tags": 50,
         "n_tags_scored": 49,
         "baselines": {
@@ -30,9 +35,8 @@ def metrics(seed, auc, *, accuracy=0.9, corpus="demo", split="random 183/14/42",
 
 
 @pytest.fixture
-def published(request):
-    path = request.config.rootpath / "workflow/resources/published.yaml"
-    return yaml.safe_load(path.read_text())
+def published():
+    return PUBLISHED
 
 
 def test_table_4_averages_two_seeds(published):
@@ -145,6 +149,19 @@ def test_raw_tags_are_not_comparable_with_the_papers(published):
     table = table_4([{**run, "synonyms": "keep"}], published)
     assert table.loc[0, "tags"] == "50 raw"
     assert table.loc[0, "comparable_with_paper"] == "no"
+
+
+def test_as_many_merged_tags_of_other_names_are_not_comparable_with_the_papers(published):
+    run = metrics(0, 0.8, corpus="magnatagatune", split="random 19773/1521/4566", n_tags_scored=50)
+    in_another_order = {**run, "tag_names": TAG_NAMES[::-1]}
+    others = {**run, "seed": 1, "tag_names": [*TAG_NAMES[:-1], "female vocal"]}
+    rows = [
+        table_4(runs, published).loc[0]
+        for runs in ([run, in_another_order], [others], [run, others])
+    ]
+    assert [row["tags"] for row in rows] == ["50 merged"] * 3
+    assert [row["comparable_with_paper"] for row in rows] == ["yes", "no", "no"]
+    assert rows[1]["note"] == rows[2]["note"] == "split or tags differ from the paper's"
 
 
 def test_systems_have_the_papers_names_and_order_and_others_are_for_orientation(published):

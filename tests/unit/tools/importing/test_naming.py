@@ -61,6 +61,14 @@ def test_an_edited_vocabulary_has_the_last_word(tmp_path):
         name_tags(of[:1], TagSettings(vocabulary=path))
 
 
+def test_a_merged_tag_has_the_category_that_the_vocabulary_gives_its_tags(tmp_path):
+    path = tmp_path / "tags.yaml"
+    path.write_text("synonyms: {house: [House, Techno]}\ncategories: {genre: [House, Techno]}\n")
+    of = songs(["other/House"], ["other/Techno"])
+    named = name_tags(of, TagSettings(vocabulary=path))
+    assert named.categories == {"genre": ["House", "Techno", "house"]}
+
+
 def test_a_tag_with_the_name_of_a_column_is_refused():
     with pytest.raises(UserError, match="tag 'clip_id' has the name of another column"):
         name_tags(songs(["x/clip_id"]), TagSettings())
