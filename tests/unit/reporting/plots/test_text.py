@@ -114,7 +114,7 @@ def test_scores_of_any_number_of_models_are_legible(models, tags):
 
 
 def test_the_distribution_of_one_tag_is_seen():
-    raw = pd.DataFrame({"raw_tag": ["a"], "merged_into": ["a"], "count": 90, "merged_count": 90})
+    raw = pd.DataFrame({"raw_tag": ["a"], "merged_into": ["b"], "count": 90, "merged_count": 90})
     figure = tag_distribution(raw, kept=1, caption="Corpus of $5 or $10")
     assert_legible(figure)
     (legend,) = figure.legends
