@@ -222,7 +222,10 @@ def check_models():
             options = options_of(config["train"][model])
             check_input(model, options, mel_bins=mel["n_mels"], frames=frames)
         except UserError as error:
-            raise WorkflowError(f"params.yaml: extract_mel does not suit train.{model}: {error}")
+            raise WorkflowError(
+                f"params.yaml: extract_mel does not suit train.{model}: {error}. "
+                f"Change one of them, or leave {model} out of models"
+            )
 
 
 if workflow.is_main_process:

@@ -250,17 +250,34 @@ def weights_of(model: "keras.Model") -> dict[str, np.ndarray]:
     return {weight.path.removeprefix(f"{model.name}/"): weight.numpy() for weight in model.weights}
 
 
-def with_names_of(
-    own: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+def with_names_of(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Rename stored arrays if their names differ from a model's own only by Keras' numbers.
 
-    Keras numbers the layers that have no name by counting all layers of the process, also those of
-    other networks; so their weights are known by their order.
+    Keras names a layer that has no name after its class, with a number that counts all layers of
+    the process, also those of other networks; so their weights are known by their order.
     """
-    kinds, own_kinds = ([re.sub(r"_\d+(?=/)", "", name) for name in each] for each in (arrays, own))
+    import keras
+
+    own = weights_of(model)
+    classes = {*dir(keras.layers), *(type(layer).__name__ for layer in model.layers)}
+    automatic = {_snake_case(name) for name in classes}
+
+    def without_numbers(path: str) -> list[str]:
+        parts = [(part, re.sub(r"_\d+$", "", part)) for part in path.split("/")]
+        return [
+            base if re.sub("^(forward|backward)_", "", base) in automatic else part
+            for part, base in parts
+        ]
+
+    kinds, own_kinds = ([without_numbers(path) for path in each] for each in (arrays, own))
     same = {*arrays} == {*own} or kinds != own_kinds
     return dict(arrays if same else zip(own, arrays.values(), strict=True))
+
+
+def _snake_case(name: str) -> str:
+    """Name of a class as Keras writes it in the names of its layers: GRUCell, gru_cell."""
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
@@ -272,7 +289,7 @@ def set_weights(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
         Names, shapes or types differ from those of the model.
     """
     own = weights_of(model)
-    arrays = with_names_of(own, arrays)
+    arrays = with_names_of(model, arrays)
     expected = {name: f"{array.shape} {array.dtype}" for name, array in own.items()}
     found = {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
     if found != expected:

@@ -24,20 +24,25 @@ _LAYER = {"name": str, "type": str, "output_shape": list, "parameters": int}
 _INTERVALS = dict.fromkeys(("groups", "resamples", "resamples_without_some_tag"), int)
 _INTERVALS |= {"gain_over_lookup": dict}
 _VALIDATION = {"roc_auc_macro": _PERHAPS, "intervals": {INTERVAL_UNIT: dict}}
-_METRICS = {
+_HEADLINE = {
     **_RUN,
-    **dict.fromkeys(("roc_auc_macro", "roc_auc_micro", "pr_auc_macro"), _PERHAPS),
+    "roc_auc_macro": _PERHAPS,
+    "confidence": _NUMBER,
+    "intervals": {INTERVAL_UNIT: dict},
+    "baselines": {"lookup": {"roc_auc_macro": _PERHAPS}},
+    "validation": _VALIDATION,
+}
+_METRICS = {
+    **_HEADLINE,
+    **dict.fromkeys(("roc_auc_micro", "pr_auc_macro"), _PERHAPS),
     **dict.fromkeys(("accuracy", "loss", "calibration_error"), _PERHAPS),
     **dict.fromkeys(("n_clips", "n_clips_with_tags", "n_tags", "n_tags_scored"), int),
     "synonyms": str,
     "threshold": _NUMBER,
-    "confidence": _NUMBER,
     "tags_not_scored": list,
     "intervals": {INTERVAL_UNIT: _INTERVALS},
-    "baselines": {"lookup": {"roc_auc_macro": _PERHAPS}},
     "gains": {"over_lookup": {"roc_auc_macro": _PERHAPS}},
     "epoch_choices": dict,
-    "validation": _VALIDATION,
 }
 _TEXTS = ("tag", "category", "raw_tag", "merged_into", "merged_from", "mp3_path", "subset", "level")
 _COUNTS = ("clip_id", "count", "merged_count", "kept", "positives", "tags", "tags_scored")
@@ -102,6 +107,14 @@ def read_title(path: Path) -> str:
 def read_metrics(path: Path) -> dict[str, Any]:
     """Read the metrics.json of one model and seed; errors as in `read_model`."""
     return read_json(path, **_METRICS)
+
+
+def read_headline(path: Path) -> dict[str, Any]:
+    """Read a metrics.json, also one of earlier code, for its macro ROC-AUC on both subsets alone.
+
+    Errors are those of `read_model`.
+    """
+    return read_json(path, **_HEADLINE)
 
 
 def read_predictions(path: Path) -> dict[str, np.ndarray]:

@@ -87,7 +87,7 @@ def read_mapping(path: Path | None, categories: Mapping[str, str]) -> TagMapping
 
 
 def folded(text: str) -> str:
-    """Spelling by which tags and values are compared: without capitals, in NFC."""
+    """Spelling by which a mapping's tags and a file's values are compared: NFC, no capitals."""
     return normalize("NFC", text.casefold())
 
 

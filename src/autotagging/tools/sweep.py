@@ -14,7 +14,7 @@ from autotagging.common.files import write_csv
 from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.models import reads_spectrograms
 from autotagging.reporting.captions import run_caption
-from autotagging.reporting.inputs import read_metrics
+from autotagging.reporting.inputs import read_headline
 from autotagging.reporting.outputs import FigureFiles
 from autotagging.reporting.plots.style import save_figure
 from autotagging.reporting.plots.sweep import is_numeric, value_text
@@ -137,7 +137,7 @@ def _measured(
                     f"{experiment.name}: DVC's cache lacks {folder}; `dvc fetch` gets the results "
                     "of commits from a remote, `dvc exp pull` those of experiments"
                 )
-            metrics = read_metrics(path)
+            metrics = read_headline(path)
             yield metrics, _row(metrics, experiment, parameter)
 
 

@@ -12,12 +12,15 @@ _PRODUCTS = (_LAYERS.Dense, _LAYERS.Conv1D, _LAYERS.Conv2D, _LAYERS.Conv3D)
 _DEPTHWISE = (_LAYERS.DepthwiseConv1D, _LAYERS.DepthwiseConv2D)
 _SEPARABLE = (_LAYERS.SeparableConv1D, _LAYERS.SeparableConv2D)
 _RECURRENT = (_LAYERS.GRU, _LAYERS.LSTM, _LAYERS.SimpleRNN)
+_WITHOUT_PRODUCTS = (_LAYERS.BatchNormalization, _LAYERS.LayerNormalization, _LAYERS.PReLU)
+_WITHOUT_PRODUCTS += (_LAYERS.GroupNormalization, _LAYERS.Embedding)
 
 
 def multiply_adds(network: keras.Model) -> int | None:
     """Count the multiply-adds of convolutions, dense and recurrent layers for one input.
 
-    Layers whose weights are no matrices, such as normalizations, count nothing.
+    Layers without products of matrices, such as normalizations, count nothing; a layer that is
+    called twice counts once.
 
     Returns
     -------
@@ -29,7 +32,8 @@ def multiply_adds(network: keras.Model) -> int | None:
 
 
 def _of_layer(layer: keras.Layer) -> int | None:
-    if not any(len(weight.shape) > 1 for weight in layer.weights):
+    has_matrix = any(len(weight.shape) > 1 for weight in layer.weights)
+    if isinstance(layer, _WITHOUT_PRODUCTS) or not has_matrix:
         return 0
     if isinstance(layer, keras.Model):
         return multiply_adds(layer)

@@ -74,7 +74,7 @@ class Start:
             Names, shapes or types of the weights differ from those of the network.
         """
         own, path = weights_of(network), self.stored.path
-        arrays = with_names_of(own, of_network(self.stored.arrays))
+        arrays = with_names_of(network, of_network(self.stored.arrays))
         last = network.layers[-1].name
         if self.has_tags:
             print(f"starting from the weights of {path}: all layers", file=sys.stderr)

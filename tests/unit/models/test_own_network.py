@@ -113,6 +113,26 @@ def test_a_training_starts_from_weights_of_layers_without_names(own, tmp_path):
     np.testing.assert_array_equal(network.layers[-1].bias, own_bias)
 
 
+def test_numbers_that_a_person_gave_are_names(own, tmp_path):
+    """Other layers of a class are not taken for each other, though their shapes are the same."""
+
+    def numbered(first):
+        def build(*, input_shape, n_tags, precision="float32"):
+            inputs = x = keras.Input(input_shape)
+            for number in (first, first + 1):
+                x = layers.Dense(4, name=f"hidden_{number}")(x)
+            x = layers.GlobalAveragePooling1D()(x)
+            return keras.Model(inputs, layers.Dense(n_tags, activation="sigmoid", name="tags")(x))
+
+        return build
+
+    own(numbered(2))
+    path, _ = write(tmp_path, options={})
+    own(numbered(1))
+    with pytest.raises(UserError, match="stored weight 'hidden_1/kernel' is missing"):
+        build_network(load_model(path))
+
+
 def test_weights_of_other_layers_are_no_weights_of_layers_without_names(own, tmp_path):
     own(unnamed)
     path, _ = write(tmp_path, options={})

@@ -261,6 +261,7 @@ def test_a_network_learns_sixteen_clips_by_heart(mel, structure, tmp_path):
     checkpoints = Checkpoints(
         tmp_path, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10
     )
-    fit(network, clips, clips, settings, seed=0, devices=ONE_DEVICE, checkpoints=checkpoints)
+    how = {"name": "pooled", "seed": 0, "devices": ONE_DEVICE, "checkpoints": checkpoints}
+    fit(network, clips, clips, settings, **how)
     scores = make_scorer(network)(clips.clip_ids, clips.gather, batch_size=5)
     assert mean_roc_auc(labels, scores) > 0.99

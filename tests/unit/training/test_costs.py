@@ -45,6 +45,8 @@ COSTS = {
     "images": (lambda: L.TimeDistributed(conv("Conv2D", filters=5)), (6, 4, 2, 1), 6 * 8 * 9 * 5),
     "nested": (nested, (6, 4), 6 * (4 * 2 + 2 * 5)),
     "normalization": (lambda: L.BatchNormalization(), (6, 4), 0),
+    "over two axes": (lambda: L.LayerNormalization(axis=[1, 2]), (6, 4), 0),
+    "slopes of activations": (lambda: L.PReLU(shared_axes=[1]), (6, 4, 2), 0),
     "no weights": (lambda: L.Activation("relu"), (6, 4), 0),
     "transposed": (lambda: conv("Conv2DTranspose", filters=5), (6, 4, 2), None),
     "other cells": (lambda: L.RNN(L.LSTMCell(3)), (6, 4), None),

@@ -35,7 +35,8 @@ from autotagging.common.errors import UserError
 
 READS = "mel"
 READS_DB = True
-_SHORTEST = (4 + 8 - 1) * 4 + 8 - 1  # frames, of two convolutions of 8 and pools of 4
+LENGTH, POOL = 8, 4  # frames of a convolution's kernel and of a pool; there are two of each
+_SHORTEST = (POOL + LENGTH - 1) * POOL + LENGTH - 1
 
 
 def check_conv1d(*, mel_bins: int, frames: int) -> None:

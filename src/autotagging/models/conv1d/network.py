@@ -4,10 +4,9 @@ from typing import Literal
 
 import keras
 
-from autotagging.models.conv1d import check_conv1d
+from autotagging.models.conv1d import LENGTH, POOL, check_conv1d
 from autotagging.models.layers import batch_norm, log_compressed
 
-_LENGTH, _POOL = 8, 4  # frames
 _HIDDEN = 100
 
 
@@ -70,10 +69,10 @@ def build_conv1d(
     x = keras.layers.Permute((2, 1), name="sequence")(x)
     # (141, 96) -> (134, 32) -> (33, 32) -> (26, 32) -> (6, 32)
     for block in (1, 2):
-        x = keras.layers.Conv1D(filters, _LENGTH, dtype=precision, name=f"conv_{block}", **kernels)(
+        x = keras.layers.Conv1D(filters, LENGTH, dtype=precision, name=f"conv_{block}", **kernels)(
             x
         )
-        x = keras.layers.MaxPooling1D(_POOL, dtype=precision, name=f"pool_{block}")(x)
+        x = keras.layers.MaxPooling1D(POOL, dtype=precision, name=f"pool_{block}")(x)
         x = keras.layers.ReLU(dtype=precision, name=f"relu_{block}")(x)
     x = keras.layers.Flatten(name="flat")(x)  # (192,)
     x = keras.layers.Dense(_HIDDEN, activation="relu", name="hidden", **kernels)(x)

@@ -1,5 +1,6 @@
 """Tracks of an import: files that the table says are one song have one artist and one album."""
 
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -8,6 +9,7 @@ from typing import NamedTuple
 from autotagging.tools.importing.faults import Faults
 
 _SHARED = ("artist", "album")
+_NUMBER = re.compile(r"\d+(\s*/\s*\d+)?")  # a place on an album: other albums have it, too
 
 
 class Names(NamedTuple):
@@ -32,8 +34,9 @@ def join_tracks(files: Sequence[Names], faults: Faults) -> list[dict[str, str] |
     """Give all files of a track one artist and one album, so that no split separates them.
 
     Files with the same track in the table are one track, unless the table gives them different
-    artists or albums. What is unknown of one of them is that of the others. Of several albums in
-    the files' own tags, that of the table or else the first counts, and a warning is printed.
+    artists or albums; where the track is only a number, such as 3 or 3/12, also unless the files'
+    own tags do. What is unknown of one of them is that of the others. Of several albums in the
+    files' own tags, that of the table or else the first counts, and a warning is printed.
 
     Parameters
     ----------
@@ -86,8 +89,9 @@ def _tracks(files: Sequence[Names]) -> list[list[int]]:
 
 
 def _parts(files: Sequence[Names], track: list[int], key: str) -> list[list[int]]:
-    """Divide a track by artist or album if the table gives it several."""
-    if len(_texts(files[n].table[key] for n in track)) < 2:
+    """Divide a track by artist or album if the table gives it several, or it is only a number."""
+    is_number = _NUMBER.fullmatch(files[track[0]].table["track"])
+    if not is_number and len(_texts(files[n].table[key] for n in track)) < 2:
         return [track]
     return _divided(track, lambda n: files[n].known[key])
 

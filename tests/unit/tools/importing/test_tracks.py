@@ -44,6 +44,20 @@ def test_the_artist_or_album_in_the_table_tells_tracks_of_one_name_apart(capsys)
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("number", ["1", "01", "1/12", "1 / 12"])
+def test_a_number_is_a_place_on_an_album_not_the_name_of_a_song(number, capsys):
+    files = [
+        (number, ("", ""), ("Ann", "First")),
+        (number, ("", ""), ("Bob", "First")),
+        (number, ("Ann", ""), ("", "Second")),
+        (number, ("", ""), ("Ann", "First")),
+    ]
+    found, faults = joined(*files)
+    assert found == [("Ann", "First"), ("Bob", "First"), ("Ann", "Second"), ("Ann", "First")]
+    assert not faults
+    assert capsys.readouterr().err == ""
+
+
 def test_of_several_albums_in_the_files_the_first_counts(capsys):
     files = [("T1", ("", ""), ("Ann", album)) for album in ("First", "Best")]
     assert joined(*files) == (2 * [("Ann", "First")], [])
