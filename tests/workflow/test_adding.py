@@ -233,7 +233,8 @@ def trained(beta_1, folder):
         folder, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10
     )
     settings = training_settings(batch_size=2, epochs=1, beta_1=beta_1)
-    fit(network, examples, examples, settings, seed=0, devices=ONE_DEVICE, checkpoints=checkpoints)
+    how = {"name": "own", "seed": 0, "devices": ONE_DEVICE, "checkpoints": checkpoints}
+    fit(network, examples, examples, settings, **how)
     return network.get_weights()[1].tolist()
 
 

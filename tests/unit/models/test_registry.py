@@ -64,7 +64,8 @@ def test_what_the_workflow_asks_of_models_loads_no_large_library():
     code = (
         "import sys; from autotagging import models; from autotagging.mel.sizes import frame_count;"
         "[models.check_input(m, dict(padded_frames=1440, temporal_frames=96, features='mel',"
-        " components=1), mel_bins=96, frames=1366) for m in models.MODELS];"
+        " components=1), mel_bins=96, frames=1366)"
+        " for m in ('conv1d', 'crnn', 'fcn4', 'musicnn', 'pooled', 'statistics', 'lookup')];"
         "print({'keras', 'librosa', 'scipy', 'sklearn', 'tensorflow'} & {*sys.modules})"
     )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
