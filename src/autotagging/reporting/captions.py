@@ -92,28 +92,33 @@ def brackets(runs: list[dict[str, Any]]) -> str:
     """Say what the intervals in brackets are, or why there are none."""
     several = "; for several seeds, the mean limits" * (len({run["seed"] for run in runs}) > 1)
     shown = intervals_caption(runs, confidence=runs[0]["confidence"])
-    return f"In brackets: {shown}{several}." if has_intervals(runs) else NO_LIMITS
+    return f"In brackets: {shown}{several}." if shown else NO_LIMITS
 
 
-def has_intervals(runs: list[dict[str, Any]]) -> bool:
-    """Tell whether the test clips of any run have more than one artist."""
-    return max(_artists(runs)) > 1
+def lines(runs: list[dict[str, Any]]) -> str:
+    """Say in a figure what its lines are; an empty text if there are none."""
+    shown = intervals_caption(runs, confidence=runs[0]["confidence"])
+    return f"Lines: {shown}" if shown else ""
 
 
 def intervals_caption(runs: list[dict[str, Any]], *, confidence: float) -> str:
-    """Name the kind of the intervals, and the number of artists that they come from."""
-    fewest, most = min(_artists(runs)), max(_artists(runs))
+    """Name the kind of the intervals, and the number of artists that they come from.
+
+    Returns
+    -------
+    caption
+        An empty text if the test clips of each run are of one artist, which gives no interval.
+    """
+    artists = [run["intervals"][INTERVAL_UNIT]["groups"] for run in runs]
+    fewest, most = min(artists), max(artists)
+    if most < 2:
+        return ""
     number = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
     only, warning = ("only ", ", so too narrow") if fewest < FEW_GROUPS else ("", "")
     return (
         f"{100 * confidence:g} % confidence interval, bootstrap over {only}{number} "
         f"{INTERVAL_UNIT}{warning}"
     )
-
-
-def _artists(runs: list[dict[str, Any]]) -> list[int]:
-    """Give the number of artists of the test clips of each run."""
-    return [run["intervals"][INTERVAL_UNIT]["groups"] for run in runs]
 
 
 def undefined_resamples(runs: list[dict[str, Any]]) -> str:

@@ -14,7 +14,6 @@ from autotagging.reporting.captions import (
     NO_LIMITS,
     attribution,
     corpus_name,
-    has_intervals,
     intervals_caption,
     licence,
     undefined_resamples,
@@ -144,9 +143,9 @@ def _number(value: float | None) -> str:
 
 
 def _intervals(metrics: dict[str, Any]) -> str:
-    if not has_intervals([metrics]):
-        return NO_LIMITS
     shown = intervals_caption([metrics], confidence=metrics["confidence"])
+    if not shown:
+        return NO_LIMITS
     return f"Interval: the {shown}. {undefined_resamples([metrics])}".rstrip()
 
 

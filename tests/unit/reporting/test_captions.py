@@ -4,6 +4,7 @@ from autotagging.reporting.captions import (
     clips_caption,
     corpus_name,
     licence,
+    lines,
     not_scored,
     run_caption,
 )
@@ -41,7 +42,12 @@ def test_brackets_say_how_many_artists_are_drawn():
     assert brackets(of_artists(1031, 1031)) == f"{start}1,031 artists."
     assert brackets(of_artists(10, 31)) == f"{start}10 to 31 artists."
     assert brackets(of_artists(9, 9)) == f"{start}only 9 artists, so too narrow."
-    assert brackets(of_artists(1)) == "No intervals: all test clips are of one artist."
+    assert lines(of_artists(31)) == "Lines: 90 % confidence interval, bootstrap over 31 artists"
+
+
+def test_without_intervals_tables_say_so_and_figures_name_no_lines():
+    assert brackets(of_artists(1, 1)) == "No intervals: all test clips are of one artist."
+    assert lines(of_artists(1, 1)) == ""
 
 
 def test_own_files_of_magnatagatune_have_its_licence_and_are_not_called_verified():

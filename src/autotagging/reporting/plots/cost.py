@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullFormatter
 
-from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.plots.labels import label_points
 from autotagging.reporting.plots.style import (
     BLACK,
@@ -26,7 +25,7 @@ _COSTS = {
 
 @styled
 def cost(
-    table: pd.DataFrame, *, lookup: float | None, confidence: float, caption: str = ""
+    table: pd.DataFrame, *, lookup: float | None, lines: str = "", caption: str = ""
 ) -> Figure:
     """Draw the macro ROC-AUC of each model with its interval, against two kinds of cost.
 
@@ -40,13 +39,12 @@ def cost(
         unknown.
     lookup
         Macro ROC-AUC of the audio-blind baseline, drawn as a line; None where undefined.
-    confidence
-        Confidence of the intervals, 0 to 1.
+    lines
+        What the intervals are; see `captions.lines`.
     caption
         Corpus, split and seeds.
     """
-    caption = f"{caption}. Lines: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}"
-    figure = new_figure(PAGE, 3.6, caption)
+    figure = new_figure(PAGE, 3.6, ". ".join(filter(None, [caption, lines])))
     panels = figure.subplots(1, 2, sharey=True)
     colours = [VERMILION, *[BLUE] * (len(table) - 1)]
     table = table.assign(colour=colours[: len(table)])

@@ -6,7 +6,6 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.plots.style import BLUE, GREY, PAGE, VERMILION, new_figure
 from autotagging.reporting.plots.text import fitted
 from autotagging.reporting.tables.scores import FEW_ARTISTS
@@ -73,7 +72,7 @@ def _name_rows_and_columns(axes: Axes, tags: pd.DataFrame, models: list[str]) ->
         axes.annotate(text, (1.01, row), **place)
 
 
-def category_panels(table: pd.DataFrame, confidence: float, caption: str) -> Figure:
+def category_panels(table: pd.DataFrame, lines: str, caption: str) -> Figure:
     """Draw a panel per category, with a row per model.
 
     The first model is in another colour; a line through its value divides the others.
@@ -82,17 +81,14 @@ def category_panels(table: pd.DataFrame, confidence: float, caption: str) -> Fig
     ----------
     table : (categories x models, ...)
         See `scores.category_scores`.
-    confidence
-        Confidence of the intervals, 0 to 1.
+    lines
+        What the intervals are; see `captions.lines`.
     caption
         Corpus, split, models and seeds.
     """
     categories, models = table.drop_duplicates("category"), [*table["model"].unique()]
     first = models[0]
-    caption = (
-        f"{caption}. Lines: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}. "
-        f"Dotted line: {first}"
-    )
+    caption = ". ".join(filter(None, [caption, lines, f"Dotted line: {first}"]))
     rows = -(-len(categories) // 3)
     figure = new_figure(PAGE, 0.35 + rows * (0.65 + 0.15 * len(models)), caption)
     grid = figure.subplots(rows, 3, sharex=True, squeeze=False)

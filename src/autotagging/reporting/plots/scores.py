@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autotagging.dataset.groups import INTERVAL_UNIT
 from autotagging.reporting.plots.many_scores import category_panels, score_map
 from autotagging.reporting.plots.style import (
     BLUE,
@@ -31,7 +30,7 @@ _ONE_COLUMN = 12  # most tags that are drawn in one column
 
 
 @styled
-def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> Figure:
+def tag_scores(table: pd.DataFrame, *, lines: str = "", caption: str = "") -> Figure:
     """Draw the ROC-AUC of each tag with its interval, in the order of the tags.
 
     More than four models are drawn as a map with a column per model and without intervals.
@@ -42,8 +41,8 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
         tag, category, positives and artists (test clips and artists with the tag), model; roc_auc
         (NaN where all test clips or none have the tag), roc_auc_low, roc_auc_high. Points of tags
         with fewer than `FEW_ARTISTS` are hollow.
-    confidence
-        Confidence of the intervals, 0 to 1.
+    lines
+        What the intervals are; see `captions.lines`.
     caption
         Corpus, split, models and seeds.
     """
@@ -53,7 +52,7 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
     columns = 1 if len(tags) <= _ONE_COLUMN else 2
     rows = math.ceil(len(tags) / columns)
     width = COLUMN if columns == 1 else PAGE
-    title = _legend_title(width, confidence, f"hollow: fewer than {FEW_ARTISTS} test artists")
+    title = _legend_title(width, lines, f"Hollow: fewer than {FEW_ARTISTS} test artists")
     height = _row_height(table) * (rows + 1) + _height_of_texts(width, table, caption, title)
     figure = new_figure(width, height, caption)
     grid = figure.subplots(1, columns, sharex=True, squeeze=False)[0]
@@ -70,7 +69,7 @@ def tag_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> 
 
 
 @styled
-def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = "") -> Figure:
+def category_scores(table: pd.DataFrame, *, lines: str = "", caption: str = "") -> Figure:
     """Draw the mean ROC-AUC over the tags of each category with its interval.
 
     More than four models have a panel per category, with a row per model.
@@ -80,15 +79,15 @@ def category_scores(table: pd.DataFrame, *, confidence: float, caption: str = ""
     table : (categories x models, ...)
         category, tags, tags_scored, model; roc_auc (NaN where no tag is scored), roc_auc_low,
         roc_auc_high.
-    confidence
-        Confidence of the intervals, 0 to 1.
+    lines
+        What the intervals are; see `captions.lines`.
     caption
         Corpus, split, models and seeds.
     """
     if table["model"].nunique() > _MOST_IN_A_ROW:
-        return category_panels(table, confidence, caption)
+        return category_panels(table, lines, caption)
     categories = table.drop_duplicates("category")
-    title = _legend_title(COLUMN, confidence)
+    title = _legend_title(COLUMN, lines)
     rows = 1.6 * _row_height(table) * (len(categories) + 1)
     height = rows + _height_of_texts(COLUMN, table, caption, title)
     figure = new_figure(COLUMN, height, caption)
@@ -148,9 +147,8 @@ def _above(axes: Axes, text: str) -> None:
     axes.annotate(text, (1.02, 1), xycoords="axes fraction", **place)
 
 
-def _legend_title(width: float, confidence: float, *more: str) -> str:
-    lines = f"lines: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}"
-    return wrap("; ".join([lines, *more]), width - 0.3)
+def _legend_title(width: float, *texts: str) -> str:
+    return wrap(". ".join(filter(None, texts)), width - 0.3)
 
 
 def _height_of_texts(width: float, table: pd.DataFrame, caption: str, title: str) -> float:

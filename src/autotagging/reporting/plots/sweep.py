@@ -47,12 +47,15 @@ def sweep(table: pd.DataFrame, *, parameter: str, confidence: float, caption: st
     caption
         Corpus, split, models and seeds.
     """
-    bars = "Points: seeds; bars" if table["seed"].nunique() > 1 else "Bars"
-    caption = f"{caption}. {bars}: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}"
+    texts = [caption] if caption else []
+    if table["seed"].nunique() > 1:
+        texts.append("Points: seeds")
+    if table[["validation_low", "test_low"]].notna().any(axis=None):
+        texts.append(f"Bars: {100 * confidence:g} % confidence interval, by {INTERVAL_UNIT}")
     models = [*dict.fromkeys(table["model"])]
     columns = min(len(models), 2)
     rows = -(-len(models) // 2)
-    figure = new_figure(COLUMN if columns == 1 else PAGE, 0.9 + 2.3 * rows, caption.lstrip(". "))
+    figure = new_figure(COLUMN if columns == 1 else PAGE, 0.9 + 2.3 * rows, ". ".join(texts))
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     places, scale = positions(table["value"])
     for axes, model in zip(panels, models, strict=False):

@@ -6,6 +6,7 @@ from autotagging.reporting.captions import (
     MIRRORED,
     brackets,
     clips_caption,
+    lines,
     undefined_resamples,
 )
 from autotagging.reporting.inputs import read_each, read_metrics
@@ -32,8 +33,7 @@ def category_scores(
     runs = [read_metrics(path) for path in metrics]
     columns = ("category", "tags", "tags_scored", "roc_auc", "pr_auc", "roc_auc_minus_rest")
     table = make_table(read_each(per_category, runs, columns), runs)
-    confidence = runs[0]["confidence"]
-    figure = draw(table, confidence=confidence, caption=clips_caption(runs))
+    figure = draw(table, lines=lines(runs), caption=clips_caption(runs))
     save_figure(figure, figure_files)
     caption = (
         "Mean over the tags of each category, on the test clips. "

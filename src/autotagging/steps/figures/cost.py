@@ -1,6 +1,6 @@
 """How well the models rank, and what they cost (sec. III)."""
 
-from autotagging.reporting.captions import run_caption
+from autotagging.reporting.captions import lines, run_caption
 from autotagging.reporting.inputs import read_results
 from autotagging.reporting.plots.cost import cost as draw
 from autotagging.reporting.plots.style import save_figure
@@ -19,7 +19,7 @@ def cost(
     figure = draw(
         cost_table(runs),
         lookup=runs[0]["baselines"]["lookup"]["roc_auc_macro"],
-        confidence=runs[0]["confidence"],
+        lines=lines(runs),
         caption=run_caption(runs),
     )
     save_figure(figure, figure_files)

@@ -12,7 +12,6 @@ from autotagging.metrics.settings import Bootstrap
 from autotagging.reporting.captions import (
     MIRRORED,
     NO_LIMITS,
-    has_intervals,
     intervals_caption,
     run_caption,
     undefined_resamples,
@@ -48,8 +47,7 @@ def differences(
     category = read_table(tags, ("tag", "category")).set_index("tag")["category"]
     table = make_table(runs, category.loc[arrays[0]["tags"]].tolist(), bootstrap)
     limits = intervals_caption(results, confidence=bootstrap.confidence)
-    limits = f"In brackets: {limits}; {bootstrap.resamples:,} resamples."
-    brackets = limits if has_intervals(results) else NO_LIMITS
+    brackets = f"In brackets: {limits}; {bootstrap.resamples:,} resamples." if limits else NO_LIMITS
     caption = f"Models compared on the same test clips. {brackets} {run_caption(results)}."
     notes = (
         "Clear: yes if zero is outside the interval; not corrected for the number of comparisons. "

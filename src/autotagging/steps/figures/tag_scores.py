@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from autotagging.reporting.captions import brackets, clips_caption, undefined_resamples
+from autotagging.reporting.captions import brackets, clips_caption, lines, undefined_resamples
 from autotagging.reporting.inputs import read_each, read_metrics
 from autotagging.reporting.plots.scores import tag_scores as draw
 from autotagging.reporting.plots.style import save_figure
@@ -23,8 +23,7 @@ def tag_scores(
     runs = [read_metrics(path) for path in metrics]
     columns = ("tag", "category", "positives", "artists", "share", "roc_auc", "pr_auc")
     table = make_table(read_each(per_tag, runs, columns))
-    confidence = runs[0]["confidence"]
-    figure = draw(table, confidence=confidence, caption=clips_caption(runs))
+    figure = draw(table, lines=lines(runs), caption=clips_caption(runs))
     save_figure(figure, figure_files)
     notes = (
         f"{undefined_resamples(runs)}Scores from few clips are uncertain; intervals of a tag that "

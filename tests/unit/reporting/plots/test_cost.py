@@ -6,7 +6,7 @@ import pytest
 
 from autotagging.reporting.plots.cost import cost
 from autotagging.reporting.plots.text import length
-from figures import CAPTION, texts
+from figures import CAPTION, LINES, texts
 
 MODELS = ["crnn", "statistics", "fcn4", "conv1d", "bof_rbm", "transfer", "multiscale", "pooled"]
 MODELS += ["musicnn", "short_chunk"]
@@ -30,8 +30,8 @@ def models(n=10, **more):
 
 
 EXAMPLES = {
-    "cost": lambda: cost(models(1), lookup=0.75, confidence=0.95, caption=CAPTION),
-    "cost of many": lambda: cost(models(), lookup=0.87, confidence=0.95, caption=CAPTION),
+    "cost": lambda: cost(models(1), lookup=0.75, lines=LINES, caption=CAPTION),
+    "cost of many": lambda: cost(models(), lookup=0.87, lines=LINES, caption=CAPTION),
 }
 
 
@@ -59,7 +59,7 @@ def test_every_model_is_named_in_both_panels_and_no_name_covers_another():
 
 def test_points_intervals_and_the_baseline_are_where_they_are_measured():
     table = models(3)
-    left, right = cost(table, lookup=0.87, confidence=0.95).axes
+    left, right = cost(table, lookup=0.87).axes
     for axes, name in ((left, "trainable_parameters"), (right, "multiply_adds")):
         intervals, points = axes.collections
         assert points.get_offsets().data == pytest.approx(table[[name, "roc_auc"]].to_numpy())
@@ -72,7 +72,7 @@ def test_points_intervals_and_the_baseline_are_where_they_are_measured():
 
 def test_a_model_of_unknown_cost_or_area_is_named_below_the_axis():
     table = models(3, multiply_adds=[1e9, np.nan, 1e7], roc_auc_low=np.nan)
-    left, right = cost(table, lookup=None, confidence=0.95).axes
+    left, right = cost(table, lookup=None).axes
     assert left.get_xlabel() == "trainable parameters"
     assert right.get_xlabel().endswith("\nnot known: statistics")
     assert not left.lines
@@ -80,7 +80,7 @@ def test_a_model_of_unknown_cost_or_area_is_named_below_the_axis():
 
 def test_a_panel_without_any_known_cost_says_so():
     table = models(2, multiply_adds=np.nan)
-    figure = cost(table, lookup=0.87, confidence=0.95)
+    figure = cost(table, lookup=0.87)
     _, right = figure.axes
     assert right.get_xlabel().endswith("\nnot known: crnn, statistics")
     assert [len(panel) for panel in boxes(figure, MODELS)] == [2]
@@ -89,6 +89,6 @@ def test_a_panel_without_any_known_cost_says_so():
 
 def test_a_long_name_is_shortened():
     table = models(1).assign(model="x" * 90)
-    figure = cost(table, lookup=0.7, confidence=0.95)
+    figure = cost(table, lookup=0.7)
     (shown, *_) = (text.get_text() for text in texts(figure) if "…" in text.get_text())
     assert length(shown) <= 1

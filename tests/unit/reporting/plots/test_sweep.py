@@ -99,3 +99,10 @@ def test_equal_values_have_the_same_text():
     assert [value_text(each) for each in (1, 1.0, 1e-05, True, None, "a", [1, 2])] == [
         *("1", "1", "1e-05", "true", "null", "a", "[1, 2]")
     ]
+
+
+def test_a_caption_names_bars_only_where_there_are_intervals():
+    of_one_artist = trainings().assign(validation_low=np.nan, test_low=np.nan)
+    assert drawn(of_one_artist).get_suptitle().replace("\n", " ") == f"{CAPTION}. Points: seeds"
+    both = "Points: seeds. Bars: 95 % confidence interval, by artists"
+    assert drawn(trainings()).get_suptitle().replace("\n", " ") == f"{CAPTION}. {both}"

@@ -24,7 +24,7 @@ from autotagging.reporting.plots.scores import tag_scores
 from autotagging.reporting.plots.style import save_figure
 from autotagging.reporting.plots.tag_counts import figure_2, tag_distribution
 from autotagging.reporting.plots.text import fitted, length, wrap
-from figures import CAPTION, assert_on_page, drawn_texts, texts
+from figures import CAPTION, LINES, assert_on_page, drawn_texts, texts
 
 NAMES = ["Ba$$in", "under $5 or $10", "_hidden", "a\\b", "50%", "a^2_b", "$\\frac$", "-- <&>"]
 LONG = ["W" * 120, "a very long name " * 8]
@@ -58,7 +58,7 @@ def sheet_of(names):
 
 
 DRAWINGS = {
-    "tag_scores": lambda names: tag_scores(scores_of(names), confidence=0.95, caption=CAPTION),
+    "tag_scores": lambda names: tag_scores(scores_of(names), lines=LINES, caption=CAPTION),
     "figure_6": clip_of,
     "figure_2": merging_of,
     "mel_examples": sheet_of,
@@ -110,7 +110,7 @@ def test_figures_of_any_number_of_tags_are_legible(name, tags):
 def test_scores_of_any_number_of_models_are_legible(models, tags):
     names = [f"tag {number}" for number in range(tags)]
     table = scores_of(names, [f"network_{number}" for number in range(models)])
-    assert_legible(tag_scores(table, confidence=0.95, caption=CAPTION))
+    assert_legible(tag_scores(table, lines=LINES, caption=CAPTION))
 
 
 def test_the_distribution_of_one_tag_is_seen():
