@@ -125,9 +125,9 @@ def intervals(
         for name in ("roc_auc", "pr_auc")
     }
     return {
-        **{name: _limits(name, values, confidence) for name, values in model.means.items()},
+        **{name: limits(name, values, confidence) for name, values in model.means.items()},
         "gain_over_lookup": {
-            name: _limits(name, values, confidence, lowest=-1) for name, values in better.items()
+            name: limits(name, values, confidence, lowest=-1) for name, values in better.items()
         },
         "groups": model.n_groups,
         "resamples": len(model.areas.roc_auc) - 1,
@@ -135,9 +135,10 @@ def intervals(
     }
 
 
-def _limits(
+def limits(
     name: str, samples: np.ndarray, confidence: float, *, lowest: float = 0
 ) -> dict[str, float] | None:
+    """Give low and high of a metric from its values in all resamples; None where undefined."""
     mirrored = name.startswith("pr_auc")
     low, high = interval(samples, confidence=confidence, mirrored=mirrored, bounds=(lowest, 1))
     return None if np.isnan(low) else {"low": float(low), "high": float(high)}

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from autotagging.dataset.groups import INTERVAL_UNIT
-from autotagging.metrics.bootstrap import Sampling, interval, mean_over_tags, resample_areas
+from autotagging.metrics.bootstrap import Sampling, mean_over_tags, resample_areas
+from autotagging.metrics.intervals import limits
 from autotagging.metrics.settings import Bootstrap
 from autotagging.training.epoch_metrics import has_both_classes
 
@@ -36,11 +37,10 @@ def validation_summary(
     sampling = Sampling(artist, bootstrap.resamples, bootstrap.bootstrap_seed)
     areas = resample_areas(labels, np.asarray(scores, np.float64), sampling).roc_auc
     means = mean_over_tags(areas)
-    low, high = interval(means, confidence=bootstrap.confidence)
-    limits = None if np.isnan(low) else {"low": float(low), "high": float(high)}
+    shown = limits("roc_auc_macro", means, bootstrap.confidence)
     return {
         "roc_auc_macro": None if np.isnan(means[0]) else float(means[0]),
         "n_clips": len(labels),
         "n_tags_scored": int(has_both_classes(labels).sum()),
-        "intervals": {INTERVAL_UNIT: {"roc_auc_macro": limits, "groups": sampling.n_groups}},
+        "intervals": {INTERVAL_UNIT: {"roc_auc_macro": shown, "groups": sampling.n_groups}},
     }

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 from autotagging.common.errors import UserError
+from autotagging.common.spelling import spelling_key
 from autotagging.tagging.file_tags import FIELDS
 
 SHIPPED = Path(__file__).with_name("mapping.toml")
@@ -44,7 +44,7 @@ class TagMapping:
         found: dict[str, str] = {}
         for tag in tags:
             for value in self.written.get(tag, {}).get(field, ()):
-                found.setdefault(folded(value), value)
+                found.setdefault(spelling_key(value), value)
         return (*found.values(),)[: self.most[field]]
 
 
@@ -69,35 +69,30 @@ def read_mapping(path: Path | None, categories: Mapping[str, str]) -> TagMapping
     own = {} if path is None else _read(path)
     fields = {**shipped["fields"], **own.get("fields", {})}
     titled = own.get("title_case", shipped["title_case"])
-    excluded = _folded(own.get("exclude", shipped["exclude"]))
-    single = {**_by_folded(shipped["tags"]), **_by_folded(own.get("tags", {}))}
+    excluded = _spellings(own.get("exclude", shipped["exclude"]))
+    single = {**_by_spelling(shipped["tags"]), **_by_spelling(own.get("tags", {}))}
     written = {}
     for tag, category in categories.items():
         by_category = {fields.get(category, _NO_FIELD): (_title(tag) if titled else tag,)}
-        values = single.get(folded(tag), by_category)
-        if folded(tag) not in excluded:
+        values = single.get(spelling_key(tag), by_category)
+        if spelling_key(tag) not in excluded:
             written[tag] = {field: values[field] for field in FIELDS if field in values}
-    known = _folded(categories)
+    known = _spellings(categories)
     named = [*own.get("exclude", []), *own.get("tags", {})]
     return TagMapping(
         {tag: values for tag, values in written.items() if values},
         {**shipped["most"], **own.get("most", {})},
-        tuple(tag for tag in named if folded(tag) not in known),
+        tuple(tag for tag in named if spelling_key(tag) not in known),
     )
 
 
-def folded(text: str) -> str:
-    """Spelling by which a mapping's tags and a file's values are compared: NFC, no capitals."""
-    return normalize("NFC", text.casefold())
+def _spellings(tags: Iterable[str]) -> set[str]:
+    return {spelling_key(tag) for tag in tags}
 
 
-def _folded(tags: Iterable[str]) -> set[str]:
-    return {folded(tag) for tag in tags}
-
-
-def _by_folded(tags: Mapping[str, Any]) -> dict[str, dict[str, tuple[str, ...]]]:
+def _by_spelling(tags: Mapping[str, Any]) -> dict[str, dict[str, tuple[str, ...]]]:
     return {
-        folded(tag): {
+        spelling_key(tag): {
             field: (value,) if isinstance(value, str) else (*value,)
             for field, value in values.items()
         }

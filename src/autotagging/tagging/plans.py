@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autotagging.common.files import replacing
+from autotagging.common.spelling import spelling_key
 from autotagging.tagging.file_tags import FIELDS, FileTags, read_file_tags
-from autotagging.tagging.mapping import TagMapping, folded, is_value
+from autotagging.tagging.mapping import TagMapping, is_value
 from autotagging.tagging.outcomes import Outcome, RefusedError
 from autotagging.tagging.printable import printable
 from autotagging.tagging.results import to_line
@@ -137,8 +138,8 @@ def _new(old: tuple[str, ...], wanted: tuple[str, ...], existing: Existing) -> t
         return old
     if existing == "replace":
         return wanted
-    known = {folded(value) for value in old}
-    return (*old, *(value for value in wanted if folded(value) not in known))
+    known = {spelling_key(value) for value in old}
+    return (*old, *(value for value in wanted if spelling_key(value) not in known))
 
 
 def write_plan(planned: Iterable[PlannedFile], path: Path) -> None:

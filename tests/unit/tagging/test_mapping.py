@@ -51,6 +51,12 @@ def test_tags_in_either_spelling_of_umlauts_are_the_same(tmp_path):
     assert mapping.unknown == ()
 
 
+def test_hyphens_and_spaces_in_the_name_of_a_tag_are_the_same(own):
+    mapping = own('exclude = ["new-age"]\n[tags]\nhip-hop = { genre = "Rap" }\n')
+    assert values(mapping, "hip hop", "new age") == (("Rap",), ())
+    assert mapping.unknown == ()
+
+
 def test_at_most_three_values_are_written_each_once():
     mapping = read_mapping(None, CATEGORIES)
     genres = mapping.values(["electro", "electronica", "rock", "hip hop", "new age"], "genre")

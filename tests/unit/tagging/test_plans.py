@@ -66,6 +66,11 @@ def test_values_are_added_or_replaced_where_one_asks_for_it(song):
     assert only(results, existing="replace").mood.new == ("Sad",)  # never emptied
 
 
+def test_a_value_that_is_there_in_another_spelling_is_not_added(song):
+    tagged(song, genre=["new-age"])
+    assert only([result(song, "new age", "pop")], existing="add").genre.new == ("new-age", "Pop")
+
+
 def test_a_value_that_is_there_in_another_spelling_of_umlauts_is_not_added(song):
     tagged(song, genre=["Tu\u0308rku\u0308"])
     mapping = read_mapping(None, {"türkü": "genre", "pop": "genre"})

@@ -1,6 +1,5 @@
 """What a table says about each song: its tags, with their categories, and its groups."""
 
-import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from typing import ClassVar, Literal, NamedTuple
 from unicodedata import normalize
 
 from autotagging.common.errors import UserError
+from autotagging.common.spelling import spelling_key
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.rows import GROUPS, LISTS, PATH, Row, column_name, read_rows
 from autotagging.tools.importing.separators import warn_of_separator
@@ -82,11 +82,6 @@ def clean(text: str) -> str:
 def split_list(text: str, separator: str) -> list[str]:
     """Split a list of tags; empty places are left out."""
     return [tag for part in text.split(separator) if (tag := clean(part))]
-
-
-def spelling_key(name: str) -> str:
-    """Spelling by which tags are compared."""
-    return re.sub(r"[\s_-]+", " ", normalize("NFKC", name).casefold()).strip()
 
 
 def has_more_tags(tags: Iterable[Tag], than: Iterable[Tag]) -> bool:
