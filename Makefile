@@ -83,7 +83,7 @@ lock: $(INSTALLED)
 		--output-file requirements-gpu.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) build
 
 # A new time stamp alone, as after git checkout, does not make the environment again: a training may
 # be using it.

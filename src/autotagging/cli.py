@@ -38,7 +38,7 @@ def main() -> None:
             _make_app()(exit_on_error=False, print_error=False, result_action="return_value")
         _note_results(sys.argv[1:])
     except (UserError, CycloptsError) as error:
-        sys.exit(_fail(str(error)))
+        sys.exit(_fail(_told(error)))
     except ImportError as error:
         if (message := _missing_library(error)) is None:
             raise
@@ -48,6 +48,14 @@ def main() -> None:
         sys.exit(_fail(f"{place}{error.strerror or error}"))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _told(error: Exception) -> str:
+    """Give the text of an error; that of an unknown command imports all commands to list them."""
+    try:
+        return str(error)
+    except ImportError:  # some commands need libraries that are not installed
+        return f'Unknown command "{error.unused_tokens[0]}"; `autotagging --help` lists all.'
 
 
 def _note_results(arguments: list[str]) -> None:

@@ -176,6 +176,12 @@ def test_a_crate_replaces_nothing(tiny_run, crate):
     assert f"{crate}: exists; give the name of a new folder" in printed
 
 
+def test_a_crate_is_no_second_pipeline_of_the_project(tiny_run):
+    printed = tiny_run.run("autotagging crate --out packed/crate", code=2)
+    assert "packed/crate: is in the project" in printed
+    assert "such as ../crate" in printed
+
+
 def test_a_run_without_its_records_is_not_packed(elsewhere, monkeypatch, tmp_path):
     """Its results may come from DVC, which does not store the records of jobs."""
     monkeypatch.chdir(elsewhere)

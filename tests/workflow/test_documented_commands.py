@@ -37,7 +37,7 @@ RUN = {
     "autotagging merge_tags --help": None,
     "autotagging doctor": "autotagging doctor --quick",
     "autotagging doctor --quick": None,
-    "autotagging crate --out run-crate": None,
+    "autotagging crate --out ../run-crate": None,
     "autotagging provenance results/split/split.csv": None,
     "autotagging provenance results/train/crnn/seed-0/weights.npz": None,
     "autotagging record": None,

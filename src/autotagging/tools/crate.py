@@ -32,17 +32,21 @@ def crate(*, out: Path, spectrograms: bool = False) -> None:
     Parameters
     ----------
     out
-        Output: folder, which must not exist.
+        Output: folder outside the project, which must not exist.
     spectrograms
         Whether to include the spectrograms, the largest of the results.
 
     Raises
     ------
     UserError
-        The folder exists, or results are missing, not up to date, or restored from DVC.
+        The folder exists or is inside the project, or results are missing, not up to date, or
+        restored from DVC.
     """
     if out.exists():
         raise UserError(f"{out}: exists; give the name of a new folder")
+    if out.resolve().is_relative_to(Path.cwd()):
+        reason = "is in the project, where DVC would take it for a second pipeline"
+        raise UserError(f"{out}: {reason}; give a folder elsewhere, such as ../{out.name}")
     results = finished_outputs(then="pack it")
     jobs = [job for job in read_jobs() if set(job.outputs) & set(results)]
     known = {path for job in jobs for path in job.outputs}

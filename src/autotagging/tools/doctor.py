@@ -32,6 +32,16 @@ def doctor(*, quick: bool = False) -> None:
 
 
 def _checks(quick: bool) -> Iterator[Check]:
+    """Run the checks of what is installed."""
+    if packages.tagger_alone():
+        yield packages.check_python()
+        yield Check("packages", "the tagger's; the pipeline is not installed")
+        yield from _of_machine()
+    else:
+        yield from _of_pipeline(quick)
+
+
+def _of_pipeline(quick: bool) -> Iterator[Check]:
     """Run all checks; those that take long run meanwhile."""
     folder = project.check_folder()
     of_tensorflow = None if quick else gpu.start_tensorflow()
@@ -39,9 +49,7 @@ def _checks(quick: bool) -> Iterator[Check]:
     yield folder
     yield packages.check_python()
     yield _guarded("packages", packages.check_packages)
-    yield _guarded("decoder", audio.check_decoder)
-    yield _guarded("resampler", audio.check_resampler)
-    yield machine.check_processor()
+    yield from _of_machine()
     if not folder.fix:
         yield from _of_project()
     if not (quick or folder.fix):
@@ -51,6 +59,13 @@ def _checks(quick: bool) -> Iterator[Check]:
         loaded, report = gpu.check_tensorflow(of_tensorflow)
         yield loaded
     yield gpu.check_gpu(report)
+
+
+def _of_machine() -> Iterator[Check]:
+    """Run the checks of the libraries of audio, and of the processor."""
+    yield _guarded("decoder", audio.check_decoder)
+    yield _guarded("resampler", audio.check_resampler)
+    yield machine.check_processor()
 
 
 def _of_project() -> Iterator[Check]:

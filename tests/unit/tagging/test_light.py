@@ -95,3 +95,15 @@ def test_other_commands_name_the_extra_that_they_need(site):
     result = run(site, "split", code=2)
     assert result.stderr.startswith("autotagging: this command needs ")
     assert result.stderr.endswith(advice)
+
+
+def test_an_unknown_command_is_one_line(site):
+    for arguments in (("tga", "x"), ("undu", "--help"), ("figures", "figure_77")):
+        (line,) = run(site, *arguments, code=2).stderr.splitlines()
+        assert f'"{arguments[-1] if arguments[0] == "figures" else arguments[0]}"' in line
+
+
+def test_the_pipeline_is_not_asked_for(site):
+    checked = run(site, "doctor").stdout
+    assert "the tagger's; the pipeline is not installed" in checked
+    assert "FIX" not in checked

@@ -6,6 +6,7 @@ import shlex
 import sys
 import tomllib
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from autotagging.tools.checks import Check
@@ -24,6 +25,12 @@ def check_python() -> Check:
         return Check("python", found)
     needed = f"{'.'.join(map(str, OLDEST))} to {'.'.join(map(str, NEWEST))}"
     return Check("python", f"{found}; needed: {needed}", "make PYTHON=python3.12")
+
+
+def tagger_alone() -> bool:
+    """Tell whether this is an installation of the tagger, without any part of the pipeline."""
+    pipeline = any(map(find_spec, ("dvc", "snakemake", "tensorflow")))
+    return not pipeline and find_spec("onnxruntime") is not None
 
 
 def check_packages() -> Check:
