@@ -8,6 +8,7 @@ Imports TensorFlow; import it inside functions.
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import (
     AbstractContextManager,
@@ -25,9 +26,10 @@ import numpy as np
 from autotagging.common.errors import UserError
 from autotagging.common.memory import keep_freed_memory
 from autotagging.common.progress import native_log_hidden
+from autotagging.common.versions import NOT_INSTALLED, version_of
 from autotagging.training.cluster import cluster_config
 from autotagging.training.optimizer import follow_gradient
-from autotagging.training.settings import DeviceChoice
+from autotagging.training.settings import GPU_PACKAGE, DeviceChoice, hides_gpus
 from autotagging.training.window_networks import (
     flat_windows,
     mean_over_windows,
@@ -276,6 +278,8 @@ def choose(choice: DeviceChoice, *, threads: int) -> Devices:
         The devices are not available.
     """
     gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        _warn_of_missing_gpu()
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     if choice == "mirrored":
@@ -290,6 +294,17 @@ def choose(choice: DeviceChoice, *, threads: int) -> Devices:
     if len(gpus) > 1:
         tf.config.set_visible_devices(gpus[:1], "GPU")
     return Devices(_label(gpus[:1]) if gpus else f"CPU, {threads} threads")
+
+
+def _warn_of_missing_gpu() -> None:
+    """Say so if this environment is for a GPU, and the user has not hidden it."""
+    hidden = hides_gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))
+    if not hidden and version_of(GPU_PACKAGE) != NOT_INSTALLED:
+        print(
+            "warning: TensorFlow finds no GPU, so this runs on the CPU; `autotagging doctor` says "
+            "why",
+            file=sys.stderr,
+        )
 
 
 def _join(gpus: list, threads: int) -> Devices:

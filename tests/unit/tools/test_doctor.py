@@ -43,7 +43,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "requirements.lock").write_text(f"numpy=={version_of('numpy')} \\\n    --hash=x\n")
     (tmp_path / "pyproject.toml").write_text(REQUIRED.format("numpy>=1.26", "pandas"))
     shutil.copytree(ROOT / "workflow/schemas", tmp_path / "workflow/schemas")
-    monkeypatch.setattr(packages, "_ONLY_ON_GPU", "no-such-package")
+    monkeypatch.setattr(packages, "GPU_PACKAGE", "no-such-package")
     return tmp_path
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from autotagging.common.errors import UserError
+from autotagging.common.versions import NOT_INSTALLED
 
 tf = pytest.importorskip("tensorflow")
 
@@ -33,6 +34,29 @@ def test_several_gpus_must_be_there(monkeypatch, gpus, sees):
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {})
     with pytest.raises(UserError, match=f"two GPUs or more, and TensorFlow sees {sees};"):
         choose("mirrored", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("installed", "visible", "warns"),
+    [
+        ("9.28.0.42", None, True),
+        ("9.28.0.42", "1", True),  # of a machine with one
+        ("9.28.0.42", "", False),
+        ("9.28.0.42", "-1", False),
+        (NOT_INSTALLED, None, False),
+    ],
+)
+def test_a_gpu_that_was_expected_is_missed(monkeypatch, capsys, installed, visible, warns):
+    from autotagging.training import devices
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(devices, "version_of", lambda name: installed)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert devices.choose("auto", threads=1).label == "CPU, 1 threads"
+    warning = "warning: TensorFlow finds no GPU, so this runs on the CPU; `autotagging doctor`"
+    assert capsys.readouterr().err.startswith(warning) == warns
 
 
 @pytest.mark.parametrize(
