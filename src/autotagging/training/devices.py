@@ -8,6 +8,7 @@ Imports TensorFlow; import it inside functions.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import (
@@ -242,6 +243,30 @@ class Devices:
 
 
 ONE_DEVICE = Devices("one device")
+
+
+@contextmanager
+def full_memory_explained(advice: str) -> Iterator[None]:
+    """Turn TensorFlow's errors about a full memory into a UserError.
+
+    Parameters
+    ----------
+    advice
+        What helps other than free memory.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        # Libraries of CUDA report it as an internal error.
+        told = re.search(r"out.of.memory|alloc_failed", str(error), re.IGNORECASE)
+        if not (told or isinstance(error, tf.errors.ResourceExhaustedError)):
+            raise
+        gpu = tf.config.get_visible_devices("GPU")
+        memory, tool = ("the GPU's", "nvidia-smi") if gpu else ("the machine's", "top")
+        raise UserError(
+            f"{memory} memory is full: free some (`{tool}` shows what uses it) and run again; or "
+            f"{advice}"
+        ) from error
 
 
 def prepare(

@@ -129,6 +129,33 @@ def test_a_training_is_told_by_its_devices_and_threads(label, described):
     assert Devices(label).describe(2) == described
 
 
+EXHAUSTED = "Graph execution error:\n\nOut of memory while trying to allocate 2214592512 bytes."
+
+
+@pytest.mark.parametrize(
+    ("gpus", "said"),
+    [
+        (["GPU:0"], r"the GPU's memory is full: free some \(`nvidia-smi` shows what uses it\)"),
+        ([], r"the machine's memory is full: free some \(`top` shows what uses it\)"),
+    ],
+)
+def test_a_full_memory_is_one_line(monkeypatch, gpus, said):
+    from autotagging.training.devices import full_memory_explained
+
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: gpus)
+    errors = tf.errors
+    for error in (
+        errors.ResourceExhaustedError(None, None, EXHAUSTED),
+        errors.InternalError(None, None, "CUDA_ERROR_OUT_OF_MEMORY"),
+        errors.InternalError(None, None, "CUDNN_STATUS_ALLOC_FAILED"),
+    ):
+        message = f"^{said} and run again; or sing$"
+        with pytest.raises(UserError, match=message), full_memory_explained("sing"):
+            raise error
+    with pytest.raises(errors.InternalError), full_memory_explained("sing"):
+        raise errors.InternalError(None, None, "CUDA_ERROR_LAUNCH_FAILED")
+
+
 def test_threads_copy_batches_to_a_gpu(monkeypatch):
     from autotagging.training.devices import ONE_DEVICE
 
