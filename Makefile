@@ -6,11 +6,12 @@
 # `make reproduce` runs the pipeline twice in two clones and compares every file of the results.
 # `make test-cluster` installs Debian's Slurm, as root, and tests the profiles for it.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock; `make gpu-check` runs
-# the tests that need a GPU, and measures it.
+# the tests that need a GPU, and measures it. Without LOCK, that of the environment stays in use.
 
 PYTHON ?= python3
-LOCK ?= requirements.lock
 VENV := .venv
+IN_USE := $(wildcard $(patsubst $(VENV)/installed-%,%,$(wildcard $(VENV)/installed-*)))
+LOCK ?= $(firstword $(IN_USE) requirements.lock)
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(notdir $(LOCK))
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check

@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autotagging.common.errors import UserError
 from autotagging.common.files import sha256
 from autotagging.dataset.groups import group_numbers, read_groups
+from autotagging.metrics import scoring
 from autotagging.metrics.decisions import best_thresholds
 from autotagging.metrics.rounding import rounded
 from autotagging.metrics.settings import Bootstrap, EvaluationSettings
 from autotagging.metrics.validation import validation_summary
 from autotagging.models.lookup import fit_lookup, score_lookup
-from autotagging.models.stored import save_model
+from autotagging.models.stored import StoredModel, save_model
 from autotagging.steps import evaluate as step
 from autotagging.training.epoch_metrics import cross_entropy, smoothed_prior
 from commands import evaluate, evaluate_lookup, merge_tags, split, train_lookup
@@ -46,6 +48,25 @@ def test_spectrograms_of_another_front_end_are_refused(trained):
     assert f"{settings}: log_scale is log1p, but {folder}/one/model.json was trained on" in message
 
 
+def test_a_full_memory_is_named_with_what_helps(monkeypatch):
+    import tensorflow as tf
+
+    from autotagging.training import devices
+    from autotagging.training import step as training_step
+
+    def score(clip_ids, gather, *, batch_size):
+        raise tf.errors.ResourceExhaustedError(None, None, "Out of memory\nin several lines")
+
+    monkeypatch.setattr(devices, "prepare", lambda **settings: devices.ONE_DEVICE)
+    monkeypatch.setattr(training_step, "make_scorer", lambda network: score)
+    monkeypatch.setattr(scoring, "build_network", lambda stored: None)
+    monkeypatch.setattr(scoring, "_inputs", lambda stored, store: None)
+    stored = StoredModel(ROOT, {"model": "crnn", "seed": 0}, {})
+    subsets = dict.fromkeys(("test", "validation"), pd.DataFrame({"a": [0, 1]}))
+    with pytest.raises(UserError, match=r"run again; or set a lower evaluate\.batch_size$"):
+        scoring.score_network(stored, None, subsets, batch_size=2, threads=1)
+
+
 def test_only_evaluate_asks_for_test_labels():
     asking = {
         path.stem
@@ -70,6 +91,7 @@ def test_evaluate_scores_the_test_clips(trained):
     message = evaluate(folder, "one", "--unfinished", checkpoints)
     # The model has been read, so that its checkpoints are of no use any more.
     assert [path.name for path in checkpoints.iterdir()] == ["devices.txt"]
+    assert "scoring on CPU, 2 threads\n" in message
     assert "crnn, seed 0: test macro ROC-AUC" in message
     assert "over 2 of 2 tags, 2 clips, 1 artist, so no interval" in message
     metrics = json.loads((folder / "one/metrics.json").read_text())

@@ -59,6 +59,23 @@ def test_train_says_how_long_it_takes_and_describes_the_model(trained):
     assert pd.read_csv(folder / "one/times.csv")["seconds"].gt(0).all()
 
 
+def test_a_full_memory_is_named_with_what_helps(trained, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    from autotagging.cli import _make_app
+    from autotagging.training import devices, loop
+
+    def train_step(mel, labels):
+        raise tf.errors.ResourceExhaustedError(None, None, "Out of memory\nin several lines")
+
+    monkeypatch.setattr(devices, "prepare", lambda **settings: devices.ONE_DEVICE)
+    monkeypatch.setattr(loop, "make_train_step", lambda *arguments: train_step)
+    arguments = train_arguments(trained[0], "full")
+    arguments[arguments.index("--unfinished") + 1] = tmp_path
+    with pytest.raises(UserError, match=r"run again; or set a lower train\.batch_size, with which"):
+        _make_app()([*map(str, arguments)], exit_on_error=False, print_error=False)
+
+
 def test_an_option_that_no_model_json_holds_is_refused_before_anything_is_read(tmp_path):
     missing = tmp_path / "missing"
     with pytest.raises(UserError, match=r"train\.crnn\.blocks is {'a': 1}; an option is a number"):
@@ -154,7 +171,10 @@ def test_a_training_starts_from_a_stored_model_and_from_no_checkpoint_of_another
     arguments[arguments.index("--epochs") + 1] = 1
     message = autotagging(*arguments, "--start-from", folder / "one")
     assert f"starting from the weights of {folder}/one/model.json: all layers\n" in message
-    assert "checkpoints of another training (parameters, data, code or libraries)" in message
+    assert (
+        "checkpoint of another training (parameters, data, code, libraries or precision; CPU"
+        in message
+    )
     before, after = (
         json.loads((folder / name / "model.json").read_text()) for name in ("one", "more")
     )

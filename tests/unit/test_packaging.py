@@ -162,7 +162,19 @@ def test_only_another_lock_makes_the_environment_again(installing, tmp_path):
         os.utime(tmp_path / name, (later, later))
     assert installing() == [own]
     assert installing("LOCK=requirements-gpu.lock")[0] == "venv\n"
-    assert installing() == whole
+    assert installing("LOCK=requirements.lock") == whole
+
+
+def test_the_lock_of_the_environment_stays_in_use(installing, tmp_path):
+    installing("LOCK=requirements-gpu.lock")
+    assert installing() == []
+    with (tmp_path / "requirements-gpu.lock").open("a") as lock:
+        lock.write("# as after `git pull`\n")
+    whole = installing()
+    assert whole[0] == "venv\n"
+    assert whole[2].endswith("-r requirements-gpu.lock\n")
+    (tmp_path / "requirements-gpu.lock").unlink()
+    assert installing()[2].endswith("-r requirements.lock\n")
 
 
 def test_an_interrupted_installation_begins_again(installing, tmp_path):

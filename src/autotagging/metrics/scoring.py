@@ -1,6 +1,8 @@
 """Scores of the clips, by a stored model and by the audio-blind baselines (sec. III)."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,14 +55,18 @@ def score_network(
         Numbers of the other kept epochs, from 1, and their scores of the test clips, (clips, tags);
         computed one after the other.
     """
-    from autotagging.training.devices import prepare
+    from autotagging.training.devices import full_memory_explained, prepare
     from autotagging.training.step import make_scorer
 
-    prepare(seed=stored.description["seed"], threads=threads)
-    network = build_network(stored)
+    devices = prepare(seed=stored.description["seed"], threads=threads)
+    print(f"scoring on {devices.label}", file=sys.stderr)
+    memory_explained = partial(full_memory_explained, "set a lower evaluate.batch_size")
+    with memory_explained():
+        network = build_network(stored)
     score = make_scorer(network)
     gather = _inputs(stored, store)
 
+    @memory_explained()
     def scores(subset: str) -> np.ndarray:
         found = score(subsets[subset].index, gather, batch_size=batch_size)
         models.check_scores(stored.description["model"], found)

@@ -42,6 +42,11 @@ from autotagging.training.start import Start, check_start, load_start
 if TYPE_CHECKING:
     from autotagging.training.devices import Devices
 
+_SMALLER = (
+    "set a lower train.batch_size, with which training starts anew; otherwise it continues from "
+    "its last checkpoint"
+)
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -218,7 +223,8 @@ def _fit_network(job: _Job) -> Fitted | None:
     summary = models.required(job.data.mel, "--mel", model)
     front_end = read_front_end(models.required(job.data.front_end, "--front-end", model))
     models.check_log_scale(model, front_end["log_scale"])
-    from autotagging.training.devices import prepare  # loads TensorFlow, which takes seconds
+    # Loads TensorFlow, which takes seconds.
+    from autotagging.training.devices import full_memory_explained, prepare
     from autotagging.training.precision import choose_precision
 
     devices = prepare(
@@ -232,7 +238,7 @@ def _fit_network(job: _Job) -> Fitted | None:
     store = MelStore(summary, cache=machine.cache if models.reads(model) == "mel" else 0.0)
     training = {"seed": job.seed, "threads": machine.threads}
     training |= {"devices": devices, "checkpoints": checkpoints}
-    with devices.one_voice():
+    with devices.one_voice(), full_memory_explained(_SMALLER):
         inputs = _inputs(job, store, front_end, settings=settings, **training)
         fitted = fit_network(model, job.options, inputs, settings, start=start, **training)
     fitted.description["front_end"] = front_end

@@ -1,11 +1,11 @@
 """Checkpoints of a training, from which an interrupted training resumes with the same result.
 
 They are outside results/, so that neither Snakemake nor DVC deletes them, and stay until `evaluate`
-has read the model: if its files are lost before, they are written again without training.
+has read the model: if its files are lost before, they are written again without training. Those of
+other devices stay until a training is finished: a GPU that is missing for one run may be back.
 """
 
 import hashlib
-import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,8 @@ class Checkpoints:
     """The last two checkpoints of one training, written in turn, so that one is always whole.
 
     Next to them are the weights after each epoch that is kept for `evaluate`. What else is in the
-    folder is never read; of it, earlier files of trainings are deleted with the first checkpoint.
+    folder is never read; of it, earlier files of trainings on the same devices are deleted with the
+    first checkpoint, and those of other devices when the training is finished.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class Checkpoints:
     Attributes
     ----------
     key
-        Hexadecimal hash of fingerprint and devices, part of the names of the files.
+        Hexadecimal hashes of devices and of fingerprint, part of the names of the files.
     """
 
     def __init__(
@@ -70,7 +71,8 @@ class Checkpoints:
         self.minutes = minutes
         self._folder = folder
         self._training = {"fingerprint": fingerprint, "devices": devices}
-        self.key = hashlib.sha256(json.dumps(self._training).encode()).hexdigest()[:12]
+        self._of_devices = _hashed(devices)[:5]
+        self.key = self._of_devices + _hashed(fingerprint)[:10]
         self._paths = [folder / f"checkpoint-{i}-{self.key}.npz" for i in range(_GENERATIONS)]
         self._keeps_all = keep_epochs == "all"
         self._turn = 0
@@ -117,19 +119,22 @@ class Checkpoints:
         fingerprint, devices = self._training.values()
         if not others:
             self._compare_devices(devices)
-        for other in sorted(devices for found, devices in others if found == fingerprint):
-            print(
-                f"{self._folder}: checkpoint of {other}, now {devices}: other weights, so training "
-                "starts anew; to continue from the checkpoint, stop now and run on its devices "
-                "with its number of threads (--cores); the next checkpoint replaces it",
-                file=sys.stderr,
-            )
-        if any(found != fingerprint for found, _ in others):
-            print(
-                f"{self._folder}: checkpoints of another training (parameters, data, code or "
-                "libraries), not used; the next checkpoint replaces them",
-                file=sys.stderr,
-            )
+        for found, other in sorted(others):
+            if found == fingerprint:
+                which = (
+                    f"checkpoint of {other}, now {devices}: other weights, so training starts "
+                    "anew; to continue from the checkpoint, stop now and run with its "
+                    f"{_difference(other, devices)}"
+                )
+            else:
+                which = (
+                    f"checkpoint of another training (parameters, data, code, libraries or "
+                    f"precision; {other}), not used"
+                )
+            until = "the next checkpoint replaces it"
+            if other != devices:
+                until = "it stays until this training is finished"
+            print(f"{self._folder}: {which}; {until}", file=sys.stderr)
 
     def _compare_devices(self, devices: str) -> None:
         """Warn if the last finished training here ran on other devices or with other threads."""
@@ -138,7 +143,7 @@ class Checkpoints:
             if before != devices:
                 print(
                     f"warning: the last training here ran on {before}, this one on {devices}: "
-                    "other weights (--cores)",
+                    f"other weights; for the same ones, use its {_difference(before, devices)}",
                     file=sys.stderr,
                 )
 
@@ -177,18 +182,27 @@ class Checkpoints:
             of_features = path.name.startswith("features-")
             whole = path.stem.endswith(self.key) and (path.is_file() or of_features)
             needed = self._resumed or of_features
-            if path.name.startswith(_NAMES) and not (needed and whole):
+            kept = (needed and whole) or self._is_foreign(path)
+            if path.name.startswith(_NAMES) and not kept:
                 _remove(path)
         self._tidy = True
+
+    def _is_foreign(self, path: Path) -> bool:
+        """Tell whether a file is of a training on other devices."""
+        return path.stem[-len(self.key) :][: len(self._of_devices)] != self._of_devices
 
     def path_of(self, name: str, suffix: str) -> Path:
         """Name a file of this training that is computed before its first epoch."""
         return self._folder / f"{name}-{self.key}{suffix}"
 
     def delete_features_of_others(self) -> None:
-        """Before a file of features is written, delete those of trainings with other settings."""
+        """Before a file of features is written, delete those of trainings with other settings.
+
+        Of other devices, only those of all clips are deleted: the largest files.
+        """
         for path in self._folder.glob("features-*"):
-            if not path.stem.endswith(self.key):
+            kept = self._is_foreign(path) and path.suffix != ".bin"
+            if not (kept or path.stem.endswith(self.key)):
                 _remove(path)
 
     def of_part(self, name: str) -> "Checkpoints":
@@ -206,6 +220,9 @@ class Checkpoints:
         with suppress(OSError):  # without the note, the checkpoints stay
             (self._folder / _DEVICES).write_text(self._training["devices"], encoding="utf-8")
             (self._folder / f"finished-{weights_sha256[:12]}-{self.key}").touch()
+            for path in self._folder.glob("*"):
+                if path.name.startswith(_NAMES) and self._is_foreign(path):
+                    _remove(path)
 
 
 def discard(folder: Path, *, weights_sha256: str) -> None:
@@ -219,6 +236,17 @@ def discard(folder: Path, *, weights_sha256: str) -> None:
             for path in sorted(folder.glob(f"*-{key}*")):  # the note comes last
                 _remove(path)
             folder.rmdir()  # fails if there are other files
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _difference(before: str, now: str) -> str:
+    """Say in what descriptions such as "1 GPU (H200), 2 threads" differ."""
+    pairs = zip(before.rpartition(", ")[::2], now.rpartition(", ")[::2], strict=True)
+    names = ("devices", "number of threads (--cores)")
+    return " and ".join(name for name, pair in zip(names, pairs, strict=True) if len({*pair}) > 1)
 
 
 def _remove(path: Path) -> None:

@@ -8,6 +8,8 @@ Imports TensorFlow; import it inside functions.
 
 import json
 import os
+import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import (
     AbstractContextManager,
@@ -25,9 +27,10 @@ import numpy as np
 from autotagging.common.errors import UserError
 from autotagging.common.memory import keep_freed_memory
 from autotagging.common.progress import native_log_hidden
+from autotagging.common.versions import NOT_INSTALLED, version_of
 from autotagging.training.cluster import cluster_config
 from autotagging.training.optimizer import follow_gradient
-from autotagging.training.settings import DeviceChoice
+from autotagging.training.settings import GPU_PACKAGE, DeviceChoice, hides_gpus
 from autotagging.training.window_networks import (
     flat_windows,
     mean_over_windows,
@@ -242,6 +245,30 @@ class Devices:
 ONE_DEVICE = Devices("one device")
 
 
+@contextmanager
+def full_memory_explained(advice: str) -> Iterator[None]:
+    """Turn TensorFlow's errors about a full memory into a UserError.
+
+    Parameters
+    ----------
+    advice
+        What helps other than free memory.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        # Libraries of CUDA report it as an internal error.
+        told = re.search(r"out.of.memory|alloc_failed", str(error), re.IGNORECASE)
+        if not (told or isinstance(error, tf.errors.ResourceExhaustedError)):
+            raise
+        gpu = tf.config.get_visible_devices("GPU")
+        memory, tool = ("the GPU's", "nvidia-smi") if gpu else ("the machine's", "top")
+        raise UserError(
+            f"{memory} memory is full: free some (`{tool}` shows what uses it) and run again; or "
+            f"{advice}"
+        ) from error
+
+
 def prepare(
     *, seed: int, threads: int, devices: DeviceChoice = "auto", xla: bool = False
 ) -> Devices:
@@ -276,6 +303,8 @@ def choose(choice: DeviceChoice, *, threads: int) -> Devices:
         The devices are not available.
     """
     gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        _warn_of_missing_gpu()
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     if choice == "mirrored":
@@ -290,6 +319,17 @@ def choose(choice: DeviceChoice, *, threads: int) -> Devices:
     if len(gpus) > 1:
         tf.config.set_visible_devices(gpus[:1], "GPU")
     return Devices(_label(gpus[:1]) if gpus else f"CPU, {threads} threads")
+
+
+def _warn_of_missing_gpu() -> None:
+    """Say so if this environment is for a GPU, and the user has not hidden it."""
+    hidden = hides_gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))
+    if not hidden and version_of(GPU_PACKAGE) != NOT_INSTALLED:
+        print(
+            "warning: TensorFlow finds no GPU, so this runs on the CPU; `autotagging doctor` says "
+            "why",
+            file=sys.stderr,
+        )
 
 
 def _join(gpus: list, threads: int) -> Devices:

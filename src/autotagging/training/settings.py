@@ -1,5 +1,6 @@
 """Settings of a training, and of the machine that it runs on (sec. III)."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,13 @@ DeviceChoice = Literal["auto", "mirrored", "multi_worker"]
 
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
 """Flags of a CPU, as Linux lists them, with which it computes in bfloat16."""
+GPU_PACKAGE = "nvidia-cudnn-cu12"
+"""A package that only environments for GPUs have."""
+
+
+def hides_gpus(visible: str | None) -> bool:
+    """Tell whether a value of CUDA_VISIBLE_DEVICES names no GPU, such as "" or "-1"."""
+    return visible is not None and not re.match(r"\d|GPU-|MIG-", visible)
 
 
 @dataclass(frozen=True)

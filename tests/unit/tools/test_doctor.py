@@ -28,6 +28,8 @@ REPORT = {
     "cuda": True,
     "built": {"cuda_version": "12.5.1", "cuda_compute_capabilities": "['sm_60', 'compute_90']"},
     "gpus": ["9.0"],
+    "names": ["NVIDIA H200"],
+    "fault": "",
     "libraries": {"libcuda.so.1": "libcuda.so.1", "libcudnn.so.9": "libcudnn.so.9"},
     "loaded": ["driver for CUDA 12.8", "runtime 12.5", "cuDNN 9.3.0"],
     "log": "",
@@ -43,7 +45,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "requirements.lock").write_text(f"numpy=={version_of('numpy')} \\\n    --hash=x\n")
     (tmp_path / "pyproject.toml").write_text(REQUIRED.format("numpy>=1.26", "pandas"))
     shutil.copytree(ROOT / "workflow/schemas", tmp_path / "workflow/schemas")
-    monkeypatch.setattr(packages, "_ONLY_ON_GPU", "no-such-package")
+    monkeypatch.setattr(packages, "GPU_PACKAGE", "no-such-package")
     return tmp_path
 
 
@@ -240,9 +242,10 @@ def test_a_driver_that_does_not_answer_is_named(smi, no_gpu, tmp_path, monkeypat
     assert gpu.check_gpu({}).text == f"{tmp_path}/nvidia0 is there, nvidia-smi is not"
     smi("slow'; while :; do :; done; echo '")
     monkeypatch.setattr(gpu, "_ANSWERS", 0.2)
-    assert gpu.check_gpu(REPORT).text == "nvidia-smi does not answer within 0.2 s"
+    unseen = {**REPORT, "gpus": []}
+    assert gpu.check_gpu(unseen).text == "nvidia-smi does not answer within 0.2 s"
     smi("NVIDIA-SMI has failed because it could not communicate with the driver", code=9)
-    check = gpu.check_gpu(REPORT)
+    check = gpu.check_gpu(unseen)
     assert check.text.startswith("nvidia-smi: NVIDIA-SMI has failed")
     assert check.fix == "load or install NVIDIA's driver; start a container with --gpus all or --nv"
 
@@ -259,10 +262,26 @@ def test_a_gpu_in_use_is_described(smi):
     old = gpu.check_gpu({**REPORT, "gpus": ["5.2"]})
     assert "TensorFlow is built for 6.0 and higher" in old.text
     assert old.fix == "export CUDA_VISIBLE_DEVICES=-1"
+    new = gpu.check_gpu({**REPORT, "gpus": ["12.0"], "fault": "CUDA_ERROR_INVALID_HANDLE"})
+    assert "built for CUDA 12.5.1, and a GPU of 10.0 or higher needs 12.8" in new.text
+    assert new.fix == "export CUDA_VISIBLE_DEVICES=-1"
+    later = {**REPORT["built"], "cuda_version": "12.8.0"}
+    assert not gpu.check_gpu({**REPORT, "gpus": ["12.0"], "built": later}).fix
+    full = gpu.check_gpu({**REPORT, "fault": "out of memory"})
+    assert full.text.endswith("; a product of matrices fails: out of memory")
+    assert full.fix.startswith("nvidia-smi (is its memory in use?); to train on the CPU: ")
+
+
+def test_a_gpu_that_tensorflow_alone_finds_is_described(no_gpu):
+    """As in WSL2, where there is no /dev/nvidia0."""
+    check = gpu.check_gpu(REPORT)
+    assert check.text.startswith("NVIDIA H200, compute capability 9.0; driver for CUDA 12.8")
+    assert not check.fix
 
 
 GONE = {**REPORT["libraries"], "libcudnn.so.9": "not found: no such file"}
 NO_DRIVER = {**GONE, "libcuda.so.1": "not found: no such file"}
+NONE = "E0000 00:00:1.0 1 x.cc:51] failed call to cuInit: CUDA_ERROR_NO_DEVICE: none detected\n"
 LOG = "2026 I0000 x.cc:1] starts\n2026: E external/x.cc:274] failed call to cuInit: ERROR 803\n"
 
 
@@ -270,6 +289,9 @@ LOG = "2026 I0000 x.cc:1] starts\n2026: E external/x.cc:274] failed call to cuIn
     ("report", "hidden", "why", "fix"),
     [
         ({}, "-1", "CUDA_VISIBLE_DEVICES is '-1'", "unset CUDA_VISIBLE_DEVICES"),
+        ({"log": NONE}, "1", "CUDA_VISIBLE_DEVICES is '1'", "unset CUDA_VISIBLE_DEVICES"),
+        ({"log": NONE}, "GPU-dead", "CUDA_VISIBLE_DEVICES is 'GPU-", "unset CUDA_VISIBLE_DEVICES"),
+        ({"log": NONE}, None, "CUDA_ERROR_NO_DEVICE", "update NVIDIA's driver"),
         ({"cuda": False}, None, "built without CUDA", "-r requirements-gpu.lock"),
         ({"libraries": NO_DRIVER}, None, "libcuda.so.1, of NVIDIA's driver", "--gpus all"),
         ({"libraries": GONE}, "0", "libcudnn.so.9 can't be opened", "-r requirements-gpu.lock"),

@@ -56,28 +56,78 @@ def test_after_a_fall_back_the_damaged_one_is_replaced(two):
     assert load(two) == 3
 
 
-def test_one_of_other_threads_is_named_and_replaced_by_the_next(two, capsys):
-    checkpoints = checkpoints_in(two, devices="CPU, 1 threads")
+@pytest.mark.parametrize(
+    ("devices", "difference"),
+    [
+        ("CPU, 1 threads", "number of threads (--cores)"),
+        ("1 GPU (H200), 2 threads", "devices"),
+        ("1 GPU (H200), 1 threads", "devices and number of threads (--cores)"),
+    ],
+)
+def test_one_of_other_devices_is_named_and_stays_until_the_end(two, capsys, devices, difference):
+    """A GPU that is missing for one run does not cost its training."""
+    resumed = checkpoints_in(two)
+    next(resumed.load())
+    resumed.save_epoch(1, [np.zeros(2)])
+    before = {path: path.read_bytes() for path in two.iterdir()}
+    for step in (1, 2):
+        checkpoints = checkpoints_in(two, devices=devices)
+        next(checkpoints.load(), None)  # the second is resumed
+        checkpoints.save({"step": np.array(step)})
+        checkpoints.save_epoch(1, [np.zeros(2)])
+    assert capsys.readouterr().err.splitlines()[0] == (
+        f"{two}: checkpoint of CPU, 2 threads, now {devices}: other weights, so training "
+        f"starts anew; to continue from the checkpoint, stop now and run with its {difference}; "
+        "it stays until this training is finished"
+    )
+    assert before.items() <= {path: path.read_bytes() for path in two.iterdir()}.items()
+    assert load(two) == 3
+    assert load(two, devices=devices) == 2
+    checkpoints.finish("f" * 64)
+    assert load(two) is None
+    assert load(two, devices=devices) == 2
+    assert not before.keys() & {*two.iterdir()}
+
+
+def test_one_of_other_devices_and_settings_stays_as_well(two, capsys):
+    """With `train.precision: auto`, a GPU's training has another precision than a CPU's."""
+    checkpoints = checkpoints_in(two, devices="1 GPU (H200), 2 threads", fingerprint="b")
     assert not list(checkpoints.load())
+    checkpoints.save({"step": np.array(1)})
     assert capsys.readouterr().err == (
-        f"{two}: checkpoint of CPU, 2 threads, now CPU, 1 threads: other weights, so training "
-        "starts anew; to continue from the checkpoint, stop now and run on its devices "
-        "with its number of threads (--cores); the next checkpoint replaces it\n"
+        f"{two}: checkpoint of another training (parameters, data, code, libraries or precision; "
+        "CPU, 2 threads), not used; it stays until this training is finished\n"
     )
     assert load(two) == 3
-    checkpoints.save({"step": np.array(1)})
+    checkpoints_in(two, fingerprint="b").save({"step": np.array(1)})
     assert load(two) is None
-    assert load(two, devices="CPU, 1 threads") == 1
 
 
-def test_other_threads_than_those_of_the_last_finished_training_are_named(two, capsys):
+def test_features_of_other_devices_stay_except_for_those_of_all_clips(tmp_path):
+    """The file of all clips is too large to keep twice."""
+    gpu = checkpoints_in(tmp_path, devices="1 GPU (H200), 2 threads")
+    kept = gpu.path_of("features-codebook", ".npz")
+    for path in (kept, gpu.path_of("features-clips", ".bin")):
+        path.touch()
+    other = checkpoints_in(tmp_path, fingerprint="b").path_of("features-codebook", ".npz")
+    other.touch()
+    checkpoints = checkpoints_in(tmp_path)
+    checkpoints.delete_features_of_others()
+    checkpoints.save({"step": np.array(1)})
+    assert [*tmp_path.glob("features-*")] == [kept]
+
+
+def test_other_devices_than_those_of_the_last_finished_training_are_named(two, capsys):
     """Its checkpoints are deleted by then, and Snakemake has deleted its model."""
     checkpoints_in(two).finish("f" * 64)
     discard(two, weights_sha256="f" * 64)
     assert not list(checkpoints_in(two, devices="CPU, 1 threads").load())
+    assert not list(checkpoints_in(two, devices="1 GPU (H200), 2 threads").load())
     assert capsys.readouterr().err == (
         "warning: the last training here ran on CPU, 2 threads, this one on CPU, 1 threads: other "
-        "weights (--cores)\n"
+        "weights; for the same ones, use its number of threads (--cores)\n"
+        "warning: the last training here ran on CPU, 2 threads, this one on 1 GPU (H200), 2 "
+        "threads: other weights; for the same ones, use its devices\n"
     )
     assert not list(checkpoints_in(two).load())
     assert capsys.readouterr().err == ""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from autotagging.common.errors import UserError
+from autotagging.common.versions import NOT_INSTALLED
 
 tf = pytest.importorskip("tensorflow")
 
@@ -33,6 +34,29 @@ def test_several_gpus_must_be_there(monkeypatch, gpus, sees):
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {})
     with pytest.raises(UserError, match=f"two GPUs or more, and TensorFlow sees {sees};"):
         choose("mirrored", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("installed", "visible", "warns"),
+    [
+        ("9.28.0.42", None, True),
+        ("9.28.0.42", "1", True),  # of a machine with one
+        ("9.28.0.42", "", False),
+        ("9.28.0.42", "-1", False),
+        (NOT_INSTALLED, None, False),
+    ],
+)
+def test_a_gpu_that_was_expected_is_missed(monkeypatch, capsys, installed, visible, warns):
+    from autotagging.training import devices
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(devices, "version_of", lambda name: installed)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert devices.choose("auto", threads=1).label == "CPU, 1 threads"
+    warning = "warning: TensorFlow finds no GPU, so this runs on the CPU; `autotagging doctor`"
+    assert capsys.readouterr().err.startswith(warning) == warns
 
 
 @pytest.mark.parametrize(
@@ -103,6 +127,33 @@ def test_a_training_is_told_by_its_devices_and_threads(label, described):
     from autotagging.training.devices import Devices
 
     assert Devices(label).describe(2) == described
+
+
+EXHAUSTED = "Graph execution error:\n\nOut of memory while trying to allocate 2214592512 bytes."
+
+
+@pytest.mark.parametrize(
+    ("gpus", "said"),
+    [
+        (["GPU:0"], r"the GPU's memory is full: free some \(`nvidia-smi` shows what uses it\)"),
+        ([], r"the machine's memory is full: free some \(`top` shows what uses it\)"),
+    ],
+)
+def test_a_full_memory_is_one_line(monkeypatch, gpus, said):
+    from autotagging.training.devices import full_memory_explained
+
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: gpus)
+    errors = tf.errors
+    for error in (
+        errors.ResourceExhaustedError(None, None, EXHAUSTED),
+        errors.InternalError(None, None, "CUDA_ERROR_OUT_OF_MEMORY"),
+        errors.InternalError(None, None, "CUDNN_STATUS_ALLOC_FAILED"),
+    ):
+        message = f"^{said} and run again; or sing$"
+        with pytest.raises(UserError, match=message), full_memory_explained("sing"):
+            raise error
+    with pytest.raises(errors.InternalError), full_memory_explained("sing"):
+        raise errors.InternalError(None, None, "CUDA_ERROR_LAUNCH_FAILED")
 
 
 def test_threads_copy_batches_to_a_gpu(monkeypatch):

@@ -12,12 +12,16 @@ from typing import Any
 
 from autotagging.tools.checks import Check
 from autotagging.tools.checks.packages import install
+from autotagging.training.settings import hides_gpus
 
 _REPORT = "autotagging.tools.checks.tensorflow_report"
 _DEVICES = Path("/dev")
 _SECONDS = 300
 _ANSWERS = 30  # seconds
 _WITH_GPU = Path("requirements-gpu.lock")
+_ON_CPU = "export CUDA_VISIBLE_DEVICES=-1"
+# XLA compiles for GPUs of this compute capability and higher since this version of CUDA.
+_BLACKWELL, _CUDA_OF_BLACKWELL = 10.0, (12, 8)
 _CONTAINER = "load or install NVIDIA's driver; start a container with --gpus all or --nv"
 
 
@@ -65,6 +69,8 @@ def check_gpu(report: Mapping[str, Any]) -> Check:
         That of `tensorflow_report`, and its log; empty if TensorFlow was not loaded.
     """
     found, fault = nvidia_smi()
+    if not found and report.get("gpus"):
+        found = ", ".join(report["names"])  # as in WSL2, where nvidia-smi may not be in PATH
     if not found:
         if not fault:
             return Check("gpu", "no NVIDIA GPU; networks are trained on the CPU")
@@ -76,11 +82,26 @@ def check_gpu(report: Mapping[str, Any]) -> Check:
         return Check("gpu", f"{found}; TensorFlow finds none: {why}", fix)
     loaded = ", ".join(report["loaded"])
     text = f"{found}, compute capability {', '.join(report['gpus'])}; {loaded}"
-    oldest = min(_numbers(report["built"].get("cuda_compute_capabilities", "")), default=0.0)
-    if any(gpu != "?" and float(gpu) < oldest for gpu in report["gpus"]):
-        text += f"; TensorFlow is built for {oldest} and higher"
-        return Check("gpu", text, "export CUDA_VISIBLE_DEVICES=-1")
+    if misfit := _misfit(report):
+        return Check("gpu", f"{text}; TensorFlow is built for {misfit}", _ON_CPU)
+    if report["fault"]:
+        fix = f"nvidia-smi (is its memory in use?); to train on the CPU: {_ON_CPU}"
+        return Check("gpu", f"{text}; a product of matrices fails: {report['fault']}", fix)
     return Check("gpu", text)
+
+
+def _misfit(report: Mapping[str, Any]) -> str:
+    """Say what TensorFlow is built for, if a GPU is too old or too new for that."""
+    built, gpus = report["built"], [float(gpu) for gpu in report["gpus"] if gpu != "?"]
+    oldest = min(_numbers(built.get("cuda_compute_capabilities", "")), default=0.0)
+    if any(gpu < oldest for gpu in gpus):
+        return f"{oldest} and higher"
+    cuda = built.get("cuda_version", "")
+    older = cuda and tuple(map(int, cuda.split(".")[:2])) < _CUDA_OF_BLACKWELL
+    if older and any(gpu >= _BLACKWELL for gpu in gpus):
+        needed = ".".join(map(str, _CUDA_OF_BLACKWELL))
+        return f"CUDA {cuda}, and a GPU of {_BLACKWELL} or higher needs {needed}"
+    return ""
 
 
 def nvidia_smi() -> tuple[str, str]:
@@ -106,8 +127,9 @@ def nvidia_smi() -> tuple[str, str]:
 def _why_not(report: Mapping[str, Any]) -> tuple[str, str]:
     """Say why TensorFlow finds no GPU, and what to type."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if hidden is not None and not re.match(r"\d|GPU-|MIG-", hidden):
-        return f"CUDA_VISIBLE_DEVICES is {hidden!r}", "unset CUDA_VISIBLE_DEVICES"
+    if hides_gpus(hidden) or (hidden is not None and "CUDA_ERROR_NO_DEVICE" in report["log"]):
+        text = f"CUDA_VISIBLE_DEVICES is {hidden!r}, which names none that is here"
+        return text, "unset CUDA_VISIBLE_DEVICES"
     if not report["cuda"]:
         return f"{report['version']} is built without CUDA", install(_WITH_GPU)
     missing = {

@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from autotagging.tools.checks import Check
+from autotagging.training.settings import GPU_PACKAGE
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 """Versions of Python that pyproject.toml has."""
 _LOCK, _GPU_LOCK = Path("requirements.lock"), Path("requirements-gpu.lock")
-_ONLY_ON_GPU = "nvidia-cudnn-cu12"
 _SHOWN = 5
 
 
@@ -65,7 +65,7 @@ def install(lock: Path | None = None) -> str:
 
 def lock_in_use() -> Path:
     """Give the lock that was installed: that for GPUs if NVIDIA's libraries are there."""
-    return _LOCK if _version(_ONLY_ON_GPU) is None else _GPU_LOCK
+    return _LOCK if _version(GPU_PACKAGE) is None else _GPU_LOCK
 
 
 def read_lock(path: Path) -> dict[str, str]:

@@ -38,19 +38,26 @@ def report() -> dict[str, Any]:
     -------
     report
         version; cuda, whether it is built for CUDA; built, for which versions; gpus, their compute
-        capabilities as texts; libraries, see there; loaded, versions of those that were loaded.
+        capabilities as texts; names, theirs; fault, why no GPU computes; libraries, see there;
+        loaded, versions of those that were loaded.
     """
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    fault = ""
     if gpus:
-        tf.matmul(tf.ones((8, 8)), tf.ones((8, 8))).numpy()  # loads what is loaded late
+        try:
+            tf.matmul(tf.ones((8, 8)), tf.ones((8, 8))).numpy()  # loads what is loaded late
+        except (tf.errors.OpError, RuntimeError) as error:
+            fault = " ".join(str(error).split())
     return {
         "version": tf.__version__,
         "cuda": tf.test.is_built_with_cuda(),
         "built": {name: str(value) for name, value in tf.sysconfig.get_build_info().items()},
         "gpus": [".".join(map(str, each.get("compute_capability", "?"))) for each in details],
+        "names": [each.get("device_name", "unknown") for each in details],
+        "fault": fault,
         "libraries": libraries(),
         "loaded": loaded_versions(),
     }
