@@ -383,6 +383,13 @@ def test_a_port_in_use_is_told(tmp_path):
             serve(model=bundle, port=port)
 
 
+def test_a_model_without_thresholds_says_so(tmp_path, capsys):
+    bundle = write_bundle(tmp_path, thresholds={})
+    with pytest.raises(UserError, match="--hop 9"):
+        serve(model=bundle, hop=9.0)
+    assert capsys.readouterr().err.startswith(f"warning: {bundle}: no thresholds of its tags")
+
+
 def test_a_missing_model_or_a_missing_library_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="no trained model in results/train"):

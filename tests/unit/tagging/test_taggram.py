@@ -116,6 +116,12 @@ def test_the_terminal_shows_it_without_an_output(tmp_path, bundle, capsys):
     assert len(shown.splitlines()) == 3
 
 
+def test_a_model_without_thresholds_says_so(tmp_path, capsys):
+    bundle = write_bundle(tmp_path / "bundle", thresholds={})
+    taggram(write_song(tmp_path / "song.wav", tone(6, 440)), model=bundle)
+    assert capsys.readouterr().err.startswith(f"warning: {bundle}: no thresholds of its tags")
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

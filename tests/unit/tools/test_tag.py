@@ -31,7 +31,10 @@ def test_a_model_without_thresholds_says_so(tmp_path, capsys):
     tag([write_song(tmp_path / "low.wav", tone(3, 440))], model=bundle)
     shown, message = capsys.readouterr()
     assert "  * low   █████████████·······  0.67  threshold 0.50\n" in shown
-    assert message.startswith(f"{bundle}: no thresholds of its tags are known; all are 0.5\n")
+    assert message.startswith(
+        f"warning: {bundle}: no thresholds of its tags are known, so that all are 0.5; "
+        "`autotagging export --per-tag` adds those of a per_tag.csv\n"
+    )
 
 
 def test_only_songs_that_have_changed_are_tagged_again(tmp_path, bundle, capsys):
