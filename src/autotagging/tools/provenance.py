@@ -11,6 +11,7 @@ from autotagging.common.files import CHECKSUMS, print_data, read_checksums, read
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import LOCK, RESULTS, flat, read_lock
 from autotagging.tools._jobs import Job, flags_of, read_jobs
+from autotagging.tools._project import check_project
 
 _VERSIONS = ("versions", "figure-versions", "table-versions")
 _RESTORED = "unknown: restored from DVC, or the log was deleted"
@@ -125,8 +126,7 @@ def _of_stage(name: str, stage: dict[str, Any]) -> dict[str, Any]:
 
 def _in_results(file: Path) -> str:
     """Path of a result, relative to the project's folder."""
-    if not Path("Snakefile").exists():
-        raise UserError("no Snakefile here: run this in the folder of the project")
+    check_project()
     path, folder = file.absolute(), RESULTS.absolute()
     if not path.is_relative_to(folder):
         raise UserError(f"{file}: not in {RESULTS}/; give a file that a step wrote")

@@ -109,7 +109,7 @@ def test_elsewhere_the_folder_is_asked_for(tmp_path, no_gpu, monkeypatch, capsys
     with pytest.raises(SystemExit):
         doctor(quick=True)
     printed = capsys.readouterr().out
-    assert f"FIX folder      {tmp_path} is not that of the project\n" in printed
+    assert f"FIX folder      {tmp_path} is not the folder of the project\n" in printed
     assert "FIX packages    no requirements.lock here\n" in printed
 
 

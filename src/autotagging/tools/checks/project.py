@@ -6,6 +6,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from autotagging.tools._project import MEND, elsewhere
 from autotagging.tools.checks import Check
 from autotagging.tools.checks.packages import install
 
@@ -16,9 +17,8 @@ _UNLOCK = "wait for it; if there is none: snakemake --unlock"
 
 def check_folder() -> Check:
     """Check that the command was typed in the folder of the project."""
-    if Path("Snakefile").is_file() and Path("params.yaml").is_file():
-        return Check("folder", str(Path.cwd()))
-    return Check("folder", f"{Path.cwd()} is not that of the project", "cd to that folder")
+    text = elsewhere()
+    return Check("folder", text or str(Path.cwd()), MEND if text else "")
 
 
 def check_git() -> Check:
