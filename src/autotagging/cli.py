@@ -13,7 +13,7 @@ from typing import Any
 from cyclopts import App, CycloptsError, Parameter
 
 from autotagging.commands import PACKAGE, find_commands, package_title
-from autotagging.common.errors import UserError
+from autotagging.common.errors import UserError, reason
 from autotagging.common.progress import show_without_failing
 from autotagging.tagging.printable import printable
 from autotagging.tools._job_note import write_note
@@ -45,7 +45,7 @@ def main() -> None:
         sys.exit(_fail(message))
     except OSError as error:
         place = f"{error.filename2 or error.filename}: " if error.filename else ""
-        sys.exit(_fail(f"{place}{error.strerror or error}"))
+        sys.exit(_fail(f"{place}{reason(error)}"))
     except KeyboardInterrupt:
         sys.exit(130)
 

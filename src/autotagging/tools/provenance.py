@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, print_data, read_checksums, read_json, sha256
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
@@ -253,5 +254,5 @@ def _machine_text(machine: dict[str, Any] | None, devices: str | None) -> str:
     if machine is None:
         return ", ".join(filter(None, [devices and f"trained on {devices}", _RESTORED]))
     names = [machine[name] for name in ("host", "system", "processor")]
-    sizes = [f"{machine['cores']} cores", f"{machine['memory_gib']} GiB"]
+    sizes = [counted(machine["cores"], "core"), f"{machine['memory_gib']} GiB"]
     return ", ".join([*names, *sizes, *([f"trained on {devices}"] if devices else [])])

@@ -1,5 +1,6 @@
 """Tag songs with a trained network: the command `autotagging tag`."""
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.files import print_data, replacing
 from autotagging.common.progress import progress
@@ -241,7 +243,9 @@ def _write_plan(
     good = (result for result in results.of(found.songs) if "error" not in result)
     planned, left_out = make_plan(good, mapping, existing=existing)
     write_plan(planned, path)
-    print(printable(f"{path}: changes of {len(planned)} files"), file=sys.stderr)
+    text = f"{path}: changes of {counted(len(planned), 'file')}"
+    then = f"; `autotagging apply {shlex.quote(str(path))}` writes them" if planned else ""
+    print(printable(f"{text}{then}"), file=sys.stderr)
     return left_out
 
 

@@ -85,8 +85,11 @@ def taggram(
     if not (figure or csv or jams):
         width = min(shutil.get_terminal_size().columns, _MOST_COLUMNS)
         print(text(str(song), result, described, top=top, width=width))
-    elif "warning" in result:
+        return
+    if "warning" in result:
         print(printable(f"warning: {song}: {result['warning']}"), file=sys.stderr)
+    written = ", ".join(str(path) for path in (figure, csv, jams) if path)
+    print(printable(f"written: {written}"), file=sys.stderr)
 
 
 def _check_flags(figure: Path | None, *, top: int, timeout: float) -> None:

@@ -57,10 +57,12 @@ def test_the_tags_with_the_highest_peaks_are_shown_by_their_means():
     assert strongest(found, 9).tolist() == [2, 0, 1, 3]
 
 
-def test_figure_table_and_jams_are_written(tmp_path, bundle):
+def test_figure_table_and_jams_are_written(tmp_path, bundle, capsys):
     song = write_song(tmp_path / "a & <b>.flac", tone(6, 440), tone(6, 4000))
     files = {kind: tmp_path / f"out.{kind}" for kind in ("csv", "jams", "svg")}
     taggram(song, model=bundle, hop=1, csv=files["csv"], jams=files["jams"], figure=files["svg"])
+    written = ", ".join(str(files[kind]) for kind in ("svg", "csv", "jams"))
+    assert capsys.readouterr() == ("", f"written: {written}\n")
     with files["csv"].open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     times = [[float(row[name]) for name in ("from", "to")] for row in rows]

@@ -301,6 +301,8 @@ def test_a_tensorflow_that_cant_be_loaded_is_named():
 def test_what_dvc_says_is_one_line():
     stages = json.dumps({"split": [], "train@crnn-0": []})
     assert project.check_dvc(child(f"print('{stages}')")).text.startswith("2 stages differ from")
+    one = project.check_dvc(child("""print('{"split": []}')""")).text
+    assert one.startswith("1 stage differs from dvc.lock (split); after")
     assert project.check_dvc(child("print({})")).text.endswith("are those of dvc.lock")
     check = project.check_dvc(child("import sys; sys.exit('ERROR: dvc.lock is damaged')"))
     assert check == ("dvc", "dvc.lock is damaged", "dvc status")
