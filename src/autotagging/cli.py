@@ -13,7 +13,7 @@ from typing import Any
 from cyclopts import App, CycloptsError, Parameter
 
 from autotagging.commands import PACKAGE, find_commands, package_title
-from autotagging.common.errors import UserError
+from autotagging.common.errors import UserError, reason
 from autotagging.common.progress import show_without_failing
 from autotagging.tagging.printable import printable
 from autotagging.tools._job_note import write_note
@@ -45,7 +45,7 @@ def main() -> None:
         sys.exit(_fail(message))
     except OSError as error:
         place = f"{error.filename2 or error.filename}: " if error.filename else ""
-        sys.exit(_fail(f"{place}{error.strerror or error}"))
+        sys.exit(_fail(f"{place}{reason(error)}"))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -126,6 +126,11 @@ def _check_finite(kind: Any, value: Any) -> None:
         raise ValueError(f"{value} is not a finite number.")
 
 
+def _shown_default(value: Any) -> Any:
+    """Give the default that help shows; where there is none, the flag's own text says what is."""
+    return None if value in (None, (), "") else value
+
+
 def _fail(message: str) -> int:
     print(printable(f"autotagging: {' '.join(message.split())}"), file=sys.stderr)
     return 2
@@ -137,7 +142,12 @@ def _make_app() -> App:
         name="autotagging",
         help="Music auto-tagging on MagnaTagATune, step by step.",
         name_transform=str,
-        default_parameter=Parameter(consume_multiple=True, negative=(), validator=_check_finite),
+        default_parameter=Parameter(
+            consume_multiple=True,
+            negative=(),
+            validator=_check_finite,
+            show_default=_shown_default,
+        ),
     )
     for room in ("steps", "tools"):
         _add_commands(app, room)

@@ -51,7 +51,7 @@ class ClusterProject(Project):
                 stderr=subprocess.STDOUT,
             ) as process,
         ):
-            while not (log.exists() and "epochs take about" in log.read_text()):
+            while not (log.exists() and "clips/s, about" in log.read_text()):
                 assert process.poll() is None, printed.read_text()
                 time.sleep(0.1)
             yield process

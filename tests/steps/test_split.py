@@ -33,7 +33,7 @@ def test_clips_without_a_tag_can_be_dropped(downloaded, vocabulary):
     counts = ["--train", 1, "--validation", 1, "--test", 1, "--seed", 0]
     message = split(downloaded, counts, untagged="drop", code=2)
     # 10 has flute, 2 has beat: two are left.
-    assert "left out, without any tag: 1 clips" in message
+    assert "left out, without any tag: 1 clip\n" in message
     assert "labels.csv: 2 usable clips, too few to split: expected at least 3" in message
     assert not (downloaded / "split.csv").exists()
 
@@ -43,7 +43,7 @@ def test_a_split_can_be_given_as_a_file(downloaded, vocabulary, tmp_path):
     given = tmp_path / "fold 1.csv"
     given.write_text("clip_id,subset\n10,train\n2,test\n6,validation\n11,test\n")
     message = split(downloaded, PAPER_SPLIT, scheme="file", file=given)
-    assert "1 clips are not usable here" in message
+    assert "left out, not usable here: 1 clip\n" in message
     table = pd.read_csv(downloaded / "split.csv").set_index("clip_id")
     assert table["subset"].to_dict() == {10: "train", 2: "test", 6: "validation"}
     settings = json.loads((downloaded / "split_settings.json").read_text())

@@ -1,6 +1,7 @@
 """Subcommands are the modules that define a function of their own name."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -96,3 +97,11 @@ def test_help_is_the_same_without_the_libraries_and_loads_none():
     assert shown == expected
     assert "merge_tags" in shown
     assert "--clips-per-tag" in shown["mel_examples"]
+
+
+def test_help_shows_no_empty_value_of_python():
+    command = [sys.executable, "-c", HELP, "--help"]
+    helps, _ = json.loads(subprocess.run(command, **CAPTURED).stdout)
+    assert "[default: 5]" in helps["tag"]
+    python = re.compile(r"\bNone\b|\(\)|\[\]|default:\s*\]")
+    assert {name: found for name, text in helps.items() if (found := python.findall(text))} == {}

@@ -83,4 +83,4 @@ def test_any_character_passes_in_a_locale_of_ascii(tmp_path):
     merge_tags(results / "annotations_final.csv", vocabulary, results, env=ascii_only)
     assert [*read_labels(results / "labels.csv")] == ["mp3_path", "fröhlich", "日本"]
     message = merge_tags(results / "weiß.csv", vocabulary, results, env=ascii_only, code=2)
-    assert message == f"autotagging: {results}/weiß.csv: No such file or directory\n"
+    assert message == f"autotagging: {results}/weiß.csv: no such file or folder\n"

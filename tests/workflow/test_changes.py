@@ -299,6 +299,21 @@ def test_both_engines_notice_an_edited_split(project):
     assert "workflow/splits" in stages["split"]["deps"]
 
 
+def test_a_start_of_other_spectrograms_stops_before_they_are_made(project, tmp_path):
+    shutil.copy(project.folder / "results/train/crnn/seed-0/model.json", tmp_path)
+    set_param(project, "crnn", start_from=str(tmp_path))
+    project.run("snakemake -n")
+    set_param(project, "extract_mel", log_scale="squared_power_db")
+    printed = project.run("snakemake --cores 1", code=1)
+    assert (
+        f"params.yaml: extract_mel.log_scale is squared_power_db, but {tmp_path}/model.json was "
+        "trained on power_db. Set it to power_db, or train.crnn.start_from to null"
+    ) in printed
+    assert "Traceback" not in printed
+    (tmp_path / "model.json").write_text("{")
+    assert "model.json: not valid JSON" in project.run("snakemake -n", code=1)
+
+
 def test_another_start_trains_again_and_so_do_other_weights_in_its_place(project, tmp_path):
     start = tmp_path / "my {model} <b>"
     start.mkdir()

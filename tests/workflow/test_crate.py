@@ -119,7 +119,7 @@ def test_a_file_that_no_job_made_is_an_error(elsewhere, monkeypatch):
     ):
         describe(Path("results/split/mine.csv"))
     monkeypatch.chdir("results")
-    with pytest.raises(UserError, match="no Snakefile here: run this in the folder of the project"):
+    with pytest.raises(UserError, match="results is not the folder of the project; cd to that"):
         describe(Path("split/split.csv"))
 
 

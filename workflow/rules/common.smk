@@ -17,7 +17,7 @@ from snakemake.logging import logger
 
 from autotagging.commands import figure_title
 from autotagging.common.errors import UserError
-from autotagging.common.files import sha256
+from autotagging.common.files import read_json, sha256
 from autotagging.common.params import OWN_SETTINGS, options_of
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.corpus.signature import audio_signature
@@ -249,6 +249,25 @@ def starts():
 
 
 STARTS = starts()  # now: what an input function raises is no error where its job's outputs exist
+
+
+def check_starts():
+    """Stop if a training starts from a model of other spectrograms, before those are made."""
+    for model, path in STARTS.items():
+        try:
+            trained_on = read_json(Path(path)).get("front_end", {})
+        except UserError as error:
+            raise WorkflowError(str(error))
+        for name, here in config["extract_mel"].items():
+            if (there := trained_on.get(name, here)) != here:
+                raise WorkflowError(
+                    f"params.yaml: extract_mel.{name} is {here}, but {path} was trained on {there}. "
+                    f"Set it to {there}, or train.{model}.start_from to null"
+                )
+
+
+if workflow.is_main_process:
+    check_starts()
 
 
 def start_from(wildcards):

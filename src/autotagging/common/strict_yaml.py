@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import yaml
 from yaml.constructor import ConstructorError
 
-from autotagging.common.errors import UserError
+from autotagging.common.errors import UserError, reason
 
 # Plain scalars of which YAML 1.1 and 1.2 agree, and numbers such as 1e-05.
 _NULL = re.compile(r"null|Null|NULL|~|")
@@ -87,7 +87,7 @@ def read_yaml(path: Path) -> Any:
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 (byte {error.start + 1})") from error
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
+        raise UserError(f"{path}: {reason(error)}") from error
     return parse_yaml(text, name=str(path))
 
 

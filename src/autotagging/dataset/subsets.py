@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.tables import read_table
 
@@ -75,7 +76,8 @@ def labelled_clips(
         raise UserError(f"{split}: clip {unlabelled[0]} is not in {labels}; run split again")
     usable = subset if available is None else subset[subset.index.isin(available)]
     if len(usable) < len(subset):
-        print(f"{len(subset) - len(usable)} clips have no spectrogram: left out", file=sys.stderr)
+        count = counted(len(subset) - len(usable), "clip")
+        print(f"left out, without a spectrogram: {count}", file=sys.stderr)
     labelled = {name: table.loc[usable.index[usable == name]] for name in subsets}
     for name, clips in labelled.items():
         if clips.empty:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.corpus.delimited import read_delimited
 from autotagging.dataset.subsets import SUBSETS
@@ -71,8 +72,10 @@ def _describe(path: Path, ids: pd.Series, usable: pd.Index, known: pd.Index) -> 
             file=sys.stderr,
         )
     if unusable:
-        print(f"{path}: {unusable} clips are not usable here: left out", file=sys.stderr)
+        print(f"{path}: left out, not usable here: {counted(unusable, 'clip')}", file=sys.stderr)
     if missing:
-        print(f"{path}: {missing} usable clips are not in the file: left out", file=sys.stderr)
+        print(
+            f"{path}: left out, not in the file: {counted(missing, 'usable clip')}", file=sys.stderr
+        )
     if not ids.isin(usable).any():
         raise UserError(f"{path}: none of its clips is usable; expected ids of this corpus")

@@ -7,6 +7,7 @@ from typing import Annotated
 import pandas as pd
 from cyclopts import Parameter
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.files import write_checksums, write_csv, write_json
 from autotagging.common.versions import write_versions
@@ -130,7 +131,7 @@ def _usable(known: pd.DataFrame, sizes: pd.Series, untagged: str) -> pd.DataFram
     usable = known[readable]
     if untagged == "drop":
         tagged = usable.drop(columns="mp3_path").any(axis=1)
-        print(f"left out, without any tag: {(~tagged).sum()} clips", file=sys.stderr)
+        print(f"left out, without any tag: {counted((~tagged).sum(), 'clip')}", file=sys.stderr)
         usable = usable[tagged]
     return usable
 

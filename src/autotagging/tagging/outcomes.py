@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from autotagging.common.errors import reason
+
 
 class RefusedError(Exception):
     """A file is left as it is.
@@ -76,4 +78,4 @@ def refusing() -> Iterator[None]:
 
 def refusal(error: OSError) -> RefusedError:
     """Give the RefusedError of an OSError."""
-    return RefusedError(_REASONS.get(error.errno, "failed"), error.strerror or str(error))
+    return RefusedError(_REASONS.get(error.errno, "failed"), reason(error))

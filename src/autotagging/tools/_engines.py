@@ -8,6 +8,7 @@ from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.strict_yaml import read_yaml
+from autotagging.tools._project import check_project
 
 RESULTS = Path("results")
 LOCK = Path("dvc.lock")
@@ -44,8 +45,10 @@ def run(
     Raises
     ------
     UserError
-        It failed, and `check` is set; the message has the last line that it printed, if captured.
+        The current folder is not that of the project; or it failed, and `check` is set: the message
+        has the last line that it printed, if captured.
     """
+    check_project()
     result = subprocess.run(
         [sys.executable, "-m", tool, *arguments],
         text=True,

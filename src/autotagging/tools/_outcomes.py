@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterable
 
+from autotagging.common.counting import counted
 from autotagging.tagging.outcomes import Outcome
 from autotagging.tagging.printable import printable
 
@@ -31,6 +32,6 @@ def report(outcomes: Iterable[Outcome], *, show: Collection[str] = ()) -> None:
             print(printable(outcome.path), *outcome.message.split("\n"), sep="\n  ")
     total = counts.total()
     parts = [f"{count} {what}" for what, count in counts.items()]
-    print(f"{total} {'file' if total == 1 else 'files'}: {', '.join(parts) or 'nothing to do'}")
+    print(f"{counted(total, 'file')}: {', '.join(parts) or 'nothing to do'}")
     if failed:
         sys.exit(1)

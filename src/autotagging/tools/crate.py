@@ -14,6 +14,7 @@ from autotagging.common.progress import progress
 from autotagging.reporting.captions import attribution, corpus_name, licence
 from autotagging.tools import _croissant, _ro_crate
 from autotagging.tools._jobs import Job, read_jobs
+from autotagging.tools._project import check_project
 from autotagging.tools.record import finished_outputs
 
 _AUDIO = Path("results/download/audio.json")
@@ -39,9 +40,10 @@ def crate(*, out: Path, spectrograms: bool = False) -> None:
     Raises
     ------
     UserError
-        The folder exists or is inside the project, or results are missing, not up to date, or
-        restored from DVC.
+        The current folder is not that of the project; the output exists or is inside the project;
+        or results are missing, not up to date, or restored from DVC.
     """
+    check_project()
     if out.exists():
         raise UserError(f"{out}: exists; give the name of a new folder")
     if out.resolve().is_relative_to(Path.cwd()):

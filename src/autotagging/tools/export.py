@@ -114,7 +114,8 @@ def export(
     for name in (NETWORK, FILTERS, BUNDLE) if missing else ():
         (out / name).unlink(missing_ok=True)  # of an older export
     if not (missing or described["thresholds"]):
-        print("per_tag.csv has no thresholds, or is missing: all are 0.5", file=sys.stderr)
+        text = "per_tag.csv has no thresholds, or is missing, so that all are 0.5"
+        print(f"warning: {text}; --per-tag names another table", file=sys.stderr)
     print(f"{out}: {', '.join(written)}", file=sys.stderr)
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.locks import locked
 from autotagging.common.progress import duration
@@ -182,9 +183,10 @@ def _check_space(songs: list[Song], out: Path, cut: CutSettings) -> None:
     seconds = sum(min(song.seconds, most) for song in songs)
     size = _SIZE * 2 * cut.sample_rate * seconds
     free = shutil.disk_usage(next(path for path in out.resolve().parents if path.exists())).free
+    music = f"{counted(len(songs), 'song')} of {duration(sum(song.seconds for song in songs))}"
     text = (
-        f"{len(songs)} songs of {duration(sum(song.seconds for song in songs))}; their clips take "
-        f"up to {size / 1e9:,.2f} GB of disk, and {free / 1e9:,.2f} GB are free"
+        f"{music}; their clips take up to {size / 1e9:,.2f} GB of disk, and "
+        f"{free / 1e9:,.2f} GB are free"
     )
     if size > free:
         raise UserError(f"{out}: {text}; free more space, or set --clips-per-song")
@@ -240,9 +242,10 @@ def _describe(
     shown = [f"{_shown(tag)} {named.songs[tag]}" for tag in named.tags[:_LISTED]]
     more = len(named.tags) - len(shown)
     print(
-        f"{out}: {count} clips of {len(songs)} songs by {len(artists)} known artists, "
-        f"{len(named.tags)} tags, {size / 1e9:,.2f} GB",
-        f"songs of a tag: {', '.join(shown)}{f', and {more} more tags' if more else ''}",
+        f"{out}: {counted(count, 'clip')} of {counted(len(songs), 'song')} by "
+        f"{counted(len(artists), 'known artist')}, {counted(len(named.tags), 'tag')}, "
+        f"{size / 1e9:,.2f} GB",
+        f"songs of a tag: {', '.join(shown)}{f', and {more} more' if more else ''}",
         *(
             f"{_shown(tag)} is spelt {', '.join(map(_shown, others))}, too"
             for tag, others in named.spellings.items()

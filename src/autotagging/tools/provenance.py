@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, print_data, read_checksums, read_json, sha256
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import LOCK, RESULTS, flat, read_lock
 from autotagging.tools._jobs import Job, flags_of, read_jobs
+from autotagging.tools._project import check_project
 
 _VERSIONS = ("versions", "figure-versions", "table-versions")
 _RESTORED = "unknown: restored from DVC, or the log was deleted"
@@ -125,8 +127,7 @@ def _of_stage(name: str, stage: dict[str, Any]) -> dict[str, Any]:
 
 def _in_results(file: Path) -> str:
     """Path of a result, relative to the project's folder."""
-    if not Path("Snakefile").exists():
-        raise UserError("no Snakefile here: run this in the folder of the project")
+    check_project()
     path, folder = file.absolute(), RESULTS.absolute()
     if not path.is_relative_to(folder):
         raise UserError(f"{file}: not in {RESULTS}/; give a file that a step wrote")
@@ -253,5 +254,5 @@ def _machine_text(machine: dict[str, Any] | None, devices: str | None) -> str:
     if machine is None:
         return ", ".join(filter(None, [devices and f"trained on {devices}", _RESTORED]))
     names = [machine[name] for name in ("host", "system", "processor")]
-    sizes = [f"{machine['cores']} cores", f"{machine['memory_gib']} GiB"]
+    sizes = [counted(machine["cores"], "core"), f"{machine['memory_gib']} GiB"]
     return ", ".join([*names, *sizes, *([f"trained on {devices}"] if devices else [])])

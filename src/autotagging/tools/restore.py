@@ -13,6 +13,7 @@ from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder,
 from autotagging.tools import replaced
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
+from autotagging.tools._project import check_project
 from autotagging.tools.verify import changes_since_download
 
 _LACKS = (
@@ -35,8 +36,9 @@ def restore() -> None:
         that were never recorded, a file is damaged, or a corpus folder of the user or the weights
         that a training started from are missing or have changed since. Nothing is marked then.
     """
+    check_project()
     if not LOCK.exists():
-        raise UserError("no dvc.lock here: is this the folder of the project?")
+        raise UserError(f"no {LOCK} here; `git checkout -- {LOCK}` gets the committed one")
     stages = read_lock()
     if changed := _changed_sources(stages):
         raise UserError(

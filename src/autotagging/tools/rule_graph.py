@@ -17,6 +17,7 @@ from matplotlib.path import Path as Curve
 
 from autotagging.common.errors import UserError
 from autotagging.reporting.plots import style
+from autotagging.tools._project import check_project
 
 _RULES = Path("workflow/rules")
 _FIGURES = "figures"
@@ -67,6 +68,7 @@ def rule_graph(*, out: Path) -> None:
     """
     if out.suffix not in (".svg", ".png"):
         raise UserError(f"{out}: the drawing is written as .svg or .png only")
+    check_project()
     command = [sys.executable, "-m", "snakemake", "--forceall", "--rulegraph", "dot"]
     asked = subprocess.run(
         command, text=True, capture_output=True, encoding="utf-8", errors="replace"

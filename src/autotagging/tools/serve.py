@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autotagging.common.errors import UserError
-from autotagging.tagging.bundle import read_description
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP
-from autotagging.tagging.trained import default_model
 from autotagging.tools._machine import cores
+from autotagging.tools._tagger import chosen_model
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -66,8 +65,7 @@ def serve(
 
     from autotagging.tagging.server import Limits, Scorer, make_app
 
-    model = model or default_model()
-    described = read_description(model)
+    model, described = chosen_model(model)
     hop = checked_hop(described, hop, otherwise=HOP)
     limits = Limits(round(max_megabytes * 1e6), 60 * max_minutes, timeout)
     token = secrets.token_urlsafe(24)

@@ -1,5 +1,6 @@
 """Tag songs with a trained network: the command `autotagging tag`."""
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -10,10 +11,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.files import print_data, replacing
 from autotagging.common.progress import progress
-from autotagging.tagging.bundle import Description, model_files, read_description
+from autotagging.tagging.bundle import Description, model_files
 from autotagging.tagging.finding import Found, find_songs
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.mapping import TagMapping, read_mapping
@@ -24,10 +26,10 @@ from autotagging.tagging.playlists import write_playlists
 from autotagging.tagging.printable import printable
 from autotagging.tagging.results import Results, Settings, to_line
 from autotagging.tagging.songs import checked_hop
-from autotagging.tagging.trained import default_model
 from autotagging.tagging.workers import Work, tag_songs
 from autotagging.tools._machine import cores
 from autotagging.tools._song_outputs import check_outputs
+from autotagging.tools._tagger import chosen_model
 
 _STANDARD_OUTPUT = Path("-")
 _ALSO_STANDARD_OUTPUT = Parameter(allow_leading_hyphen=True)
@@ -104,11 +106,7 @@ def tag(
         raise UserError("--excerpts and --hop exclude each other")
     if (mapping or existing != "keep") and not plan:
         raise UserError("--mapping and --existing need --plan")
-    model = model or default_model()
-    described = read_description(model)
-    if not described.thresholds:
-        text = f"{model}: no thresholds of its tags are known; all are 0.5"
-        print(printable(text), file=sys.stderr)
+    model, described = chosen_model(model)
     seconds = checked_hop(described, hop, otherwise=described.window_seconds)
     settings = Settings(described, hop=seconds, excerpts=excerpts, keep_windows=windows)
     chosen = _mapping(mapping, described) if plan else None
@@ -245,7 +243,9 @@ def _write_plan(
     good = (result for result in results.of(found.songs) if "error" not in result)
     planned, left_out = make_plan(good, mapping, existing=existing)
     write_plan(planned, path)
-    print(printable(f"{path}: changes of {len(planned)} files"), file=sys.stderr)
+    text = f"{path}: changes of {counted(len(planned), 'file')}"
+    then = f"; `autotagging apply {shlex.quote(str(path))}` writes them" if planned else ""
+    print(printable(f"{text}{then}"), file=sys.stderr)
     return left_out
 
 

@@ -11,17 +11,17 @@ from tqdm import tqdm
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
-from autotagging.tagging.bundle import model_files, read_description
+from autotagging.tagging.bundle import model_files
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.outputs import line, write_lines
 from autotagging.tagging.printable import printable
 from autotagging.tagging.results import to_line
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP, csv_lines, text
-from autotagging.tagging.trained import default_model
 from autotagging.tagging.workers import Work, Worker
 from autotagging.tools._machine import cores
 from autotagging.tools._song_outputs import check_outputs
+from autotagging.tools._tagger import chosen_model
 
 _FORMATS = (".pdf", ".png", ".svg")
 _MOST_COLUMNS = 120
@@ -66,8 +66,7 @@ def taggram(
         Seconds in which the next window has to be scored; else the song is given up.
     """
     _check_flags(figure, top=top, timeout=timeout)
-    model = model or default_model()
-    described = read_description(model)
+    model, described = chosen_model(model)
     check_outputs({"--figure": figure, "--csv": csv, "--jams": jams}, [song, *model_files(model)])
     hop = checked_hop(described, hop, otherwise=HOP)
     work = Work(model, hop=hop, keep_windows=True, threads=cores())
@@ -86,8 +85,11 @@ def taggram(
     if not (figure or csv or jams):
         width = min(shutil.get_terminal_size().columns, _MOST_COLUMNS)
         print(text(str(song), result, described, top=top, width=width))
-    elif "warning" in result:
+        return
+    if "warning" in result:
         print(printable(f"warning: {song}: {result['warning']}"), file=sys.stderr)
+    written = ", ".join(str(path) for path in (figure, csv, jams) if path)
+    print(printable(f"written: {written}"), file=sys.stderr)
 
 
 def _check_flags(figure: Path | None, *, top: int, timeout: float) -> None:

@@ -22,13 +22,12 @@ def undo(journal: Path, /) -> None:
     Raises
     ------
     UserError
-        The journal is in use, or there is no such file, or it is none.
+        The journal is in use, or it is none.
     OSError
-        The journal can't be read.
+        There is no such file, or it can't be read.
     """
-    if not journal.is_file():  # a lock would make its folder
-        raise UserError(f"{journal}: no such file")
-    if not journal.stat().st_size:
-        raise UserError(f"{journal}: not a journal of `autotagging apply`; it is empty")
+    with journal.open("rb") as file:  # a lock would make its folder
+        if not file.read(1):
+            raise UserError(f"{journal}: not a journal of `autotagging apply`; it is empty")
     with lock_journal(journal):
         report(undo_journal(journal))

@@ -7,6 +7,7 @@ import base64
 import os
 from pathlib import Path
 
+from autotagging.common.counting import counted
 from autotagging.tools._engines import RESULTS
 
 RECORDS = Path(".snakemake/metadata")
@@ -53,5 +54,5 @@ def warning() -> str:
 
 def describe(found: list[str]) -> str:
     """Count results and name the first."""
-    count = "1 result" if len(found) == 1 else f"{len(found)} results"
+    count = counted(len(found), "result")
     return f"{count}, {found[0]}{' the first' if len(found) > 1 else ''}"

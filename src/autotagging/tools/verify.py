@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
 from autotagging.common.progress import progress
@@ -66,7 +67,7 @@ def _verify_cache() -> None:
     folder = cache_folder()
     count, damaged = damaged_objects(folder)
     if not damaged:
-        print(f"{folder}: OK, {count} objects")
+        print(f"{folder}: OK, {counted(count, 'object')}")
         return
     results = _results_in_cache(folder)
     for md5, path in damaged.items():
@@ -104,7 +105,7 @@ def _verify_corpus(corpus: str, remote: Path) -> None:
     for fault in faults:
         print(fault)
     if faults:
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        count = counted(len(faults), "fault")
         raise UserError(f"{folder}: {count}; repair the files above, or get them again")
     print(f"{folder}: OK")
 

@@ -135,7 +135,7 @@ class TrainingClips:
         from autotagging.training.loop import Examples, fit
 
         if len(labels) < 2:
-            raise UserError(f"{name}: {len(labels)} clips to learn from; expected 2 or more")
+            raise UserError(f"{name}: clips to learn from: {len(labels)}; expected 2 or more")
         chosen = np.arange(len(labels)) % 10 == min(len(labels), 10) - 1
         train, validation = (
             Examples(self.clip_ids[rows], labels[rows], gather) for rows in (~chosen, chosen)

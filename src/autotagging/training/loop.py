@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from autotagging import models
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.progress import duration, native_log_hidden, print_line, progress
 from autotagging.dataset.prefetch import Waiting, prefetched
@@ -158,7 +159,8 @@ def fit(
         }
         _end_epoch(run, row, settings, weights, time.perf_counter() - started, waiting)
     if len(run.rows) < settings.epochs:
-        print(f"no better epoch in {settings.patience} epochs: stopped", file=sys.stderr)
+        patience = counted(settings.patience, "epoch")
+        print(f"no better epoch in {patience}: stopped", file=sys.stderr)
     model.set_weights(run.best_weights)
     return Fit(pd.DataFrame(run.rows), pd.DataFrame(run.times), run.best_epoch)
 
@@ -266,7 +268,7 @@ def _forecasting(train_step: Callable, *, n_clips: int, epochs: int) -> Callable
         if len(labels) in compiled and not said:
             rate = len(labels) / (time.perf_counter() - started)
             whole = duration(n_clips * epochs / rate)
-            print_line(f"{rate:.1f} clips/s, {epochs} epochs take about {whole}")
+            print_line(f"{rate:.1f} clips/s, about {whole} for {counted(epochs, 'epoch')}")
             said = True
         compiled.add(len(labels))
         return loss, scores

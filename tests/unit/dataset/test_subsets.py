@@ -27,7 +27,7 @@ def test_labels_come_by_subset_without_bad_clips(tables, capsys):
         "test": [7],
     }
     assert subsets["test"]["a"].tolist() == [1]
-    assert "1 clips have no spectrogram" in capsys.readouterr().err
+    assert "left out, without a spectrogram: 1 clip\n" in capsys.readouterr().err
 
 
 def test_clips_are_in_the_order_of_the_split(tables):

@@ -63,8 +63,8 @@ def test_clips_that_are_left_out_are_counted(path, capsys):
     assert read(path).to_dict() == {10: "train", 2: "test"}
     assert capsys.readouterr().err.splitlines() == [
         f"{path}: 2 of 5 clips are not in the corpus, the first is 7 in line 3: left out",
-        f"{path}: 1 clips are not usable here: left out",
-        f"{path}: 1 usable clips are not in the file: left out",
+        f"{path}: left out, not usable here: 1 clip",
+        f"{path}: left out, not in the file: 1 usable clip",
     ]
 
 

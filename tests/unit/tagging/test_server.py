@@ -305,6 +305,22 @@ def test_the_keyboard_moves_the_playhead(page, song):
     assert page.run("document.querySelector('#audio').currentTime") == 0
 
 
+def test_silence_is_told_to_the_eye_and_to_screen_readers(page, tmp_path):
+    quiet = tone(8, 440, amplitude=0)
+    path = write_song(tmp_path / "a pause.flac", tone(4, 440), quiet, tone(4, 440))
+    page.choose_files("#files", path)
+    page.wait("document.querySelector('#audio').duration === 16")
+    page.wait("document.querySelector('#songs .done') !== null")
+    slider = "document.querySelector('#slider')"
+    page.run(f"{slider}.focus()")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="Home")
+    for told in ("0:05", "0:10"):
+        page.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowRight")
+        page.wait(f"{slider}.getAttribute('aria-valuetext').startsWith('{told} of 0:16: ')")
+    assert page.run(f"{slider}.getAttribute('aria-valuetext')") == "0:10 of 0:16: silence"
+    assert text(page, "#tags") == "silence"
+
+
 def test_files_that_are_dropped_are_tagged_or_the_reason_is_shown(page, song, tmp_path):
     notes = tmp_path / "notes.txt"
     notes.write_text("text")
@@ -365,6 +381,13 @@ def test_a_port_in_use_is_told(tmp_path):
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=f"port {port} is in use; give another --port, or 0"):
             serve(model=bundle, port=port)
+
+
+def test_a_model_without_thresholds_says_so(tmp_path, capsys):
+    bundle = write_bundle(tmp_path, thresholds={})
+    with pytest.raises(UserError, match="--hop 9"):
+        serve(model=bundle, hop=9.0)
+    assert capsys.readouterr().err.startswith(f"warning: {bundle}: no thresholds of its tags")
 
 
 def test_a_missing_model_or_a_missing_library_is_told(tmp_path, monkeypatch):

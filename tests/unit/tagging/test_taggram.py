@@ -57,10 +57,12 @@ def test_the_tags_with_the_highest_peaks_are_shown_by_their_means():
     assert strongest(found, 9).tolist() == [2, 0, 1, 3]
 
 
-def test_figure_table_and_jams_are_written(tmp_path, bundle):
+def test_figure_table_and_jams_are_written(tmp_path, bundle, capsys):
     song = write_song(tmp_path / "a & <b>.flac", tone(6, 440), tone(6, 4000))
     files = {kind: tmp_path / f"out.{kind}" for kind in ("csv", "jams", "svg")}
     taggram(song, model=bundle, hop=1, csv=files["csv"], jams=files["jams"], figure=files["svg"])
+    written = ", ".join(str(files[kind]) for kind in ("svg", "csv", "jams"))
+    assert capsys.readouterr() == ("", f"written: {written}\n")
     with files["csv"].open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     times = [[float(row[name]) for name in ("from", "to")] for row in rows]
@@ -114,6 +116,12 @@ def test_the_terminal_shows_it_without_an_output(tmp_path, bundle, capsys):
     shown = capsys.readouterr().out
     assert shown.startswith(f"{song}  0:00:12  ")
     assert len(shown.splitlines()) == 3
+
+
+def test_a_model_without_thresholds_says_so(tmp_path, capsys):
+    bundle = write_bundle(tmp_path / "bundle", thresholds={})
+    taggram(write_song(tmp_path / "song.wav", tone(6, 440)), model=bundle)
+    assert capsys.readouterr().err.startswith(f"warning: {bundle}: no thresholds of its tags")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from autotagging.tagging.file_tags import read_file_tags
 from autotagging.tagging.plans import write_plan
 from autotagging.tools.apply import apply
 from autotagging.tools.undo import undo
+from bundles import write_bundle
 from commands import autotagging
 from song_files import planned, write_song
 
@@ -63,7 +64,7 @@ def test_files_that_stay_are_named_and_the_others_written(plan, songs, capsys):
     assert ended.value.code == 1
     shown = capsys.readouterr()
     assert shown.err.splitlines() == [
-        f"{songs[0]}: missing: No such file or directory",
+        f"{songs[0]}: missing: no such file or folder",
         f"{songs[1]}: read_only: the file is read-only",
     ]
     assert (
@@ -88,7 +89,7 @@ def test_names_and_values_do_not_reach_the_terminal_as_they_are(plan, songs, cap
 
 def test_the_commands_report_by_their_exit_code(plan, songs):
     songs[0].unlink()
-    assert "0.mp3: missing: No such file or directory\n" in autotagging("apply", plan, code=1)
+    assert "0.mp3: missing: no such file or folder\n" in autotagging("apply", plan, code=1)
     assert autotagging("undo", plan.with_name("plan.journal.jsonl")) == ""
 
 
@@ -102,9 +103,17 @@ def test_an_empty_or_missing_journal_is_named_and_nothing_is_made(tmp_path):
     empty.touch()
     with pytest.raises(UserError, match=r"empty\.jsonl: not a journal"):
         undo(empty)
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(FileNotFoundError):
         undo(tmp_path / "none" / "sub" / "j.jsonl")
     assert [*tmp_path.iterdir()] == [empty]
+
+
+@pytest.mark.parametrize("command", ["apply", "undo", "tag"])
+def test_a_missing_file_is_told_alike(tmp_path, command):
+    path = tmp_path / "none.jsonl"
+    flags = ["--model", write_bundle(tmp_path / "bundle")] if command == "tag" else []
+    shown = autotagging(command, path, *flags, code=2)
+    assert shown == f"autotagging: {path}: no such file or folder\n"
 
 
 def test_the_commands_need_only_light_libraries(plan):

@@ -111,7 +111,7 @@ def test_elsewhere_the_folder_is_asked_for(tmp_path, no_gpu, monkeypatch, capsys
     with pytest.raises(SystemExit):
         doctor(quick=True)
     printed = capsys.readouterr().out
-    assert f"FIX folder      {tmp_path} is not that of the project\n" in printed
+    assert f"FIX folder      {tmp_path} is not the folder of the project\n" in printed
     assert "FIX packages    no requirements.lock here\n" in printed
 
 
@@ -323,6 +323,8 @@ def test_a_tensorflow_that_cant_be_loaded_is_named():
 def test_what_dvc_says_is_one_line():
     stages = json.dumps({"split": [], "train@crnn-0": []})
     assert project.check_dvc(child(f"print('{stages}')")).text.startswith("2 stages differ from")
+    one = project.check_dvc(child("""print('{"split": []}')""")).text
+    assert one.startswith("1 stage differs from dvc.lock (split); after")
     assert project.check_dvc(child("print({})")).text.endswith("are those of dvc.lock")
     check = project.check_dvc(child("import sys; sys.exit('ERROR: dvc.lock is damaged')"))
     assert check == ("dvc", "dvc.lock is damaged", "dvc status")

@@ -104,6 +104,16 @@ def test_a_bundle_and_its_model_tag_a_song_with_the_same_scores(tmp_path):
     np.testing.assert_allclose(scores[1], network(mel[None])[0], atol=1e-4)
 
 
+def test_a_bundle_without_thresholds_says_so(tmp_path, capsys):
+    pytest.importorskip("tf2onnx", reason="the extra `export` is not installed")
+    exporting.export(model_json=write_model(tmp_path), out=tmp_path / "out")
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == (
+        "warning: per_tag.csv has no thresholds, or is missing, so that all are 0.5; --per-tag "
+        "names another table"
+    )
+
+
 def test_no_operator_is_left_that_onnx_runtime_is_slow_at(tmp_path):
     pytest.importorskip("tf2onnx", reason="the extra `export` is not installed")
     onnx = pytest.importorskip("onnx")

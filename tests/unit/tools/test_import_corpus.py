@@ -96,7 +96,7 @@ def test_the_corpus_has_the_official_tables_and_groups_for_the_split(music, caps
         "synonyms: {}\ncategories:\n  genre:\n  - Pop\n  - Rock\n  mood:\n  - calm\n"
     )
     printed = capsys.readouterr().err
-    assert "6 clips of 3 songs by 1 known artists, 3 tags" in printed
+    assert "6 clips of 3 songs by 1 known artist, 3 tags" in printed
     assert "Rock is spelt rock, too" in printed
     assert f'corpus={music}/mine \'split={{"scheme":"track"}}\'' in printed
     assert "replaces the results of another corpus in results/: record them first" in printed

@@ -111,7 +111,8 @@ def test_a_model_that_a_training_started_from_is_an_input(finished):
     path = Path("a singer's model/model.json")
     path.parent.mkdir()
     path.write_text("{}")
-    Path("Snakefile").touch()
+    for name in ("Snakefile", "params.yaml"):
+        Path(name).touch()
     result = Path("results/train/crnn/seed-3/model.json")
     result.write_text("{}")
     assert describe(result)["inputs"][str(path)] == {"sha256": EMPTY, "unchanged": True}

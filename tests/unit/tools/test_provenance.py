@@ -23,7 +23,8 @@ def md5(content: bytes) -> str:
 def pulled(tmp_path, monkeypatch):
     """A folder with one result, dvc.lock, and DVC's cache."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "Snakefile").touch()
+    for name in ("Snakefile", "params.yaml"):
+        (tmp_path / name).touch()
     RESULT.parent.mkdir(parents=True)
     RESULT.write_text(json.dumps(MODEL))
     entry = {"md5": md5(RESULT.read_bytes()), "relpath": RESULT.name}

@@ -54,3 +54,11 @@ def test_models_trained_from_other_weights_are_not_restored(tmp_path, monkeypatc
     start.unlink()
     with pytest.raises(UserError, match=r"train\.crnn\.start_from: msd is neither .* put it"):
         restore._check_starts()
+
+
+def test_without_a_lock_it_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("Snakefile", "params.yaml"):
+        Path(name).touch()
+    with pytest.raises(UserError, match=r"no dvc\.lock here; `git checkout -- dvc\.lock` gets"):
+        restore.restore()

@@ -31,7 +31,10 @@ def test_a_model_without_thresholds_says_so(tmp_path, capsys):
     tag([write_song(tmp_path / "low.wav", tone(3, 440))], model=bundle)
     shown, message = capsys.readouterr()
     assert "  * low   █████████████·······  0.67  threshold 0.50\n" in shown
-    assert message.startswith(f"{bundle}: no thresholds of its tags are known; all are 0.5\n")
+    assert message.startswith(
+        f"warning: {bundle}: no thresholds of its tags are known, so that all are 0.5; "
+        "`autotagging export --per-tag` adds those of a per_tag.csv\n"
+    )
 
 
 def test_only_songs_that_have_changed_are_tagged_again(tmp_path, bundle, capsys):
@@ -71,7 +74,10 @@ def test_a_plan_and_playlists_are_written_and_no_file_changes(tmp_path, bundle, 
     assert planned["mood"] == {"old": [], "new": ["Deep"]}
     playlist = (tmp_path / "lists/low.m3u8").read_text().splitlines()
     assert playlist[-1] == "../music/low.flac"
-    assert "warning: --mapping: the model has no tag 'none'\n" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "warning: --mapping: the model has no tag 'none'\n" in message
+    plan = tmp_path / "plan.jsonl"
+    assert f"{plan}: changes of 1 file; `autotagging apply {plan}` writes them\n" in message
 
 
 def test_a_usage_error_names_the_flag(tmp_path, bundle):
@@ -135,7 +141,9 @@ def test_a_plan_of_a_model_without_categories(tmp_path, capsys):
     plan, mapping = tmp_path / "plan.jsonl", tmp_path / "mapping.toml"
     tag([song], model=bundle, plan=plan)
     assert plan.read_bytes() == b""
-    assert "warning: the plan will be empty: no tag of the model is kn" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "warning: the plan will be empty: no tag of the model is kn" in message
+    assert f"{plan}: changes of 0 files\n" in message
     mapping.write_text('[tags]\nlow = { genre = "Deep" }\n')
     tag([song], model=bundle, plan=plan, mapping=mapping)
     assert json.loads(plan.read_bytes())["genre"]["new"] == ["Deep"]

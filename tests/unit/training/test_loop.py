@@ -181,7 +181,7 @@ def test_it_says_once_how_long_it_takes_before_an_epoch_ends(training, examples,
     fit(training, examples, epochs=2)
     what, forecast, *epochs = capsys.readouterr().err.splitlines()
     assert what == "45 clips, 74 parameters, one device"
-    assert re.fullmatch(r"[\d.]+ clips/s, 2 epochs take about 0:\d\d:\d\d", forecast)
+    assert re.fullmatch(r"[\d.]+ clips/s, about 0:\d\d:\d\d for 2 epochs", forecast)
     assert [line.split("  ")[0] for line in epochs] == ["epoch 1/2", "epoch 2/2"]
 
 
@@ -198,7 +198,7 @@ def test_the_speed_is_that_of_a_step_that_needs_no_compiling(training, monkeypat
     timed = training._forecasting(step, n_clips=40, epochs=3)
     for size in (2, 1, 2, 1):
         assert timed("mel", np.zeros((size, 1))) == (0.25, "mel")
-    assert capsys.readouterr().err == "1.0 clips/s, 3 epochs take about 0:02:00\n"
+    assert capsys.readouterr().err == "1.0 clips/s, about 0:02:00 for 3 epochs\n"
 
 
 def test_waiting_for_a_slow_disk_is_told_and_recorded(training, examples, capsys):

@@ -66,7 +66,7 @@ def test_every_tenth_clip_is_held_out_and_always_one(tmp_path, monkeypatch, coun
 
 def test_one_clip_is_nothing_to_learn_from(tmp_path):
     mel, labels = audible_clips(2)
-    with pytest.raises(UserError, match="source: 1 clips to learn from; expected 2 or more"):
+    with pytest.raises(UserError, match="source: clips to learn from: 1; expected 2 or more"):
         training_clips(tmp_path, mel, labels).learn("source", None, None, labels[:1])
 
 

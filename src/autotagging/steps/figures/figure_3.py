@@ -16,13 +16,10 @@ def figure_3(
     download: flags.Download,
     split: flags.Split,
     model_json: flags.ModelJson,
-    clip_id: flags.ClipId = None,
+    clip_id: flags.FirstClip = None,
     figure_files: flags.Figure,
 ) -> None:
-    """Fig. 3: preprocessing of a clip.
-
-    The default clip is the readable test clip of lowest clip_id.
-    """
+    """Fig. 3: preprocessing of a clip."""
     import librosa  # takes longer than most figures
 
     from autotagging.corpus.decoding import fit_length

@@ -15,13 +15,10 @@ def figure_6(
     *,
     predictions: flags.Predictions,
     metrics: flags.OneMetrics,
-    clip_id: flags.ClipId = None,
+    clip_id: flags.MedianClip = None,
     figure_files: flags.Figure,
 ) -> None:
-    """Fig. 6: tags of a clip, predicted and actual.
-
-    The default clip is the test clip of median accuracy.
-    """
+    """Fig. 6: tags of a clip, predicted and actual."""
     arrays = read_predictions(predictions)
     run = read_metrics(metrics)
     chosen = clip_id

@@ -40,5 +40,7 @@ PerCategories = Annotated[list[Path], Parameter(help=f"per_category.csv {_EACH}"
 Rocs = Annotated[list[Path], Parameter(help=f"roc.csv {_EACH}")]
 Calibrations = Annotated[list[Path], Parameter(help=f"calibration.csv {_EACH}")]
 
-ClipId = Annotated[int | None, Parameter(help="clip_id to show; None for the default clip.")]
+_CLIP = "clip_id to show; by default the"
+FirstClip = Annotated[int | None, Parameter(help=f"{_CLIP} readable test clip of lowest clip_id.")]
+MedianClip = Annotated[int | None, Parameter(help=f"{_CLIP} test clip of median accuracy.")]
 ClipsPerTag = Annotated[int, Parameter(help="Clips to draw per tag; all of a tag with fewer.")]

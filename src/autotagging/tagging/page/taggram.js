@@ -128,7 +128,7 @@ export class Taggram {
       element("labels").children[row].classList.toggle("on", on);
     });
     const names = this.given().map((name) => made("b", name));
-    const none = made("span", levels ? "untagged" : "silence");
+    const none = made("span", this.none());
     element("tags").replaceChildren(...(names.length ? names : [none]));
   }
 
@@ -140,9 +140,14 @@ export class Taggram {
     return given.sort((a, b) => scores[b] - scores[a]).map((tag) => this.model.tags[tag]);
   }
 
+  /** What is said of a playhead without tags: no window covers a moment of silence. */
+  none() {
+    return this.taggram.levels[this.window] ? "untagged" : "silence";
+  }
+
   /** Put the playhead into words, for screen readers. */
   describe() {
-    const tags = this.given().join(", ") || "untagged";
+    const tags = this.given().join(", ") || this.none();
     const place = `${minutes(this.seconds)} of ${minutes(this.taggram.seconds)}`;
     this.slider.setAttribute("aria-valuetext", `${place}: ${tags}`);
   }

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from autotagging.common.counting import counted
 from autotagging.tools._machine import cores, cpu_info, processor
 from autotagging.tools.checks import Check
 from autotagging.training.settings import BFLOAT16_FLAGS
@@ -22,7 +23,7 @@ def check_processor() -> Check:
     """Name the processor, its cores, and whether it computes in bfloat16."""
     listed = re.search(_FLAGS, cpu_info(), re.MULTILINE)
     flags = {*listed[1].split()} if listed else set()
-    found = f"{processor()}, {cores()} cores"
+    found = f"{processor()}, {counted(cores(), 'core')}"
     if not flags:
         return Check("processor", f"{found}; its features are not known")
     if platform.machine() == "x86_64" and "avx" not in flags:

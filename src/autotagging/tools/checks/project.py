@@ -6,6 +6,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from autotagging.common.counting import counted
+from autotagging.tools._project import MEND, elsewhere
 from autotagging.tools.checks import Check
 from autotagging.tools.checks.packages import install
 
@@ -16,9 +18,8 @@ _UNLOCK = "wait for it; if there is none: snakemake --unlock"
 
 def check_folder() -> Check:
     """Check that the command was typed in the folder of the project."""
-    if Path("Snakefile").is_file() and Path("params.yaml").is_file():
-        return Check("folder", str(Path.cwd()))
-    return Check("folder", f"{Path.cwd()} is not that of the project", "cd to that folder")
+    text = elsewhere()
+    return Check("folder", text or str(Path.cwd()), MEND if text else "")
 
 
 def check_git() -> Check:
@@ -30,7 +31,7 @@ def check_git() -> Check:
         clone = "git clone the project again, or git init: DVC needs it"
         return Check("git", (commit.stderr.strip().splitlines() or ["no commit"])[-1], clone)
     changed = _run("git", "status", "--porcelain").stdout.splitlines()
-    files = f"{len(changed)} files changed since" if changed else "no file changed since"
+    files = f"{counted(len(changed), 'file') if changed else 'no file'} changed since"
     return Check("git", f"{files} commit {commit.stdout.strip()}")
 
 
@@ -59,7 +60,9 @@ def check_dvc(process: subprocess.Popen | None) -> Check:
         return Check("dvc", last.removeprefix("ERROR: "), "dvc status")
     if not stages:
         return Check("dvc", "results, code and parameters are those of dvc.lock")
-    text = f"{len(stages)} stages differ from dvc.lock ({next(iter(stages))}, ...); after a run"
+    first, more = next(iter(stages)), ", ..." if len(stages) > 1 else ""
+    differing = counted(len(stages), "stage differs", "stages differ")
+    text = f"{differing} from dvc.lock ({first}{more}); after a run"
     return Check("dvc", f"{text}, `autotagging record` records the results")
 
 

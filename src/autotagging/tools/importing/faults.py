@@ -3,6 +3,7 @@
 import sys
 from typing import NamedTuple
 
+from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 
 _SHOWN = 20
@@ -48,7 +49,7 @@ class Faults:
         if len(new) > _SHOWN:
             print(f"and {len(new) - _SHOWN} more", file=sys.stderr)
         if new and not self._skip:
-            count = "1 row or file" if len(new) == 1 else f"{len(new)} rows or files"
+            count = counted(len(new), "row or file", "rows or files")
             raise UserError(
                 f"{count} can't be used; nothing was written; correct them, or leave them out with "
                 "--skip-bad"

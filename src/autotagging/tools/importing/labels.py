@@ -34,8 +34,8 @@ class TableSettings:
         Layout of the table: long (a row has one tag, in the column tag), lists (a row has lists of
         tags), wide (a column per tag, with 0 and 1), or auto, which tells by the header.
     tag_columns
-        Columns with lists of tags; the name is the tags' category. By default tags, genre, mood,
-        instrument and vocal.
+        Columns with lists of tags; the name is the tags' category. By default those of tags,
+        genre, mood, instrument and vocal that the table has.
     separator
         Text between the tags of a list, in the table and in the files' own tags.
     category
