@@ -40,7 +40,7 @@ class TableFiles:
     html
         Output: table as an HTML page with a download of the CSV.
     tex
-        Output: table for LaTeX (packages array, booktabs, graphicx).
+        Output: table for LaTeX (packages array, booktabs, graphicx, rotating).
     table_versions
         Output: versions of the libraries that made the table; optional.
     """

@@ -16,7 +16,7 @@ from autotagging.reporting.tables.side_by_side import one_below_another, side_by
 from autotagging.steps.figures import flags
 
 _MOST_ANSWERS = 7  # four models and three baselines: as many columns as a page holds
-_COLUMNS = 7  # metrics with intervals, of a table with a row per answer
+_COLUMNS = 4  # metrics with intervals, of a table with a row per answer: a page's width
 
 
 def all_metrics(*, metrics: flags.Metrics, table_files: flags.Table) -> None:
