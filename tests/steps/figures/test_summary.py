@@ -76,6 +76,11 @@ def test_the_summary_shows_numbers_figures_and_clips_that_play(results, publishe
     assert "synthesised by this project" in page
     assert str(results) not in page
     assert "CRNN (crnn)</th>" in page
+    for shown in ("0.893", "0.94", "0.15"):  # of the paper, with its digits
+        assert (
+            f'<td class="number">{shown} </td>' in text
+            or f'<td class="number">{shown}</td>' in text
+        )
     assert '<td class="number">55</td><td class="number">2.5</td>' in page
     assert summarised(results, **inputs)[0] == page
 
