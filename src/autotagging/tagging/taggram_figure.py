@@ -102,5 +102,5 @@ def _key(axes: Axes, described: Description, result: Mapping[str, Any]) -> None:
 def save(figure: Figure, path: Path) -> Sequence[str]:
     """Write a figure in the format of the suffix; return the characters that no font has."""
     lacking, _ = complete_fonts(figure)
-    write_figure(figure, path)
+    write_figure(figure, path, title=f"Taggram: {figure.axes[0].get_title(loc='left')}")
     return lacking

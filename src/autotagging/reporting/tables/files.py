@@ -10,7 +10,7 @@ import pandas as pd
 from autotagging.common.files import replacing, write_csv
 from autotagging.common.versions import write_versions
 from autotagging.reporting.averaging import plus_minus
-from autotagging.reporting.outputs import LIBRARIES, TableFiles
+from autotagging.reporting.outputs import LIBRARIES, TableFiles, readable
 from autotagging.reporting.pages import data_uri, write_page
 from autotagging.reporting.tables.latex import TableText, latex_tables
 
@@ -86,7 +86,8 @@ def save_table(
     write_page(
         files.html,
         "table.html",
-        caption=caption,
+        title=readable(files.csv),
+        caption=caption.removeprefix(f"{readable(files.csv)}. "),
         parts=texts,
         csv_name=files.csv.name,
         csv_uri=data_uri(files.csv.read_bytes(), "text/csv"),

@@ -49,6 +49,15 @@ def test_precision_is_kept_in_csv_and_numbers_are_rounded_for_readers(tmp_path):
     assert r"a|b & 0.667~\(\pm\)~0.012 [0.600,~0.700] \\" in latex
 
 
+def test_a_page_has_a_readable_title(tmp_path):
+    files = TableFiles(*(tmp_path / f"table_2.{suffix}" for suffix in ("csv", "md", "html", "tex")))
+    save_table(pd.DataFrame({"n": [1]}), files, caption="Table 2. Layers.")
+    page = files.html.read_text()
+    assert "<title>Table 2</title>" in page
+    assert "<h1>Table 2</h1>\n<p>Layers.</p>" in page
+    assert files.md.read_text().startswith("Table 2. Layers.\n")
+
+
 def test_parts_are_tables_of_their_own_below_one_caption(tmp_path):
     rows = pd.DataFrame({"source": ["here", "cited"], "auc": [0.8, 0.9], "name": 'a_b & "c^2"'})
     files = files_of(tmp_path)
