@@ -55,7 +55,7 @@ def test_every_drawing_has_an_example():
 @pytest.mark.parametrize("name", ALL_FIGURES)
 def test_figures_are_legible_at_the_size_of_a_column(name):
     figure = ALL_FIGURES[name]()
-    assert figure.get_figwidth() in ((10.64,) if name == "mel_examples" else (3.5, 7.2))
+    assert figure.get_figwidth() in (3.5, pytest.approx(7.2))
     figure.canvas.draw()
     for text in drawn_texts(figure):
         assert text.get_fontsize() >= 7, text
