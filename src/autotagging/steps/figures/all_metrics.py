@@ -54,6 +54,7 @@ def _of_many(table: pd.DataFrame, notes: str) -> list[Part]:
         for start in range(0, len(texts), _COLUMNS):
             chosen = rows[rows["text"].isin(texts[start : start + _COLUMNS])]
             shown = one_below_another(chosen, "text", "value", of="answer")
+            shown = shown.rename(columns={"answer": "model or baseline"})
             parts.append(Part(title if not start else f"{title}, continued", "", shown))
     parts[-1] = parts[-1]._replace(notes=notes)
     return parts
