@@ -121,15 +121,19 @@ def intervals_caption(runs: list[dict[str, Any]], *, confidence: float) -> str:
     )
 
 
-def undefined_resamples(runs: list[dict[str, Any]]) -> str:
-    """Count the resamples in which a tag is undefined; an empty text for none."""
+def undefined_resamples(runs: list[dict[str, Any]], *, of_tags: bool = False) -> str:
+    """Count the resamples in which a tag is undefined; an empty text for none.
+
+    Means of these resamples are over the other tags; intervals `of_tags` are of other resamples.
+    """
     shown = runs[0]["intervals"][INTERVAL_UNIT]
     without, resamples = shown["resamples_without_some_tag"], shown["resamples"]
     if not without:
         return ""
+    left_out = "its interval leaves them out" if of_tags else "the mean leaves it out"
     return (
-        f"In {without:,} of {resamples:,} resamples, a tag was on all clips or on none, and the "
-        "mean leaves it out. "
+        f"In {without:,} of {resamples:,} resamples, a tag was on all clips or on none, and "
+        f"{left_out}. "
     )
 
 

@@ -8,6 +8,12 @@ LIBRARIES += ("scikit-learn", "scipy", "soundfile", "soxr")
 """Libraries that the bytes of any figure or table depend on; all are quick to draw again."""
 
 
+def readable(path: Path) -> str:
+    """Name a figure or table for readers by its file, such as "Figure 7" for figure_7.svg."""
+    name = path.stem.replace("_", " ")
+    return name[:1].upper() + name[1:]
+
+
 @dataclass(frozen=True)
 class FigureFiles:
     """Files to write a figure to.
@@ -40,7 +46,7 @@ class TableFiles:
     html
         Output: table as an HTML page with a download of the CSV.
     tex
-        Output: table for LaTeX (packages array, booktabs, graphicx).
+        Output: table for LaTeX (packages array, booktabs, graphicx, rotating).
     table_versions
         Output: versions of the libraries that made the table; optional.
     """

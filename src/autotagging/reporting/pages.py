@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from autotagging.common.files import replacing
 from autotagging.reporting.averaging import plus_minus
-from autotagging.reporting.tables.counts import UNKNOWN
+from autotagging.reporting.tables.counts import UNKNOWN, as_published
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -24,7 +24,7 @@ def write_page(path: Path, template: str, **content: Any) -> None:
     template
         Name of a file in `TEMPLATES`; values are escaped. Its filters: `number`, three decimals
         or a dash; `signed`, the same with a sign; `percent`, one decimal; `plus_minus`, see
-        `averaging`.
+        `averaging`; `as_published`, all digits that a cited number has.
     content
         Variables of the template.
     """
@@ -37,7 +37,7 @@ def write_page(path: Path, template: str, **content: Any) -> None:
         keep_trailing_newline=True,
     )
     environment.filters |= {"number": _number, "percent": _percent, "signed": _signed}
-    environment.filters["plus_minus"] = plus_minus
+    environment.filters |= {"plus_minus": plus_minus, "as_published": as_published}
     with replacing(path) as temporary:
         page = environment.get_template(template).render(**content)
         temporary.write_text(page, encoding="utf-8")

@@ -52,6 +52,7 @@ def taggram_figure(
     _cells(axes, spans(result, described), height[:, shown])
     names = [described.tags[tag] for tag in shown]
     axes.set_yticks(np.arange(len(shown)) + 0.5, [fitted(tag, _LABEL) for tag in names])
+    bold = any(tag in result["tags"] for tag in names)
     for label, tag in zip(axes.get_yticklabels(), names, strict=True):
         label.set_fontweight("bold" if tag in result["tags"] else "normal")
     seconds = result["seconds"]
@@ -62,7 +63,7 @@ def taggram_figure(
     axes.tick_params(axis="y", length=0)
     axes.spines[:].set_visible(False)
     axes.grid(False)
-    _key(axes, described, result)
+    _key(axes, described, result, bold=bold)
     return figure
 
 
@@ -79,14 +80,18 @@ def _cells(axes: Axes, spans: np.ndarray, levels: np.ndarray) -> None:
     axes.add_collection(cells)
 
 
-def _key(axes: Axes, described: Description, result: Mapping[str, Any]) -> None:
+def _key(axes: Axes, described: Description, result: Mapping[str, Any], *, bold: bool) -> None:
+    """Say what colours and bold names stand for, and what the windows are."""
     bar = axes.figure.colorbar(
         ScalarMappable(_SCALE, _LEVELS), ax=axes, ticks=[0, 0.5, 1], aspect=30, pad=0.015
     )
     bar.ax.set_yticklabels(["0", "threshold", "1"])
     bar.ax.tick_params(length=0)
     bar.outline.set_visible(False)
-    bar.set_label("score")
+    bar.set_label("level of the score")
+    if bold:
+        beside = ("axes fraction", axes.xaxis.label)
+        axes.annotate("bold: tags of the whole song", (0, 0.5), xycoords=beside, va="center")
     axes.annotate(
         f"{described.model}: windows of {described.window_seconds:g} s every {result['hop']:g} s",
         (1, 1),
@@ -102,5 +107,5 @@ def _key(axes: Axes, described: Description, result: Mapping[str, Any]) -> None:
 def save(figure: Figure, path: Path) -> Sequence[str]:
     """Write a figure in the format of the suffix; return the characters that no font has."""
     lacking, _ = complete_fonts(figure)
-    write_figure(figure, path)
+    write_figure(figure, path, title=f"Taggram: {figure.axes[0].get_title(loc='left')}")
     return lacking

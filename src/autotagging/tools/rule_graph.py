@@ -78,7 +78,7 @@ def rule_graph(*, out: Path) -> None:
         raise UserError(f"`snakemake --rulegraph` failed: {reason}")
     rules, edges = parse_dot(asked.stdout)
     figure = draw(rules, reduce_edges(edges), steps_of(_RULES))
-    style.write_figure(figure, out)
+    style.write_figure(figure, out, title="Rules of the workflow, from inputs to results")
 
 
 def parse_dot(text: str) -> tuple[list[str], set[Edge]]:

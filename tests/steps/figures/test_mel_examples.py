@@ -17,7 +17,7 @@ def test_mel_examples_draws_what_extract_mel_left_of_each_tag(results, monkeypat
     drawings = []
     module = sys.modules[mel_examples.__module__]
     monkeypatch.setattr(module, "draw", lambda *args, **more: drawings.append((*args, more)))
-    monkeypatch.setattr(module, "save_figure", lambda *args: None)
+    monkeypatch.setattr(module, "save_figure", lambda *args, dpi: None)
     mel_examples(**mel_inputs(results), clips_per_tag=2, figure_files=drawn(results))
     ((counts, examples, mels, more),) = drawings
     assert counts.to_dict() == {"drum": 4, "flute": 1, "harp": 1}

@@ -4,8 +4,10 @@ import shutil
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from autotagging.steps.figures.summary import summary
+from browser import CHROMIUM, open_browser
 from earlier_steps import seeds
 
 
@@ -74,6 +76,11 @@ def test_the_summary_shows_numbers_figures_and_clips_that_play(results, publishe
     assert "synthesised by this project" in page
     assert str(results) not in page
     assert "CRNN (crnn)</th>" in page
+    for shown in ("0.893", "0.94", "0.15"):  # of the paper, with its digits
+        assert (
+            f'<td class="number">{shown} </td>' in text
+            or f'<td class="number">{shown}</td>' in text
+        )
     assert '<td class="number">55</td><td class="number">2.5</td>' in page
     assert summarised(results, **inputs)[0] == page
 
@@ -147,3 +154,21 @@ def test_the_summary_does_without_audio_and_without_networks(results, published)
     assert "the same for every clip" in page
     assert "from its audio" not in page
     assert str(results) not in page
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
+def test_the_summary_fits_a_phone_and_prints_its_bars(results, published, tmp_path_factory):
+    summarised(results, **summary_inputs(results, published))
+    with open_browser(tmp_path_factory.mktemp("profile"), width=320) as page:
+        page.open(results / "figures/summary.html")
+        root = "document.documentElement"
+        assert page.run(f"{root}.scrollWidth") == page.run(f"{root}.clientWidth")
+        outside = "[...document.querySelectorAll('table')].filter(each => !each.closest('.scroll'))"
+        assert page.run(f"{outside}.length") == 0
+        page.call("Emulation.setEmulatedMedia", media="print")
+        for shown in ("bar", "track", "tick"):
+            style = f"getComputedStyle(document.querySelector('.{shown}'))"
+            assert page.run(f"{style}.printColorAdjust") == "exact"
+        assert (
+            page.run("getComputedStyle(document.querySelector('.scroll')).overflowX") == "visible"
+        )

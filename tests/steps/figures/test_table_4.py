@@ -33,6 +33,8 @@ def test_table_4_says_that_the_demo_is_not_comparable(results, published):
     assert_brackets(above)
     assert UNDEFINED in below
     assert "| FCN | 2020 | 0.9005 |" in text
+    assert "| CRNN (the paper) | 2017 | 0.893 | 0.94 | 0.15 |" in text
+    assert "| Transferred learning | 2014 | 0.88 |" in text
     assert "| Short-chunk CNN + Res | 2020 | 0.9129 |" in text
     text = text.replace("\N{NO-BREAK SPACE}", " ")
     row = "| CRNN | crnn | 0.750 ± 0 [0.625, 0.875] | 0.893 | 2017 | 0.900 ± 0 | 0.300 ± 0 | 2 |"

@@ -88,6 +88,10 @@ def test_a_cell_of_the_figure_has_the_colour_of_its_level(tmp_path):
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "a"]
     assert [label.get_fontweight() for label in axes.get_yticklabels()] == ["normal", "bold"]
+    assert figure.axes[1].get_ylabel() == "level of the score"
+    assert "bold: tags of the whole song" in [text.get_text() for text in axes.texts]
+    none = taggram_figure("song.mp3", {**RESULT, "tags": []}, DESCRIBED, top=2)
+    assert not any("bold" in text.get_text() for text in none.axes[0].texts)
     (cells,) = axes.collections
     np.testing.assert_allclose(cells.get_array(), [0.25, 0.5625, 0.625, 0.08333], atol=1e-5)
     grey, blue = cells.to_rgba([0.49, 0.5])

@@ -10,15 +10,20 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from autotagging.reporting.plots.style import GREY, MEL_SCALES, new_figure, styled
+from autotagging.reporting.plots.style import GREY, MEL_SCALES, PAGE, new_figure, styled
 from autotagging.reporting.plots.text import fitted, length, wrap
+
+DPI = 300
+"""Pixels per inch of the PNG, for which the figure is made."""
 
 # In inches that are whole pixels of the PNG. A spectrogram of 96 mel bins has one pixel of height
 # per mel bin and two pixels of width per block of frames, so nothing is resampled.
-_WIDTH, _HEIGHT = 0.8, 0.48
-_STEP, _ROW = 0.84, 0.85
-_MARGIN, _HEADER = 0.14, 0.6
-_PANELS_ACROSS = 12
+_WIDTH, _HEIGHT = 160 / DPI, 96 / DPI
+_STEP, _ROW = 0.56, 0.58
+_MARGIN, _LINE = 0.12, 0.12
+_NAME, _CLIP_ID = 0.13, 0.1  # heights of the lines above and below a spectrogram
+_PANELS_ACROSS = 12  # with four margins, as wide as a page
+_BAR = 1.9  # length of the colour bar
 
 _BLOCKS = 80
 _COLOURS = 16
@@ -80,28 +85,32 @@ def mel_examples(
     """
     shown = _shrink(mels)
     across = max(examples.groupby("tag").size().max(), 2)  # room for a tag's name
-    columns = max(round(_PANELS_ACROSS / across), 1)
+    columns = max(_PANELS_ACROSS // across, 1)
     rows = math.ceil(len(counts) / columns)
     pitch = across * _STEP + _MARGIN
-    width, height = columns * pitch + _MARGIN, _HEADER + rows * _ROW
-    figure = new_figure(width, height)
-    figure.set_layout_engine("none")
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
-    axes.set_axis_off()
+    width = max(PAGE, columns * pitch + _MARGIN)
     label, span = MEL_SCALES[log_scale]
-    colours = _colours(shown, span / _COLOURS)
-    for number, (tag, count) in enumerate(counts.items()):
-        column, row = divmod(number, rows)
-        own = (examples["tag"] == tag).to_numpy()
-        corner = (_MARGIN + column * pitch, _HEADER + row * _ROW)
-        clips = (examples["clip_id"][own], shown[own])
-        _tag_row(axes, corner, across * _STEP, str(tag), count, *clips, colours)
     caption = (
         f"Log-mel spectrograms of clips of each tag, the clip_id below: {seconds:g} s from left to "
         f"right, {mels.shape[1]} mel bins from bottom (low) to top. {caption}"
     )
-    axes.text(_MARGIN, 0.1, wrap(caption, width - 4), color="#444444", va="top")
-    place = (1 - 3.0 / width, 1 - 0.22 / height, 2.7 / width, 0.12 / height)
+    caption = wrap(caption, width - _BAR - length(label) - 0.6)
+    header = 0.24 + _LINE * max(caption.count("\n") + 1, 3)
+    height = header + rows * _ROW + _MARGIN / 2
+    figure = new_figure(width, height)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+    axes.set_axis_off()
+    colours = _colours(shown, span / _COLOURS)
+    for number, (tag, count) in enumerate(counts.items()):
+        column, row = divmod(number, rows)
+        own = (examples["tag"] == tag).to_numpy()
+        corner = (_MARGIN + column * pitch, header + row * _ROW)
+        clips = (examples["clip_id"][own], shown[own])
+        _tag_row(axes, corner, across * _STEP, str(tag), count, *clips, colours)
+    axes.text(_MARGIN, 0.1, caption, color="#444444", va="top")
+    left = width - _BAR - 2 * _MARGIN
+    place = (left / width, 1 - 0.22 / height, _BAR / width, 0.12 / height)
     bar = figure.add_axes(place, label="<colorbar>")
     figure.colorbar(colours, bar, orientation="horizontal", extend="both")
     bar.text(-0.08, 0.5, label, ha="right", va="center", transform=bar.transAxes)
@@ -134,12 +143,12 @@ def _tag_row(
     left, top = corner
     text = "1 clip" if count == 1 else f"{count} clips"
     text += "" if len(mels) else ", no spectrogram"
-    tag = fitted(tag, room - length(text) - 0.1, size=8, weight="bold")
-    name = axes.text(left, top + 0.12, tag, size=8, weight="bold")
+    tag = fitted(tag, room - length(text) - 0.1, weight="bold")
+    name = axes.text(left, top + _NAME - 0.03, tag, weight="bold")
     axes.annotate(
         text, (1, 0), (5, 0), xycoords=name, textcoords="offset points", va="bottom", color=GREY
     )
-    top += 0.16
+    top += _NAME
     for place, (clip_id, mel) in enumerate(zip(clip_ids, mels, strict=True)):
         x = left + place * _STEP
         axes.imshow(
@@ -151,4 +160,4 @@ def _tag_row(
             aspect="auto",
             interpolation="none",
         )
-        axes.text(x, top + _HEIGHT + 0.11, str(clip_id), color=GREY)
+        axes.text(x, top + _HEIGHT + _CLIP_ID, str(clip_id), color=GREY)

@@ -130,7 +130,7 @@ def _auc_panel(
     if test is not None and len(test):
         curve_on_test(axes, test, complete=len(test) == len(runs))
     if cited_auc is not None:
-        label = f"paper: {cited_auc:.3f} (cited,\nMagnaTagATune; set and\nepoch not stated)"
+        label = f"paper: {cited_auc} (cited,\nMagnaTagATune; set and\nepoch not stated)"
         axes.axhline(cited_auc, color=PURPLE, linestyle="-.", linewidth=1.2, label=label)
     axes.set_ylim(top=1.0)
     below = {"loc": "upper left", "bbox_to_anchor": (0, -0.17), "borderaxespad": 0}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from autotagging.reporting.plots.style import GREY
 from autotagging.reporting.plots.text import length
@@ -15,6 +16,7 @@ _HEIGHT = 8.5  # points: a line of text at 7 pt
 _DISTANCES = (4, 7, 11, 16, 22, 29, 37, 46, 56, 67)  # points, from a point to its name
 _ANGLES = np.radians(np.arange(0, 360, 15))
 _DOT, _BAR, _LINE = 3.0, 1.0, 1.5  # points: half the width of each
+_COVERED = 4  # what a covered square point costs; a point of distance costs a half
 _WITHOUT_LINE = 6  # points: at a larger distance a line joins point and name
 
 
@@ -51,10 +53,10 @@ def label_points(
         others = np.vstack([np.delete(dots, number, axis=0), bars[number]])
         places = _places(xy[number], 72 * length(name))
         ways = np.stack([_way(xy[number], place) for place in places])
-        covered = _shared(places, marks) + 4 * _shared(places, written)
-        covered += 4 * (_area(places) - _shared(places, frame[None]))
+        covered = _shared(places, np.vstack([marks, written]))
+        covered += _area(places) - _shared(places, frame[None])
         covered += _shared(ways, np.vstack([others, written])).sum(axis=1)
-        best = np.argmin(covered + np.repeat(_DISTANCES, len(_ANGLES)) / 2)
+        best = np.argmin(_COVERED * covered + np.repeat(_DISTANCES, len(_ANGLES)) / 2)
         written = np.vstack([written, places[best], ways[best]])
         _write(axes, xy[number], places[best], name, colour)
 
@@ -115,4 +117,6 @@ def _write(axes: Axes, point: np.ndarray, box: np.ndarray, name: str, colour: st
         axes.annotate("", data, xytext=tuple(end), **arrow).set_in_layout(False)
     offset = (box[0] - point[0], (box[1] + box[3]) / 2 - point[1])
     place = {"textcoords": "offset points", "va": "center", "ha": "left", "color": colour}
-    axes.annotate(name, data, xytext=offset, **place).set_in_layout(False)
+    text = axes.annotate(name, data, xytext=offset, zorder=4, **place)
+    text.set_path_effects([withStroke(linewidth=1.5, foreground="white")])
+    text.set_in_layout(False)

@@ -73,7 +73,7 @@ def many_aucs(
     """
     models = [*runs["model"].unique()]
     rows = math.ceil(len(models) / _COLUMNS)
-    heights = [*[1.8] * rows, 0.4, _ROC_HEIGHT]
+    heights = [*[1.8] * rows, 0.55, _ROC_HEIGHT]
     figure = new_figure(PAGE, 0.2 + sum(heights), caption)
     grid = figure.add_gridspec(rows + 2, _COLUMNS, height_ratios=heights)
     handles = {}
@@ -88,19 +88,22 @@ def many_aucs(
         axes.set_ylim(top=1.0)
         _title_small(axes, model, runs)
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(re.match(r"\w+", label).group(), handle)
+            kind = re.match(r"\w+", label).group()
+            line = kind != "test" or handle.get_linestyle() != "None"
+            handles.setdefault(kind if line else "points", handle)
     names = {
         "training": "training",
         "validation": "validation",
         "best": "best epoch",
         "test": "test",
-        "cited": f"paper: {cited_auc} (cited; set and epoch not stated)",
+        "points": "test, kept epochs only",
+        "cited": f"paper: {cited_auc} (cited, MagnaTagATune; set and epoch not stated)",
     }
     between = figure.add_subplot(grid[-2, :])
     between.set_axis_off()
-    labels = [names[kind] for kind in handles]
-    place = {"loc": "upper left", "bbox_to_anchor": (0, 1), "borderaxespad": 0, "ncols": 5}
-    legend = between.legend([*handles.values()], labels, **place, title=_seeds_title(runs))
+    shown = {name: handles[kind] for kind, name in names.items() if kind in handles}
+    place = {"loc": "upper left", "bbox_to_anchor": (0, 1), "borderaxespad": 0, "ncols": 3}
+    legend = between.legend([*shown.values()], [*shown], **place, title=_seeds_title(runs))
     legend.set_alignment("left")
     curves, beside = (figure.add_subplot(grid[-1, part]) for part in (slice(-1), -1))
     _all_rocs(curves, beside, roc, scores)

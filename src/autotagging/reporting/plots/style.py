@@ -15,8 +15,8 @@ from matplotlib.ticker import LogFormatter
 
 from autotagging.common.files import replacing
 from autotagging.common.versions import write_versions
-from autotagging.reporting.outputs import LIBRARIES, FigureFiles
-from autotagging.reporting.plots.text import complete_fonts, fitted, wrap
+from autotagging.reporting.outputs import LIBRARIES, FigureFiles, readable
+from autotagging.reporting.plots.text import NOT_IN_XML, complete_fonts, fitted, wrap
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 COLUMN, PAGE = 3.5, 7.2
@@ -79,9 +79,11 @@ def log_counts(axes: Axes) -> None:
 
 
 @styled
-def save_figure(figure: Figure, files: FigureFiles) -> None:
+def save_figure(figure: Figure, files: FigureFiles, *, dpi: int | None = None) -> None:
     """Write a figure as SVG and PNG; the same figure always gives the same bytes.
 
+    The title of the SVG is the name of the file, such as "Figure 7", and the caption. The PNG has
+    the pixels per inch of the style file, or `dpi`.
     The versions of the libraries are written, too, if there is a path for them.
     Characters that no installed font has are boxes in the figure, and named on standard error.
 
@@ -93,19 +95,33 @@ def save_figure(figure: Figure, files: FigureFiles) -> None:
     characters, texts = complete_fonts(figure)
     if characters:
         print(_without_glyph(files.svg.stem, characters, texts), file=sys.stderr)
+    title = ". ".join(filter(None, [readable(files.svg), figure.get_suptitle()]))
     for path in (files.svg, files.png):
-        write_figure(figure, path)
+        write_figure(figure, path, title=title, dpi=dpi)
     if files.figure_versions:
         write_versions(files.figure_versions, *LIBRARIES)
 
 
 @styled
-def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG, PNG or PDF, by the suffix: the same figure as the same bytes."""
+def write_figure(figure: Figure, path: Path, *, title: str, dpi: int | None = None) -> None:
+    """Write a figure as SVG, PNG or PDF, by the suffix: the same figure as the same bytes.
+
+    Parameters
+    ----------
+    figure
+        Figure to write.
+    path
+        File to write.
+    title
+        Title for programs that can't read the texts of a drawing, in SVG and PDF.
+    dpi
+        Pixels per inch of a PNG; by default those of the style file.
+    """
     kind = path.suffix.lower().removeprefix(".")
+    titled = {"Title": " ".join(title.translate(NOT_IN_XML).split())} if kind != "png" else {}
     with replacing(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(temporary, format=kind, metadata=_UNDATED[kind])
+        figure.savefig(temporary, format=kind, metadata=_UNDATED[kind] | titled, dpi=dpi)
 
 
 def _without_glyph(name: str, characters: str, texts: list[str]) -> str:

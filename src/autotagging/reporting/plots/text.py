@@ -21,7 +21,7 @@ from matplotlib.textpath import text_to_path
 
 _FONT, _SIZE = "DejaVu Sans", 7.0
 _CHARACTERS_PER_INCH, _MOST_PER_INCH = 18.5, 40
-_NOT_IN_XML = {code: " " for code in (*range(32), *range(127, 160))} | {0xFFFE: "?", 0xFFFF: "?"}
+NOT_IN_XML = {code: " " for code in (*range(32), *range(127, 160))} | {0xFFFE: "?", 0xFFFF: "?"}
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Zs")
 
 
@@ -37,7 +37,7 @@ def fitted(name: str, inches: float, *, size: float = _SIZE, weight: str = "norm
     size, weight
         Size in points and weight of the font.
     """
-    line = shown = " ".join(name.translate(_NOT_IN_XML).split())
+    line = shown = " ".join(name.translate(NOT_IN_XML).split())
     kept = min(len(line), int(_MOST_PER_INCH * inches))
     while kept > 1 and (kept < len(shown) - 1 or length(shown, size=size, weight=weight) > inches):
         kept -= 1
@@ -47,7 +47,7 @@ def fitted(name: str, inches: float, *, size: float = _SIZE, weight: str = "norm
 
 def wrap(text: str, inches: float) -> str:
     """Break a text, set at 7 pt, into lines of at most this length."""
-    text = text.translate(_NOT_IN_XML)
+    text = text.translate(NOT_IN_XML)
     characters = max(int(inches * _CHARACTERS_PER_INCH), 10)
     while True:
         lines = textwrap.wrap(text, characters)

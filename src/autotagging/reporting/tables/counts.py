@@ -1,4 +1,4 @@
-"""Counts of parameters and operations as texts for readers."""
+"""Counts of parameters and operations, and cited numbers, as texts for readers."""
 
 import pandas as pd
 
@@ -8,6 +8,11 @@ UNKNOWN = "-"
 def whole(count: int | None) -> str:
     """Write a count with separators, such as "394,290"; `UNKNOWN` if it is missing."""
     return UNKNOWN if pd.isna(count) else f"{int(count):,}"
+
+
+def as_published(number: float | None) -> str:
+    """Write a cited number with the digits that it has; `UNKNOWN` if it is missing."""
+    return UNKNOWN if pd.isna(number) else f"{number:g}"
 
 
 def millions(count: int | None) -> str:

@@ -10,8 +10,9 @@ import pandas as pd
 from autotagging.common.files import replacing, write_csv
 from autotagging.common.versions import write_versions
 from autotagging.reporting.averaging import plus_minus
-from autotagging.reporting.outputs import LIBRARIES, TableFiles
+from autotagging.reporting.outputs import LIBRARIES, TableFiles, readable
 from autotagging.reporting.pages import data_uri, write_page
+from autotagging.reporting.tables.latex import TableText, latex_tables
 
 _NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "average precision", "f1": "F1"}
 _NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?(e[+-]\d+)?|-")
@@ -20,21 +21,6 @@ _NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?(e[+-]\d+)?|-")
 # takes no backslash before it.
 _MARKDOWN = re.compile(r"[\\`*~<|]|(?<!\w)_|_(?!\w)|(?<=\])\(|&(?=#?\w+;)")
 _DOLLAR = "<span>$</span>"
-
-# Characters with a meaning in LaTeX, and others that it has commands for.
-_LATEX = {
-    **{each: f"\\{each}" for each in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"\(\pm\)",
-    "→": r"\(\to\)",
-    "\N{NO-BREAK SPACE}": "~",
-}
-_MINUS = re.compile(r"(?<![\w)])-(?=\d)")
-_QUOTED = re.compile(r'"([^"]*)"')
-_ROWS = 45  # rows that fit on a page in LaTeX
-_WIDE = 30  # characters; LaTeX breaks the lines of longer cells
 
 
 class Part(NamedTuple):
@@ -94,11 +80,14 @@ def save_table(
         blocks = [f"{plain_markdown(caption)}\n", *map(_markdown, texts)]
         temporary.write_text("\n".join(blocks), encoding="utf-8")
     with replacing(files.tex) as temporary:
-        temporary.write_text(_latex(texts, caption=caption, label=files.tex.stem), encoding="utf-8")
+        temporary.write_text(
+            latex_tables(texts, caption=caption, label=files.tex.stem), encoding="utf-8"
+        )
     write_page(
         files.html,
         "table.html",
-        caption=caption,
+        title=readable(files.csv),
+        caption=caption.removeprefix(f"{readable(files.csv)}. "),
         parts=texts,
         csv_name=files.csv.name,
         csv_uri=data_uri(files.csv.read_bytes(), "text/csv"),
@@ -112,18 +101,7 @@ def to_markdown(table: pd.DataFrame) -> str:
     return _markdown(_text(Part("", "", table)))
 
 
-class _Text(NamedTuple):
-    """A part as readers see it; `numeric` tells which columns are numbers."""
-
-    title: str
-    caption: str
-    columns: list[str]
-    numeric: list[bool]
-    rows: list[list[str]]
-    notes: str
-
-
-def _text(part: Part) -> _Text:
+def _text(part: Part) -> TableText:
     """Round, join and name columns as `save_table` describes."""
     table = part.table.reset_index(drop=True)
     text = pd.DataFrame({name: [_cell(value) for value in table[name]] for name in table.columns})
@@ -145,10 +123,10 @@ def _text(part: Part) -> _Text:
     ]
     columns = [name if name in part.names else _heading(name) for name in text.columns]
     rows = text.to_numpy().tolist()
-    return _Text(part.title, part.caption, columns, numeric, rows, part.notes)
+    return TableText(part.title, part.caption, columns, numeric, rows, part.notes)
 
 
-def _markdown(text: _Text) -> str:
+def _markdown(text: TableText) -> str:
     """Format a table for GitHub."""
     lines = [
         [*map(plain_markdown, text.columns)],
@@ -165,60 +143,6 @@ def _markdown(text: _Text) -> str:
 def plain_markdown(text: str) -> str:
     """Let a text from data be no formatting."""
     return _MARKDOWN.sub(r"\\\g<0>", text).replace("$", _DOLLAR)
-
-
-def _latex(texts: list[_Text], *, caption: str, label: str) -> str:
-    """Format tables for LaTeX, at most as wide as the page; a long table becomes several."""
-    tables = []
-    labels: dict[str, int] = {}
-    for text in texts:
-        own = f"{text.title}. {text.caption}" if text.title else caption
-        own = re.sub(r"^Table \d+\. ", "", own)
-        name = ":".join([label, *text.title.lower().split()[:1]])
-        labels[name] = labels.get(name, 0) + 1
-        name += f"-{labels[name]}" * (labels[name] > 1)
-        for start in range(0, max(len(text.rows), 1), _ROWS):
-            part = text._replace(rows=text.rows[start : start + _ROWS])
-            if start + _ROWS < len(text.rows):
-                part = part._replace(notes="")
-            more = {"caption": f"{own} Continued.", "label": f"{name}:{start}"}
-            tables.append(
-                _latex_table(part, **(more if start else {"caption": own, "label": name}))
-            )
-    return "\n".join(tables)
-
-
-def _latex_table(text: _Text, *, caption: str, label: str) -> str:
-    table = pd.DataFrame(text.rows, columns=text.columns)
-    longest = [max([0, *map(len, table[name])]) for name in table]
-    alignment = [
-        "r" if right else r">{\raggedright\arraybackslash}p{0.3\linewidth}" if n > _WIDE else "l"
-        for right, n in zip(text.numeric, longest, strict=True)
-    ]
-    latex = (
-        table.map(_escape)
-        .rename(columns=_escape)
-        .style.hide(axis="index")
-        .to_latex(
-            column_format="".join(alignment),
-            position_float="centering",
-            hrules=True,
-            caption=_escape(caption),
-            label=f"tab:{label}",
-        )
-    )
-    fit = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
-    latex = latex.replace(r"\begin{tabular}", fit + "\n" + r"\begin{tabular}")
-    notes = r"\par\smallskip\parbox{\linewidth}{\footnotesize %s}"
-    below = f"\n{notes % _escape(text.notes)}" if text.notes else ""
-    return latex.replace(r"\end{tabular}", r"\end{tabular}}" + below)
-
-
-def _escape(text: str) -> str:
-    escaped = "".join(_LATEX.get(character, character) for character in text)
-    if escaped[:1] in ("[", "*"):  # after the end of a row, LaTeX would take it for an option
-        escaped = "{}" + escaped
-    return _MINUS.sub(r"\(-\)", _QUOTED.sub(r"``\1''", escaped))
 
 
 def _heading(name: str) -> str:

@@ -16,7 +16,7 @@ from autotagging.reporting.tables.side_by_side import one_below_another, side_by
 from autotagging.steps.figures import flags
 
 _MOST_ANSWERS = 7  # four models and three baselines: as many columns as a page holds
-_COLUMNS = 7  # metrics with intervals, of a table with a row per answer
+_COLUMNS = 4  # metrics with intervals, of a table with a row per answer: a page's width
 
 
 def all_metrics(*, metrics: flags.Metrics, table_files: flags.Table) -> None:
@@ -54,6 +54,7 @@ def _of_many(table: pd.DataFrame, notes: str) -> list[Part]:
         for start in range(0, len(texts), _COLUMNS):
             chosen = rows[rows["text"].isin(texts[start : start + _COLUMNS])]
             shown = one_below_another(chosen, "text", "value", of="answer")
+            shown = shown.rename(columns={"answer": "model or baseline"})
             parts.append(Part(title if not start else f"{title}, continued", "", shown))
     parts[-1] = parts[-1]._replace(notes=notes)
     return parts

@@ -5,8 +5,8 @@ from autotagging.dataset.store import MelStore, read_front_end
 from autotagging.dataset.subsets import read_labels
 from autotagging.reporting.captions import all_clips
 from autotagging.reporting.inputs import read_title
+from autotagging.reporting.plots.contact_sheet import DPI, spread_clips
 from autotagging.reporting.plots.contact_sheet import mel_examples as draw
-from autotagging.reporting.plots.contact_sheet import spread_clips
 from autotagging.reporting.plots.style import save_figure
 from autotagging.steps.figures import flags
 
@@ -38,4 +38,4 @@ def mel_examples(
         log_scale=settings["log_scale"],
         caption=all_clips(read_title(audio)),
     )
-    save_figure(figure, figure_files)
+    save_figure(figure, figure_files, dpi=DPI)

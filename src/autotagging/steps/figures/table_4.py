@@ -4,7 +4,7 @@ import pandas as pd
 
 from autotagging.reporting.captions import brackets, clips_caption, undefined_resamples
 from autotagging.reporting.inputs import read_published, read_results
-from autotagging.reporting.tables.counts import millions, whole
+from autotagging.reporting.tables.counts import as_published, millions, whole
 from autotagging.reporting.tables.files import Part, save_table
 from autotagging.reporting.tables.published import CITED, MEASURED, OF_PAPER
 from autotagging.reporting.tables.published import table_4 as make_table
@@ -14,6 +14,7 @@ _OF_RUN = ["tags", "split", "comparable_with_paper", "note"]
 _SHOWN = ["method", "model", "roc_auc", "roc_auc_std", "roc_auc_low", "roc_auc_high"]
 _SHOWN += ["cited by the paper", "year", "accuracy", "accuracy_std", "loss", "loss_std"]
 _SHOWN += ["seeds", "epochs", "parameters", "million multiply-adds per clip"]
+_NUMBERS = ("roc_auc", "accuracy", "loss")
 _HIDDEN = ["source", "group", "model", "corpus", "best_epoch"]
 
 
@@ -32,6 +33,7 @@ def table_4(
     shown = _with_texts(measured)
     systems, systems_alike = _without_repeats(shown[of_paper])
     others, others_alike = _without_repeats(shown[~of_paper].drop(columns="model"))
+    numbers = {name: cited[name].map(as_published, na_action="ignore") for name in _NUMBERS}
     parts = [
         Part(
             "Measured here: systems of the paper's Table 4",
@@ -51,7 +53,7 @@ def table_4(
         Part(
             "Cited",
             "ROC-AUC as published; not all publications state how they average over tags.",
-            cited.assign(roc_auc=cited["roc_auc"].map(_digits)).drop(columns=_HIDDEN),
+            cited.assign(**numbers).drop(columns=_HIDDEN),
             "Comparable with paper: a run on MagnaTagATune with the paper's split and tags. The "
             "paper states neither clips, epoch nor kind of mean of its AUC; the numbers in its "
             "note were counted on its clips.",
@@ -66,7 +68,7 @@ def _with_texts(measured: pd.DataFrame) -> pd.DataFrame:
     """Choose the columns of measured rows for readers, with counts as texts."""
     texts = measured.assign(
         **{
-            "cited by the paper": measured["paper_roc_auc"].map(_digits),
+            "cited by the paper": measured["paper_roc_auc"].map(as_published, na_action="ignore"),
             "parameters": measured["trainable_parameters"].map(whole),
             "million multiply-adds per clip": measured["multiply_adds"].map(millions),
         }
@@ -80,8 +82,3 @@ def _without_repeats(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     texts = {name.replace("_", " "): rows[name].iloc[0] for name in alike}
     listed = "; ".join(f"{name}: {text}" for name, text in texts.items() if text)
     return rows.drop(columns=alike), f"All rows: {listed}. " if listed else ""
-
-
-def _digits(area: float) -> str:
-    """Write a cited area with three digits, or with four if it has them."""
-    return "" if pd.isna(area) else f"{area:.4f}".removesuffix("0")

@@ -26,8 +26,8 @@ def tag_scores(
     figure = draw(table, lines=lines(runs), caption=clips_caption(runs))
     save_figure(figure, figure_files)
     notes = (
-        f"{undefined_resamples(runs)}Scores from few clips are uncertain; intervals of a tag that "
-        "few artists have are too narrow."
+        f"{undefined_resamples(runs, of_tags=True)}Scores from few clips are uncertain; intervals "
+        "of a tag that few artists have are too narrow."
     )
     many = table["model"].nunique() > MOST_SIDE_BY_SIDE
     between = "" if many else f"{brackets(runs)} "

@@ -57,6 +57,20 @@ def test_every_model_is_named_in_both_panels_and_no_name_covers_another():
             assert width < 0.5 or height < 0.5
 
 
+def test_names_are_clear_of_intervals_and_above_all_lines():
+    figure = EXAMPLES["cost of many"]()
+    for axes, panel in zip(figure.axes, boxes(figure, MODELS), strict=True):
+        intervals = np.array(axes.collections[0].get_segments()).reshape(-1, 2)
+        ends = axes.transData.transform(intervals).reshape(-1, 4) * 72 / figure.dpi
+        for (left, bottom, right, top), (x, low, _, high) in itertools.product(panel, ends):
+            covered = min(top, high) - max(bottom, low)
+            assert not (left < x < right and covered > 2), (left, x, right)
+    for text in texts(figure):
+        if text.get_text() in MODELS:
+            assert text.get_path_effects()
+            assert text.get_zorder() > max(line.get_zorder() for line in text.axes.collections)
+
+
 def test_points_intervals_and_the_baseline_are_where_they_are_measured():
     table = models(3)
     left, right = cost(table, lookup=0.87).axes

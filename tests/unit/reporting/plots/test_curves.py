@@ -229,8 +229,27 @@ def test_the_roc_curves_of_many_models_are_in_one_panel_the_best_first():
     assert np.interp(0.5, *line.get_data()) == pytest.approx(0.9)
     assert legend_labels(between) == [
         *("training", "validation", "best epoch", "test"),
-        "paper: 0.893 (cited; set and epoch not stated)",
+        "paper: 0.893 (cited, MagnaTagATune; set and epoch not stated)",
     ]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_legend_of_many_models_tells_lines_on_test_clips_from_points(first):
+    """Of some networks all epochs are kept, of others the best and the last."""
+    names = MANY[:3]
+    tested = pd.concat([epochs_on_test().assign(model=name) for name in names])
+    few = tested["model"] == names[0] if first else tested["model"] != names[0]
+    figure = figure_7(
+        pd.concat([runs(name) for name in names]),
+        pd.concat([roc(name) for name in names]),
+        aucs(*((name, 0, 0.7, 0.8) for name in names)),
+        test=tested[~few | (tested["epoch"] > 1)],
+    )
+    legend = figure.axes[3].get_legend()
+    kinds = dict(zip(legend_labels(figure.axes[3]), legend.legend_handles, strict=True))
+    assert [*kinds][3:] == ["test", "test, kept epochs only"]
+    assert kinds["test"].get_linestyle() == ":"
+    assert kinds["test, kept epochs only"].get_marker() == "s"
 
 
 def test_figure_5_says_that_no_model_has_epochs():

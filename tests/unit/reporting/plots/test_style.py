@@ -5,6 +5,7 @@ import importlib.util
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
@@ -54,7 +55,7 @@ def test_every_drawing_has_an_example():
 @pytest.mark.parametrize("name", ALL_FIGURES)
 def test_figures_are_legible_at_the_size_of_a_column(name):
     figure = ALL_FIGURES[name]()
-    assert figure.get_figwidth() in ((10.64,) if name == "mel_examples" else (3.5, 7.2))
+    assert figure.get_figwidth() in (3.5, pytest.approx(7.2))
     figure.canvas.draw()
     for text in drawn_texts(figure):
         assert text.get_fontsize() >= 7, text
@@ -70,8 +71,18 @@ def test_figures_have_their_caption(name):
 @pytest.mark.parametrize("name", ALL_FIGURES)
 def test_figures_have_the_same_bytes_when_drawn_again(name, tmp_path):
     for path in (tmp_path / "a.svg", tmp_path / "b.svg"):
-        write_figure(ALL_FIGURES[name](), path)
+        write_figure(ALL_FIGURES[name](), path, title="A title")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_a_figure_has_a_title_for_readers_that_see_no_drawing(tmp_path):
+    files = FigureFiles(tmp_path / "figure_7.svg", tmp_path / "figure_7.png")
+    figure = ALL_FIGURES["figure_7"]()
+    save_figure(figure, files)
+    (title,) = ElementTree.parse(files.svg).findall("{http://www.w3.org/2000/svg}title")
+    assert title.text == f"Figure 7. {' '.join(figure.get_suptitle().split())}"
+    write_figure(figure, files.svg, title="a\n & \x00b")
+    assert "<title>a &amp; b</title>" in files.svg.read_text()
 
 
 @pytest.mark.parametrize("name", ALL_FIGURES)

@@ -46,7 +46,16 @@ def test_precision_is_kept_in_csv_and_numbers_are_rounded_for_readers(tmp_path):
     assert base64.b64decode(held) == files.csv.read_bytes()
     latex = files.tex.read_text()
     assert r"\caption{100 \% numbers.}" in latex  # LaTeX has numbers of its own
-    assert r"a|b & 0.667 \(\pm\) 0.012 [0.600,~0.700] \\" in latex
+    assert r"a|b & 0.667~\(\pm\)~0.012 [0.600,~0.700] \\" in latex
+
+
+def test_a_page_has_a_readable_title(tmp_path):
+    files = TableFiles(*(tmp_path / f"table_2.{suffix}" for suffix in ("csv", "md", "html", "tex")))
+    save_table(pd.DataFrame({"n": [1]}), files, caption="Table 2. Layers.")
+    page = files.html.read_text()
+    assert "<title>Table 2</title>" in page
+    assert "<h1>Table 2</h1>\n<p>Layers.</p>" in page
+    assert files.md.read_text().startswith("Table 2. Layers.\n")
 
 
 def test_parts_are_tables_of_their_own_below_one_caption(tmp_path):
@@ -104,7 +113,7 @@ def test_a_part_has_its_own_notes(tmp_path):
     save_table(table, files, caption="Both.", shown=parts)
     text = files.md.read_text()
     assert text.index("| 1 |") < text.index("Of one.") < text.index("**Two.** Second.")
-    assert files.tex.read_text().count("footnotesize") == 1
+    assert files.tex.read_text().count(r"{\footnotesize ") == 1
 
 
 def test_columns_have_names_for_readers_and_models_keep_theirs(tmp_path):
@@ -130,18 +139,42 @@ def test_a_table_without_rows_keeps_its_columns(tmp_path):
     assert "| model | epoch |" in files.md.read_text()
 
 
+def test_a_long_heading_is_broken_in_latex_and_short_columns_need_no_width(tmp_path):
+    files = files_of(tmp_path)
+    table = pd.DataFrame({"model": ["a"], "mean over tags weighted by positives": [0.5]})
+    save_table(table, files, caption="Heading.")
+    latex = files.tex.read_text()
+    columns, ems = re.search(r"\\begin{tabular}{(l>.*p{([\d.]+)em})}", latex).groups()
+    assert columns.startswith(r"l>{\raggedleft\arraybackslash}")
+    assert 4 < float(ems) < 6  # as wide as "positives", of nine letters
+    assert latex.startswith("\\begin{table}\n")
+
+
+def test_a_wide_table_is_turned_in_latex_and_its_pages_are_shorter(tmp_path):
+    files = files_of(tmp_path)
+    wide = pd.DataFrame({f"model {n}": ["0.987 [0.876, 0.998]"] * 30 for n in range(6)})
+    save_table(wide, files, caption="Wide.")
+    latex = files.tex.read_text()
+    assert latex.count(r"\begin{sidewaystable}") == latex.count(r"\end{sidewaystable}") == 2
+    assert r"\begin{table}" not in latex
+    save_table(wide.iloc[:, :4], files, caption="Narrower.")
+    assert "sideways" not in files.tex.read_text()
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex (Debian: texlive)")
-def test_latex_takes_the_tables_and_no_column_leaves_the_page(tmp_path):
-    wide = {f"a model {n} roc_auc": ["0.987 [0.876, 0.998]"] * 60 for n in range(8)}
+@pytest.mark.parametrize("models", [1, 4, 8, 16])
+def test_latex_takes_the_tables_and_no_column_leaves_the_page(tmp_path, models):
+    wide = {f"a model {n} roc_auc": ["0.987 [0.876, 0.998]"] * 60 for n in range(models)}
     files = files_of(tmp_path)
     save_table(pd.DataFrame(wide), files, caption="Wide & long, 100 %.", notes="A note. " * 40)
     (tmp_path / "all.tex").write_text(
-        r"\documentclass{article}\usepackage{array,booktabs,graphicx}"
+        r"\documentclass{article}\usepackage{array,booktabs,graphicx,rotating}"
         r"\begin{document}\input{t}\end{document}"
     )
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
     log = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     assert "Overfull" not in log
+    assert "too large" not in log
 
 
 def test_labels_of_parts_with_the_same_first_word_differ_and_names_of_models_stay(tmp_path):
