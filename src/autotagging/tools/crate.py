@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import read_json, sha256, write_json
+from autotagging.common.files import flush, read_json, sha256, write_json
 from autotagging.common.progress import progress
 from autotagging.reporting.captions import attribution, corpus_name, licence
 from autotagging.tools import _croissant, _ro_crate
@@ -84,6 +84,7 @@ def _copy(paths: list[str], folder: Path) -> dict[str, tuple[int, str]]:
         copy = folder / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
+        flush(copy)
         facts[path] = (copy.stat().st_size, sha256(copy))
     return facts
 
