@@ -66,9 +66,11 @@ def test_a_network_is_started_on_each_node_where_it_takes_several(make_project):
         assert " --devices auto " in together[name]
 
 
-def test_no_home_folder_is_needed(make_project):
+@pytest.mark.parametrize("name", ["default", "slurm", "slurm-multi-worker"])
+def test_no_home_folder_is_needed(make_project, name):
     home = "HOME=/dev/null/home XDG_CACHE_HOME=/dev/null/home/.cache"
-    assert "split" in make_project().jobs(f"env {home} snakemake -n split")
+    command = f"env {home} snakemake -n --workflow-profile profiles/{name} split"
+    assert "split" in make_project().jobs(command)
 
 
 @pytest.mark.xdist_group("tiny_run")
