@@ -99,6 +99,11 @@ def constant(text):
     return lambda wildcards: text
 
 
+def when_planned(function, *arguments):
+    """A parameter that only the processes compute which plan its rule's jobs, as in `constant`."""
+    return lambda wildcards: function(*arguments)
+
+
 @cache
 def content_hash(path):
     """Hash of a file, or of the files in a folder."""
@@ -291,14 +296,27 @@ def paths(outputs, **wildcards):
 
 
 def own_corpus():
-    """Tables and audio of a corpus folder of the user, as in `sources`; nothing for others."""
+    """Tables and audio of a corpus folder of the user, as in `sources`; nothing for others.
+
+    They are read by processes that plan or run the rule: a job of another rule, on another machine,
+    does not list the audio.
+    """
     if is_made_here(config["corpus"]):
         return {}
     folder = corpus_folder(config["corpus"])
     if not folder.is_dir():
         raise WorkflowError(f"params.yaml: corpus: {folder} is not a folder")
-    tables = sources(*sorted(map(str, folder.glob("*_final.csv*"))))
-    return {**tables, "audio": constant(f"audio {audio_signature(config['corpus'])}")}
+    tables = sorted(map(str, folder.glob("*_final.csv*")))
+    return {
+        **{path: when_planned(source, path) for path in tables},
+        "audio": when_planned(audio_source, config["corpus"]),
+    }
+
+
+@cache  # a job's parameters may be asked for again when it has run
+def audio_source(corpus):
+    """Signature of the audio of a corpus."""
+    return f"audio {audio_signature(corpus)}"
 
 
 def own_vocabulary():
