@@ -46,6 +46,7 @@ RUN = {
     "autotagging verify --cache": None,
     "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported"
     " --card results/figures/model_card/crnn-seed-0.md": None,
+    "dvc config cache.shared group": None,
     "dvc config cache.type hardlink": None,
     "dvc exp run -S corpus=magnatagatune": "dvc exp run --queue -S corpus=magnatagatune",
     "dvc exp run -S train.learning_rate=0.0005 --name slow": (

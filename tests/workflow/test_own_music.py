@@ -1,6 +1,7 @@
 """A person's own songs and tags, from a table to labels, split and spectrograms."""
 
 import csv
+import os
 
 import numpy as np
 import pandas as pd
@@ -65,3 +66,21 @@ def test_the_pipeline_runs_on_a_persons_music(project):
     project.run(stage.format("merge_tags", "labels"))
     assert copy.read_bytes() == (project.folder / "mine/tags.yaml").read_bytes()
     project.run(stage.format("split", "split"))
+
+
+def test_changes_of_the_corpus_are_noticed_and_jobs_of_other_rules_do_not_read_it(project):
+    """On a cluster, the Snakemake of each job would list all audio and hash the tables."""
+    steps, table = {"download", "merge_tags", "split"}, "results/split/split.csv"
+    assert project.jobs(f"snakemake --cores 2 -- {table}") == steps
+    assert project.jobs(f"snakemake -n -- {table}") == set()
+    clip = next(project.folder.glob("mine/[0-9a-f]/*.flac"))
+    time = clip.stat().st_mtime_ns
+    os.utime(clip, ns=(time, time + 1))
+    assert project.jobs(f"snakemake -n -- {table}") == steps
+    os.utime(clip, ns=(time, time))
+    assert project.jobs(f"snakemake -n -- {table}") == set()
+    (project.folder / "mine/other_final.csv").symlink_to("nothing")
+    job = "snakemake -n --mode remote --nolock --force --allowed-rules {0} --target-jobs {0}:"
+    for command in (f"snakemake -n -- {table}", job.format("download")):
+        assert "mine/other_final.csv: no such file" in project.run(command, code=1)
+    assert project.jobs(job.format("split")) == {"split"}

@@ -1,6 +1,8 @@
 """The profiles for clusters, as far as they can be checked without one."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -66,9 +68,27 @@ def test_a_network_is_started_on_each_node_where_it_takes_several(make_project):
         assert " --devices auto " in together[name]
 
 
-def test_no_home_folder_is_needed(make_project):
+@pytest.mark.parametrize("name", ["default", "slurm", "slurm-multi-worker"])
+def test_no_home_folder_is_needed(make_project, name):
     home = "HOME=/dev/null/home XDG_CACHE_HOME=/dev/null/home/.cache"
-    assert "split" in make_project().jobs(f"env {home} snakemake -n split")
+    command = f"env {home} snakemake -n --workflow-profile profiles/{name} split"
+    assert "split" in make_project().jobs(command)
+
+
+def test_a_python_that_jobs_of_a_cluster_can_not_start_is_named(make_project, tmp_path):
+    project, odd = make_project(), tmp_path / "an environment"
+    odd.symlink_to(sys.prefix)
+    command = [odd / "bin/python", "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
+    result = subprocess.run(
+        [*command, "split"],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert f"{odd}/bin/python: jobs of a cluster can't start a Python" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.xdist_group("tiny_run")

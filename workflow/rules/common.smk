@@ -14,6 +14,7 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.settings.types import SharedFSUsage
 
 from autotagging.commands import figure_title
 from autotagging.common.errors import UserError
@@ -38,6 +39,11 @@ if workflow.is_main_process:  # once, not in the processes of jobs
 
 
 onstart:
+    # What is submitted to a cluster calls this Python by its path, without quotes.
+    if workflow.non_local_exec and SharedFSUsage.SOFTWARE_DEPLOYMENT in (
+        workflow.storage_settings.shared_fs_usage
+    ):
+        check_python_path()
     # DVC's stages allow their own rules only, and DVC does not see what is in a corpus folder.
     if workflow.dag_settings.allowed_rules and not is_made_here(config["corpus"]):
         from autotagging.tools._own_corpus import check_own_corpus  # loads pandas
@@ -46,6 +52,16 @@ onstart:
             check_own_corpus(config["corpus"], rules=set(workflow.dag_settings.allowed_rules))
         except UserError as error:
             raise WorkflowError(str(error))
+
+
+def check_python_path():
+    """Stop unless a shell takes the path of this Python without quotes as it is."""
+    path = sys.executable.encode("ascii", "ignore").decode()  # `quote` would quote an umlaut
+    if quote(path) != path:
+        raise WorkflowError(
+            f"{sys.executable}: jobs of a cluster can't start a Python with such a character in its "
+            "path, for instance a space; move the project's folder, and install again"
+        )
 
 
 def shell_prefix():
@@ -97,6 +113,11 @@ def source(path):
 def constant(text):
     """A parameter that Snakemake takes as it is: a function, because braces in text are wildcards."""
     return lambda wildcards: text
+
+
+def when_planned(function, *arguments):
+    """A parameter that only the processes compute which plan its rule's jobs, as in `constant`."""
+    return lambda wildcards: function(*arguments)
 
 
 @cache
@@ -310,14 +331,27 @@ def paths(outputs, **wildcards):
 
 
 def own_corpus():
-    """Tables and audio of a corpus folder of the user, as in `sources`; nothing for others."""
+    """Tables and audio of a corpus folder of the user, as in `sources`; nothing for others.
+
+    They are read by processes that plan or run the rule: a job of another rule, on another machine,
+    does not list the audio.
+    """
     if is_made_here(config["corpus"]):
         return {}
     folder = corpus_folder(config["corpus"])
     if not folder.is_dir():
         raise WorkflowError(f"params.yaml: corpus: {folder} is not a folder")
-    tables = sources(*sorted(map(str, folder.glob("*_final.csv*"))))
-    return {**tables, "audio": constant(f"audio {audio_signature(config['corpus'])}")}
+    tables = sorted(map(str, folder.glob("*_final.csv*")))
+    return {
+        **{path: when_planned(source, path) for path in tables},
+        "audio": when_planned(audio_source, config["corpus"]),
+    }
+
+
+@cache  # a job's parameters may be asked for again when it has run
+def audio_source(corpus):
+    """Signature of the audio of a corpus."""
+    return f"audio {audio_signature(corpus)}"
 
 
 def own_vocabulary():

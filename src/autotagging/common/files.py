@@ -3,10 +3,12 @@
 The folder of a step's results has SHA256SUMS, which `sha256sum -c SHA256SUMS` checks, too.
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
+import secrets
 import sys
 import tokenize
 import zipfile
@@ -26,6 +28,7 @@ if TYPE_CHECKING:  # Snakemake and most tools need no tables
 
 CHECKSUMS = "SHA256SUMS"
 _LONGEST_NAME = 255  # bytes, on most file systems
+_NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR
 NOT_ARRAYS = (OSError, ValueError, TypeError, EOFError, RuntimeError, SyntaxError)
 NOT_ARRAYS += (tokenize.TokenError, zipfile.BadZipFile, zlib.error)
 """What np.load raises for files that are damaged, or no arrays."""
@@ -37,12 +40,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The temporary name has the suffix, from which many writers take the file format. The content
     is on the disk before it gets its name: a power failure leaves the old file or the new one. Of
-    two processes that write the same file, the second waits for the first. An OSError names `path`.
+    two processes that write the same file, the second waits for the first; without locks, each
+    writes a temporary file of its own, which stays if the process is killed. An OSError names
+    `path`.
     """
-    temporary = _temporary(path)
-    with naming(path, temporary):
+    common = _temporary(path)
+    with naming(path, common):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _reserved(temporary, path):
+        with _reserved(common, path) as temporary, naming(path, temporary):
             try:
                 yield temporary
                 flush(temporary)
@@ -53,39 +58,64 @@ def replacing(path: Path) -> Iterator[Path]:
         flush_folder(path.parent)
 
 
-def _temporary(path: Path) -> Path:
+def _temporary(path: Path, token: str = "") -> Path:
     """Path next to another one, with a name that is not longer than a name may be."""
-    name = f".partial-{path.name}"
+    name = f".partial-{token}{path.name}"
     if len(os.fsencode(name)) > _LONGEST_NAME:
         digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()
         suffix = path.suffix if len(os.fsencode(path.suffix)) < _LONGEST_NAME // 2 else ""
-        name = f".partial-{digest}{suffix}"
+        name = f".partial-{token}{digest}{suffix}"
     return path.with_name(name)
 
 
 @contextmanager
-def _reserved(temporary: Path, path: Path) -> Iterator[None]:
-    """Make an empty file, which is locked within this context; what is there before is deleted."""
-    while True:
+def _reserved(temporary: Path, path: Path) -> Iterator[Path]:
+    """Make an empty file, which is locked within this context, and give its path.
+
+    What a process that was killed has left there is deleted. A file that can't be locked may be
+    another process's: it is left alone, and the empty file has a name that no other process uses.
+    """
+    while (opened := _open_temporary(temporary)) is not None:
+        descriptor, is_new = opened
         try:
-            descriptor, is_new = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666), True
-        except FileExistsError:
-            try:
-                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-                descriptor, is_new = os.open(temporary, flags), False
-            except OSError:  # it is gone by now, or a link
-                temporary.unlink(missing_ok=True)
-                continue
-        try:
-            lock(descriptor, str(path), wait=True, holder="another process")
+            if not lock(descriptor, str(path), wait=True, holder="another process"):
+                if is_new:
+                    temporary.unlink(missing_ok=True)
+                break
             if not _is_at(descriptor, temporary):
                 continue
             if is_new:
-                yield
+                yield temporary
                 return
             temporary.unlink()  # a process that was killed has left it
         finally:
             os.close(descriptor)
+    own = _temporary(path, f"{secrets.token_hex(8)}-")
+    os.close(os.open(own, _NEW, 0o666))
+    yield own
+
+
+def _open_temporary(path: Path) -> tuple[int, bool] | None:
+    """Open a file, and tell whether it is new; None if it is another user's and can't be opened."""
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK
+    while True:
+        with suppress(FileExistsError):
+            return os.open(path, _NEW, 0o666), True
+        try:
+            try:
+                return os.open(
+                    path, os.O_RDWR | flags
+                ), False  # NFS locks no file that is only read
+            except PermissionError:
+                return os.open(path, os.O_RDONLY | flags), False
+        except FileNotFoundError:  # it is gone by now
+            continue
+        except PermissionError:
+            return None
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            path.unlink(missing_ok=True)  # a link
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
@@ -111,7 +141,8 @@ def flush(path: Path) -> None:
     """Wait until the content of a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -15,7 +15,8 @@ from autotagging.common.errors import UserError
 def locked(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
     """Hold a lock within this context.
 
-    Where no lock can be had (some network file systems, a read-only folder), go on without.
+    Where no lock can be had (some network file systems, a read-only folder), go on without; who
+    would wait says so on standard error.
 
     Parameters
     ----------
@@ -33,6 +34,9 @@ def locked(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
     """
     descriptor = _acquire(path, what, wait=wait)
     if descriptor is None:
+        if wait:
+            text = f"{what}: no lock can be had here; let no other process do the same at this time"
+            print(text, file=sys.stderr, flush=True)
         yield
         return
     try:
@@ -48,8 +52,15 @@ def locked(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
             os.close(descriptor)
 
 
-def lock(descriptor: int, what: str, *, wait: bool, holder: str | None = None) -> None:
-    """Lock an open file until it is closed; see `locked`. By default, the file names its holder."""
+def lock(descriptor: int, what: str, *, wait: bool, holder: str | None = None) -> bool:
+    """Lock an open file until it is closed; see `locked`. By default, the file names its holder.
+
+    Returns
+    -------
+    has_lock
+        False where there are no locks, as on some network file systems; on others, a file must be
+        open for writing.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -59,21 +70,29 @@ def lock(descriptor: int, what: str, *, wait: bool, holder: str | None = None) -
         print(f"{what}: waiting for {holder}, which is at work on it", file=sys.stderr, flush=True)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError:
-        return  # some network file systems have no locks
+        return False
+    return True
 
 
 def _acquire(path: Path, what: str, *, wait: bool) -> int | None:
     """Open and lock the file; None if that is impossible here."""
-    while (descriptor := _open(path)) is not None:
+    while (opened := _open(path)) is not None:
+        descriptor, writable = opened
         try:
-            lock(descriptor, what, wait=wait)
+            has_lock = lock(descriptor, what, wait=wait)
         except BaseException:
             os.close(descriptor)
             raise
         with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+            if has_lock and os.path.samestat(os.fstat(descriptor), os.lstat(path)):
                 return descriptor
-        os.close(descriptor)  # the holder before deleted the file that is locked here
+        os.close(descriptor)
+        if not has_lock:
+            if writable:  # or else another user's, which may be locked
+                with suppress(OSError):
+                    path.unlink()
+            return None
+        # the holder before deleted the file that is locked here
     return None
 
 
@@ -81,11 +100,13 @@ def _name_of_this_process() -> str:
     return f"process {os.getpid()} on {socket.gethostname()} (to stop it: kill {os.getpid()})"
 
 
-def _open(path: Path) -> int | None:
+def _open(path: Path) -> tuple[int, bool] | None:
+    """Open the file, and tell whether for writing."""
     for flags in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):  # the second: a file of another user
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            opened = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            return opened, flags != os.O_RDONLY
     return None
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 
+from autotagging.common.files import flush_folder
+
 CLIP_INFO_COLUMNS = ("clip_id", "track_number", "title", "artist", "album", "url", "segmentStart")
 CLIP_INFO_COLUMNS += ("segmentEnd", "original_url", "mp3_path")
 
@@ -29,22 +31,39 @@ def unfinished(folder: Path) -> Iterator[Path]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder)
-    with tempfile.TemporaryDirectory(
-        prefix=_prefix(folder), dir=folder.parent, ignore_cleanup_errors=True
-    ) as temporary:
-        scratch = Path(temporary, folder.name)
+    temporary = Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
+    try:
+        scratch = temporary / folder.name
         scratch.mkdir()
         yield scratch
         os.sync()
         if folder.exists():
-            folder.rename(scratch.with_name("replaced"))
+            folder.rename(_replaced(temporary, folder))
         scratch.rename(folder)
+        flush_folder(folder.parent)
+    finally:
+        _remove(temporary, folder)
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Delete what processes that were killed while they wrote this folder have left behind."""
+    """Delete what processes that were killed while they wrote this folder have left behind.
+
+    If one was killed after it had moved the folder away, the folder is put back.
+    """
     for leftover in folder.parent.glob(f"{escape(_prefix(folder))}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        _remove(leftover, folder)
+
+
+def _remove(temporary: Path, folder: Path) -> None:
+    """Delete a temporary folder, but for the folder that has been moved there and not replaced."""
+    replaced = _replaced(temporary, folder)
+    if replaced.exists() and not folder.exists():
+        replaced.rename(folder)
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replaced(temporary: Path, folder: Path) -> Path:
+    return temporary / f"replaced-{folder.name}"
 
 
 def _prefix(folder: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import naming
+from autotagging.common.files import flush, naming
 from autotagging.common.locks import locked
 from autotagging.corpus.opening import refuse_link
 from autotagging.corpus.paths import clip_folder
@@ -216,6 +216,7 @@ def _join_parts(data_set: DataSet, folder: Path) -> None:
         ):
             target.truncate(_bytes_before(data_set, left[number:]))
             shutil.copyfileobj(source, target, _CHUNK)
+        flush(joined)
         path.unlink()
     if fault := data_set.archive.fault(joined):
         kept = set_aside(joined, name=data_set.archive.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import naming
+from autotagging.common.files import flush, naming
 from autotagging.common.progress import progress
 from autotagging.corpus.opening import refuse_link
 
@@ -145,6 +145,7 @@ def _stream(url: str, file: RemoteFile, partial: Path) -> None:
     if digest.hexdigest() != file.checksum:
         kept = set_aside(partial, name=file.name)
         raise _WrongContentError(f"wrong {file.algorithm}; kept as {kept}", again=have > 0)
+    flush(partial)
     partial.replace(partial.with_name(file.name))
 
 

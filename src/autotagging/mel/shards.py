@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import replacing
+from autotagging.common.files import flush_folder, replacing
 from autotagging.common.locks import locked
 from autotagging.corpus.opening import refuse_link
 
@@ -163,7 +163,16 @@ class UnfinishedShard:
             ) from error
 
     def finish(self, target: Path) -> None:
-        """Move the file to its final place, once all rows are done."""
+        """Move the file to its final place, once all rows are done and are on the disk.
+
+        Raises
+        ------
+        UserError
+            The file system can't store them: some say only now that a quota is exceeded.
+        """
+        with self._explained():
+            for file in (self._array, self._journal):
+                os.fsync(file.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._path.replace(target)
@@ -173,5 +182,6 @@ class UnfinishedShard:
             with replacing(target) as temporary:
                 shutil.copyfile(self._path, temporary)
             self._path.unlink()
+        flush_folder(target.parent)
         self._path.with_suffix(".journal").unlink()
         self.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.common.files import read_json, sha256, write_json
+from autotagging.common.files import flush, read_json, sha256, write_json
 from autotagging.common.progress import progress
 from autotagging.reporting.captions import attribution, corpus_name, licence
 from autotagging.tools import _croissant, _ro_crate
@@ -68,8 +68,19 @@ def crate(*, out: Path, spectrograms: bool = False) -> None:
         partial.rename(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    _warn_of_unknown_commits(jobs)
     size = sum(size for size, _ in files.values())
     print(f"{out}: {len(files)} files, {size / 1e6:.1f} MB, {len(jobs)} jobs", file=sys.stderr)
+
+
+def _warn_of_unknown_commits(jobs: list[Job]) -> None:
+    """Say how many logs name no commit; a log that is missing is no news."""
+    if without := [job.name for job in jobs if job.note and not job.note.commit]:
+        print(
+            f"warning: git did not tell the commit of {len(without)} of {len(jobs)} jobs, "
+            f"{without[0]} the first, so the crate does not either; see `autotagging doctor`",
+            file=sys.stderr,
+        )
 
 
 def _code() -> list[str]:
@@ -79,7 +90,11 @@ def _code() -> list[str]:
     )
     paths = [path for path in listed.stdout.split("\0") if path and Path(path).is_file()]
     if listed.returncode or "Snakefile" not in paths:
-        raise UserError("git does not list the project's files here; run this in a clone of it")
+        reason = (listed.stderr.strip().splitlines() or ["no Snakefile among them"])[0]
+        raise UserError(
+            f"git does not list the project's files here ({reason}); run this in a clone of it, or "
+            "see `autotagging doctor`"
+        )
     return paths
 
 
@@ -90,6 +105,7 @@ def _copy(paths: list[str], folder: Path) -> dict[str, tuple[int, str]]:
         copy = folder / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
+        flush(copy)
         facts[path] = (copy.stat().st_size, sha256(copy))
     return facts
 

@@ -18,7 +18,7 @@ from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.locks import locked
 from autotagging.common.progress import duration
-from autotagging.corpus.folders import unfinished
+from autotagging.corpus.folders import remove_unfinished, unfinished
 from autotagging.labels.vocabulary import read_vocabulary
 from autotagging.tools._machine import cores
 from autotagging.tools.importing import folder as corpus
@@ -98,6 +98,7 @@ def import_corpus(
     _check_numbers(cut, workers, timeout)
     run = partial(run_jobs, workers=workers or cores(), timeout=timeout)
     with locked(out.with_name(f".{out.name}.lock"), f"import into {out}"):
+        remove_unfinished(out)
         corpus.check_place(out, replace=replace, keep_vocabulary=tags.vocabulary is not None)
         ids = ClipIds(out)
         faults = Faults(skip=skip_bad)

@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -7,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autotagging.common import files
 from autotagging.common.errors import UserError
 from autotagging.common.files import (
     load_arrays,
@@ -78,10 +81,24 @@ def test_a_link_planted_at_the_temporary_name_is_not_followed(tmp_path):
     assert read_json(tmp_path / "x.json") == {"a": 1}
 
 
-def test_of_two_writers_the_second_waits_and_each_file_is_whole(tmp_path):
+# NFS locks files that are open for writing alone.
+NFS = """
+import errno, fcntl, os
+flock = fcntl.flock
+def of_nfs(descriptor, operation):
+    if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+    flock(descriptor, operation)
+fcntl.flock = of_nfs
+"""
+
+
+@pytest.mark.parametrize("file_system", ["", NFS], ids=["local", "NFS"])
+def test_of_two_writers_the_second_waits_and_each_file_is_whole(tmp_path, file_system):
     path, content = tmp_path / "x.txt", ["one" * 10_000, "two" * 10_000]
     code = f"""
 import sys
+{file_system}
 from pathlib import Path
 from autotagging.common.files import replacing
 with replacing(Path({str(path)!r})) as temporary:
@@ -98,6 +115,54 @@ with replacing(Path({str(path)!r})) as temporary:
     assert other.communicate() == ("written\n", "")
     assert path.read_text() == content[1]
     assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("refused", ["lock", "writing", "reading"])
+def test_a_file_that_can_not_be_locked_is_left_alone(tmp_path, monkeypatch, refused):
+    """Without locks, or a file of another user: each writes a whole file, the last one stays."""
+    path, opened = tmp_path / "x.txt", os.open
+
+    def no_lock(descriptor, operation):
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    def open_file(file, flags, *mode):
+        allowed = os.O_RDONLY if refused == "writing" else None
+        if os.path.exists(file) and not flags & os.O_EXCL and flags & os.O_ACCMODE != allowed:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(file, flags, *mode)
+
+    with monkeypatch.context() as elsewhere, replacing(path) as first:
+        first.write_text("first")
+        elsewhere.setattr(fcntl, "flock", no_lock)
+        if refused != "lock":
+            elsewhere.setattr(os, "open", open_file)
+            elsewhere.setattr(files, "flush", lambda path: None)
+        with replacing(path) as second:
+            second.write_text("second")
+            assert second.suffix == ".txt"
+        assert path.read_text() == "second"
+        assert first.read_text() == "first"
+        elsewhere.undo()
+    assert path.read_text() == "first"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_where_there_are_no_locks_nothing_is_left(tmp_path, monkeypatch):
+    def no_lock(descriptor, operation):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", no_lock)
+    write_json({"a": 1}, tmp_path / "x.json")
+    with pytest.raises(TypeError):
+        write_json({"a": object()}, tmp_path / "y.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_what_is_no_file_at_the_temporary_name_is_left_alone(tmp_path):
+    (tmp_path / ".partial-x.json").mkdir()
+    with pytest.raises(OSError, match="Is a directory"):
+        write_json({"a": 1}, tmp_path / "x.json")
+    assert [path.name for path in tmp_path.iterdir()] == [".partial-x.json"]
 
 
 def test_what_a_killed_process_has_left_is_replaced(tmp_path):

@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import io
 import os
 import socket
@@ -82,3 +84,38 @@ def test_what_is_no_file_stops_nothing_and_is_left_alone(path, tmp_path, odd):
         pass
     if odd == "link":
         assert (tmp_path / "of others").read_text() == "content"
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_without_locks_the_work_goes_on_and_who_would_wait_says_so(path, monkeypatch, capsys, wait):
+    def no_lock(descriptor, operation):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", no_lock)
+    with locked(path, "the work", wait=wait), locked(path, "the work"):
+        pass
+    line = "the work: no lock can be had here; let no other process do the same at this time\n"
+    assert capsys.readouterr().err == (line if wait else "")
+    assert not list(path.parent.iterdir())
+
+
+def test_the_file_of_another_user_stays_where_it_can_not_be_locked(path, monkeypatch):
+    """NFS locks files that are open for writing alone."""
+    opened = os.open
+
+    def open_file(file, flags, *mode):
+        if flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(file, flags, *mode)
+
+    def no_lock(descriptor, operation):
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    with locked(path, "the work"):
+        with monkeypatch.context() as other:
+            other.setattr(os, "open", open_file)
+            other.setattr(fcntl, "flock", no_lock)
+            with locked(path, "the work"):
+                pass
+        with pytest.raises(UserError, match=f"process {os.getpid()} on "):
+            locked(path, "the work").__enter__()

@@ -503,6 +503,30 @@ def test_a_disk_that_is_full_while_parts_are_joined_is_reported_with_the_file(
     assert (tmp_path / "mp3.zip.001").read_bytes() == CONTENT["mp3.zip.001"]
 
 
+@pytest.mark.parametrize("kept", ["table.csv", "mp3.zip"])
+def test_a_file_that_is_not_stored_gets_no_name_and_nothing_is_deleted(
+    server, tmp_path, monkeypatch, kept
+):
+    """NFS says by fsync that a quota is exceeded, not before."""
+    stored = remote.flush
+
+    def refuse(path):
+        if path == tmp_path / f".partial-{kept}":
+            raise OSError(errno.EDQUOT, "Disk quota exceeded", str(path))
+        stored(path)
+
+    with monkeypatch.context() as full:
+        for module in (remote, transfer):
+            full.setattr(module, "flush", refuse)
+        with pytest.raises(OSError, match="Disk quota exceeded"):
+            remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert not (tmp_path / kept).exists()
+    if kept == "mp3.zip":
+        assert (tmp_path / "mp3.zip.001").read_bytes() == CONTENT["mp3.zip.001"]
+    remote.fetch(data_set(f"{server}/a"), tmp_path)
+    assert (tmp_path / "mp3.zip").read_bytes() == ARCHIVE
+
+
 @pytest.mark.parametrize(("free", "asked"), [(400_000, "/a/mp3.zip.002"), (200_000, "/whole/")])
 def test_a_way_that_the_disk_has_no_room_for_is_left_out(
     server, tmp_path, monkeypatch, free, asked

@@ -101,6 +101,27 @@ def test_a_link_in_the_place_of_an_unfinished_file_is_not_followed(path, tmp_pat
     begin(path)
 
 
+def test_what_is_not_stored_gets_no_place(path, tmp_path, monkeypatch):
+    """NFS says by fsync that a quota is exceeded, not before."""
+
+    def refuse(descriptor):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    target = tmp_path / "mel/shard-00.npy"
+    file = begin(path)
+    add(file, 0, 1, 2, 3)
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", refuse)
+        with pytest.raises(UserError, match="Disk quota exceeded; the 4 of 4 clips"):
+            file.finish(target)
+    assert not target.exists()
+    file.close()
+    again = begin(path)
+    assert len(again.rows) == 4
+    again.finish(target)
+    assert np.array_equal(np.load(target), MELS.astype(np.float16))
+
+
 def test_a_place_on_another_file_system_gets_a_copy(path, tmp_path, monkeypatch):
     file = begin(path)
     add(file, 0, 1, 2, 3)

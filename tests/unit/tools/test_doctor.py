@@ -224,17 +224,43 @@ def test_features_of_the_processor(tmp_path, monkeypatch, flags, found, fix):
     assert bool(check.fix) == bool(fix)
 
 
-def test_memory_is_that_of_the_container(tmp_path, monkeypatch):
+@pytest.mark.parametrize("limited", [".", "slurm", "slurm/job_7"])
+@pytest.mark.parametrize(
+    ("listed", "folder", "name"),
+    [
+        ("0::/slurm/job_7", ".", "memory.max"),
+        ("0::/", ".", "memory.max"),  # in a container
+        ("1:name=systemd:/a:b\n4:cpu,memory:/slurm/job_7", "memory", "memory.limit_in_bytes"),
+    ],
+)
+def test_memory_is_that_of_the_job_or_container(
+    tmp_path, monkeypatch, listed, folder, name, limited
+):
+    limit = tmp_path / folder / ("." if listed == "0::/" else limited) / name
+    limit.parent.mkdir(parents=True, exist_ok=True)
     monkeypatch.setattr(machine, "_MEMORY_INFO", tmp_path / "meminfo")
-    monkeypatch.setattr(machine, "_LIMITS", (tmp_path / "memory.max",))
+    monkeypatch.setattr(machine, "_OWN_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(machine, "_GROUPS", tmp_path)
+    (tmp_path / "groups").write_text(f"{listed}\n")
     (tmp_path / "meminfo").write_text("MemTotal:       16000000 kB\nMemFree:  1 kB\n")
-    (tmp_path / "memory.max").write_text("max\n")
+    limit.write_text("max\n")
     assert machine.check_memory(PARAMS) == ("memory", "16.4 GB", "")
-    (tmp_path / "memory.max").write_text("4000000000\n")
+    limit.write_text("4000000000\n")
     check = machine.check_memory(PARAMS)
     assert check.text == "4.0 GB; a training on the CPU takes about 5.2"
     assert "train.batch_size" in check.fix
     assert not machine.check_memory({**PARAMS, "models": ["lookup"]}).fix
+
+
+def test_a_checkout_of_another_user_is_named(folder, monkeypatch):
+    subprocess.run(["git", "init", "-q"], check=True)
+    assert project.check_git().fix.startswith("git clone")
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    check = project.check_git()
+    assert check.text.startswith("the folder belongs to another user")
+    assert check.fix == f"git config --global --add safe.directory {folder}"
 
 
 def test_a_driver_that_does_not_answer_is_named(smi, no_gpu, tmp_path, monkeypatch):

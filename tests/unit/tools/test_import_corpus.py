@@ -343,3 +343,13 @@ def test_what_a_killed_import_has_left_is_deleted(music, name):
     (music / f".{name}-unfinished-killed/{name}").mkdir(parents=True)
     run(music, out=music / name)
     assert sorted(path.name for path in music.iterdir()) == [name, "music", "tags.csv"]
+
+
+def test_the_corpus_that_a_killed_import_had_moved_away_is_put_back_and_not_replaced(music):
+    run(music)
+    before = (music / "mine/clip_info_final.csv").read_bytes()
+    (music / ".mine-unfinished-killed").mkdir()
+    (music / "mine").rename(music / ".mine-unfinished-killed/replaced-mine")
+    with pytest.raises(UserError, match="there is a corpus already; --replace replaces it"):
+        run(music)
+    assert (music / "mine/clip_info_final.csv").read_bytes() == before

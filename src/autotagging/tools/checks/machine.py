@@ -2,6 +2,7 @@
 
 import platform
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,8 @@ from autotagging.training.settings import BFLOAT16_FLAGS
 
 _MEMORY_INFO = Path("/proc/meminfo")
 _FLAGS = r"^(?:flags|Features)\s*: (.*)"  # x86_64 and ARM
-_LIMITS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
+_OWN_GROUPS = Path("/proc/self/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
 
 
 def check_processor() -> Check:
@@ -41,7 +40,7 @@ def check_memory(params: dict[str, Any]) -> Check:
     with suppress(OSError):
         kilobytes = re.search(r"^MemTotal: +(\d+)", _MEMORY_INFO.read_text(encoding="utf-8"))
         limits += [int(kilobytes[1]) * 1024] if kilobytes else []
-    for path in _LIMITS:
+    for path in _limits():
         with suppress(OSError, ValueError):  # "max" is no number
             limits.append(int(path.read_text(encoding="utf-8")))
     if not limits:
@@ -53,3 +52,22 @@ def check_memory(params: dict[str, Any]) -> Check:
         return Check("memory", f"{found:.1f} GB")
     text = f"{found:.1f} GB; a training on the CPU takes about {needed:.1f}"
     return Check("memory", text, "a smaller train.batch_size or train.cache in params.yaml")
+
+
+def _limits() -> Iterator[Path]:
+    """Files with the limits of this process's control group and those above it, of both versions.
+
+    In a container, a process may see its own group as the root.
+    """
+    lines = []
+    with suppress(OSError):
+        lines = _OWN_GROUPS.read_text(encoding="utf-8", errors="replace").splitlines()
+    for _, controllers, path in (line.split(":", 2) for line in lines):
+        if not controllers:
+            root, name = _GROUPS, "memory.max"
+        elif "memory" in controllers.split(","):
+            root, name = _GROUPS / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        group = Path(path)
+        yield from (root / str(each).lstrip("/") / name for each in (group, *group.parents))

@@ -1,6 +1,7 @@
 """The folder of the project, git, DVC, Snakemake's lock, and results against versions."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -13,6 +14,7 @@ from autotagging.tools.checks.packages import install
 
 _LOCKS = Path(".snakemake/locks")
 _AGAIN = "delete these folders of results/, and run snakemake --cores all"
+_ALLOW = r"git config --global --add safe\.directory .+"  # git prints it, in any language
 _UNLOCK = "wait for it; if there is none: snakemake --unlock"
 
 
@@ -27,6 +29,9 @@ def check_git() -> Check:
     commit = _run("git", "log", "-1", "--format=%h")
     if commit is None:
         return Check("git", "not installed", "install git, which DVC needs")
+    if allow := re.search(_ALLOW, commit.stderr):
+        text = "the folder belongs to another user, so git refuses it; logs can't name the commit"
+        return Check("git", text, allow[0])
     if commit.returncode:
         clone = "git clone the project again, or git init: DVC needs it"
         return Check("git", (commit.stderr.strip().splitlines() or ["no commit"])[-1], clone)
