@@ -102,12 +102,11 @@ def _open_temporary(path: Path) -> tuple[int, bool] | None:
         with suppress(FileExistsError):
             return os.open(path, _NEW, 0o666), True
         try:
-            try:
-                return os.open(
-                    path, os.O_RDWR | flags
-                ), False  # NFS locks no file that is only read
+            try:  # NFS locks no file that is only read
+                descriptor = os.open(path, os.O_RDWR | flags)
             except PermissionError:
-                return os.open(path, os.O_RDONLY | flags), False
+                descriptor = os.open(path, os.O_RDONLY | flags)
+            return descriptor, False
         except FileNotFoundError:  # it is gone by now
             continue
         except PermissionError:

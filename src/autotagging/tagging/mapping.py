@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.common.spelling import spelling_key
 from autotagging.tagging.file_tags import FIELDS
+from autotagging.tagging.spelling import spelling_key
 
 SHIPPED = Path(__file__).with_name("mapping.toml")
 

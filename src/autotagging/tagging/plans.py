@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autotagging.common.files import replacing
-from autotagging.common.spelling import spelling_key
 from autotagging.tagging.file_tags import FIELDS, FileTags, read_file_tags
 from autotagging.tagging.mapping import TagMapping, is_value
 from autotagging.tagging.outcomes import Outcome, RefusedError
 from autotagging.tagging.printable import printable
 from autotagging.tagging.results import to_line
+from autotagging.tagging.spelling import spelling_key
 
 Existing = Literal["keep", "add", "replace"]
 """What happens to values that a field of a file has already: see `make_plan`."""

@@ -314,7 +314,7 @@ LOG = "2026 I0000 x.cc:1] starts\n2026: E external/x.cc:274] failed call to cuIn
 @pytest.mark.parametrize(
     ("report", "hidden", "why", "fix"),
     [
-        ({}, "-1", "CUDA_VISIBLE_DEVICES is '-1'", "unset CUDA_VISIBLE_DEVICES"),
+        ({}, "none", "CUDA_VISIBLE_DEVICES is 'none'", "unset CUDA_VISIBLE_DEVICES"),
         ({"log": NONE}, "1", "CUDA_VISIBLE_DEVICES is '1'", "unset CUDA_VISIBLE_DEVICES"),
         ({"log": NONE}, "GPU-dead", "CUDA_VISIBLE_DEVICES is 'GPU-", "unset CUDA_VISIBLE_DEVICES"),
         ({"log": NONE}, None, "CUDA_ERROR_NO_DEVICE", "update NVIDIA's driver"),
@@ -332,6 +332,14 @@ def test_why_tensorflow_finds_no_gpu(smi, monkeypatch, report, hidden, why, fix)
     assert "TensorFlow finds none: " in check.text
     assert why in check.text
     assert fix in check.fix
+
+
+def test_a_gpu_that_is_left_alone_on_purpose_is_no_fault(smi, monkeypatch):
+    smi("NVIDIA H200, 570.86")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    check = gpu.check_gpu({**REPORT, "gpus": []})
+    assert check.fix == ""
+    assert check.text.endswith("not used, because CUDA_VISIBLE_DEVICES is -1")
 
 
 def test_a_tensorflow_that_cant_be_loaded_is_named():

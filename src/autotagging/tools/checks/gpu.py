@@ -78,6 +78,8 @@ def check_gpu(report: Mapping[str, Any]) -> Check:
     if not report:
         return Check("gpu", f"{found}; TensorFlow was not asked")
     if not report["gpus"]:
+        if os.environ.get("CUDA_VISIBLE_DEVICES") == "-1":  # as docs and `_ON_CPU` have it
+            return Check("gpu", f"{found}; not used, because CUDA_VISIBLE_DEVICES is -1")
         why, fix = _why_not(report)
         return Check("gpu", f"{found}; TensorFlow finds none: {why}", fix)
     loaded = ", ".join(report["loaded"])

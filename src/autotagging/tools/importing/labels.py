@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, NamedTuple
 from unicodedata import normalize
 
 from autotagging.common.errors import UserError
-from autotagging.common.spelling import spelling_key
+from autotagging.tagging.spelling import spelling_key
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.rows import GROUPS, LISTS, PATH, Row, column_name, read_rows
 from autotagging.tools.importing.separators import warn_of_separator

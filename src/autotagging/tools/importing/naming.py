@@ -9,9 +9,9 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import replacing
-from autotagging.common.spelling import spelling_key
 from autotagging.labels.tags import STRUCTURE, SynonymError, find_category, merged_names
 from autotagging.labels.vocabulary import read_vocabulary
+from autotagging.tagging.spelling import spelling_key
 from autotagging.tools.importing.labels import OTHER
 from autotagging.tools.importing.songs import Song
 
