@@ -84,7 +84,7 @@ def mel_examples(
         Corpus and clips.
     """
     shown = _shrink(mels)
-    across = max(examples.groupby("tag").size().max(), 2)  # room for a tag's name
+    across = max(examples.groupby("tag").size().max(), 3)  # room for a tag's name
     columns = max(_PANELS_ACROSS // across, 1)
     rows = math.ceil(len(counts) / columns)
     pitch = across * _STEP + _MARGIN

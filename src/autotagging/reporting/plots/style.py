@@ -80,7 +80,7 @@ def log_counts(axes: Axes) -> None:
 
 @styled
 def save_figure(figure: Figure, files: FigureFiles, *, dpi: int | None = None) -> None:
-    """Write a figure as SVG and PNG; the same figure always gives the same bytes.
+    """Write a figure as SVG and PNG; the same figure and name always give the same bytes.
 
     The title of the SVG is the name of the file, such as "Figure 7", and the caption. The PNG has
     the pixels per inch of the style file, or `dpi`.

@@ -167,8 +167,8 @@ def test_scatters_bars_and_areas_of_a_panel_are_told_apart_with_any_colour_visio
 
 def test_the_users_own_matplotlib_settings_change_nothing(tmp_path):
     draw = ALL_FIGURES["figure_6"]
-    save_figure(draw(), FigureFiles(tmp_path / "a.svg", tmp_path / "a.png"))
+    save_figure(draw(), FigureFiles(tmp_path / "a/figure.svg", tmp_path / "a/figure.png"))
     with mpl.rc_context({"font.size": 20, "savefig.dpi": 50, "svg.fonttype": "none"}):
-        save_figure(draw(), FigureFiles(tmp_path / "b.svg", tmp_path / "b.png"))
-    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+        save_figure(draw(), FigureFiles(tmp_path / "b/figure.svg", tmp_path / "b/figure.png"))
+    for name in ("figure.svg", "figure.png"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()

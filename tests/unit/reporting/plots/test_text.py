@@ -179,7 +179,7 @@ def test_other_scripts_use_an_installed_font(name, music_font, tmp_path, capsys,
     written = []
     for copy in ("one", "other"):
         figure = DRAWINGS[name](["音楽", "rock"])
-        files = FigureFiles(tmp_path / f"{copy}.svg", tmp_path / f"{copy}.png")
+        files = FigureFiles(tmp_path / copy / "a.svg", tmp_path / copy / "a.png")
         save_figure(figure, files)
         written.append((files.svg.read_bytes(), files.png.read_bytes()))
     assert written[0] == written[1]
