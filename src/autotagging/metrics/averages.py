@@ -188,15 +188,18 @@ def roc_curves(labels: np.ndarray, scores: np.ndarray, *, points: int = 201) -> 
     Returns
     -------
     curves : (points, 3)
-        fpr (evenly spaced, 0 to 1), and the true positive rates macro and micro.
+        fpr (evenly spaced, 0 to 1), and the true positive rates macro and micro; NaN where no tag,
+        or not all labels together, have both classes.
     """
     grid = np.linspace(0, 1, points)
     by_tag = [
         _interpolated_tpr(labels[:, i], scores[:, i], grid)
         for i in np.flatnonzero(has_both_classes(labels))
     ]
-    macro = np.mean(by_tag, axis=0) if by_tag else np.full(points, np.nan)
-    micro = _interpolated_tpr(labels.ravel(), scores.ravel(), grid)
+    undefined = np.full(points, np.nan)
+    macro = np.mean(by_tag, axis=0) if by_tag else undefined
+    both = labels.min() != labels.max()
+    micro = _interpolated_tpr(labels.ravel(), scores.ravel(), grid) if both else undefined
     return pd.DataFrame({"fpr": grid, "macro": macro, "micro": micro})
 
 

@@ -7,6 +7,7 @@ the atoms of MP4 (ISO/IEC 14496-12). Nothing is decoded.
 import hashlib
 import os
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,7 @@ from autotagging.corpus.mpeg import id3_bytes
 Span = tuple[int, int]
 """First byte of a part of a file, and the byte after its last one."""
 _PIECE = 1 << 20
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _COMMENTS = 1  # the packet of an Ogg stream that has its tags: the second one
 
 
@@ -174,6 +176,16 @@ def ogg_pages(file: BinaryIO, position: int, size: int) -> Iterator[tuple[bytes,
         position = start + sum(lacing)
     if position > size:
         raise EOFError
+
+
+def ogg_checksum(header: bytes, lacing: bytes, content: bytes) -> bytes:
+    """Compute the checksum that a page of Ogg has in bytes 22 to 25 of its header.
+
+    It is the CRC-32 of zlib with the bits of each byte reversed, and without its inversions.
+    """
+    page = header[:22] + bytes(4) + header[26:] + lacing + content
+    crc = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return crc.to_bytes(4, "big").translate(_REVERSED)
 
 
 def _of_chunks(

@@ -26,7 +26,7 @@ from mutagen.oggopus import OggOpus
 from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 
-from autotagging.tagging.audio_hash import mp4_atoms
+from autotagging.tagging.audio_hash import mp4_atoms, ogg_checksum, ogg_pages
 from autotagging.tagging.id3 import (
     Fields,
     ape_fields,
@@ -53,6 +53,7 @@ _FORMATS = {
     MP4: "mp4",
 }
 _ID3 = (MP3, AIFF, WAVE)
+_OGG = (OggFLAC, OggVorbis, OggOpus)
 _MP4_GENRE = "\xa9gen"
 _MP4_MOOD = "----:com.apple.iTunes:MOOD"
 _MP4_TEXT = {
@@ -139,6 +140,9 @@ def copy_with_tags(source: Path, target: BinaryIO, fields: Fields) -> None:
         with source.open("rb") as old:
             shutil.copyfileobj(old, target)
         target.seek(0)
+        if kind in _OGG:
+            _check_pages(target)
+            target.seek(0)
         opened = kind(target)
         (_check_mp4 if kind is MP4 else _check_vorbis)(opened, fields)
         if opened.tags is None:
@@ -146,6 +150,18 @@ def copy_with_tags(source: Path, target: BinaryIO, fields: Fields) -> None:
         (_set_mp4 if kind is MP4 else _set_vorbis)(opened, fields)
         target.seek(0)
         opened.save(target, padding=kept_padding)
+
+
+def _check_pages(file: BinaryIO) -> None:
+    """Refuse an Ogg file with a damaged page, which decoders skip.
+
+    Mutagen would write a page with the right checksum, and the damage would be heard.
+    """
+    size = file.seek(0, os.SEEK_END)
+    for header, lacing, start in ogg_pages(file, 0, size):
+        file.seek(start)
+        if ogg_checksum(header, lacing, file.read(sum(lacing))) != header[22:26]:
+            raise RefusedError("unreadable", "a page of Ogg is damaged: its checksum is wrong")
 
 
 @contextmanager

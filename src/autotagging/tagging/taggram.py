@@ -20,6 +20,7 @@ from autotagging.tagging.printable import printable
 HOP = 3.0
 """Seconds from the beginning of a window to that of the next."""
 
+_ROUNDING = 0.002  # seconds: the times of a result are whole milliseconds
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MARKS = 12  # columns of the text from one time to the next, at least
 
@@ -51,7 +52,7 @@ def spans(result: Mapping[str, Any], described: Description) -> np.ndarray:
     high[:-1][near] = low[1:][near] = between[near]
     if starts[0] <= TOLERANCE:
         low[0] = 0
-    if starts[-1] + described.window_seconds >= seconds - TOLERANCE:
+    if starts[-1] + described.window_seconds >= seconds - TOLERANCE - _ROUNDING:
         high[-1] = seconds
     return np.stack([low, high], axis=1).clip(0, seconds)
 

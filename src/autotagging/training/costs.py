@@ -12,6 +12,7 @@ _PRODUCTS = (_LAYERS.Dense, _LAYERS.Conv1D, _LAYERS.Conv2D, _LAYERS.Conv3D)
 _DEPTHWISE = (_LAYERS.DepthwiseConv1D, _LAYERS.DepthwiseConv2D)
 _SEPARABLE = (_LAYERS.SeparableConv1D, _LAYERS.SeparableConv2D)
 _RECURRENT = (_LAYERS.GRU, _LAYERS.LSTM, _LAYERS.SimpleRNN)
+_PRODUCTS_OF_INPUTS = (_LAYERS.Dot, _LAYERS.Attention, _LAYERS.AdditiveAttention)
 _WITHOUT_PRODUCTS = (_LAYERS.BatchNormalization, _LAYERS.LayerNormalization, _LAYERS.PReLU)
 _WITHOUT_PRODUCTS += (_LAYERS.GroupNormalization, _LAYERS.Embedding)
 
@@ -25,13 +26,16 @@ def multiply_adds(network: keras.Model) -> int | None:
     Returns
     -------
     count
-        None if the network has another layer with a matrix, such as attention.
+        None if the network has another layer with a matrix, or one that multiplies its inputs, such
+        as attention.
     """
     counts = [_of_layer(layer) for layer in network.layers]
     return None if None in counts else sum(counts)
 
 
 def _of_layer(layer: keras.Layer) -> int | None:
+    if isinstance(layer, _PRODUCTS_OF_INPUTS):
+        return None
     has_matrix = any(len(weight.shape) > 1 for weight in layer.weights)
     if isinstance(layer, _WITHOUT_PRODUCTS) or not has_matrix:
         return 0

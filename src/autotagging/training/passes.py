@@ -40,7 +40,12 @@ def _one_pass(function: Callable) -> Callable:
 
 
 def moments(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and variance of each channel: float32, (channels,)."""
+    """Mean and variance of each channel: float32, (channels,).
+
+    The variance is a difference of two sums: where the mean of a channel is 5 or 30 times its
+    deviation, the variance has relative errors of up to 0.06 % or 3 %. In the CRNN it is at most 3
+    times: its convolutions have no bias, and normalized inputs.
+    """
     total, squares = _moment_sums(images) if on_gpu() else _sums_of_pairs(_moment_slices(images))
     n = images.shape.num_elements() / images.shape[-1]
     return total / n, tf.maximum(squares / n - (total / n) ** 2, 0.0)

@@ -89,6 +89,12 @@ def test_counts_below_1_are_refused(counts, message):
         metrics.evaluate(LABELS, SCORES, ["a", "b", "c"], **counts)
 
 
+@pytest.mark.filterwarnings("error")
+def test_roc_curves_of_one_class_are_undefined():
+    curves = metrics.roc_curves(np.ones_like(LABELS), SCORES, points=5)
+    assert curves[["macro", "micro"]].isna().all(axis=None)
+
+
 def test_roc_curves_begin_and_end_in_the_corners():
     curves = metrics.roc_curves(LABELS, SCORES, points=5)
     assert curves["fpr"].tolist() == [0, 0.25, 0.5, 0.75, 1]

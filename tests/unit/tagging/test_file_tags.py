@@ -251,6 +251,17 @@ def test_comments_in_ogg_that_are_not_utf8_are_refused(tmp_path, suffix):
     assert refused(song) == "unreadable: a comment is not UTF-8"
 
 
+@pytest.mark.parametrize("suffix", ["ogg", "opus", "oga"])
+def test_a_damaged_page_of_ogg_is_refused(tmp_path, suffix):
+    """Written again, it would have the right checksum, and decoders would not skip it."""
+    song = write_song(tmp_path / f"song.{suffix}")
+    content = bytearray(song.read_bytes())
+    content[content.rindex(b"OggS") + 100] ^= 8
+    song.write_bytes(content)
+    with pytest.raises(RefusedError, match="a page of Ogg is damaged"):
+        written(song, genre=GENRES)
+
+
 def test_a_picture_whose_description_is_not_utf8_is_refused(tmp_path):
     song = write_song(tmp_path / "song.flac")
     flac, picture = FLAC(song), Picture()

@@ -29,6 +29,7 @@ def bundle(tmp_path_factory):
         ([0, 1, 1.6], 3.6, [[0, 1.5], [1.5, 2.3], [2.3, 3.6]]),
         ([0], 1.0, [[0, 1]]),
         ([0.4], 2.8, [[0, 2.8]]),  # cropped at both ends
+        ([0.399], 3.4, [[0, 3.4]]),  # both times are rounded: the end is at 3.3995 seconds
         # Windows of silence are left out: between, at the beginning and at the end.
         ([0, 10], 12.0, [[0, 1.5], [10.5, 12]]),
         ([4, 5], 20.0, [[4.5, 5.5], [5.5, 6.5]]),

@@ -49,6 +49,7 @@ COSTS = {
     "slopes of activations": (lambda: L.PReLU(shared_axes=[1]), (6, 4, 2), 0),
     "no weights": (lambda: L.Activation("relu"), (6, 4), 0),
     "transposed": (lambda: conv("Conv2DTranspose", filters=5), (6, 4, 2), None),
+    "attention": (lambda: lambda x: L.Attention()([x, x]), (6, 4), None),
     "other cells": (lambda: L.RNN(L.LSTMCell(3)), (6, 4), None),
     "of any length": (lambda: L.LSTM(3), (None, 4), None),
     "two layers, one not known": (

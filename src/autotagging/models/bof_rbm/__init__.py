@@ -36,5 +36,15 @@ Table 4 states a ROC-AUC of .888. It is of 160 tags of another edition of the da
 clips: it can't be compared with 50 tags of the public edition.
 """
 
+from autotagging.common.errors import UserError
+
 READS = "features"
 """Activations of the RBM of patches, pooled over the clip."""
+
+_FEWEST_BINS = 3  # for the broad bands of the gain control
+
+
+def check_bof_rbm(*, mel_bins: int, frames: int, agc: bool) -> None:
+    """Raise a UserError if the gain control lacks bins for its bands."""
+    if agc and mel_bins < _FEWEST_BINS:
+        raise UserError(f"bof_rbm.agc needs {_FEWEST_BINS} mel bins; there are {mel_bins}")
