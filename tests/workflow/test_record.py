@@ -116,7 +116,10 @@ def test_recorded_results_that_a_trial_has_replaced_come_back(recorded_copy):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("<<<<<<< HEAD\nschema: '2.0'\n", "dvc.lock, line 2: "), ("", "dvc.lock: no stages")],
+    [
+        ("schema: '2.0'\n<<<<<<< HEAD\nstages: {}\n", "dvc.lock, line 2: marks of a merge"),
+        ("", "dvc.lock: no stages"),
+    ],
 )
 def test_a_damaged_lock_is_named(make_project, content, message):
     project = make_project()

@@ -96,6 +96,10 @@ def parse_yaml(text: str, *, name: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
+        if merge := re.search(r"^<{7} ", text, re.MULTILINE):
+            line = text.count("\n", 0, merge.start()) + 1
+            told = "marks of a merge that is not finished; keep one of the two versions"
+            raise UserError(f"{name}, line {line}: {told}") from error
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
         raise UserError(f"{name}{where}: {error.problem or error.context}") from error

@@ -75,16 +75,19 @@ def finished_outputs(*, then: str) -> list[str]:
         An output is missing, Snakemake would make it again, or does not know what made it.
     """
     outputs = _outputs()
-    if missing := [path for path in outputs if not Path(path).exists()]:
+    missing = [path for path in outputs if not Path(path).exists()]
+    if pending := [
+        path for path, plan in outputs.items() if plan != "no update" and path not in missing
+    ]:
+        raise UserError(
+            f"{len(pending)} of {len(outputs)} results are not up to date with "
+            f"params.yaml and the code, {pending[0]} the first; run "
+            f"`snakemake --cores all`, then {then}"
+        )
+    if missing:
         raise UserError(
             f"{len(missing)} of {len(outputs)} results are missing, {missing[0]} the first; run "
             f"`snakemake --cores all -- {missing[0]}`, then {then}"
-        )
-    if pending := [path for path, plan in outputs.items() if plan != "no update"]:
-        raise UserError(
-            f"{len(pending)} of {len(outputs)} results are not up to date with "
-            f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
-            f"{then}"
         )
     if lacking := [path for path in unrecorded.find_unrecorded() if path in outputs]:
         raise UserError(

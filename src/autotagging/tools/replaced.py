@@ -5,12 +5,12 @@ Snakemake sees that files are newer, but takes them for results of its job's par
 
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autotagging.common.files import CHECKSUMS, replacing, sha256
-from autotagging.tools._engines import RESULTS
 from autotagging.tools.unrecorded import RECORDS, output_of
 
 NOTES = Path(".snakemake/written")
@@ -30,10 +30,11 @@ def note_written(checksums: Path) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
-def note_all() -> None:
-    """Note all results, which are those of the present parameters and code."""
-    for checksums in RESULTS.rglob(CHECKSUMS):
-        note_written(checksums)
+def note_all(folders: Iterable[str]) -> None:
+    """Note the results in some folders, which are those of the present parameters and code."""
+    for folder in folders:
+        for checksums in Path(folder).rglob(CHECKSUMS):
+            note_written(checksums)
 
 
 def find_replaced() -> list[str]:

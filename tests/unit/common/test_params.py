@@ -42,6 +42,10 @@ def test_a_value_with_more_than_one_meaning_is_refused(written):
     ("text", "message"),
     [
         ("a: 1\nb: {c: 1, c: 2}", "params, line 2: 'c' appears twice"),
+        (
+            "a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> 1\n",
+            "params, line 2: marks of a merge",
+        ),
         ("a: &x 1\nb: *x", "params, line 1: anchors and aliases"),
         ("a: 1\nb: *x", "params, line 2: anchors and aliases"),
         ("a: {<<: {b: 1}}", "params, line 1: unclear value <<"),

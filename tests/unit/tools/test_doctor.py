@@ -252,6 +252,25 @@ def test_memory_is_that_of_the_job_or_container(
     assert not machine.check_memory({**PARAMS, "models": ["lookup"]}).fix
 
 
+def test_a_merge_that_is_not_finished_is_named(folder):
+    def git(*arguments, check=True):
+        author = ("-c", "user.name=A", "-c", "user.email=a@b.c")
+        subprocess.run(["git", *author, *arguments], check=check, capture_output=True)
+
+    git("init", "-q", "-b", "main")
+    for text, switch in (("a", ()), ("b", ("-q", "-b", "other")), ("c", ("-q", "main"))):
+        if switch:
+            git("checkout", *switch)
+        (folder / "values").write_text(text)
+        git("add", "values")
+        git("commit", "-q", "-m", text)
+    assert not project.check_git().fix
+    git("merge", "other", check=False)
+    check = project.check_git()
+    assert check.text == "a merge is not finished in 1 file, values"
+    assert check.fix == "git status"
+
+
 def test_a_checkout_of_another_user_is_named(folder, monkeypatch):
     subprocess.run(["git", "init", "-q"], check=True)
     assert project.check_git().fix.startswith("git clone")

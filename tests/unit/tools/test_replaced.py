@@ -50,7 +50,10 @@ def test_another_result_is_named_until_it_is_noted(checksums, monkeypatch):
     assert f"`rm -r {FOLDER}`" in warning()
     monkeypatch.setenv("DVC_ROOT", str(checksums.parent))
     assert warning() == ""
-    note_all()
+    monkeypatch.delenv("DVC_ROOT")
+    note_all(["results/train/crnn/seed-1", "results/evaluate"])
+    assert find_replaced() == [FOLDER]
+    note_all([FOLDER])
     assert find_replaced() == []
 
 

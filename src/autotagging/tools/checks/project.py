@@ -15,6 +15,7 @@ from autotagging.tools.checks.packages import install
 _LOCKS = Path(".snakemake/locks")
 _AGAIN = "delete these folders of results/, and run snakemake --cores all"
 _ALLOW = r"git config --global --add safe\.directory .+"  # git prints it, in any language
+_BOTH = ("AA", "DD")  # states of `git status`: both sides added or deleted the file
 _UNLOCK = "wait for it; if there is none: snakemake --unlock"
 
 
@@ -36,6 +37,10 @@ def check_git() -> Check:
         clone = "git clone the project again, or git init: DVC needs it"
         return Check("git", (commit.stderr.strip().splitlines() or ["no commit"])[-1], clone)
     changed = _run("git", "status", "--porcelain").stdout.splitlines()
+    if unmerged := [line[3:] for line in changed if "U" in line[:2] or line[:2] in _BOTH]:
+        first = f"{unmerged[0]} the first" if len(unmerged) > 1 else unmerged[0]
+        text = f"a merge is not finished in {counted(len(unmerged), 'file')}, {first}"
+        return Check("git", text, "git status")
     files = f"{counted(len(changed), 'file') if changed else 'no file'} changed since"
     return Check("git", f"{files} commit {commit.stdout.strip()}")
 
