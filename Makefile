@@ -6,7 +6,8 @@
 # `make reproduce` runs the pipeline twice in two clones and compares every file of the results.
 # `make test-cluster` installs Debian's Slurm, as root, and tests the profiles for it.
 # On a machine with an NVIDIA GPU: make results LOCK=requirements-gpu.lock; `make gpu-check` runs
-# the tests that need a GPU, and measures it. Without LOCK, that of the environment stays in use.
+# the tests that need a GPU, and measures it. Without LOCK, the lock that the environment has stays
+# in use, if it is one of this folder.
 
 PYTHON ?= python3
 VENV := .venv
@@ -98,6 +99,8 @@ environment:
 		{ echo "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
 	rm -f $(VENV)/installed*
 	$(OUTSIDE) $(PYTHON) -m venv --clear $(VENV)
+	@# If the rest fails, the next call goes on with the same lock: it is older than any.
+	touch -t 197001020000 $(INSTALLED)
 	@# Three packages are built from source, by this setuptools.
 	awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' $(LOCK) > $(VENV)/build.lock
 	$(PIP) --require-hashes -r $(VENV)/build.lock

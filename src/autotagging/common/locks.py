@@ -86,9 +86,10 @@ def _acquire(path: Path, what: str, *, wait: bool) -> int | None:
         with suppress(FileNotFoundError):
             if has_lock and os.path.samestat(os.fstat(descriptor), os.lstat(path)):
                 return descriptor
+        unused = writable and not os.fstat(descriptor).st_size  # a holder writes its name
         os.close(descriptor)
         if not has_lock:
-            if writable:  # or else another user's, which may be locked
+            if unused:
                 with suppress(OSError):
                     path.unlink()
             return None

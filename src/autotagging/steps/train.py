@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from autotagging.training.devices import Devices
 
 _SMALLER = (
-    "set a lower train.batch_size, with which training starts anew; otherwise it continues from "
-    "its last checkpoint"
+    "set a lower batch_size in train, or in training of the model if it has one there, with which "
+    "training starts anew; otherwise it continues from its last checkpoint"
 )
 
 

@@ -6,6 +6,7 @@ other devices stay until a training is finished: a GPU that is missing for one r
 """
 
 import hashlib
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from autotagging.training.settings import KeepEpochs
 _GENERATIONS = 2
 _DEVICES = "devices.txt"  # of the last finished training; stays when its checkpoints are deleted
 _NAMES = ("checkpoint-", "epoch-", "finished-", ".partial-", "features-")
+_KEY = re.compile(r"-([0-9a-f]{15})$")  # at the end of a file's stem
 
 
 def only_training(folder: Path) -> AbstractContextManager[None]:
@@ -189,7 +191,8 @@ class Checkpoints:
 
     def _is_foreign(self, path: Path) -> bool:
         """Tell whether a file is of a training on other devices."""
-        return path.stem[-len(self.key) :][: len(self._of_devices)] != self._of_devices
+        named = _KEY.search(path.stem)
+        return named is not None and not named[1].startswith(self._of_devices)
 
     def path_of(self, name: str, suffix: str) -> Path:
         """Name a file of this training that is computed before its first epoch."""
@@ -244,7 +247,8 @@ def _hashed(text: str) -> str:
 
 def _difference(before: str, now: str) -> str:
     """Say in what descriptions such as "1 GPU (H200), 2 threads" differ."""
-    pairs = zip(before.rpartition(", ")[::2], now.rpartition(", ")[::2], strict=True)
+    both = [text.removesuffix(" each").rpartition(", ")[::2] for text in (before, now)]
+    pairs = zip(*both, strict=True)
     names = ("devices", "number of threads (--cores)")
     return " and ".join(name for name, pair in zip(names, pairs, strict=True) if len({*pair}) > 1)
 

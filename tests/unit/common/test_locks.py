@@ -99,6 +99,19 @@ def test_without_locks_the_work_goes_on_and_who_would_wait_says_so(path, monkeyp
     assert not list(path.parent.iterdir())
 
 
+def test_the_file_of_a_holder_stays_where_another_can_get_no_lock(path, monkeypatch):
+    def no_lock(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    with locked(path, "the work"):
+        with monkeypatch.context() as patched:
+            patched.setattr(fcntl, "flock", no_lock)
+            with locked(path, "the work"):
+                pass
+        with pytest.raises(UserError, match="the work"), locked(path, "the work"):
+            pass
+
+
 def test_the_file_of_another_user_stays_where_it_can_not_be_locked(path, monkeypatch):
     """NFS locks files that are open for writing alone."""
     opened = os.open

@@ -69,8 +69,10 @@ def test_a_process_that_is_killed_loses_no_folder(folder, monkeypatch):
         monkeypatch.setattr(
             Path, "rename", lambda path, to: os._exit(9) if to == folder else rename(path, to)
         )
-        replace(folder)
-        os._exit(0)
+        try:
+            replace(folder)
+        finally:  # never back into pytest
+            os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 9
     assert not folder.exists()
     remove_unfinished(folder)

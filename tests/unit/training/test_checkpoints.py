@@ -103,6 +103,13 @@ def test_one_of_other_devices_and_settings_stays_as_well(two, capsys):
     assert load(two) is None
 
 
+def test_one_that_earlier_code_named_is_replaced(two):
+    earlier = two / "checkpoint-0-0123456789ab.npz"
+    next(two.glob("checkpoint-0-*")).rename(earlier)
+    checkpoints_in(two).save({"step": np.array(1)})
+    assert not earlier.exists()
+
+
 def test_features_of_other_devices_stay_except_for_those_of_all_clips(tmp_path):
     """The file of all clips is too large to keep twice."""
     gpu = checkpoints_in(tmp_path, devices="1 GPU (H200), 2 threads")
@@ -131,6 +138,8 @@ def test_other_devices_than_those_of_the_last_finished_training_are_named(two, c
     )
     assert not list(checkpoints_in(two).load())
     assert capsys.readouterr().err == ""
+    assert not list(checkpoints_in(two, devices="2 workers, CPU, 2 threads each").load())
+    assert capsys.readouterr().err.endswith("use its devices\n")
 
 
 def test_they_are_deleted_with_the_model_they_belong_to_and_no_sooner(two):

@@ -26,6 +26,7 @@ _QUOTED = re.compile(r'"([^"]*)"')
 # Widths in em of the table's font, \footnotesize; lines of a table, without heading and notes.
 _UPRIGHT, _SIDEWAYS = (40, 42), (64, 24)
 _SEPARATOR = 1.0
+_ROUNDING = 1e-6  # a sum of widths may end below them
 _NARROW, _NATURAL = 7, 24  # a cell that is wider is broken into lines, if it can be
 
 
@@ -125,6 +126,7 @@ def _layout(text: TableText) -> _Layout:
     page, lines = _SIDEWAYS if turned else _UPRIGHT
     share = (page - gaps - narrow.sum()) / max((natural - narrow).sum(), _SEPARATOR)
     widths = narrow + (natural - narrow) * np.clip(share, 0, 1)
+    widths += _ROUNDING
     broken = np.maximum(heads, longest) > widths
     columns = map(_column, text.numeric, widths, broken)
     ends = _ends(np.ceil(cells / widths).max(axis=1, initial=1), lines)
