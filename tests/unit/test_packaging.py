@@ -168,12 +168,14 @@ def test_only_another_lock_makes_the_environment_again(installing, tmp_path):
 def test_the_lock_of_the_environment_stays_in_use(installing, tmp_path):
     installing("LOCK=requirements-gpu.lock")
     assert installing() == []
-    with (tmp_path / "requirements-gpu.lock").open("a") as lock:
-        lock.write("# as after `git pull`\n")
+    lock = tmp_path / "requirements-gpu.lock"
+    lock.write_text(f"{lock.read_text()}# as after `git pull`\n")
+    later = (tmp_path / ".venv/installed-requirements-gpu.lock").stat().st_mtime + 60
+    os.utime(lock, (later, later))
     whole = installing()
     assert whole[0] == "venv\n"
     assert whole[2].endswith("-r requirements-gpu.lock\n")
-    (tmp_path / "requirements-gpu.lock").unlink()
+    lock.unlink()
     assert installing()[2].endswith("-r requirements.lock\n")
 
 

@@ -161,6 +161,8 @@ NOT_RUN = {
     "docker build --file containers/Dockerfile --tag autotagging .": ENGINE,
     'docker run --rm --volume "$PWD:/autotagging" --user "$(id -u)" autotagging': ENGINE,
     "dvc exp apply": NAMED,
+    "dvc exp run": NAMED,
+    "dvc exp run --queue": NAMED,
     "dvc exp apply NAME": REMOTES,
     "dvc exp pull origin NAME": REMOTES,
     "dvc exp push origin NAME": REMOTES,

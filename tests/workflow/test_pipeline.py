@@ -181,6 +181,7 @@ def record_nothing_but_the_results(project):
     moved = (project.folder / WEIGHTS).rename(project.folder / "weights.npz")
     message = project.run("autotagging record", code=2)
     assert f"results are missing, {WEIGHTS} the first" in message
+    assert f"run `snakemake --cores all -- {WEIGHTS}`, then record" in message
     moved.rename(project.folder / WEIGHTS)
 
     project.run(

@@ -183,5 +183,6 @@ def test_a_damaged_object_of_the_cache_is_not_restored(finished_copy):
     name = metrics.relative_to(project.folder)
     message = project.run("autotagging record", code=2)
     assert re.search(rf"1 of \d+ results are missing, {name} the first", message)
+    assert "run `snakemake --cores all`, then record" in message  # other jobs are planned, too
     project.run(f"snakemake --cores 2 -- {name}")
     assert metrics.read_bytes() == content

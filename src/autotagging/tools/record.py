@@ -14,6 +14,7 @@ from autotagging.tools import outdated, replaced, unrecorded
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 
 _SPECTROGRAMS = "extract_mel"
+_NOTHING = "Nothing to be done"  # as Snakemake prints it
 
 
 def record(*, other_versions: bool = False) -> None:
@@ -75,19 +76,19 @@ def finished_outputs(*, then: str) -> list[str]:
         An output is missing, Snakemake would make it again, or does not know what made it.
     """
     outputs = _outputs()
-    missing = [path for path in outputs if not Path(path).exists()]
-    if pending := [
-        path for path, plan in outputs.items() if plan != "no update" and path not in missing
-    ]:
-        raise UserError(
-            f"{len(pending)} of {len(outputs)} results are not up to date with "
-            f"params.yaml and the code, {pending[0]} the first; run "
-            f"`snakemake --cores all`, then {then}"
-        )
-    if missing:
+    if missing := [path for path in outputs if not Path(path).exists()]:
+        planned = run("snakemake", "--dry-run", capture=True)
+        # Snakemake does not miss a result that only others were made of.
+        target = f" -- {missing[0]}" if _NOTHING in planned.stdout + planned.stderr else ""
         raise UserError(
             f"{len(missing)} of {len(outputs)} results are missing, {missing[0]} the first; run "
-            f"`snakemake --cores all -- {missing[0]}`, then {then}"
+            f"`snakemake --cores all{target}`, then {then}"
+        )
+    if pending := [path for path, plan in outputs.items() if plan != "no update"]:
+        raise UserError(
+            f"{len(pending)} of {len(outputs)} results are not up to date with "
+            f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
+            f"{then}"
         )
     if lacking := [path for path in unrecorded.find_unrecorded() if path in outputs]:
         raise UserError(
