@@ -183,6 +183,9 @@ def test_a_damaged_object_of_the_cache_is_not_restored(finished_copy):
     name = metrics.relative_to(project.folder)
     message = project.run("autotagging record", code=2)
     assert re.search(rf"1 of \d+ results are missing, {name} the first", message)
-    assert "run `snakemake --cores all`, then record" in message  # other jobs are planned, too
+    assert f"run `snakemake --cores all -- {name}`, then record" in message
+    project.replace("params.yaml", "confidence: 0.95", "confidence: 0.9")
+    assert "run `snakemake --cores all`, then record" in project.run("autotagging record", code=2)
+    project.replace("params.yaml", "confidence: 0.9", "confidence: 0.95")
     project.run(f"snakemake --cores 2 -- {name}")
     assert metrics.read_bytes() == content

@@ -5,6 +5,7 @@ Snakemake detects finished results by file times and recorded parameters, DVC by
 
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -14,7 +15,6 @@ from autotagging.tools import outdated, replaced, unrecorded
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 
 _SPECTROGRAMS = "extract_mel"
-_NOTHING = "Nothing to be done"  # as Snakemake prints it
 
 
 def record(*, other_versions: bool = False) -> None:
@@ -77,14 +77,14 @@ def finished_outputs(*, then: str) -> list[str]:
     """
     outputs = _outputs()
     if missing := [path for path in outputs if not Path(path).exists()]:
-        planned = run("snakemake", "--dry-run", capture=True)
-        # Snakemake does not miss a result that only others were made of.
-        target = f" -- {missing[0]}" if _NOTHING in planned.stdout + planned.stderr else ""
+        # Where nothing else has changed, what was made of it needs not be made again.
+        changed = any(each.status != "ok" for path, each in outputs.items() if path not in missing)
+        target = "" if changed else f" -- {missing[0]}"
         raise UserError(
             f"{len(missing)} of {len(outputs)} results are missing, {missing[0]} the first; run "
             f"`snakemake --cores all{target}`, then {then}"
         )
-    if pending := [path for path, plan in outputs.items() if plan != "no update"]:
+    if pending := [path for path, each in outputs.items() if each.plan != "no update"]:
         raise UserError(
             f"{len(pending)} of {len(outputs)} results are not up to date with "
             f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
@@ -118,10 +118,17 @@ def _extra(outputs: set[str]) -> list[str]:
     return sorted({str(path) for path in shown})
 
 
-def _outputs() -> dict[str, str]:
-    """Get every output of the workflow, and whether Snakemake would make it again."""
+class _Output(NamedTuple):
+    """What Snakemake knows of an output: what has changed for itself, and what would be done."""
+
+    status: str
+    plan: str
+
+
+def _outputs() -> dict[str, _Output]:
+    """Get every output of the workflow."""
     lines = run("snakemake", "--summary", capture=True).stdout.splitlines()
     header = next(i for i, line in enumerate(lines) if line.startswith("output_file"))
     columns = lines[header].split("\t")
     rows = [dict(zip(columns, line.split("\t"), strict=True)) for line in lines[header + 1 :]]
-    return {row["output_file"]: row["plan"] for row in rows}
+    return {row["output_file"]: _Output(row["status"], row["plan"]) for row in rows}
