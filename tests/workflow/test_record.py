@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import shutil
 from importlib.metadata import version
 
 import pytest
@@ -106,7 +107,12 @@ def test_recorded_results_that_a_trial_has_replaced_come_back(recorded_copy):
     message = project.run("autotagging restore", code=2)
     assert "results/ has files that are not recorded and would be lost" in message
     project.run("rm -r results .snakemake/written")
+    removed = results / "train/crnn/seed-9"  # of a seed that is no longer in params.yaml
+    removed.mkdir(parents=True)
+    (removed / "SHA256SUMS").write_text("not compared with dvc.lock\n")
     project.run("autotagging restore")
+    assert not (project.folder / ".snakemake/written/results/train/crnn/seed-9").exists()
+    shutil.rmtree(removed)
     assert contents() == before
     name = "results/train/crnn/seed-0/SHA256SUMS"  # a checkout after this one would be noticed
     note = (project.folder / ".snakemake/written" / name).read_text()
