@@ -65,6 +65,7 @@ def main() -> None:
             process = context.Process(target=work, args=(row, summary, there))
             process.start()
             process.join()
+        there.close()  # so that a process that was killed is an error, not a wait for ever
         waiting, *memories = here.recv()[columns].to_numpy().T
         cells = [", ".join(f"{share:.1f}" for share in waiting)]
         cells += [", ".join(f"{size:.0f}" for size in sizes) for sizes in memories]

@@ -140,7 +140,7 @@ def print_coverage(trials: int, clips: int = 1500) -> None:
         [average_precision_score(*tag) for tag in zip(labels.T, scores.T, strict=True)]
     )
     true = {"roc_auc": np.full(20, TRUE_AREA), "pr_auc": true_precision}
-    print(f"| {trials} trials, {clips:,} clips, 20 tags | drawn | percentiles | mirrored |")
+    print(f"| {trials} trials, {clips:,} clips, 20 tags | drawn | percentiles | basic |")
     print("| --- | --- | ---: | ---: |")
     cases = (1, 1, ["clips"]), (5, 1, ["clips", "tracks"]), (5, 10, ["clips", "tracks", "artists"])
     for per_track, per_artist, units in cases:
@@ -157,14 +157,18 @@ def print_coverage(trials: int, clips: int = 1500) -> None:
                     rows = {"each tag": (samples, value)}
                     rows["mean over tags"] = (mean_over_tags(samples), value.mean())
                     for name, (each, target) in rows.items():
-                        limits = [interval(each, confidence=0.95, mirrored=m) for m in (0, 1)]
-                        holds = [np.mean((x[0] <= target) & (target <= x[1])) for x in limits]
+                        limits = [interval(each, confidence=0.95, basic=m) for m in (0, 1)]
+                        # A tag without a positive has no interval.
+                        holds = [
+                            np.mean(((x[0] <= target) & (target <= x[1]))[np.isfinite(x[0])])
+                            for x in limits
+                        ]
                         held.setdefault((name, area, unit), []).append(holds)
         for (name, area, unit), holds in held.items():
             case = f", {per_track} clips a track" * (per_track > 1)
             case += f", {per_artist} tracks an artist" * (per_artist > 1)
-            plain, mirrored = np.mean(holds, axis=0)
-            print(f"| {area}, {name}{case} | {unit} | {plain:.3f} | {mirrored:.3f} |", flush=True)
+            plain, basic = np.mean(holds, axis=0)
+            print(f"| {area}, {name}{case} | {unit} | {plain:.3f} | {basic:.3f} |", flush=True)
 
 
 def print_few_artists(trials: int, artists: int = 7, per_artist: int = 60) -> None:

@@ -231,6 +231,7 @@ def start_rows() -> dict[str, Connection]:
     for name in (*STAGES, *PATHS):
         here, there = context.Pipe()
         context.Process(target=take_turns, args=(name, there), daemon=True).start()
+        there.close()  # so that a process that was killed is an error, not a wait for ever
         if here.recv():
             rows[name] = here
     return rows

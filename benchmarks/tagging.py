@@ -173,6 +173,7 @@ def in_process(target: Callable, *arguments: object) -> Connection:
     """Start a process; return its pipe."""
     here, there = get_context("spawn").Pipe()
     get_context("spawn").Process(target=target, args=(*arguments, there), daemon=True).start()
+    there.close()  # so that a process that was killed is an error, not a wait for ever
     return here
 
 

@@ -284,8 +284,14 @@ def measure_all(setting: Setting) -> None:
             here, there = context.Pipe()
             process = context.Process(target=take_steps, args=(name, setting, there))
             process.start()
-            seconds, peak = here.recv()
-            process.join()
+            there.close()  # so that the end of the process ends the wait for it
+            try:
+                seconds, peak = here.recv()
+            except EOFError:
+                print(f"{name}: ended without a result", file=sys.stderr, flush=True)
+                continue
+            finally:
+                process.join()
             taken[name] += seconds
             memory[name] = max(memory[name], peak)
     fastest = {name: np.min(steps, axis=0) for name, steps in taken.items() if steps}
@@ -297,7 +303,7 @@ def print_table(fastest: dict[str, np.ndarray], memory: dict[str, float], settin
 
     Each row is compared with stock Keras in the same precision.
     """
-    floor, clips = fastest[FLOOR], setting.batch
+    floor, clips = fastest.get(FLOOR), setting.batch
     heads = (
         "s",
         "CPU s",
@@ -312,7 +318,8 @@ def print_table(fastest: dict[str, np.ndarray], memory: dict[str, float], settin
     for name, times in fastest.items():
         stock = fastest.get(stock_row(name))
         of_stock = ("-", "-") if stock is None else [f"{ratio:.2f}" for ratio in stock / times]
-        of_floor = "-" if "scoring" in name else f"{(floor / times)[0]:.2f}"
+        compared = floor is not None and "scoring" not in name
+        of_floor = f"{(floor / times)[0]:.2f}" if compared else "-"
         print(
             f"| {name} | {times[0]:.2f} | {times[1]:.2f} | {clips / times[0]:.1f} "
             f"| {of_stock[0]} | {of_stock[1]} | {of_floor} | {memory[name]:.1f} |"

@@ -48,13 +48,14 @@ def onset_starts(
         First frames of the patches, ascending. None for a clip shorter than a patch.
     """
     places = novelty[: max(len(novelty) - patch_frames + 1, 0)]
-    frame = np.arange(len(places))
-    place = frame % segment_frames
-    rises = (place == 0) | (places > np.roll(places, 1))
-    falls = (place == segment_frames - 1) | (places >= np.roll(places, -1))
-    falls[-1:] = True
-    order = np.lexsort((-places, ~(rises & falls), frame // segment_frames))
-    return np.sort(order[place < per_segment])
+    starts = [np.empty(0, int)]
+    for first in range(0, len(places), segment_frames):
+        segment = places[first : first + segment_frames]
+        padded = np.concatenate([[-np.inf], segment, [-np.inf]])
+        peaks = (segment > padded[:-2]) & (segment >= padded[2:])
+        best = np.lexsort((-segment, ~peaks))[:per_segment]
+        starts.append(first + np.sort(best))
+    return np.concatenate(starts)
 
 
 def all_patches(clip: np.ndarray, *, frames: int = 8) -> np.ndarray:

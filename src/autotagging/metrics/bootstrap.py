@@ -2,7 +2,8 @@
 
 A resample is a count of how often each clip was drawn. All metrics of a resample are computed
 from the counts: scores are sorted only once, and resamples are never expanded to clips. The clips
-of a track or an artist are similar, so these are drawn as well, all clips of each together.
+of a track or an artist are similar, so these are drawn as well, all clips of each together: the
+cluster bootstrap.
 
 In each result, the first row is for all clips, once each; the others are for the resamples. With
 fewer than two groups there are none: every resample would be all clips, which says nothing.
@@ -245,10 +246,10 @@ def interval(
     samples: np.ndarray,
     *,
     confidence: float,
-    mirrored: bool = False,
+    basic: bool = False,
     bounds: tuple[float, float] = (0.0, 1.0),
 ) -> np.ndarray:
-    """Percentiles between which the given share of the resamples lies.
+    """Limits of a bootstrap interval: percentiles of the resamples, or basic ones.
 
     Parameters
     ----------
@@ -256,12 +257,12 @@ def interval(
         Values in each resample; NaN where undefined, which is ignored.
     confidence
         Share of the resamples, between 0 and 1.
-    mirrored
-        Whether to mirror the limits at the first row. Average precision is higher when a positive
-        is drawn twice; in a mean over tags this bias exceeds the width of the interval, and
-        mirroring removes it.
+    basic
+        Whether to compute the basic (reverse percentile) interval: the percentiles, mirrored at the
+        first row. Average precision is higher when a positive is drawn twice; in a mean over tags
+        this bias exceeds the width of the interval, and mirroring removes it.
     bounds
-        Range of possible values, to which mirrored limits are clipped.
+        Range of possible values, to which basic limits are clipped.
 
     Returns
     -------
@@ -274,6 +275,6 @@ def interval(
         return np.full((2, *np.shape(estimate)), np.nan)
     never = ~np.isfinite(resampled).any(axis=0)
     low, high = np.nanquantile(np.where(never, 0.0, resampled), [tail, 1 - tail], axis=0)
-    if mirrored:
+    if basic:
         low, high = np.clip([2 * estimate - high, 2 * estimate - low], *bounds)
     return np.where(never, np.nan, [low, high])

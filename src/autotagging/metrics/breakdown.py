@@ -101,7 +101,7 @@ def table_of_categories(
         }
         for name, unit in product(means[INTERVAL_UNIT], means):
             samples = means[unit][name]
-            limits = interval(samples, confidence=confidence, mirrored=name == "pr_auc")
+            limits = interval(samples, confidence=confidence, basic=name == "pr_auc")
             row[name] = samples[0]
             row |= {f"{name}_{unit}_low": limits[0], f"{name}_{unit}_high": limits[1]}
         rows.append(row)

@@ -107,10 +107,8 @@ def differences(
             for unit, by_model in areas.items()
         }
         row = {"tags": group, "metric": _AREAS[area], "first": pair[0], "second": pair[1]}
-        mirrored = area == "pr_auc"
-        rows.append(
-            row | _compared(values, inside, confidence=bootstrap.confidence, mirrored=mirrored)
-        )
+        basic = area == "pr_auc"
+        rows.append(row | _compared(values, inside, confidence=bootstrap.confidence, basic=basic))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -119,10 +117,10 @@ def _compared(
     inside: np.ndarray,
     *,
     confidence: float,
-    mirrored: bool,
+    basic: bool,
 ) -> dict[str, float | str]:
     """Compute both models' means over some tags, their difference, and that minus the rest's."""
-    row, limits = {}, {"confidence": confidence, "mirrored": mirrored}
+    row, limits = {}, {"confidence": confidence, "basic": basic}
     for unit, both in values.items():
         first, second = (mean_over_tags(each[:, inside]) for each in both)
         row |= {"first_value": first[0], "second_value": second[0]}

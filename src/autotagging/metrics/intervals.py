@@ -139,6 +139,6 @@ def limits(
     name: str, samples: np.ndarray, confidence: float, *, lowest: float = 0
 ) -> dict[str, float] | None:
     """Give low and high of a metric from its values in all resamples; None where undefined."""
-    mirrored = name.startswith("pr_auc")
-    low, high = interval(samples, confidence=confidence, mirrored=mirrored, bounds=(lowest, 1))
+    basic = name.startswith("pr_auc")
+    low, high = interval(samples, confidence=confidence, basic=basic, bounds=(lowest, 1))
     return None if np.isnan(low) else {"low": float(low), "high": float(high)}

@@ -84,23 +84,23 @@ class FeatureModel:
         compute)` returns the dictionary of arrays that `compute()` returns, or returned in an
         earlier run that was stopped.
     encode
-        Function (mel, arrays) -> float32, (windows, values), of one clip's float32 spectrogram in
+        Function (mel, arrays) -> float32, (windows, ...), of one clip's float32 spectrogram in
         dB, (mel bins, frames).
     fit_encoded
         Function (clips, encoded, arrays, seed=..., keep=...) -> the further arrays that `finish`
         needs; by default none. `encoded` has what `encode` gave: `each(clip_ids)` yields one clip
         at a time, and `finished(function)` is a function from clip ids to float16, (clips, windows,
-        features), which `function` makes of each clip.
+        ...), which `function` makes of each clip.
     finish
-        Function (encoded, arrays) -> features, float32, (windows, features), of one clip; by
+        Function (encoded, arrays) -> features, float32, (windows, ...), of one clip; by
         default those that `encode` gave.
     solve
         Function (train, labels, validation, validation_labels) -> weights in the order of the
         network, for a model that is not trained in epochs; else None. Features are float32,
-        (clips, windows, features).
+        (clips, windows, ...).
     start
         Function (network, train, keep=..., seed=...) that sets a network's weights before the first
-        epoch, or None. `train` is float16, (clips, windows, features).
+        epoch, or None. `train` is float16, (clips, windows, ...).
     multiply_adds
         Function (arrays, mel_bins=..., frames=...) -> multiply-adds of the matrix products in
         `encode` and `finish`; None: there are none.
@@ -115,7 +115,7 @@ class FeatureModel:
     multiply_adds: Callable[..., int] | None
 
     def transform(self, mel: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Compute the features of one clip: float32, (windows, features)."""
+        """Compute the features of one clip: float32, (windows, ...)."""
         return self.finish(self.encode(mel, arrays), arrays)
 
 
@@ -333,7 +333,7 @@ def build(name: str, *, input_shape: tuple[int, ...], n_tags: int, **options: An
         A model that reads "mel" or "features".
     input_shape
         Shape of an input: (mel bins, frames) of the log-mel spectrogram, in dB, of a clip or of a
-        window; or (features,).
+        window; or that of a window's features: (features,) or (..., features).
     n_tags
         Number of outputs, each a probability.
     options

@@ -49,9 +49,11 @@ def batch_norm(*, images: bool = False, **options: Any) -> keras.layers.BatchNor
     options
         Options of keras.layers.BatchNormalization.
     """
-    spread = _on_several_devices()
-    kind = FusedBatchNormalization if images and not spread else keras.layers.BatchNormalization
-    return kind(synchronized=spread, **options)
+    distributed = _on_several_devices()
+    kind = (
+        FusedBatchNormalization if images and not distributed else keras.layers.BatchNormalization
+    )
+    return kind(synchronized=distributed, **options)
 
 
 def multilayer_perceptron(
@@ -102,7 +104,8 @@ def multilayer_perceptron(
     for number, units in enumerate(hidden, start=1):
         x = dense(units, activation, f"hidden_{number}", number)(x)
         if dropout_rate:
-            x = dropout(dropout_rate, seed=seed, name=f"dropout_{number}")(x)
+            layer_seed = None if seed is None else seed + number - 1  # no two drop the same units
+            x = dropout(dropout_rate, seed=layer_seed, name=f"dropout_{number}")(x)
     return dense(n_tags, "sigmoid", "tags", 0)(x)
 
 

@@ -28,7 +28,10 @@ UNVERIFIED = "The tables are the published ones; the audio was not compared with
 NO_LIMITS = "No intervals: all test clips are of one artist."
 _MOST_NAMED = 4  # models; more are named by legends and rows
 # A positive clip that is drawn twice raises the precision of every tag, and thus the mean.
-MIRRORED = "Intervals of mean average precision are mirrored, because resampling raises its values."
+BASIC = (
+    "Intervals of mean average precision are basic (reverse percentile) ones, because resampling "
+    "raises its values."
+)
 
 
 def corpus_name(corpus: str) -> str:

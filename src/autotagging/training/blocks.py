@@ -42,7 +42,7 @@ _KINDS = {
 }
 """Layers of a block, by what they do, and the settings that are computed with one value only."""
 
-# Settings that are followed whatever they are, or that `_follows` sees elsewhere.
+# Settings that are followed whatever they are, or that `_is_supported` sees elsewhere.
 _FREE = ("name", "trainable", "dtype", "target_shape", "padding", "scale", "offset", "filters")
 _FREE += ("use_bias", "momentum", "epsilon", "synchronized", "renorm_momentum")
 _FREE += ("pool_size", "strides", "rate", "seed")
@@ -69,7 +69,7 @@ def find_blocks(model: keras.Model) -> "tuple[Head, list[Block]] | None":
     return (head, blocks) if len({block.dtype for block in blocks}) == 1 else None
 
 
-def _follows(layer: keras.Layer, kinds: dict[type, dict[str, Any]], **fixed: Any) -> bool:
+def _is_supported(layer: keras.Layer, kinds: dict[type, dict[str, Any]], **fixed: Any) -> bool:
     """Tell whether a layer is of one of the kinds, and no setting of it would be lost.
 
     Parameters
@@ -128,7 +128,7 @@ def _head(spectrogram: keras.KerasTensor, layers: list[keras.Layer]) -> Head | N
     )
     if norm:
         fits &= len(prepared.shape) == 3 and norm.compute_dtype == "float32"
-        fits &= _follows(norm, {keras.layers.BatchNormalization: _NORM}, axis=1)
+        fits &= _is_supported(norm, {keras.layers.BatchNormalization: _NORM}, axis=1)
     return Head(prepared, norm, placed) if fits else None
 
 
@@ -137,7 +137,7 @@ def _places(layer: keras.Layer) -> bool:
     numbers = (getattr(layer, name, 0) for name in ("scale", "offset"))
     return (
         layer.compute_dtype == "float32"
-        and _follows(layer, _PLACING)
+        and _is_supported(layer, _PLACING)
         and all(isinstance(number, int | float) for number in numbers)
     )
 
@@ -203,7 +203,7 @@ def _fits(block: Block) -> bool:
     found = {kind: layer for kind, layer in layers.items() if layer}
     pooling = block.pooling
     return (
-        all(_follows(layer, _KINDS[kind]) for kind, layer in found.items())
+        all(_is_supported(layer, _KINDS[kind]) for kind, layer in found.items())
         and len({layer.compute_dtype for layer in found.values()}) == 1
         and block.dtype in (tf.float32, tf.bfloat16, tf.float16)
         and pooling.strides == pooling.pool_size

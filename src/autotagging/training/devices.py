@@ -29,7 +29,7 @@ from autotagging.common.memory import keep_freed_memory
 from autotagging.common.progress import native_log_hidden
 from autotagging.common.versions import NOT_INSTALLED, version_of
 from autotagging.training.cluster import cluster_config
-from autotagging.training.optimizer import follow_gradient
+from autotagging.training.optimizer import apply_gradients
 from autotagging.training.settings import GPU_PACKAGE, DeviceChoice, hides_gpus
 from autotagging.training.window_networks import (
     flat_windows,
@@ -172,7 +172,7 @@ class Devices:
                 errors = keras.losses.binary_crossentropy(of_windows, scores)
                 loss = tf.reduce_sum(errors) / (clips * windows)
                 scaled = optimizer.scale_loss(loss + penalty(model) / self.replicas)
-            follow_gradient(tape, scaled, model, optimizer)
+            apply_gradients(tape, scaled, model, optimizer)
             return loss, mean_over_windows(scores, windows)
 
         @tf.function(reduce_retracing=True)

@@ -82,12 +82,12 @@ class FusedNetwork:
             kernel, shift = _scoring_affine(block)
             if block is self._blocks[0]:
                 plane, kernel = passes.padded(self._place(x)), kernel[:, :, 0]
-                x = passes.plane_score(
+                x = passes.plane_pooled_activation(
                     plane, kernel, shift, block.pool, block.function, block.dtype
                 )
             else:
                 convolved = tf.nn.conv2d(x, tf.cast(kernel, block.dtype), 1, "SAME")
-                x = passes.score(convolved, shift, block.pool, block.function)
+                x = passes.pooled_activation(convolved, shift, block.pool, block.function)
         return self._tail(x, training=False)
 
     def _plane(self, mel: tf.Tensor) -> "_Plane":
@@ -96,7 +96,7 @@ class FusedNetwork:
         scale, shift = tf.ones(bins), tf.zeros(bins)
         if norm := self._input_norm:
             mean, variance = tf.nn.moments(mel, [0, 2])
-            _follow(norm, mean, variance)
+            _update_moving_statistics(norm, mean, variance)
             mel = (mel - mean[:, None]) * tf.math.rsqrt(variance + norm.epsilon)[:, None]
             scale, shift = map(tf.convert_to_tensor, (norm.gamma, norm.beta))
         padding = self._place(tf.zeros_like(mel[:1]))
@@ -123,11 +123,15 @@ class _Images:
     def largest(self) -> tf.Tensor:
         return passes.largest(self._output, self._block.pool)
 
-    def spread(self, output: tf.Tensor, of_output: tf.Tensor, factors: _Factors) -> tf.Tensor:
+    def convolved_gradient(
+        self, output: tf.Tensor, of_output: tf.Tensor, factors: _Factors
+    ) -> tf.Tensor:
         block = self._block
         winners = passes.winner(self._output, block.pool)
         options = (block.pool, block.dropped, block.function)
-        return passes.spread(self._output, winners, output, of_output, factors, *options)
+        return passes.convolved_gradient(
+            self._output, winners, output, of_output, factors, *options
+        )
 
     def gradients(self, of_convolved: tf.Tensor) -> list[tf.Tensor]:
         common = {"out_backprop": of_convolved, "strides": [1] * 4, "padding": "SAME"}
@@ -184,11 +188,15 @@ class _Plane:
         block = self._block
         return passes.plane_largest(self._padded, self._kernel, block.pool, block.dtype)
 
-    def spread(self, output: tf.Tensor, of_output: tf.Tensor, factors: _Factors) -> tf.Tensor:
+    def convolved_gradient(
+        self, output: tf.Tensor, of_output: tf.Tensor, factors: _Factors
+    ) -> tf.Tensor:
         block, plane = self._block, (self._padded, self._kernel)
         winners = passes.plane_winner(*plane, block.pool)
         options = (block.pool, block.dropped, block.function)
-        return passes.plane_spread(*plane, winners, output, of_output, factors, *options)
+        return passes.plane_convolved_gradient(
+            *plane, winners, output, of_output, factors, *options
+        )
 
     def gradients(self, of_convolved: tf.Tensor) -> list[tf.Tensor]:
         """Compute the gradients of kernel, scale and shift from the same products, row by row."""
@@ -242,23 +250,29 @@ def _train_block(block: Block, convolution: _Images | _Plane) -> tf.Tensor:
     def run(gamma: tf.Tensor, beta: tf.Tensor, *variables: tf.Tensor) -> tuple[tuple, Callable]:
         sign = tf.where(gamma < 0, -1.0, 1.0)
         convolution.convolve(sign, *variables)
-        mean, variance, deviation = tf.zeros_like(beta), tf.ones_like(beta), tf.ones_like(beta)
+        mean, variance, inverse_deviation = (
+            tf.zeros_like(beta),
+            tf.ones_like(beta),
+            tf.ones_like(beta),
+        )
         if norm:
             mean, variance = convolution.moments()
-            deviation = tf.math.rsqrt(variance + norm.epsilon)
-        scale = tf.abs(gamma) * deviation
+            inverse_deviation = tf.math.rsqrt(variance + norm.epsilon)
+        scale = tf.abs(gamma) * inverse_deviation
         pooled = convolution.largest()
         bits = passes.random_bits(seed, pooled.shape) if dropped else None
         output = passes.activate(pooled, scale, beta - mean * scale, bits, dropped, function)
 
         def gradient(of_output: tf.Tensor, *_) -> list[tf.Tensor]:
             total, product = passes.gradient_sums(output, of_output, pooled, dropped, function)
-            of_gamma = (product - mean * total) * deviation
+            of_gamma = (product - mean * total) * inverse_deviation
             slope = constant = tf.zeros_like(total)
             if norm:
-                slope = -scale * deviation * of_gamma / convolution.size
+                slope = -scale * inverse_deviation * of_gamma / convolution.size
                 constant = -scale * total / convolution.size - slope * mean
-            of_convolved = convolution.spread(output, of_output, (scale, constant, slope))
+            of_convolved = convolution.convolved_gradient(
+                output, of_output, (scale, constant, slope)
+            )
             return [of_gamma * sign, total, *convolution.gradients(of_convolved)]
 
         return (output, mean * sign, variance), gradient
@@ -269,11 +283,15 @@ def _train_block(block: Block, convolution: _Images | _Plane) -> tf.Tensor:
         n = convolution.size
         # TensorFlow's fused batch normalization follows the sample variance, Keras' does not.
         fused = isinstance(norm, FusedBatchNormalization)
-        _follow(norm, mean + block.bias, variance * (n / max(n - 1, 1)) if fused else variance)
+        _update_moving_statistics(
+            norm, mean + block.bias, variance * (n / max(n - 1, 1)) if fused else variance
+        )
     return output
 
 
-def _follow(norm: keras.layers.BatchNormalization, mean: tf.Tensor, variance: tf.Tensor) -> None:
+def _update_moving_statistics(
+    norm: keras.layers.BatchNormalization, mean: tf.Tensor, variance: tf.Tensor
+) -> None:
     """Update the moving statistics with those of a batch."""
     for moving, batch in ((norm.moving_mean, mean), (norm.moving_variance, variance)):
         batch = tf.stop_gradient(batch)

@@ -53,7 +53,7 @@ def rate_in_effect(rates: Rates, optimizer: keras.optimizers.Optimizer) -> float
     return float(rates(max(int(optimizer.iterations.numpy()) - 1, 0))) if callable(rates) else rates
 
 
-def follow_gradient(
+def apply_gradients(
     tape: tf.GradientTape,
     loss: tf.Tensor,
     model: keras.Model,

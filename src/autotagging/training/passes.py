@@ -43,8 +43,8 @@ def moments(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean and variance of each channel: float32, (channels,).
 
     The variance is a difference of two sums: where the mean of a channel is 5 or 30 times its
-    deviation, the variance has relative errors of up to 0.06 % or 3 %. In the CRNN it is at most 3
-    times: its convolutions have no bias, and normalized inputs.
+    deviation, the variance has relative errors of up to 0.06 % or 3 %. In trained CRNNs and FCN-4s
+    it was at most 4 times; the bias of the convolution is not part of it.
     """
     total, squares = _moment_sums(images) if on_gpu() else _sums_of_pairs(_moment_slices(images))
     n = images.shape.num_elements() / images.shape[-1]
@@ -227,7 +227,7 @@ def _gradient_sums(
     return tf.reduce_sum(before, [0, 1, 2]), tf.reduce_sum(products, [0, 1, 2])
 
 
-def _spread(
+def _convolved_gradient(
     images: tf.Tensor,
     winners: tf.Tensor,
     output: tf.Tensor,
@@ -264,24 +264,26 @@ def _spread(
     return tf.cast(gradient, output.dtype)
 
 
-spread = _one_pass(_spread)
+convolved_gradient = _one_pass(_convolved_gradient)
 
 
 @_one_pass
-def plane_spread(plane: tf.Tensor, kernel: tf.Tensor, *of_windows: Any) -> tf.Tensor:
-    """Compute `spread` for the convolution of a padded plane, with the other arguments of it."""
-    return _spread(_convolved(plane, kernel), *of_windows)
+def plane_convolved_gradient(plane: tf.Tensor, kernel: tf.Tensor, *of_windows: Any) -> tf.Tensor:
+    """Compute `convolved_gradient` of a padded plane's convolution; other arguments as there."""
+    return _convolved_gradient(_convolved(plane, kernel), *of_windows)
 
 
 @_one_pass
-def score(images: tf.Tensor, shift: tf.Tensor, pool: Pool, activation: Activation) -> tf.Tensor:
+def pooled_activation(
+    images: tf.Tensor, shift: tf.Tensor, pool: Pool, activation: Activation
+) -> tf.Tensor:
     """Pool, shift each channel, and apply the activation."""
     pooled = tf.cast(reduce(tf.maximum, _window(images, pool)), tf.float32)
     return tf.cast(_activated(pooled + shift, activation), images.dtype)
 
 
 @_one_pass
-def plane_score(
+def plane_pooled_activation(
     plane: tf.Tensor,
     kernel: tf.Tensor,
     shift: tf.Tensor,
@@ -289,7 +291,7 @@ def plane_score(
     activation: Activation,
     dtype: tf.DType,
 ) -> tf.Tensor:
-    """Compute `score` for the convolution of a padded plane."""
+    """Compute `pooled_activation` for the convolution of a padded plane."""
     pooled = reduce(tf.maximum, _convolved_window(plane, kernel, pool))
     return tf.cast(_activated(pooled + shift, activation), dtype)
 

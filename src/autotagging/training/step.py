@@ -15,7 +15,7 @@ from autotagging.common.progress import native_log_hidden, progress
 from autotagging.dataset.prefetch import Waiting, prefetched
 from autotagging.training.devices import ONE_DEVICE, Devices, Gather
 from autotagging.training.epoch_metrics import smoothed_prior
-from autotagging.training.optimizer import follow_gradient
+from autotagging.training.optimizer import apply_gradients
 from autotagging.training.window_networks import (
     flat_windows,
     mean_over_windows,
@@ -85,7 +85,7 @@ def make_train_step(
             scores = fused.train(mel) if fused else model(mel, training=True)
             loss = binary_cross_entropy(of_windows, scores)
             scaled = optimizer.scale_loss(loss + penalty(model))
-        follow_gradient(tape, scaled, model, optimizer)
+        apply_gradients(tape, scaled, model, optimizer)
         return loss, mean_over_windows(scores, windows)
 
     return train_step
@@ -104,7 +104,7 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
     def score_step(mel):
         return score_windows(model, score_batch, mel)
 
-    spread_step = devices.make_score_step(model) if devices.strategy else None
+    distributed_step = devices.make_score_step(model) if devices.strategy else None
 
     def score(
         clip_ids: np.ndarray, gather: Gather, *, batch_size: int, waiting: Waiting | None = None
@@ -115,13 +115,13 @@ def make_scorer(model: keras.Model, devices: Devices = ONE_DEVICE) -> Callable[.
         def read(clip_ids: np.ndarray) -> np.ndarray:
             mel = gather(clip_ids)
             # Pad all batches to one size, so that only one is compiled.
-            return mel if spread_step else _filled(mel, len(batches[0]))
+            return mel if distributed_step else _filled(mel, len(batches[0]))
 
         with closing(prefetched(devices.copied(read), own, waiting or Waiting())) as ahead:
             pairs = zip(batches, ahead, strict=True)
             steps = progress(pairs, total=len(batches), label="scored batch")
-            if spread_step:
-                scores = [spread_step(mel, len(batch)).numpy() for batch, mel in steps]
+            if distributed_step:
+                scores = [distributed_step(mel, len(batch)).numpy() for batch, mel in steps]
             else:
                 scores = [score_step(mel).numpy()[: len(batch)] for batch, mel in steps]
         return np.concatenate(scores)

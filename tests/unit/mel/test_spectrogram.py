@@ -23,6 +23,12 @@ def test_the_papers_numbers_give_96_by_1366():
     assert frame_count(seconds=29.12, sample_rate=12_000, hop_length=256) == 1366
 
 
+def test_a_product_of_floats_below_a_whole_number_loses_no_sample():
+    assert 9.28 * 12_000 < 111_360
+    assert clip_samples(seconds=9.28, sample_rate=12_000) == 111_360
+    assert frame_count(seconds=9.28, sample_rate=12_000, hop_length=256) == 436
+
+
 def test_silence_is_the_floor():
     assert mel.log_mel(np.zeros(5120, np.float32), **PAPER).max() == pytest.approx(-100)
 

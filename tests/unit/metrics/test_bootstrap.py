@@ -133,16 +133,16 @@ def test_one_group_is_not_drawn():
     areas = resample_areas(labels, scores, Sampling(np.full(60, 7), 10, 0))
     assert areas.roc_auc.shape == (1, 4)
     assert np.isnan(interval(areas.roc_auc, confidence=0.95)).all()
-    assert np.isnan(interval(areas.pr_auc, confidence=0.95, mirrored=True)).all()
+    assert np.isnan(interval(areas.pr_auc, confidence=0.95, basic=True)).all()
 
 
 def test_limits_and_their_mirror_image():
     samples = np.concatenate([[60.0], np.arange(101.0)])
     assert interval(samples, confidence=0.9).tolist() == pytest.approx([5, 95])
     # 95 is 35 above the estimate, 5 is 55 below.
-    mirrored = {"confidence": 0.9, "mirrored": True}
-    assert interval(samples, **mirrored, bounds=(0, 200)).tolist() == pytest.approx([25, 115])
-    assert interval(samples, **mirrored, bounds=(0, 100)).tolist() == pytest.approx([25, 100])
+    basic = {"confidence": 0.9, "basic": True}
+    assert interval(samples, **basic, bounds=(0, 200)).tolist() == pytest.approx([25, 115])
+    assert interval(samples, **basic, bounds=(0, 100)).tolist() == pytest.approx([25, 100])
 
 
 TRUE_AREA = norm.cdf(1 / np.sqrt(2))

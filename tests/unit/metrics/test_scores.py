@@ -129,8 +129,8 @@ def test_the_summary_says_how_much_better_than_chance_and_than_looking_up(
         assert limits["resamples_without_some_tag"] == 0
 
 
-def mirrored(samples):
-    """Limits of 90 %, mirrored at the value on all clips."""
+def basic(samples):
+    """Limits of 90 %, basic at the value on all clips."""
     low, high = 2 * samples[0] - np.quantile(samples[1:], [0.95, 0.05])
     return pytest.approx(low), pytest.approx(high)
 
@@ -143,9 +143,9 @@ def test_limits_of_average_precision_are_mirrored_and_a_gain_may_be_negative(
     reference = resample(test_set, lookup, UNITS["artists"]).areas
     limits = intervals(model, reference, scored, confidence=0.9)
     means = model.means["pr_auc_macro"]
-    assert (*limits["pr_auc_macro"].values(),) == mirrored(means)
+    assert (*limits["pr_auc_macro"].values(),) == basic(means)
     gain = limits["gain_over_lookup"]["pr_auc_macro"]
-    assert (*gain.values(),) == mirrored(means - mean_over_tags(reference.pr_auc))
+    assert (*gain.values(),) == basic(means - mean_over_tags(reference.pr_auc))
     assert gain["low"] < gain["high"] < 0
     assert limits["gain_over_lookup"]["roc_auc_macro"]["high"] < 0
 
@@ -242,7 +242,7 @@ def test_a_tag_that_is_not_scored_counts_for_nothing_in_its_category(test_set, s
         assert row[name] == pytest.approx(tags[name][1:3].mean())
     areas = resampled["artists"].areas.pr_auc[:, 1:3]
     limits = row["pr_auc_artists_low"], row["pr_auc_artists_high"]
-    assert limits == mirrored(areas.mean(axis=1))
+    assert limits == basic(areas.mean(axis=1))
 
 
 def epochs(test_set, scores, *, best, trained):

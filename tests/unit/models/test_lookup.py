@@ -42,6 +42,12 @@ def test_a_known_track_gets_its_own_shrunk_to_the_albums(scores):
     assert scores[5] == pytest.approx(85 / 192)
 
 
+def test_a_tag_of_no_or_all_training_clips_is_neither_impossible_nor_certain():
+    labels = LABELS.assign(t=0, u=1)
+    scores = score_lookup(fit_lookup(labels, GROUPS), GROUPS.loc[[8]], pseudo_count=1.0)
+    assert scores.tolist() == [pytest.approx([0.1, 0.9])]
+
+
 def test_clips_without_clip_info_get_the_prior():
     arrays = fit_lookup(LABELS, GROUPS)
     unknown = GROUPS.reindex([99])

@@ -194,3 +194,13 @@ def test_sixteen_bits_are_for_convolutions_only():
         assert {weight.dtype for weight in network.weights} <= {"float32", "uint32"}
         scores = network(np.zeros((1, *network.input_shape[1:]), np.float32))
         assert np.isfinite(scores).all()
+
+
+def test_no_two_dropout_layers_of_a_seeded_perceptron_drop_the_same_units():
+    from autotagging.models.layers import multilayer_perceptron
+
+    inputs = keras.Input((4,))
+    outputs = multilayer_perceptron(inputs, 2, hidden=[8, 8, 8], dropout_rate=0.5, seed=3)
+    layers = keras.Model(inputs, outputs).layers
+    seeds = [each.get_config()["seed"] for each in layers if each.name.startswith("dropout")]
+    assert seeds == [3, 4, 5]

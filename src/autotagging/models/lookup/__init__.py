@@ -25,10 +25,14 @@ def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame) -> dict[str, np.ndarr
     Returns
     -------
     counts
-        prior (tags,): share of clips with the tag. For each level <level>/names (groups,),
-        <level>/clips (groups,) and <level>/positives (groups, tags).
+        prior (tags,): share of clips with the tag; of a tag that none or all clips have, with half
+        a clip of each kind added. For each level <level>/names (groups,), <level>/clips (groups,)
+        and <level>/positives (groups, tags).
     """
-    arrays = {"prior": labels.mean().to_numpy()}
+    clips, positives = len(labels), labels.sum()
+    # No score is exactly 0 or 1: one mistake at such a score would make the loss very large.
+    smoothed = (positives + 0.5) / (clips + 1)
+    arrays = {"prior": labels.mean().where(positives.between(1, clips - 1), smoothed).to_numpy()}
     known = groups.reindex(labels.index)
     for level in _LEVELS:
         by_group = labels.groupby(known[level])

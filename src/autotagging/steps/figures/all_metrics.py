@@ -3,7 +3,7 @@
 import pandas as pd
 
 from autotagging.reporting.captions import (
-    MIRRORED,
+    BASIC,
     brackets,
     clips_caption,
     not_scored,
@@ -30,7 +30,7 @@ def all_metrics(*, metrics: flags.Metrics, table_files: flags.Table) -> None:
         f"{runs[0]['n_clips_with_tags']} clips with a tag. Blank: undefined, such as the infinite "
         "loss of “no” to every tag. Scores that are the same for every clip still rank frequent "
         "tags above rare ones, which counts in micro and per-clip averages. "
-        f"{not_scored(runs)}{undefined_resamples(runs)}{MIRRORED}"
+        f"{not_scored(runs)}{undefined_resamples(runs)}{BASIC}"
     )
     many = table["answer"].nunique() > _MOST_ANSWERS
     shown = _of_many(table, notes) if many else _side_by_side(table)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from autotagging.reporting.captions import (
-    MIRRORED,
+    BASIC,
     brackets,
     clips_caption,
     lines,
@@ -43,7 +43,7 @@ def category_scores(
     clear = "" if many else "Clear: yes if zero is outside the interval of this difference. "
     notes = (
         "Minus rest: difference from all other tags, which also depends on how hard the tags "
-        f"are. {clear}{undefined_resamples(runs)}{MIRRORED}"
+        f"are. {clear}{undefined_resamples(runs)}{BASIC}"
     )
     shown = _of_many(table, notes) if many else _side_by_side(table)
     save_table(table, table_files, caption=caption, notes=notes, shown=shown)

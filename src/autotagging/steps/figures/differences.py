@@ -10,7 +10,7 @@ from autotagging.metrics.differences import Run
 from autotagging.metrics.differences import differences as make_table
 from autotagging.metrics.settings import Bootstrap
 from autotagging.reporting.captions import (
-    MIRRORED,
+    BASIC,
     NO_LIMITS,
     intervals_caption,
     run_caption,
@@ -54,7 +54,7 @@ def differences(
         "Means and differences of seeds are averaged; intervals leave out the choice of the seed. "
         "Artists are resampled because clips of an artist are alike; the CSV file also has "
         "intervals from resampled tracks and clips. "
-        f"{undefined_resamples(results)}{MIRRORED}"
+        f"{undefined_resamples(results)}{BASIC}"
     )
     several, rest = table["second"].nunique() > 1, table["gain_minus_rest"].notna().any()
     if rest and not several:

@@ -12,6 +12,7 @@ import soundfile
 import soxr
 
 from autotagging.corpus.decoding import LOUDEST, mixed_down, quiet
+from autotagging.mel.sizes import clip_samples
 from autotagging.tagging.audio import open_audio
 from autotagging.tagging.errors import AudioError
 
@@ -45,7 +46,7 @@ class CutSettings:
     @property
     def samples(self) -> int:
         """Number of samples of a clip."""
-        return int(self.seconds * self.sample_rate)
+        return clip_samples(seconds=self.seconds, sample_rate=self.sample_rate)
 
 
 class AudioSize(NamedTuple):

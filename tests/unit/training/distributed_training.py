@@ -1,6 +1,6 @@
 """Train on several devices, in a process of its own: devices are set before TensorFlow starts.
 
-Run by test_spread_training.py: spread_training.py FOLDER "one machine" | "worker"
+Run by test_distributed_training.py: distributed_training.py FOLDER "one machine" | "worker"
 """
 
 import dataclasses
@@ -71,13 +71,15 @@ def stopping(after):
 
 def small_network(devices, shape, *, dropout=0.0):
     """A layer of each kind that differs on several devices."""
-    spread = devices.replicas > 1
+    distributed = devices.replicas > 1
     return keras.Sequential(
         [
             keras.Input(shape),
-            keras.layers.BatchNormalization(axis=1, momentum=0.5, synchronized=spread, name="norm"),
+            keras.layers.BatchNormalization(
+                axis=1, momentum=0.5, synchronized=distributed, name="norm"
+            ),
             keras.layers.Flatten(),
-            (DropoutPerReplica if spread else keras.layers.Dropout)(dropout),
+            (DropoutPerReplica if distributed else keras.layers.Dropout)(dropout),
             keras.layers.Dense(N_TAGS, activation="sigmoid", name="tags"),
         ]
     )

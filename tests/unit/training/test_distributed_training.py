@@ -27,7 +27,7 @@ EPOCH, LOSS, VAL_LOSS = 0, 1, 2
 
 def start(folder: Path, where: str, **environment: str) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("spread_training.py"), folder, where],
+        [sys.executable, Path(__file__).with_name("distributed_training.py"), folder, where],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment},
         text=True,
         stdout=subprocess.PIPE,
