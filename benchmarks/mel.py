@@ -292,7 +292,7 @@ def throughput(paths: list[Path], processes: int) -> float:
     workers = [context.Process(target=work, args=(paths, barrier)) for _ in range(processes)]
     for worker in workers:
         worker.start()
-    barrier.wait()
+    barrier.wait(timeout=600)  # ends if a process was killed
     started = time.perf_counter()
     for worker in workers:
         worker.join()

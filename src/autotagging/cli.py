@@ -17,7 +17,7 @@ from autotagging.common.errors import UserError, reason
 from autotagging.common.progress import show_without_failing
 from autotagging.tagging.printable import printable
 from autotagging.tools._job_note import write_note
-from autotagging.tools.unloaded import leave_out_libraries
+from autotagging.tools._unloaded import leave_out_libraries
 
 _EXTRAS = dict.fromkeys(("mutagen", "onnxruntime", "soundfile", "soxr"), "tag")
 _EXTRAS |= {"onnx": "export", "starlette": "serve", "tf2onnx": "export", "uvicorn": "serve"}
@@ -61,7 +61,7 @@ def _told(error: Exception) -> str:
 def _note_results(arguments: list[str]) -> None:
     """Note what a job of Snakemake has written, for `autotagging record`."""
     if os.environ.get("AUTOTAGGING_NOTE") and "--checksums" in arguments[:-1]:
-        from autotagging.tools.replaced import note_written  # loads NumPy
+        from autotagging.tools._replaced import note_written  # loads NumPy
 
         note_written(Path(arguments[arguments.index("--checksums") + 1]))
 

@@ -74,7 +74,7 @@ HELP = """
 import contextlib, io, json, sys
 from autotagging import cli
 from autotagging.commands import PACKAGE, find_commands
-from autotagging.tools.unloaded import LIBRARIES, leave_out_libraries
+from autotagging.tools._unloaded import LIBRARIES, leave_out_libraries
 leave_out_libraries(sys.argv[1:])
 rooms = {"steps": [], "tools": [], "steps/figures": ["figures"]}
 app, helps = cli._make_app(), {}

@@ -30,10 +30,10 @@ from autotagging.models import (
     reads_other_labels,
     reads_spectrograms,
 )
-from autotagging.tools import outdated, replaced, unrecorded
+from autotagging.tools import _outdated, _replaced, _unrecorded
 
 if workflow.is_main_process:  # once, not in the processes of jobs
-    for tool in (outdated, replaced, unrecorded):
+    for tool in (_outdated, _replaced, _unrecorded):
         if warning := tool.warning():
             logger.warning(warning)
 

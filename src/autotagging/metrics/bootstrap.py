@@ -3,7 +3,7 @@
 A resample is a count of how often each clip was drawn. All metrics of a resample are computed
 from the counts: scores are sorted only once, and resamples are never expanded to clips. The clips
 of a track or an artist are similar, so these are drawn as well, all clips of each together: the
-cluster bootstrap.
+cluster bootstrap. Limits are those of the percentile interval, or of the basic one: see `interval`.
 
 In each result, the first row is for all clips, once each; the others are for the resamples. With
 fewer than two groups there are none: every resample would be all clips, which says nothing.

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autotagging.mel.sizes import clip_samples
+
 LOG_SCALES = ("power_db", "squared_power_db", "log1p")
 _BLOCK = 228  # frames; their arrays fit in the processor's cache
 _DB = np.float32(10 / np.log(10))
@@ -83,7 +85,7 @@ class LightFrontEnd:
 
 def window_samples(settings: Mapping[str, Any]) -> int:
     """Count the samples of a window of a song, rounded down."""
-    return int(settings["seconds"] * settings["sample_rate"])
+    return clip_samples(seconds=settings["seconds"], sample_rate=settings["sample_rate"])
 
 
 def librosas_filters(settings: Mapping[str, Any]) -> dict[str, np.ndarray]:

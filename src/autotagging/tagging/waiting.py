@@ -1,7 +1,8 @@
-"""Wait for processes: several of which each has a time limit, or the one that started this one."""
+"""Processes that work for this one: waiting for several, each with a time limit; their end."""
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -36,11 +37,18 @@ def that_changed(pool: Sequence[T], timeout: float) -> list[T]:
     return [w for w in pool if w.pipe in changed or w.deadline(timeout) <= now]
 
 
-def end_with_parent() -> None:
-    """End this process and those it has started when the one above has ended, however it did.
+def serve_parent() -> None:
+    """Make this process one that only the process above ends, with all that it has started.
 
-    It does not return: for a thread.
+    Ctrl-C is for the process above. When that has ended, however it did, this one ends, too.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # for `end_group`
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
     connection.wait([parent_process().sentinel])
     end_group(os.getpid())
     os._exit(1)

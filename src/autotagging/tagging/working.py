@@ -2,8 +2,6 @@
 
 import math
 import os
-import signal
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +15,7 @@ from autotagging.tagging.audio_hash import audio_sha256
 from autotagging.tagging.bundle import Tagger, load_tagger
 from autotagging.tagging.errors import AudioError
 from autotagging.tagging.songs import tag_song
-from autotagging.tagging.waiting import end_with_parent
+from autotagging.tagging.waiting import serve_parent
 
 READY, UNUSABLE, FAILED, ALIVE, DONE = "ready", "unusable", "failed", "alive", "done"
 """Kinds of messages: the model is loaded; it never can be; it could not be this time, with the
@@ -58,10 +56,7 @@ def error_of(song: Path, kind: str, message: str) -> dict[str, Any]:
 
 def work_on_songs(pipe: Connection, work: Work) -> None:
     """Tag the songs that come through the pipe, until it is closed; runs in the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process above ends this one
-    if hasattr(os, "setpgid"):
-        os.setpgid(0, 0)  # a decoder that hangs is ended with this process
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    serve_parent()
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 2)  # mpg123 has a line for each fault of a file
     try:

@@ -11,8 +11,8 @@ from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.tools._job_note import Note, read_note
-from autotagging.tools.replaced import TOLERANCE
-from autotagging.tools.unrecorded import RECORDS, output_of
+from autotagging.tools._replaced import TOLERANCE
+from autotagging.tools._unrecorded import RECORDS, output_of
 
 _FOLDERS = ("results/", "logs/", "unfinished/", "workflow/")
 _CODE = ("src/", "workflow/")

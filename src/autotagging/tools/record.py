@@ -11,7 +11,7 @@ import yaml
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, check_written, read_checksums, replacing
-from autotagging.tools import outdated, replaced, unrecorded
+from autotagging.tools import _outdated, _replaced, _unrecorded
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 
 _SPECTROGRAMS = "extract_mel"
@@ -46,11 +46,11 @@ def record(*, other_versions: bool = False) -> None:
     for checksums in sorted(RESULTS.rglob(CHECKSUMS)):
         for name in read_checksums(checksums):
             check_written(checksums.with_name(name))
-    if others := replaced.find_replaced():
-        raise UserError(f"{replaced.describe(others)}; then record")
-    if not other_versions and (found := outdated.find_outdated()):
+    if others := _replaced.find_replaced():
+        raise UserError(f"{_replaced.describe(others)}; then record")
+    if not other_versions and (found := _outdated.find_outdated()):
         raise UserError(
-            f"{outdated.describe(found)}; `{outdated.remedy(found)}` makes them again, "
+            f"{_outdated.describe(found)}; `{_outdated.remedy(found)}` makes them again, "
             "`autotagging record --other-versions` records them as they are"
         )
     stages = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
@@ -90,10 +90,10 @@ def finished_outputs(*, then: str) -> list[str]:
             f"params.yaml and the code, {pending[0]} the first; run `snakemake --cores all`, then "
             f"{then}"
         )
-    if lacking := [path for path in unrecorded.find_unrecorded() if path in outputs]:
+    if lacking := [path for path in _unrecorded.find_unrecorded() if path in outputs]:
         raise UserError(
-            f"Snakemake has no record of what made {unrecorded.describe(lacking)}, so they may be "
-            f"of other parameters or code; {unrecorded.REMEDY}, then {then}"
+            f"Snakemake has no record of what made {_unrecorded.describe(lacking)}, so they may be "
+            f"of other parameters or code; {_unrecorded.REMEDY}, then {then}"
         )
     return [*outputs]
 

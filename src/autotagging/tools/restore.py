@@ -10,7 +10,7 @@ from autotagging.common.files import read_json
 from autotagging.common.params import read_params
 from autotagging.common.progress import progress
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
-from autotagging.tools import replaced
+from autotagging.tools import _replaced
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 from autotagging.tools._project import check_project
@@ -69,7 +69,7 @@ def restore() -> None:
     # --forceall, so that parameters and code are recorded for each job, also for one whose files
     # have the right times: Snakemake notices no change of a job without a record.
     run("snakemake", "--touch", "--forceall", "--cores", "all", capture=True)
-    replaced.note_all(outs)  # what is left of a removed seed or model was not compared
+    _replaced.note_all(outs)  # what is left of a removed seed or model was not compared
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
 
 

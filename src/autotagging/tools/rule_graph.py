@@ -4,8 +4,6 @@
 """
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from matplotlib.path import Path as Curve
 
 from autotagging.common.errors import UserError
 from autotagging.reporting.plots import style
-from autotagging.tools._project import check_project
+from autotagging.tools._engines import run
 
 _RULES = Path("workflow/rules")
 _FIGURES = "figures"
@@ -68,14 +66,7 @@ def rule_graph(*, out: Path) -> None:
     """
     if out.suffix not in (".svg", ".png"):
         raise UserError(f"{out}: the drawing is written as .svg or .png only")
-    check_project()
-    command = [sys.executable, "-m", "snakemake", "--forceall", "--rulegraph", "dot"]
-    asked = subprocess.run(
-        command, text=True, capture_output=True, encoding="utf-8", errors="replace"
-    )
-    if asked.returncode:
-        reason = " ".join(asked.stderr.split()) or "no reason given"
-        raise UserError(f"`snakemake --rulegraph` failed: {reason}")
+    asked = run("snakemake", "--forceall", "--rulegraph", "dot", capture=True)
     rules, edges = parse_dot(asked.stdout)
     figure = draw(rules, reduce_edges(edges), steps_of(_RULES))
     style.write_figure(figure, out, title="Rules of the workflow, from inputs to results")

@@ -23,7 +23,7 @@ def transformed(
     threads: int = 1,
     dtype: type = np.float16,
 ) -> Gather:
-    """Make a function from clip ids to features: (clips, windows, features).
+    """Make a function from clip ids to features: (clips, windows, ...).
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def transformed(
         Function from clip ids to spectrograms, (clips, mel bins, frames), in dB; or to their stored
         features. At most 32 clips are read at a time.
     transform
-        Function from a float32 array of one clip to features, (windows, features).
+        Function from a float32 array of one clip to features, (windows, ...).
     threads
         Clips that are transformed at a time; the result does not depend on it.
     dtype
@@ -89,7 +89,7 @@ class FeatureFile:
     clip_ids
         Clips in the order of the file.
     compute
-        Function from clip ids to features: float32, (clips, windows, features).
+        Function from clip ids to features: float32, (clips, windows, ...).
     threads
         Clips that are computed at a time by functions of `finished`.
     """
@@ -113,22 +113,22 @@ class FeatureFile:
         self._file = path.open("rb")
 
     def each(self, clip_ids: Sequence[int]) -> Iterator[np.ndarray]:
-        """Read features clip by clip: float32, (windows, features)."""
+        """Read features clip by clip: float32, (windows, ...)."""
         for clip in clip_ids:
             yield self.gather([clip])[0]
 
     def finished(self, finish: Callable[[np.ndarray], np.ndarray]) -> Gather:
-        """Make a function from clip ids to features of these: float16, (clips, windows, features).
+        """Make a function from clip ids to features of these: float16, (clips, windows, ...).
 
         Parameters
         ----------
         finish
-            Function from the stored features of a clip to others, (windows, features).
+            Function from the stored features of a clip to others, (windows, ...).
         """
         return transformed(self.gather, finish, threads=self._threads)
 
     def gather(self, clip_ids: Sequence[int]) -> np.ndarray:
-        """Read features: float32, (clips, windows, features); several threads may call this."""
+        """Read features: float32, (clips, windows, ...); several threads may call this."""
         features = np.empty((len(clip_ids), *self.shape), np.float32)
         for row, clip in zip(features, clip_ids, strict=True):
             start = self._rows[int(clip)] * self._bytes

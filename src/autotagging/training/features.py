@@ -96,7 +96,7 @@ class TrainingClips:
         name
             Of the file.
         encode
-            Function from a float32 spectrogram to features, (windows, features).
+            Function from a float32 spectrogram to features, (windows, ...).
         others
             Further clips, which come last in the file.
         """
@@ -124,7 +124,7 @@ class TrainingClips:
         network
             (batch, features) -> (batch, tags); left with the weights of its best epoch.
         gather
-            Function from clip ids to inputs, (clips, windows, features).
+            Function from clip ids to inputs, (clips, windows, ...).
         labels : float32, (clips, tags)
 
         Raises
@@ -188,7 +188,7 @@ class FittedFeatures:
     arrays
         All arrays that were fitted.
     gather
-        Function from ids of the stored clips to features: float16, (clips, windows, features).
+        Function from ids of the stored clips to features: float16, (clips, windows, ...).
     """
 
     arrays: dict[str, np.ndarray]

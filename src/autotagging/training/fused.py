@@ -123,13 +123,13 @@ class _Images:
     def largest(self) -> tf.Tensor:
         return passes.largest(self._output, self._block.pool)
 
-    def convolved_gradient(
+    def convolution_gradient(
         self, output: tf.Tensor, of_output: tf.Tensor, factors: _Factors
     ) -> tf.Tensor:
         block = self._block
         winners = passes.winner(self._output, block.pool)
         options = (block.pool, block.dropped, block.function)
-        return passes.convolved_gradient(
+        return passes.convolution_gradient(
             self._output, winners, output, of_output, factors, *options
         )
 
@@ -188,13 +188,13 @@ class _Plane:
         block = self._block
         return passes.plane_largest(self._padded, self._kernel, block.pool, block.dtype)
 
-    def convolved_gradient(
+    def convolution_gradient(
         self, output: tf.Tensor, of_output: tf.Tensor, factors: _Factors
     ) -> tf.Tensor:
         block, plane = self._block, (self._padded, self._kernel)
         winners = passes.plane_winner(*plane, block.pool)
         options = (block.pool, block.dropped, block.function)
-        return passes.plane_convolved_gradient(
+        return passes.plane_convolution_gradient(
             *plane, winners, output, of_output, factors, *options
         )
 
@@ -270,7 +270,7 @@ def _train_block(block: Block, convolution: _Images | _Plane) -> tf.Tensor:
             if norm:
                 slope = -scale * inverse_deviation * of_gamma / convolution.size
                 constant = -scale * total / convolution.size - slope * mean
-            of_convolved = convolution.convolved_gradient(
+            of_convolved = convolution.convolution_gradient(
                 output, of_output, (scale, constant, slope)
             )
             return [of_gamma * sign, total, *convolution.gradients(of_convolved)]

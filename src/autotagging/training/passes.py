@@ -227,7 +227,7 @@ def _gradient_sums(
     return tf.reduce_sum(before, [0, 1, 2]), tf.reduce_sum(products, [0, 1, 2])
 
 
-def _convolved_gradient(
+def _convolution_gradient(
     images: tf.Tensor,
     winners: tf.Tensor,
     output: tf.Tensor,
@@ -264,13 +264,13 @@ def _convolved_gradient(
     return tf.cast(gradient, output.dtype)
 
 
-convolved_gradient = _one_pass(_convolved_gradient)
+convolution_gradient = _one_pass(_convolution_gradient)
 
 
 @_one_pass
-def plane_convolved_gradient(plane: tf.Tensor, kernel: tf.Tensor, *of_windows: Any) -> tf.Tensor:
-    """Compute `convolved_gradient` of a padded plane's convolution; other arguments as there."""
-    return _convolved_gradient(_convolved(plane, kernel), *of_windows)
+def plane_convolution_gradient(plane: tf.Tensor, kernel: tf.Tensor, *of_windows: Any) -> tf.Tensor:
+    """Compute `convolution_gradient` of a padded plane's convolution; other arguments as there."""
+    return _convolution_gradient(_convolved(plane, kernel), *of_windows)
 
 
 @_one_pass

@@ -130,7 +130,7 @@ def test_the_summary_says_how_much_better_than_chance_and_than_looking_up(
 
 
 def basic(samples):
-    """Limits of 90 %, basic at the value on all clips."""
+    """Limits of the basic interval of 90 %."""
     low, high = 2 * samples[0] - np.quantile(samples[1:], [0.95, 0.05])
     return pytest.approx(low), pytest.approx(high)
 

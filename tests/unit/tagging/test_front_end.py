@@ -7,6 +7,10 @@ from autotagging.tagging.front_end import LightFrontEnd, librosas_filters, windo
 NUMBERS = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
 
 
+def test_a_window_has_as_many_samples_as_a_clip():
+    assert window_samples({"seconds": 9.28, "sample_rate": 12_000}) == 111_360
+
+
 @pytest.mark.parametrize("log_scale", ["power_db", "squared_power_db", "log1p"])
 @pytest.mark.parametrize("samples", [349_440, 1000, 1])
 def test_spectrograms_are_those_of_the_pipeline(log_scale, samples):

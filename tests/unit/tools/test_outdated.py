@@ -5,7 +5,7 @@ import json
 import pytest
 
 from autotagging.common.versions import version_of
-from autotagging.tools import outdated
+from autotagging.tools import _outdated
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def write(tmp_path, monkeypatch):
 
 def test_results_of_the_versions_installed_are_not_named(write):
     write("split/versions.json", numpy=version_of("numpy"))
-    assert outdated.find_outdated() == []
-    assert outdated.warning() == ""
+    assert _outdated.find_outdated() == []
+    assert _outdated.warning() == ""
 
 
 def test_results_of_other_versions_are_named_with_what_to_type(write):
@@ -34,24 +34,24 @@ def test_results_of_other_versions_are_named_with_what_to_type(write):
     for name in ("figure_2-figure", "tag_scores-figure", "tag_scores-table", "summary"):
         write(f"figures/versions/{name}.json", numpy="1.26.4")
     numpy, soxr = version_of("numpy"), version_of("soxr")
-    found = outdated.find_outdated()
-    assert outdated.describe(found) == (
+    found = _outdated.find_outdated()
+    assert _outdated.describe(found) == (
         f"extract_mel, split, train/crnn/seed-0, figures: made by numpy 1.26.4, now {numpy}; "
         f"soxr 0.5.1, 1.0.0, now {soxr}; tensorflow_rocm 2.14, now not installed"
     )
-    assert outdated.remedy(found) == (
+    assert _outdated.remedy(found) == (
         "rm -r results/figures; snakemake --cores all --forcerun extract_mel_shard split "
         "results/train/crnn/seed-0/versions.json"
     )
-    assert outdated.remedy(found[-1:]) == "rm -r results/figures; snakemake --cores all"
-    assert "`autotagging doctor` says what to type" in outdated.warning()
+    assert _outdated.remedy(found[-1:]) == "rm -r results/figures; snakemake --cores all"
+    assert "`autotagging doctor` says what to type" in _outdated.warning()
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{"])
 def test_a_damaged_file_stops_nothing(write, tmp_path, content):
     write("split/versions.json")
     (tmp_path / "results/split/versions.json").write_text(content)
-    assert outdated.warning() == ""
+    assert _outdated.warning() == ""
 
 
 def test_results_without_versions_are_named_by_their_folder(write, tmp_path):
@@ -62,7 +62,7 @@ def test_results_without_versions_are_named_by_their_folder(write, tmp_path):
         (tmp_path / f"results/{step}/fcn4").mkdir()
     (tmp_path / "results/evaluate/crnn").mkdir(parents=True)
     write("split/split.csv")
-    assert outdated.without_versions() == [
+    assert _outdated.without_versions() == [
         "mistakes/lookup/seed-10",
         "split",
         "train/lookup/seed-10",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autotagging.tools.replaced import find_replaced, note_all, note_written, warning
+from autotagging.tools._replaced import find_replaced, note_all, note_written, warning
 
 FOLDER = "results/train/crnn/seed-0"
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from autotagging.tools.unrecorded import find_unrecorded, warning
+from autotagging.tools._unrecorded import find_unrecorded, warning
 
 RESULTS = ("results/split/split.csv", "results/train/crnn/seed-0/model.json")
 

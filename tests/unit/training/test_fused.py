@@ -277,7 +277,7 @@ def test_what_lies_beyond_the_last_window_never_wins():
     assert winners.numpy().ravel().tolist() == [1]
     output = of_output = tf.constant([[[[100.0]]]])
     factors = tf.constant([[1.0], [10], [1]])
-    found = passes.convolved_gradient(
+    found = passes.convolution_gradient(
         images, winners, output, of_output, tuple(factors), (2, 3), 0, "relu"
     )
     expected = [[10, 115, 12, 19], [13, 14, 11, 18], [17, 17, 17, 17]]

@@ -30,7 +30,7 @@ def fit_lookup(labels: pd.DataFrame, groups: pd.DataFrame) -> dict[str, np.ndarr
         and <level>/positives (groups, tags).
     """
     clips, positives = len(labels), labels.sum()
-    # No score is exactly 0 or 1: one mistake at such a score would make the loss very large.
+    # A prior of 0 or 1 would make the loss of one mistake very large.
     smoothed = (positives + 0.5) / (clips + 1)
     arrays = {"prior": labels.mean().where(positives.between(1, clips - 1), smoothed).to_numpy()}
     known = groups.reindex(labels.index)

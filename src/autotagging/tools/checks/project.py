@@ -87,13 +87,13 @@ def check_snakemake() -> Check:
 
 def check_results() -> Check:
     """Compare the versions that made the results with those installed."""
-    from autotagging.tools import outdated
+    from autotagging.tools import _outdated
 
-    if not any(outdated.RESULTS.glob("*/*")):
+    if not any(_outdated.RESULTS.glob("*/*")):
         return Check("results", "none yet; `snakemake --cores all` makes them")
-    if found := outdated.find_outdated():
-        return Check("results", outdated.describe(found), outdated.remedy(found))
-    if unknown := outdated.without_versions():
+    if found := _outdated.find_outdated():
+        return Check("results", _outdated.describe(found), _outdated.remedy(found))
+    if unknown := _outdated.without_versions():
         return Check("results", f"{', '.join(unknown)}: no readable versions.json", _AGAIN)
     return Check("results", "made by the versions installed")
 

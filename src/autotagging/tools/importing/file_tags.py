@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from autotagging.common.errors import UserError
+import mutagen
+from mutagen.mp4 import MP4
+
+from autotagging.tagging.file_tags import read_file_tags
+from autotagging.tagging.outcomes import RefusedError
 
 _KEYS = {
     "artist": ("TPE1", "\xa9ART", "artist"),
@@ -19,22 +23,9 @@ def read_song_tags(path: Path) -> dict[str, list[str]]:
 
     Raises
     ------
-    UserError
-        The package mutagen is not installed.
     ValueError
         The tags are damaged, or the file can't be read.
     """
-    try:
-        import mutagen
-
-        from autotagging.tagging.file_tags import read_file_tags
-        from autotagging.tagging.outcomes import RefusedError
-    except ModuleNotFoundError as error:
-        if error.name != "mutagen":
-            raise
-        raise UserError(
-            "reading the tags of audio files needs the package mutagen: pip install -e '.[tag]'"
-        ) from None
     try:
         found = read_file_tags(path)
         own = {"genre": [*found.genre], "mood": [*found.mood]}
@@ -50,8 +41,6 @@ def read_song_tags(path: Path) -> dict[str, list[str]]:
 
 def _names(file) -> dict[str, list[str]]:
     """Values of artist, album and title in a file that mutagen has opened."""
-    from mutagen.mp4 import MP4
-
     tags = getattr(file, "tags", None)
     if tags is None:
         return {}

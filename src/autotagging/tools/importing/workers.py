@@ -1,8 +1,6 @@
 """Run jobs in several processes, so that one that hangs or crashes is only its own failure."""
 
 import pickle
-import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +11,7 @@ from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.progress import progress
-from autotagging.tagging.waiting import end_with_parent, that_changed
+from autotagging.tagging.waiting import end_group, serve_parent, that_changed
 
 Outcome = tuple[int, Any, Exception | None]
 Run = Callable[[Callable, Sequence[tuple]], Iterator[Outcome]]
@@ -159,7 +157,8 @@ class _Worker:
         return self._number, *received
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process, and a decoder that it has started."""
+        end_group(self._process.pid)
         self._process.kill()
         self._process.join(_TO_END)
         self.pipe.close()
@@ -167,8 +166,7 @@ class _Worker:
 
 def _work(pipe: Connection, function: Callable) -> None:
     """Do the jobs that come through the pipe, until it is closed; runs in the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    serve_parent()
     try:
         pipe.send("ready")
         while True:

@@ -1,5 +1,6 @@
 """Jobs in several processes, of which one ends its process, and one never ends."""
 
+import time
 from multiprocessing import active_children
 
 import pytest
@@ -22,6 +23,18 @@ def test_a_job_that_ends_its_process_or_hangs_is_only_its_own_failure():
     assert str(outcomes[4][1]) == "not done after 3 s; stopped"
     assert len(outcomes) == 6
     assert {*active_children()} <= before
+
+
+def test_a_job_that_hangs_is_ended_with_the_program_that_it_started(tmp_path):
+    alive = tmp_path / "alive"
+    decoder = f"while sleep 0.1; do touch {alive}; done"
+    job = f"__import__('subprocess').run(['sh', '-c', '{decoder}'])"
+    ((_, _, error),) = run_jobs(eval, [(job,)], workers=1, timeout=3)
+    assert str(error) == "not done after 3 s; stopped"
+    assert alive.exists()
+    alive.unlink()
+    time.sleep(0.5)
+    assert not alive.exists()
 
 
 def test_an_error_ends_the_processes():

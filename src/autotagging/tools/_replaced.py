@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autotagging.common.files import CHECKSUMS, replacing, sha256
-from autotagging.tools.unrecorded import RECORDS, output_of
+from autotagging.tools._unrecorded import RECORDS, output_of
 
 NOTES = Path(".snakemake/written")
 _TIMES = ("starttime", "endtime")  # of a job, in Snakemake's record
