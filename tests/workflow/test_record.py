@@ -120,6 +120,20 @@ def test_recorded_results_that_a_trial_has_replaced_come_back(recorded_copy):
     assert project.jobs("snakemake -n") == set()
 
 
+def test_results_of_another_rule_are_not_restored(recorded_copy):
+    """Here one number of a rule is no longer that of params.yaml."""
+    project = recorded_copy()
+    rules = "workflow/rules/split.smk"
+    project.replace(rules, 'seed=config["split"]["seed"]', "seed=7")
+    status = json.loads(project.run("dvc status --json"))
+    assert status == {"split": [{"changed deps": {rules: "modified"}}]}
+    message = project.run("autotagging restore", code=2)
+    assert f"dvc.lock belongs to other code or parameters: {rules} differ" in message
+    assert "split" in project.jobs("snakemake -n")  # nothing was marked as of this rule
+    project.run("git checkout --quiet -- workflow")
+    project.run("autotagging restore")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
