@@ -255,7 +255,7 @@ def test_every_stage_lists_the_code_of_its_step(step):
 
 @pytest.mark.parametrize("step", STEPS)
 def test_every_stage_lists_the_files_of_its_rules(step):
-    """A rule has the command, and what DVC does not know: for instance how parameters are passed."""
+    """DVC does not read rules: there, for instance, parameters become flags."""
     for stage in stages()[step]:
         rules = {dep for dep in stage["deps"] if dep.startswith("workflow/rules/")}
         assert rules == {f"workflow/rules/{step}.smk", "workflow/rules/common.smk"}
