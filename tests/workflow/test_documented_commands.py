@@ -47,6 +47,7 @@ RUN = {
     "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported"
     " --card results/figures/model_card/crnn-seed-0.md": None,
     "dvc config cache.shared group": None,
+    "dvc gc --all-commits --all-experiments --dry": None,
     "dvc config cache.type hardlink": None,
     "dvc exp run -S corpus=magnatagatune": "dvc exp run --queue -S corpus=magnatagatune",
     "dvc exp run -S train.learning_rate=0.0005 --name slow": (
@@ -67,7 +68,6 @@ RUN = {
     "dvc fetch": None,
     "dvc pull": None,
     "git checkout -- dvc.lock": None,
-    "git checkout -- params.yaml": None,
     "git checkout -- workflow": None,
     "snakemake --cores 2 download": None,
     "snakemake --cores 8": None,
@@ -163,7 +163,6 @@ NOT_RUN = {
     'docker run --rm --volume "$PWD:/autotagging" --user "$(id -u)" autotagging': ENGINE,
     "dvc exp apply": NAMED,
     "dvc exp run": NAMED,
-    "dvc exp run --queue": NAMED,
     "dvc exp apply NAME": REMOTES,
     "dvc exp pull origin NAME": REMOTES,
     "dvc exp push origin NAME": REMOTES,
