@@ -253,6 +253,11 @@ def test_every_stage_lists_the_code_of_its_step(step):
         assert code_differences(step, set(stage["deps"]), model) == []
 
 
+def test_the_lowest_version_of_snakemake_is_that_of_the_package():
+    (lowest,) = re.findall(r'^min_version\("(.+)"\)', (ROOT / "Snakefile").read_text(), re.M)
+    assert f'"snakemake>={lowest}"' in (ROOT / "pyproject.toml").read_text()
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_every_stage_lists_the_files_of_its_rules(step):
     """DVC does not read rules: there, for instance, parameters become flags."""
