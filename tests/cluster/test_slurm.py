@@ -98,7 +98,7 @@ def test_two_tasks_of_srun_train_together(make_project, local_run):
     """On two nodes, with one GPU each; their devices are CPUs, and dropout differs from one's."""
     project = make_project(*BEFORE_TRAINING)
     project.replace("params.yaml", "devices: auto", "devices: multi_worker")
-    project.run(f"snakemake --workflow-profile profiles/slurm-multi-worker -- {TRAINED}/model.json")
+    project.run(f"{RUN} --profile profiles/slurm-multi-worker -- {TRAINED}/model.json")
     (job,) = project.slurm_jobs()
     assert (job["NumNodes"], job["NumTasks"], job["TresPerNode"]) == ("2", "2", "gres:gpu:1")
     devices = json.loads((project.folder / TRAINED / "model.json").read_text())["devices"]

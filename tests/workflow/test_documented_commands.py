@@ -226,7 +226,7 @@ NOT_RUN = {
         "needs Kubernetes"
     ),
     "snakemake --workflow-profile profiles/slurm": SLURM,
-    "snakemake --workflow-profile profiles/slurm-multi-worker": SLURM,
+    "snakemake --workflow-profile profiles/slurm --profile profiles/slurm-multi-worker": SLURM,
     "kill -9": NAMED,
     "kill N": NAMED,
     "rm FILE": NAMED,
