@@ -181,7 +181,6 @@ NOT_RUN = {
     "dvc cache dir --local FOLDER/.dvc/cache": "needs another folder",
     "dvc checkout": NAMED,
     "dvc commit": NAMED,
-    "dvc exp run -S": NAMED,
     "dvc plots": NAMED,
     "git add": NAMED,
     "git add dvc.lock": MERGE,
@@ -220,7 +219,6 @@ NOT_RUN = {
     "python benchmarks/train.py 2 --model fcn4 --width 0.25": TAKES_MINUTES,
     "rm -f": NAMED,
     "rm -r results": "test_record.py runs it",
-    "rm .dvc/tmp/rwlock": "for a file that only a killed process leaves behind",
     "python tests/cluster/slurm.py sinfo": SLURM,
     "AUTOTAGGING_CORPORA=/corpora snakemake --workflow-profile profiles/kubernetes": (
         "needs Kubernetes"

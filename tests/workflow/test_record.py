@@ -138,10 +138,16 @@ def test_dvc_deletes_nothing_while_snakemake_runs(recorded_copy):
             assert within((folder / "ready").exists, seconds=60)
             remaining = {path for path in before if path.exists()}
             assert {path.parent.name for path in before - remaining} == {"merge_tags"}  # by its job
-            for each in ("dvc repro", "dvc exp run", "dvc commit --force merge_tags"):
-                printed = project.run(each, code=255)
+            for each, code in {
+                "repro": 255,
+                "exp run --set-param evaluate.threshold=0.4": 255,
+                "commit --force merge_tags": 1,
+            }.items():
+                printed = project.run(f"dvc {each}", code=code)
                 assert re.search(rf"is busy, .*\n +\(PID {run.pid}\): snakemake$", printed, re.M)
             assert "merge_tags" in project.run("dvc status")
+            assert "params.yaml" not in project.run("git status --short")
+            project.run("dvc exp run --queue --set-param evaluate.threshold=0.4")
             assert {path for path in before if path.exists()} == remaining
             assert (folder / "dvc.lock").read_bytes() == lock
         finally:

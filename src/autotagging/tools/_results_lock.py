@@ -1,6 +1,6 @@
 """Keep DVC from results/ while Snakemake runs: DVC deletes a step's folder before it runs the step.
 
-Snakemake's own lock is not known to DVC, but DVC keeps a list of who reads and who writes a folder.
+Snakemake's own lock is not known to DVC, but DVC keeps lists of who reads and who writes what.
 """
 
 import atexit
@@ -20,8 +20,8 @@ def hold_results() -> str:
     """List this process as a reader of results/ until it ends, so that DVC does not write there.
 
     `dvc repro`, `dvc exp run` and `dvc commit` then stop before they change anything; `dvc status`
-    goes on. If this process is killed, DVC itself removes it from the list. A stage of DVC needs
-    nothing: DVC has listed itself.
+    and the queue go on. If this process is killed, DVC itself removes it from its lists. A stage of
+    DVC needs nothing: DVC has listed itself.
 
     Returns
     -------
@@ -35,16 +35,20 @@ def hold_results() -> str:
     """
     if "DVC_ROOT" in os.environ or not _DVC.is_dir() or find_spec("dvc") is None:
         return ""
+    # By the folder of the list. An experiment replaces results by those of dvc.lock before it runs
+    # a stage; it begins by writing to this reference of git.
+    listed = {"tmp": str(RESULTS.absolute()), "tmp/exps": "refs/exps/stash"}
     held = ExitStack()
     try:
         from dvc.fs import localfs
         from dvc.rwlock import rwlock
 
-        folder = _DVC.absolute() / "tmp"
-        folder.mkdir(exist_ok=True)
-        reads, writes = [str(RESULTS.absolute())], []
-        held.enter_context(rwlock(str(folder), localfs, "snakemake", reads, writes, False))
+        for name, read in listed.items():
+            folder = _DVC.absolute() / name
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(rwlock(str(folder), localfs, "snakemake", [read], [], False))
     except Exception as error:  # other versions of DVC may do this in another way
+        _release(held)
         text = " ".join(str(error).split())
         if _BUSY in text:
             raise UserError(f"DVC is at work here; wait for its end. It says: {text}") from error
@@ -54,6 +58,6 @@ def hold_results() -> str:
 
 
 def _release(held: ExitStack) -> None:
-    """Remove this process from DVC's list; else DVC does it, once the process has ended."""
+    """Remove this process from DVC's lists; else DVC does it, once the process has ended."""
     with suppress(Exception):
         held.close()

@@ -7,12 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from dvc.repo.experiments.refs import WORKSPACE_STASH
 
 from autotagging.common.errors import UserError
 from autotagging.tools import _results_lock
 from autotagging.tools._results_lock import hold_results
 
-LIST = Path(".dvc/tmp/rwlock")
+LIST, EXPERIMENTS = Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/exps/rwlock")
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +39,11 @@ def test_a_process_is_listed_until_it_ends(released, tmp_path):
     assert hold_results() == ""
     reader = {"pid": os.getpid(), "cmd": "snakemake"}
     assert json.loads(LIST.read_text())["read"] == {str(tmp_path / "results"): [reader]}
+    assert json.loads(EXPERIMENTS.read_text())["read"] == {WORKSPACE_STASH: [reader]}
     ((release, held),) = released
     release(held)
-    assert not json.loads(LIST.read_text()).get("read")
+    for each in (LIST, EXPERIMENTS):
+        assert not json.loads(each.read_text()).get("read")
     release(held)
 
 
