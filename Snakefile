@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.14")
 
 PROJECT = Path(workflow.current_basedir).resolve()
 if Path.cwd().resolve() != PROJECT:

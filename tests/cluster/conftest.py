@@ -18,7 +18,6 @@ THREADS = min(8, len(os.sched_getaffinity(0)))
 """Threads of a training: those of the profile, but no more than this machine has."""
 
 METADATA = ".snakemake/metadata"
-PROFILES = ("profiles/slurm/config.yaml", "profiles/slurm-multi-worker/config.yaml")
 
 
 class ClusterProject(Project):
@@ -96,9 +95,8 @@ def make_project(tmp_path_factory, local_run, slurm):
         folder = tmp_path_factory.mktemp("project")
         corpora = local_run.environment["AUTOTAGGING_CORPORA"]
         _project(folder, corpora)
-        for profile in PROFILES:
-            with (folder / profile).open("a") as file:
-                file.write("slurm-init-seconds-before-status-checks: 3\n")
+        with (folder / "profiles/slurm/config.yaml").open("a") as file:
+            file.write("slurm-init-seconds-before-status-checks: 3\n")
         for step in steps:
             shutil.copytree(local_run.folder / "results" / step, folder / "results" / step)
         if steps:

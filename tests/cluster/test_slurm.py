@@ -98,7 +98,7 @@ def test_two_tasks_of_srun_train_together(make_project, local_run):
     """On two nodes, with one GPU each; their devices are CPUs, and dropout differs from one's."""
     project = make_project(*BEFORE_TRAINING)
     project.replace("params.yaml", "devices: auto", "devices: multi_worker")
-    project.run(f"snakemake --workflow-profile profiles/slurm-multi-worker -- {TRAINED}/model.json")
+    project.run(f"{RUN} --profile profiles/slurm-multi-worker -- {TRAINED}/model.json")
     (job,) = project.slurm_jobs()
     assert (job["NumNodes"], job["NumTasks"], job["TresPerNode"]) == ("2", "2", "gres:gpu:1")
     devices = json.loads((project.folder / TRAINED / "model.json").read_text())["devices"]
@@ -109,10 +109,7 @@ def test_two_tasks_of_srun_train_together(make_project, local_run):
     assert together["val_loss"].tolist() == pytest.approx(alone["val_loss"].tolist(), abs=0.02)
 
 
-def test_dvc_repro_runs_its_stages_on_the_cluster(make_project, local_run):
-    project = make_project()
-    project.environment["SNAKEMAKE_PROFILE"] = "profiles/slurm"
-    project.run("dvc repro")
-    assert len(project.slurm_jobs()) == len(project.jobs("snakemake -n --forceall")) + 3
-    assert digests(project) == digests(local_run)
-    assert "up to date" in project.run("dvc status")
+def test_results_of_the_cluster_are_recorded_in_dvc(whole_run):
+    whole_run.run("autotagging record")
+    assert "up to date" in whole_run.run("dvc status")
+    assert whole_run.jobs(f"{RUN} -n") == set()

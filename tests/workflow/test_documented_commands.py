@@ -47,6 +47,7 @@ RUN = {
     "autotagging export --model-json results/train/crnn/seed-0/model.json --out exported"
     " --card results/figures/model_card/crnn-seed-0.md": None,
     "dvc config cache.shared group": None,
+    "dvc gc --all-commits --all-experiments --dry": None,
     "dvc config cache.type hardlink": None,
     "dvc exp run -S corpus=magnatagatune": "dvc exp run --queue -S corpus=magnatagatune",
     "dvc exp run -S train.learning_rate=0.0005 --name slow": (
@@ -162,7 +163,6 @@ NOT_RUN = {
     'docker run --rm --volume "$PWD:/autotagging" --user "$(id -u)" autotagging': ENGINE,
     "dvc exp apply": NAMED,
     "dvc exp run": NAMED,
-    "dvc exp run --queue": NAMED,
     "dvc exp apply NAME": REMOTES,
     "dvc exp pull origin NAME": REMOTES,
     "dvc exp push origin NAME": REMOTES,
@@ -180,6 +180,7 @@ NOT_RUN = {
     "dvc queue stop --kill": REMOTES,
     "dvc cache dir --local FOLDER/.dvc/cache": "needs another folder",
     "dvc checkout": NAMED,
+    "dvc commit": NAMED,
     "dvc plots": NAMED,
     "git add": NAMED,
     "git add dvc.lock": MERGE,
@@ -222,9 +223,8 @@ NOT_RUN = {
     "AUTOTAGGING_CORPORA=/corpora snakemake --workflow-profile profiles/kubernetes": (
         "needs Kubernetes"
     ),
-    "SNAKEMAKE_PROFILE=profiles/slurm dvc repro": SLURM,
     "snakemake --workflow-profile profiles/slurm": SLURM,
-    "snakemake --workflow-profile profiles/slurm-multi-worker": SLURM,
+    "snakemake --workflow-profile profiles/slurm --profile profiles/slurm-multi-worker": SLURM,
     "kill -9": NAMED,
     "kill N": NAMED,
     "rm FILE": NAMED,

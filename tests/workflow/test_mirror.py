@@ -253,6 +253,19 @@ def test_every_stage_lists_the_code_of_its_step(step):
         assert code_differences(step, set(stage["deps"]), model) == []
 
 
+def test_the_lowest_version_of_snakemake_is_that_of_the_package():
+    (lowest,) = re.findall(r'^min_version\("(.+)"\)', (ROOT / "Snakefile").read_text(), re.M)
+    assert f'"snakemake>={lowest}"' in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_stage_lists_the_files_of_its_rules(step):
+    """DVC does not read rules: there, for instance, parameters become flags."""
+    for stage in stages()[step]:
+        rules = {dep for dep in stage["deps"] if dep.startswith("workflow/rules/")}
+        assert rules == {f"workflow/rules/{step}.smk", "workflow/rules/common.smk"}
+
+
 def test_train_lists_no_module_that_it_does_not_run():
     listed = set().union(*(stage["deps"] for stage in stages()["train"]))
     assert unused_modules("train", listed) == set()
@@ -313,8 +326,14 @@ def test_the_committed_lock_is_of_the_committed_code_and_parameters():
     lock = yaml.safe_load((ROOT / "dvc.lock").read_text())
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert lock_differences(lock, params, ROOT) == []
-    names = {name.split("@")[0] for name in lock["stages"]}
-    assert names == set(STEPS)
+    deps = {
+        stage["outs"][0]["path"]: {dep["path"] for dep in stage["deps"]}
+        for stage in lock["stages"].values()
+    }
+    for several in stages().values():
+        for stage in several:
+            assert deps.pop(stage["outs"][0]) == set(stage["deps"])
+    assert not deps
 
 
 def test_a_lock_that_is_not_current_is_found():

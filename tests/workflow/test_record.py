@@ -5,11 +5,13 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from importlib.metadata import version
 
 import pytest
 
 from autotagging.common.files import sha256
+from waiting import within
 
 pytestmark = pytest.mark.xdist_group("tiny_run")
 
@@ -118,6 +120,55 @@ def test_recorded_results_that_a_trial_has_replaced_come_back(recorded_copy):
     note = (project.folder / ".snakemake/written" / name).read_text()
     assert note.split()[1] == sha256(project.folder / name)
     assert project.jobs("snakemake -n") == set()
+
+
+def test_dvc_deletes_nothing_while_snakemake_runs(recorded_copy):
+    """It would delete the results of a changed step, and then fail at Snakemake's lock."""
+    project = recorded_copy()
+    wait = "touch ready; until [ -e go ]; do sleep 0.1; done; "
+    project.replace(
+        "workflow/rules/merge_tags.smk", '"autotagging merge', f'"{wait}autotagging merge'
+    )
+    before = {path for path in (project.folder / "results").rglob("*") if path.is_file()}
+    lock = (project.folder / "dvc.lock").read_bytes()
+    command = ["snakemake", "--cores", "1", "--", "results/merge_tags/labels.csv"]
+    environment, folder = project.environment, project.folder
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL) as run:
+        try:
+            assert within((folder / "ready").exists, seconds=60)
+            remaining = {path for path in before if path.exists()}
+            assert {path.parent.name for path in before - remaining} == {"merge_tags"}  # by its job
+            for each, code in {
+                "repro": 255,
+                "exp run --set-param evaluate.threshold=0.4": 255,
+                "commit --force merge_tags": 1,
+            }.items():
+                printed = project.run(f"dvc {each}", code=code)
+                assert re.search(rf"is busy, .*\n +\(PID {run.pid}\): snakemake$", printed, re.M)
+            assert "merge_tags" in project.run("dvc status")
+            assert "params.yaml" not in project.run("git status --short")
+            project.run("dvc exp run --queue --set-param evaluate.threshold=0.4")
+            assert {path for path in before if path.exists()} == remaining
+            assert (folder / "dvc.lock").read_bytes() == lock
+        finally:
+            (folder / "go").touch()
+    assert run.returncode == 0
+    assert not json.loads((folder / ".dvc/tmp/rwlock").read_text()).get("read")
+    assert project.jobs("dvc repro merge_tags") <= {"merge_tags"}
+
+
+def test_results_of_another_rule_are_not_restored(recorded_copy):
+    """Here one number of a rule is no longer that of params.yaml."""
+    project = recorded_copy()
+    rules = "workflow/rules/split.smk"
+    project.replace(rules, 'seed=config["split"]["seed"]', "seed=7")
+    status = json.loads(project.run("dvc status --json"))
+    assert status == {"split": [{"changed deps": {rules: "modified"}}]}
+    message = project.run("autotagging restore", code=2)
+    assert f"dvc.lock belongs to other code or parameters: {rules} differ" in message
+    assert "split" in project.jobs("snakemake -n")  # nothing was marked as of this rule
+    project.run("git checkout --quiet -- workflow")
+    project.run("autotagging restore")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,13 @@ onstart:
             check_own_corpus(config["corpus"], rules=set(workflow.dag_settings.allowed_rules))
         except UserError as error:
             raise WorkflowError(str(error))
+    from autotagging.tools._results_lock import hold_results
+
+    try:
+        if warning := hold_results():
+            logger.warning(warning)
+    except UserError as error:
+        raise WorkflowError(str(error))
 
 
 def check_python_path():

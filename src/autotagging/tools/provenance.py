@@ -14,6 +14,7 @@ from autotagging.tools._engines import LOCK, RESULTS, flat, read_lock
 from autotagging.tools._jobs import Job, flags_of, read_jobs
 from autotagging.tools._project import check_project
 
+_CODE = ("src/", "workflow/rules/")
 _VERSIONS = ("versions", "figure-versions", "table-versions")
 _RESTORED = "unknown: restored from DVC, or the log was deleted"
 
@@ -117,8 +118,8 @@ def _of_stage(name: str, stage: dict[str, Any]) -> dict[str, Any]:
         "parameters": {
             name: str(value) for name, value in flat(stage.get("params", {}).get("params.yaml", {}))
         },
-        "inputs": {path: {"md5": md5} for path, md5 in deps.items() if not path.startswith("src/")},
-        "code": {path: md5 for path, md5 in deps.items() if path.startswith("src/")},
+        "inputs": {path: {"md5": md5} for path, md5 in deps.items() if not path.startswith(_CODE)},
+        "code": {path: md5 for path, md5 in deps.items() if path.startswith(_CODE)},
         "versions": _versions(model, [str(folder / "versions.json")]),
         **dict.fromkeys(("machine", "started", "seconds", "cpu_seconds", "peak_memory_mb")),
         "devices": model.get("devices"),

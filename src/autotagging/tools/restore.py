@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import read_json
@@ -71,6 +72,8 @@ def restore() -> None:
     run("snakemake", "--touch", "--forceall", "--cores", "all", capture=True)
     _replaced.note_all(outs)  # what is left of a removed seed or model was not compared
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
+    for note in _not_compared(read_params(Path("params.yaml"))):
+        print(note, file=sys.stderr)
 
 
 def _check_own_corpus() -> None:
@@ -119,6 +122,19 @@ def _check_starts() -> None:
             raise UserError(
                 f"{', '.join(others)}: not trained from the weights of {start}; put the earlier "
                 f"ones back, or train again: `snakemake --cores all --forcerun {' '.join(others)}`"
+            )
+
+
+def _not_compared(params: dict[str, Any]) -> Iterator[str]:
+    """Name folders in params.yaml of which nothing tells the content at the time of training."""
+    for model in params["models"]:
+        source = params["train"][model].get("source", "other_tags")
+        if source != "other_tags":
+            folder, seeds = RESULTS / "train" / model, params["train"]["seeds"]
+            trained = " ".join(str(folder / f"seed-{seed}" / "model.json") for seed in seeds)
+            yield (
+                f"train.{model}.source was not compared; if {source} has changed since, "
+                f"train again: `snakemake --cores all --forcerun {trained}`"
             )
 
 

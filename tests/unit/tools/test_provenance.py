@@ -32,7 +32,11 @@ def pulled(tmp_path, monkeypatch):
     Path("cache/files/md5/ab/cd.dir").write_text(json.dumps([entry]))
     stage = {
         "cmd": "snakemake --cores all -- \n  results/train",
-        "deps": [{"path": "src/a.py", "md5": "1"}, {"path": "results/split", "md5": "2.dir"}],
+        "deps": [
+            {"path": "workflow/rules/train.smk", "md5": "0"},
+            {"path": "src/a.py", "md5": "1"},
+            {"path": "results/split", "md5": "2.dir"},
+        ],
         "params": {"params.yaml": {"corpus": "demo", "train.crnn": {"units": [1, 2]}}},
         "outs": [{"path": str(RESULT.parent), "md5": "abcd.dir"}],
     }
@@ -47,7 +51,7 @@ def test_a_result_from_dvc_is_told_by_its_stage(pulled):
     assert found["in_dvc_lock"]
     assert found["parameters"] == {"corpus": "demo", "train.crnn.units": "[1, 2]"}
     assert found["inputs"] == {"results/split": {"md5": "2.dir"}}
-    assert found["code"] == {"src/a.py": "1"}
+    assert found["code"] == {"workflow/rules/train.smk": "0", "src/a.py": "1"}
     assert found["versions"] == {"keras": "3.15.1"}
     assert found["machine"] is None
     text = "\n".join(provenance._lines(found))

@@ -56,6 +56,21 @@ def test_models_trained_from_other_weights_are_not_restored(tmp_path, monkeypatc
         restore._check_starts()
 
 
+def test_a_source_that_was_not_compared_is_named():
+    train = {"seeds": [0, 1], "crnn": {}, "transfer": {"source": "other_tags"}}
+    params = {"models": ["crnn", "transfer"], "train": train}
+    assert [*restore._not_compared(params)] == []
+    train["transfer"]["source"] = "../demo/results"
+    (note,) = restore._not_compared(params)
+    folder = "results/train/transfer"
+    assert note == (
+        "train.transfer.source was not compared; if ../demo/results has changed since, "
+        f"train again: `snakemake --cores all --forcerun {folder}/seed-0/model.json "
+        f"{folder}/seed-1/model.json`"
+    )
+    assert [*restore._not_compared({**params, "models": ["crnn"]})] == []
+
+
 def test_without_a_lock_it_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("Snakefile", "params.yaml"):
