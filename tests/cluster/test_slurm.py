@@ -109,6 +109,15 @@ def test_two_tasks_of_srun_train_together(make_project, local_run):
     assert together["val_loss"].tolist() == pytest.approx(alone["val_loss"].tolist(), abs=0.02)
 
 
+def test_dvc_repro_runs_its_stages_on_the_cluster(make_project, local_run):
+    project = make_project()
+    project.environment["SNAKEMAKE_PROFILE"] = "profiles/slurm"
+    project.run("dvc repro")
+    assert len(project.slurm_jobs()) == len(project.jobs("snakemake -n --forceall")) + 3
+    assert digests(project) == digests(local_run)
+    assert "up to date" in project.run("dvc status")
+
+
 def test_results_of_the_cluster_are_recorded_in_dvc(whole_run):
     whole_run.run("autotagging record")
     assert "up to date" in whole_run.run("dvc status")

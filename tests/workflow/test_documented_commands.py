@@ -223,6 +223,7 @@ NOT_RUN = {
     "AUTOTAGGING_CORPORA=/corpora snakemake --workflow-profile profiles/kubernetes": (
         "needs Kubernetes"
     ),
+    "SNAKEMAKE_PROFILE=profiles/slurm dvc repro": SLURM,
     "snakemake --workflow-profile profiles/slurm": SLURM,
     "snakemake --workflow-profile profiles/slurm --profile profiles/slurm-multi-worker": SLURM,
     "kill -9": NAMED,
