@@ -1,6 +1,5 @@
 """Deep bag of features: patches, the RBM of patches, pooling, and pre-training."""
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -234,17 +233,6 @@ def test_silence_and_short_clips_have_features(fitted, frames, agc):
 def test_clips_that_do_not_vary_are_an_error(mel):
     with pytest.raises(UserError, match="do not vary"):
         fit(Clips(np.full_like(mel, -100)))
-
-
-def test_the_features_do_not_depend_on_the_number_of_threads(fitted, mel):
-    from autotagging.training.feature_file import transformed
-
-    transform = partial(encode_bof_rbm, arrays=fitted[0], agc=True, segment_frames=47)
-    one, two = (
-        transformed(lambda ids: mel[ids], transform, threads=threads)(np.arange(N_CLIPS))
-        for threads in (1, 2)
-    )
-    assert one.tobytes() == two.tobytes()
 
 
 def test_multiply_adds_of_the_source():

@@ -203,7 +203,6 @@ def test_fused_batch_norm_in_training_is_keras_own():
         ("crnn", (80, 1366), {}, "not 80 x 1366"),
         ("crnn", (192, 1366), {}, "not 192 x 1366"),
         ("crnn", (96, 1500), {}, "not 96 x 1500"),
-        ("crnn", (96, 1366), {"padding_side": "top"}, "is 'top'; expected one of both, end, start"),
         ("crnn", (96, 1366), {"dropout": 0.5}, "has no option 'dropout'"),
     ],
 )

@@ -287,29 +287,6 @@ def test_schedules_of_the_learning_rate(schedule, expected):
     assert [float(rates(step)) for step in range(8)] == pytest.approx(expected, abs=1e-4)
 
 
-def test_weights_go_to_disk_and_back(training, examples, tmp_path):
-    from autotagging.models.stored import load_arrays, save_arrays, set_weights, weights_of
-
-    model, _ = fit(training, examples, epochs=1)
-    path = tmp_path / "weights.npz"
-    save_arrays(path, weights_of(model))
-    other = keras.models.clone_model(model)
-    set_weights(other, load_arrays(path))
-    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_weights_of_another_model_are_refused(training, examples):
-    from autotagging.models.stored import set_weights, weights_of
-
-    model, _ = fit(training, examples, epochs=1)
-    arrays = weights_of(model)
-    name = next(iter(arrays))
-    arrays[name] = np.zeros(3, np.float32)
-    with pytest.raises(UserError, match=rf"weight '{name}' is \(3,\)"):
-        set_weights(model, arrays)
-
-
 class Stopped(Exception):
     pass
 
