@@ -216,10 +216,9 @@ TEST_OF_TRAIN_PARAMETER = {
     "tests/unit/training/test_beta_1.py": """\
 import numpy as np
 
-from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import ONE_DEVICE
 from autotagging.training.loop import Examples, fit, keras
-from networks import training_settings
+from networks import checkpoints_in, training_settings
 
 
 def trained(beta_1, folder):
@@ -229,12 +228,9 @@ def trained(beta_1, folder):
     labels = np.tile(np.eye(2, dtype=np.float32), (8, 1))
     mel = np.ones((16, 1, 3), np.float32)
     examples = Examples(np.arange(16), labels, lambda clips: mel[clips])
-    checkpoints = Checkpoints(
-        folder, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10
-    )
     settings = training_settings(batch_size=2, epochs=1, beta_1=beta_1)
-    how = {"name": "own", "seed": 0, "devices": ONE_DEVICE, "checkpoints": checkpoints}
-    fit(network, examples, examples, settings, **how)
+    how = {"name": "own", "seed": 0, "devices": ONE_DEVICE}
+    fit(network, examples, examples, settings, **how, checkpoints=checkpoints_in(folder))
     return network.get_weights()[1].tolist()
 
 

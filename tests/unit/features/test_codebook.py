@@ -9,7 +9,7 @@ from autotagging.features.pooling import level_maxima
 from autotagging.features.pyramid import multiscale
 from autotagging.features.spherical_kmeans import spherical_kmeans
 from autotagging.features.whitening import Moments, whiten, whitening
-from training_clips import audible_clips, not_kept
+from training_clips import Clips, audible_clips, not_kept
 
 MEL, _ = audible_clips()
 OPTIONS = {
@@ -25,20 +25,8 @@ OPTIONS = {
 CUT = {"representation": "laplacian", "pool_frames": 40}
 
 
-class Clips:
-    def __init__(self, mel=MEL):
-        self.mel, self.passes = mel, 0
-
-    def __len__(self):
-        return len(self.mel)
-
-    def blocks(self):
-        self.passes += 1
-        yield from np.array_split(self.mel, 3)
-
-
 def fit(clips=None, **changes):
-    return codebook.fit_codebook(clips or Clips(), seed=0, keep=not_kept, **(OPTIONS | changes))
+    return codebook.fit_codebook(clips or Clips(MEL), seed=0, keep=not_kept, **(OPTIONS | changes))
 
 
 def features(mel, arrays, **changes):
@@ -77,7 +65,7 @@ def test_the_codebook_is_whitening_and_dictionary_in_one():
 
 
 def test_a_fit_reads_the_clips_once_and_gives_the_same_bytes_again():
-    clips = Clips()
+    clips = Clips(MEL)
     with threadpool_limits(1, user_api="blas"):
         first, second = fit(clips), fit(clips)
     assert clips.passes == 2

@@ -4,28 +4,17 @@ import numpy as np
 import pytest
 
 from autotagging import models
-from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.epoch_metrics import mean_roc_auc
 from autotagging.training.feature_file import transformed
 from autotagging.training.features import keep
-from training_clips import fit_in_memory
+from networks import checkpoints_in
+from training_clips import Clips, fit_in_memory
 
 MODEL = models.feature_model("statistics", strength=0.01)
 
 
-class Clips:
-    """Training clips in blocks, as `training.features.TrainingClips` gives them."""
-
-    def __init__(self, mel, *, block=4):
-        self.mel, self.block = mel, block
-
-    def blocks(self):
-        for start in range(0, len(self.mel), self.block):
-            yield self.mel[start : start + self.block].astype(np.float32)
-
-
-def fitted(mel, **blocks):
-    return fit_in_memory(MODEL, Clips(mel, **blocks))
+def fitted(mel):
+    return fit_in_memory(MODEL, Clips(mel))
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +65,7 @@ def test_silence_and_a_short_clip_have_finite_features(mel):
 
 
 def test_a_scale_that_was_kept_reads_no_features_again(mel, tmp_path):
-    checkpoints = Checkpoints(
-        tmp_path, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10
-    )
-    kept = partial(keep, checkpoints)
+    kept = partial(keep, checkpoints_in(tmp_path))
     arrays = fit_in_memory(MODEL, Clips(mel), keep=kept)
     again = MODEL.fit_encoded(None, None, {}, seed=0, keep=kept)
     for name in arrays:

@@ -11,7 +11,7 @@ import pytest
 from autotagging.common.errors import UserError
 from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.epoch_metrics import cross_entropy
-from networks import training_settings
+from networks import checkpoints_in, training_settings
 
 keras = pytest.importorskip("keras")
 
@@ -63,12 +63,6 @@ class NoCheckpoints(Checkpoints):
 
     def save_epoch(self, epoch, weights):
         pass
-
-
-def checkpoints_in(folder, *, keep_epochs="last", minutes=10):
-    return Checkpoints(
-        folder, fingerprint="a", devices="CPU", keep_epochs=keep_epochs, minutes=minutes
-    )
 
 
 def fit(training, examples, *, checkpoints=None, regular=True, model=None, **changes):
