@@ -122,18 +122,24 @@ def train_arguments(folder, name, options=()):
     settings += ["padding_side=both", "padding_value=0.0"]
     settings += ["pool_dropout=0.1", "output_dropout=0.3"]
     settings += ["gru_reset_after=true", "gru_gates=sigmoid", *options]
-    out = folder / name
     return [
-        *("train", "--model", "crnn", "--seed", 0),
+        *("train", "--model", "crnn", "--seed", 0, *_training_flags(folder, folder / name)),
+        *("--mel", folder / "summary.csv", "--front-end", folder / "front_end.json"),
+        *("--options", *settings, "--threads", 2),
+    ]
+
+
+def _training_flags(folder, out):
+    """Flags of a training of any model, with inputs in one folder and outputs in another."""
+    return [
         *("--labels", folder / "labels.csv", "--tag-settings", folder / "tag_settings.json"),
         *("--split", folder / "split.csv", "--split-settings", folder / "split_settings.json"),
-        *("--mel", folder / "summary.csv"),
-        *("--audio", folder / "audio.json", "--front-end", folder / "front_end.json"),
+        *("--audio", folder / "audio.json"),
         *("--batch-size", 2, "--epochs", 2, "--learning-rate", 0.001, "--schedule", "constant"),
         *("--output-bias", "prior", "--keep-epochs", "all"),
-        *("--monitor", "val_loss", "--patience", "none", "--options", *settings, "--threads", 2),
+        *("--monitor", "val_loss", "--patience", "none", "--checkpoint-minutes", 10),
         *("--devices", "auto", "--xla=false", "--precision", "float32", "--cache", 0.001),
-        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished" / name),
+        *("--unfinished", folder / "unfinished" / out.relative_to(folder)),
         *("--weights", out / "weights.npz", "--epoch-weights", out / "epochs.npz"),
         *("--model-json", out / "model.json"),
         *("--history", out / "history.csv", "--times", out / "times.csv"),
@@ -162,26 +168,8 @@ def evaluate(folder, name, *options, code=0):
 def train_lookup(folder):
     """Fit an audio-blind model to the tables in a folder."""
     autotagging(
-        *("train", "--model", "lookup", "--seed", 0),
-        *("--tag-settings", folder / "tag_settings.json"),
-        *("--split-settings", folder / "split_settings.json"),
-        *("--batch-size", 1, "--epochs", 1, "--learning-rate", 0.1),
-        *("--schedule", "constant", "--output-bias", "prior"),
-        *("--monitor", "val_loss", "--patience", "none"),
-        *("--keep-epochs", "all", "--epoch-weights", folder / "epochs.npz"),
-        *("--devices", "auto", "--xla=false", "--precision", "float32", "--cache", 0.001),
-        *("--checkpoint-minutes", 10, "--unfinished", folder / "unfinished"),
-        *("--options", "pseudo_count=1.0", "--history", folder / "history.csv"),
-        *("--times", folder / "times.csv", "--weights", folder / "weights.npz"),
-        *(
-            "--audio",
-            folder / "audio.json",
-            "--versions",
-            folder / "versions.json",
-            "--checksums",
-            folder / "SHA256SUMS",
-        ),
-        *_lookup_files(folder),
+        *("train", "--model", "lookup", "--seed", 0, *_training_flags(folder, folder)),
+        *("--groups", folder / "groups.csv", "--options", "pseudo_count=1.0", "--threads", 1),
         without="tensorflow",
     )
 
@@ -190,19 +178,13 @@ def evaluate_lookup(folder, code=0):
     """Evaluate the model of `train_lookup`."""
     return autotagging(
         *("evaluate", "--batch-size", 1, "--tags", folder / "tags.csv"),
-        *_lookup_files(folder),
+        *("--labels", folder / "labels.csv", "--split", folder / "split.csv"),
+        *("--groups", folder / "groups.csv", "--threads", 1),
+        *("--model-json", folder / "model.json"),
         *evaluate_settings(folder),
         without="tensorflow",
         code=code,
     )
-
-
-def _lookup_files(folder):
-    return [
-        *("--labels", folder / "labels.csv", "--split", folder / "split.csv"),
-        *("--groups", folder / "groups.csv", "--threads", 1),
-        *("--model-json", folder / "model.json"),
-    ]
 
 
 def evaluate_settings(out):

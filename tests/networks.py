@@ -1,7 +1,11 @@
-"""Options of networks and settings of a training, as several tests start from them."""
+"""What tests of networks and trainings start from: options, settings, descriptions."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from autotagging.mel.spectrogram import describe_front_end
+from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.settings import TrainingSettings
 
 
@@ -77,3 +81,46 @@ def training_settings(**changes: Any) -> TrainingSettings:
         "precision": "float32",
     }
     return TrainingSettings(**{**settings, **changes})
+
+
+def checkpoints_in(folder: Path, **changes: Any) -> Checkpoints:
+    """Checkpoints of a training, with some of what they belong to changed."""
+    settings = {"fingerprint": "a", "devices": "CPU, 2 threads"}
+    settings |= {"keep_epochs": "last", "minutes": 10}
+    return Checkpoints(folder, **{**settings, **changes})
+
+
+FRONT_END = describe_front_end(
+    sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, seconds=2.0, log_scale="power_db"
+)
+
+
+def model_description(
+    model: str, options: dict[str, Any], tags: Sequence[str], **changes: Any
+) -> dict[str, Any]:
+    """Entries of a model.json that nothing was trained for, with some changed."""
+    return {
+        **{"model": model, "seed": 0, "corpus": "demo", "split": "random 2/1/1"},
+        **{"options": options, "tags": [*tags], "trained_on": {}, "versions": {}},
+        **{"input_shape": [96, FRONT_END["frames"]], "front_end": FRONT_END},
+        **changes,
+    }
+
+
+def stock_crnn(*, frames: int, padding: int, n_tags: int) -> Any:
+    """Build the CRNN of stock Keras layers in the paper's order, without dropout."""
+    import keras
+
+    x = inputs = keras.Input((96, frames))
+    x = keras.layers.BatchNormalization(axis=1)(x)
+    x = keras.layers.Reshape((96, frames, 1))(x)
+    x = keras.layers.ZeroPadding2D(((0, 0), (padding, padding)))(x)
+    for filters, pool in ((64, 2), (128, 3), (128, 4), (128, 4)):
+        x = keras.layers.Conv2D(filters, 3, padding="same")(x)
+        x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.ELU()(x)
+        x = keras.layers.MaxPooling2D(pool)(x)
+    x = keras.layers.Reshape((-1, 128))(x)
+    x = keras.layers.GRU(32, return_sequences=True)(x)
+    x = keras.layers.GRU(32)(x)
+    return keras.Model(inputs, keras.layers.Dense(n_tags, activation="sigmoid")(x))

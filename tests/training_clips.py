@@ -1,16 +1,15 @@
 """Training clips for models on features: synthetic spectrograms in which tags can be heard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import ONE_DEVICE
 from autotagging.training.features import TrainingClips
-from networks import training_settings
+from networks import checkpoints_in, training_settings
 
 
 def audible_clips(n: int = 16, *, bins: int = 24, frames: int = 160) -> tuple[np.ndarray, ...]:
@@ -39,9 +38,6 @@ def training_clips(
     **settings: Any,
 ) -> TrainingClips:
     """Training clips 10, 11, ... with settings of `networks.training_settings`."""
-    checkpoints = Checkpoints(
-        folder / "unfinished", fingerprint="f", devices="CPU", keep_epochs="last", minutes=10
-    )
     return TrainingClips(
         np.arange(len(mel)) + 10,
         labels,
@@ -50,10 +46,26 @@ def training_clips(
         seed=0,
         settings=training_settings(**settings),
         devices=ONE_DEVICE,
-        checkpoints=checkpoints,
+        checkpoints=checkpoints_in(folder / "unfinished"),
         front_end=front_end or {},
         audio_sha256=audio_sha256,
     )
+
+
+class Clips:
+    """Training clips without labels or files: spectrograms that are read in blocks."""
+
+    def __init__(self, mel: np.ndarray, *, block: int = 4):
+        self.mel, self.block, self.passes = mel, block, 0
+
+    def __len__(self) -> int:
+        return len(self.mel)
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Give the spectrograms as `TrainingClips` does; `passes` counts how often."""
+        self.passes += 1
+        for start in range(0, len(self.mel), self.block):
+            yield self.mel[start : start + self.block].astype(np.float32)
 
 
 def not_kept(name: str, compute: Any) -> dict[str, np.ndarray]:

@@ -11,8 +11,9 @@ from autotagging.common.files import save_arrays, sha256, write_csv, write_json
 from autotagging.mel.front_end import Limits, MelSettings
 from autotagging.steps.download import Demo, _make_demo
 from autotagging.steps.extract_mel_shard import extract_mel_shard
-from autotagging.training.checkpoints import Checkpoints, discard, only_training
+from autotagging.training.checkpoints import discard, only_training
 from autotagging.training.run import Run
+from networks import checkpoints_in
 
 CHANGES = ("replace", "rename", "unlink", "rmdir", "mkdir", "fsync", "pwrite", "ftruncate")
 
@@ -143,9 +144,7 @@ def test_a_training_up_to_its_evaluation(tmp_path, monkeypatch):
     gradients, losses = rng.normal(size=(3, 2, 3)), [3.0, 1.0, 2.0]
 
     def work(folder):
-        checkpoints = Checkpoints(
-            folder / "unfinished", fingerprint="a", devices="CPU", keep_epochs="all", minutes=0
-        )
+        checkpoints = checkpoints_in(folder / "unfinished", keep_epochs="all", minutes=0)
         with only_training(folder / "unfinished"):
             run = Run([variable := Variable()], (4, 2), checkpoints)
             run.resume()

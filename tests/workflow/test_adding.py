@@ -1,4 +1,4 @@
-"""A model, a parameter and a metric are added by the edits that CONTRIBUTING names alone."""
+"""Models, a parameter and a metric are added by the edits that CONTRIBUTING names alone."""
 
 import json
 import re
@@ -216,10 +216,9 @@ TEST_OF_TRAIN_PARAMETER = {
     "tests/unit/training/test_beta_1.py": """\
 import numpy as np
 
-from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import ONE_DEVICE
 from autotagging.training.loop import Examples, fit, keras
-from networks import training_settings
+from networks import checkpoints_in, training_settings
 
 
 def trained(beta_1, folder):
@@ -229,12 +228,9 @@ def trained(beta_1, folder):
     labels = np.tile(np.eye(2, dtype=np.float32), (8, 1))
     mel = np.ones((16, 1, 3), np.float32)
     examples = Examples(np.arange(16), labels, lambda clips: mel[clips])
-    checkpoints = Checkpoints(
-        folder, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10
-    )
     settings = training_settings(batch_size=2, epochs=1, beta_1=beta_1)
-    how = {"name": "own", "seed": 0, "devices": ONE_DEVICE, "checkpoints": checkpoints}
-    fit(network, examples, examples, settings, **how)
+    how = {"name": "own", "seed": 0, "devices": ONE_DEVICE}
+    fit(network, examples, examples, settings, **how, checkpoints=checkpoints_in(folder))
     return network.get_weights()[1].tolist()
 
 
@@ -373,6 +369,8 @@ def change_the_parameter(project):
     new = {"params.yaml": {"train.beta_1": "modified"}}
     stages = {f"train@{model}-0" for model in ("crnn", "lookup", *ADDED)}
     assert changed_stages(project) == dict.fromkeys(stages, new)
+    ran = counts(project, "snakemake --cores 1 -- results/train/lookup/seed-0/model.json")
+    assert ran["train"] == 1
 
 
 def run_tests(project):
@@ -384,46 +382,6 @@ def run_tests(project):
     project.replace("src/autotagging/models/popular/__init__.py", 'LIBRARIES = ("scipy",)\n', "")
     failed = project.run("pytest -n 0 -q tests/unit/test_libraries.py -k popular", code=1)
     assert "scipy" in failed
-
-
-def test_a_parameter_is_added(project):
-    """A share of the clips that is split, as a person might want for a trial."""
-    project.replace("params.yaml", "  untagged: keep\n", "  untagged: keep\n  share: 0.5\n")
-    project.replace(
-        "workflow/schemas/params.schema.yaml",
-        "    required: [scheme, ",
-        "    required: [share, scheme, ",
-    )
-    project.replace(
-        "workflow/schemas/params.schema.yaml",
-        "      scheme:\n        description:",
-        "      share:\n        description: Share of the clips to use.\n        type: number\n"
-        "      scheme:\n        description:",
-    )
-    rule = "workflow/rules/split.smk"
-    seed = '            seed=config["split"]["seed"],\n'
-    project.replace(rule, seed, seed + '            share=config["split"]["share"],\n')
-    partition = "src/autotagging/labels/partition.py"
-    seed = "    seed\n        Seed of the shuffle of the clips or groups; schemes folder and file"
-    seed += " ignore it.\n"
-    share = "    share\n        Share of the clips to use.\n"
-    project.replace(partition, seed, seed + share)
-    project.replace(
-        partition,
-        "    seed: int\n\n    @property",
-        "    seed: int\n    share: float\n\n    @property",
-    )
-    project.replace(
-        "src/autotagging/steps/split.py",
-        "    known = read_labels(labels)\n",
-        "    known = read_labels(labels).sample(frac=settings.share, random_state=0)\n",
-    )
-    before = len(pd.read_csv(project.folder / "results/split/split.csv"))
-    assert "split" in counts(project, "snakemake --cores 1 -- results/split/split.csv")
-    assert len(pd.read_csv(project.folder / "results/split/split.csv")) < 0.7 * before
-    assert "--share" in project.run("autotagging split --help")
-    project.replace("params.yaml", "share: 0.5", "share: half")
-    assert "split.share: 'half' is not" in project.run("snakemake -n", code=1)
 
 
 def test_a_metric_is_added_by_one_row(project):

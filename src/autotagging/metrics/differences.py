@@ -14,29 +14,13 @@ from autotagging.metrics.settings import Bootstrap
 
 _AREAS = {"roc_auc": "ROC-AUC", "pr_auc": "average precision"}
 _SHOWN_REST = f"gain_minus_rest_{INTERVAL_UNIT}"
+_LIMITS = tuple(
+    f"{unit}_{side}" for unit in ("clips", "tracks", "artists") for side in ("low", "high")
+)
 _COLUMNS = (
-    "tags",
-    "metric",
-    "first",
-    "second",
-    "first_value",
-    "second_value",
-    "difference",
-    "clips_low",
-    "clips_high",
-    "tracks_low",
-    "tracks_high",
-    "artists_low",
-    "artists_high",
-    "clear",
-    "gain_minus_rest",
-    "gain_minus_rest_clips_low",
-    "gain_minus_rest_clips_high",
-    "gain_minus_rest_tracks_low",
-    "gain_minus_rest_tracks_high",
-    "gain_minus_rest_artists_low",
-    "gain_minus_rest_artists_high",
-    "gain_minus_rest_clear",
+    *("tags", "metric", "first", "second", "first_value", "second_value", "difference"),
+    *(*_LIMITS, "clear", "gain_minus_rest"),
+    *(f"gain_minus_rest_{name}" for name in (*_LIMITS, "clear")),
 )
 
 

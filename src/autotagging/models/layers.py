@@ -113,7 +113,7 @@ def _on_several_devices() -> bool:
     return tf.distribute.get_strategy().num_replicas_in_sync > 1
 
 
-def scaled(counts: Sequence[int], width: float) -> list[int]:
+def scaled_counts(counts: Sequence[int], width: float) -> list[int]:
     """Multiply numbers of filters by a width and round down; at least 1 each."""
     return [max(1, int(width * count)) for count in counts]
 

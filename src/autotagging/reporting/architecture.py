@@ -1,11 +1,10 @@
 """Read the layers in the rows of a model.json, independent of their names."""
 
 import math
-import re
 from typing import Any
 
 Layer = dict[str, Any]
-"""A row: name, type, output_shape (mel bins, frames, channels), parameters; may have detail."""
+"""A row: name, type, output_shape (mel bins, frames, channels), parameters."""
 
 
 def padded_frames(architecture: list[Layer]) -> int:
@@ -40,12 +39,10 @@ def find_layer(architecture: list[Layer], type_name: str, ordinal: int) -> int |
 def window(architecture: list[Layer], index: int) -> str:
     """Give the window of a convolution or pooling, such as "3x3"; "" for other layers.
 
-    The layer's detail starts with it. Without a detail, it follows from the shapes (pooling) or
-    from the number of weights (convolution, assumed square and with a bias).
+    It follows from the shapes (pooling) or from the number of weights (convolution, assumed square
+    and with a bias).
     """
     layer = architecture[index]
-    if stated := re.match(r"(\d+)\s*x\s*(\d+)", str(layer.get("detail") or "")):
-        return "x".join(stated.groups())
     after, before = layer["output_shape"], architecture[index - 1]["output_shape"]
     if layer["type"] == "MaxPooling2D":
         return f"{before[0] // after[0]}x{before[1] // after[1]}"

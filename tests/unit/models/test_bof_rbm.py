@@ -1,8 +1,5 @@
 """Deep bag of features: patches, the RBM of patches, pooling, and pre-training."""
 
-from functools import partial
-from pathlib import Path
-
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
@@ -16,7 +13,8 @@ from autotagging.models.bof_rbm.features import (
     multiply_adds_bof_rbm,
     start_bof_rbm,
 )
-from networks import training_settings
+from networks import checkpoints_in, training_settings
+from training_clips import Clips
 
 N_CLIPS, N_TAGS, BINS, FRAMES = 16, 3, 32, 282  # 6 s
 FIT = {
@@ -29,22 +27,6 @@ FIT = {
     "rbm_epochs": 300,
     "sparsity_target": 0.05,
 }
-
-
-class Clips:
-    """Training clips without labels: a fit can read nothing but their spectrograms."""
-
-    def __init__(self, mel, block=32):
-        self._mel, self._block = mel, block
-        self.passes = 0
-
-    def __len__(self):
-        return len(self._mel)
-
-    def blocks(self):
-        self.passes += 1
-        starts = range(0, len(self._mel), self._block)
-        return (self._mel[start : start + self._block] for start in starts)
 
 
 class Stages(dict):
@@ -236,17 +218,6 @@ def test_clips_that_do_not_vary_are_an_error(mel):
         fit(Clips(np.full_like(mel, -100)))
 
 
-def test_the_features_do_not_depend_on_the_number_of_threads(fitted, mel):
-    from autotagging.training.feature_file import transformed
-
-    transform = partial(encode_bof_rbm, arrays=fitted[0], agc=True, segment_frames=47)
-    one, two = (
-        transformed(lambda ids: mel[ids], transform, threads=threads)(np.arange(N_CLIPS))
-        for threads in (1, 2)
-    )
-    assert one.tobytes() == two.tobytes()
-
-
 def test_multiply_adds_of_the_source():
     """172 components, 1024 units: 1359 patches of 768 values."""
     arrays = {"weights": np.empty((172, 1024))}
@@ -321,17 +292,9 @@ def test_without_pre_training_the_weights_stay(features):
 
 
 @pytest.mark.training
-def test_16_clips_can_be_learnt(features, labels):
-    from autotagging.training.checkpoints import Checkpoints
+def test_16_clips_can_be_learnt(features, labels, tmp_path):
     from autotagging.training.devices import ONE_DEVICE
     from autotagging.training.loop import Examples, fit
-
-    class NoCheckpoints(Checkpoints):
-        def save(self, arrays):
-            pass
-
-        def save_epoch(self, epoch, weights):
-            pass
 
     network = build(units=64, dropout=0.1)
     start(network, features)
@@ -344,8 +307,6 @@ def test_16_clips_can_be_learnt(features, labels):
         name="bof_rbm",
         seed=0,
         devices=ONE_DEVICE,
-        checkpoints=NoCheckpoints(
-            Path("nowhere"), fingerprint="", devices="", keep_epochs="last", minutes=10
-        ),
+        checkpoints=checkpoints_in(tmp_path),
     )
     assert result.history["val_auc"].max() > 0.99

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from autotagging import models
-from autotagging.mel.spectrogram import describe_front_end
 from autotagging.models.stored import build_network, load_model, save_model, weights_of
 from autotagging.tools.export import export
-from networks import network_options
+from networks import model_description, network_options
 
 keras = pytest.importorskip("keras")
 
@@ -103,12 +102,8 @@ def test_a_silent_batch_does_no_harm_in_training(trained):
 
 def stored(trained, folder: Path) -> Path:
     options = {name: value for name, value in trained.options.items() if name != "input_shape"}
-    described = {"model": trained.model, "seed": 0, "corpus": "demo", "split": "random 2/1/1"}
-    described |= {"options": options, "tags": TAGS}
-    described["input_shape"] = list(trained.options["input_shape"])
-    front_end = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
-    described["front_end"] = describe_front_end(**front_end, seconds=2.0, log_scale="power_db")
-    described |= {"trained_on": {}, "versions": {}}
+    shape = list(trained.options["input_shape"])
+    described = model_description(trained.model, options, TAGS, input_shape=shape)
     paths = folder / "model.json", folder / "weights.npz"
     save_model(*paths, described, weights_of(trained.network))
     return paths[0]

@@ -5,7 +5,6 @@ import pytest
 
 from autotagging import models
 from autotagging.common.errors import UserError
-from autotagging.mel.spectrogram import describe_front_end
 from autotagging.models.stored import (
     build_network,
     check_options,
@@ -13,17 +12,12 @@ from autotagging.models.stored import (
     save_model,
     weights_of,
 )
-from autotagging.training.checkpoints import Checkpoints
-from networks import training_settings
+from networks import checkpoints_in, model_description, training_settings
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
 
 pytestmark = pytest.mark.training
-
-FRONT_END = describe_front_end(
-    sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, seconds=2.0, log_scale="power_db"
-)
 
 
 def unnamed(*, input_shape, n_tags, hidden=(4,), l2=0.0, precision="float32"):
@@ -82,9 +76,7 @@ def write(folder, *, options, tags=("a", "b")):
     network = models.build("conv1d", input_shape=(6, 4), n_tags=len(tags), **options)
     rng = np.random.default_rng(0)
     network.set_weights([rng.normal(size=weight.shape) for weight in network.weights])
-    described = {"model": "conv1d", "seed": 0, "corpus": "demo", "split": "random 2/1/1"}
-    described |= {"options": options, "tags": [*tags], "input_shape": [6, 4]}
-    described |= {"front_end": FRONT_END, "trained_on": {}, "versions": {}}
+    described = model_description("conv1d", options, tags, input_shape=[6, 4])
     path = folder / "model.json"
     save_model(path, folder / "weights.npz", described, weights_of(network))
     return path, network(np.ones((1, 6, 4)))
@@ -179,9 +171,7 @@ def fit(folder, **settings):
         seed=0,
         threads=1,
         devices=ONE_DEVICE,
-        checkpoints=Checkpoints(
-            folder, fingerprint="f", devices="CPU", keep_epochs="last", minutes=10
-        ),
+        checkpoints=checkpoints_in(folder),
     )
 
 

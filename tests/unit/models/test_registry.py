@@ -8,8 +8,6 @@ import pytest
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.dataset.windows import Windows
-from autotagging.models.stored import save_model
-from autotagging.tools.export import export
 from networks import crnn_options, network_options
 
 ON_FEATURES = [model for model in models.MODELS if models.reads(model) == "features"]
@@ -120,30 +118,3 @@ def test_a_choice_that_a_network_does_not_have_is_named(model, changes, expected
 def test_a_choice_that_features_do_not_have_is_named():
     with pytest.raises(UserError, match=r"model 'bof_rbm': sampling is 'all'; .* onset, random"):
         models.feature_model("bof_rbm", sampling="all")
-
-
-def test_a_model_on_features_is_not_exported(tmp_path):
-    described = {
-        "model": "statistics",
-        "seed": 0,
-        "corpus": "demo",
-        "split": "random 1/1/1",
-        "options": {"strength": 0.1},
-        "tags": ["a"],
-        "trained_on": {},
-        "versions": {},
-        "input_shape": [192],
-        "front_end": {
-            "sample_rate": 12_000,
-            "n_fft": 512,
-            "hop_length": 256,
-            "n_mels": 96,
-            "frames": 10,
-            "seconds": 1.0,
-            "log_scale": "power_db",
-        },
-    }
-    save_model(tmp_path / "model.json", tmp_path / "weights.npz", described, {})
-    with pytest.raises(UserError, match="'statistics' is no network on spectrograms"):
-        export(model_json=tmp_path / "model.json", out=tmp_path / "exported")
-    assert not (tmp_path / "exported").exists()

@@ -2,32 +2,19 @@ from functools import partial
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from autotagging import models
-from autotagging.common.errors import UserError
-from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.epoch_metrics import mean_roc_auc
 from autotagging.training.feature_file import transformed
 from autotagging.training.features import keep
-from training_clips import fit_in_memory
+from networks import checkpoints_in
+from training_clips import Clips, fit_in_memory
 
 MODEL = models.feature_model("statistics", strength=0.01)
 
 
-class Clips:
-    """Training clips in blocks, as `training.features.TrainingClips` gives them."""
-
-    def __init__(self, mel, *, block=4):
-        self.mel, self.block = mel, block
-
-    def blocks(self):
-        for start in range(0, len(self.mel), self.block):
-            yield self.mel[start : start + self.block].astype(np.float32)
-
-
-def fitted(mel, **blocks):
-    return fit_in_memory(MODEL, Clips(mel, **blocks))
+def fitted(mel):
+    return fit_in_memory(MODEL, Clips(mel))
 
 
 @pytest.fixture(scope="module")
@@ -77,20 +64,8 @@ def test_silence_and_a_short_clip_have_finite_features(mel):
         assert np.isfinite(found).all()
 
 
-def test_the_fit_has_the_same_bytes_whatever_the_threads(mel):
-    fits = []
-    for threads in (1, 2):
-        with threadpool_limits(threads, user_api="blas"):
-            fits.append(fitted(mel))
-    for name, array in fits[0].items():
-        assert array.tobytes() == fits[1][name].tobytes()
-
-
 def test_a_scale_that_was_kept_reads_no_features_again(mel, tmp_path):
-    checkpoints = Checkpoints(
-        tmp_path, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10
-    )
-    kept = partial(keep, checkpoints)
+    kept = partial(keep, checkpoints_in(tmp_path))
     arrays = fit_in_memory(MODEL, Clips(mel), keep=kept)
     again = MODEL.fit_encoded(None, None, {}, seed=0, keep=kept)
     for name in arrays:
@@ -110,8 +85,3 @@ def test_the_network_gives_the_scores_of_the_regressions(mel):
     expected = 1 / (1 + np.exp(-(features[:, 0] @ kernel + bias)))
     np.testing.assert_allclose(scores, expected, atol=1e-6)
     assert mean_roc_auc(labels, scores) > 0.99
-
-
-def test_an_option_that_it_does_not_have_is_an_error():
-    with pytest.raises(UserError, match="no option 'hidden'"):
-        models.feature_model("statistics", strength=0.01, hidden=3)

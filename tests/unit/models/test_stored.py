@@ -14,7 +14,6 @@ import pytest
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.common.files import load_arrays, save_arrays, sha256
-from autotagging.mel.spectrogram import describe_front_end
 from autotagging.models.lookup import fit_lookup
 from autotagging.models.stored import (
     build_network,
@@ -24,36 +23,28 @@ from autotagging.models.stored import (
     stack_epochs,
     weights_of,
 )
-from networks import crnn_options
+from networks import FRONT_END, crnn_options, model_description
 
 keras = pytest.importorskip("keras")
 
 pytestmark = pytest.mark.training
 
 OPTIONS = crnn_options()
-FRONT_END = describe_front_end(
-    sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, seconds=2.0, log_scale="power_db"
-)
-RECORD = {
-    "seed": 0,
-    "corpus": "demo",
-    "split": "random 2/1/1",
-    "trained_on": {"labels_sha256": "0" * 64},
-    "versions": {"numpy": "2.0"},
-}
 
 
 @pytest.fixture(scope="module")
 def network():
-    keras.utils.set_random_seed(0)
-    return models.build("crnn", input_shape=(96, 94), n_tags=2, **OPTIONS)
+    """A CRNN whose weights and moving statistics are not those of any other."""
+    network = models.build("crnn", input_shape=(96, 94), n_tags=2, **OPTIONS)
+    rng = np.random.default_rng(0)
+    network.set_weights([rng.uniform(0.05, 0.15, each.shape) for each in network.get_weights()])
+    return network
 
 
 @pytest.fixture(scope="module")
 def written(network, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("written")
-    described = {"model": "crnn", **RECORD, "options": OPTIONS, "tags": ["a", "b"]}
-    described |= {"input_shape": [96, 94], "front_end": FRONT_END}
+    described = model_description("crnn", OPTIONS, ["a", "b"])
     save_model(folder / "model.json", folder / "weights.npz", described, weights_of(network))
     return folder
 
@@ -274,15 +265,15 @@ def test_a_description_that_is_none_is_refused(folder, content):
 def test_counts_of_other_tags_are_refused(tmp_path):
     labels = pd.DataFrame({"a": [1, 0], "b": [0, 1]}, index=[1, 2])
     groups = pd.DataFrame({"track": ["x", "y"], "album": "z", "artist": "w"}, index=[1, 2])
-    described = {"model": "lookup", **RECORD, "options": {"pseudo_count": 1.0}}
+    described = model_description("lookup", {"pseudo_count": 1.0}, ["a", "b"])
     paths = tmp_path / "model.json", tmp_path / "weights.npz"
     arrays = fit_lookup(labels, groups)
-    save_model(*paths, {**described, "tags": ["a", "b"]}, arrays)
+    save_model(*paths, described, arrays)
     assert set(load_model(paths[0]).arrays) == set(arrays)
     assert "is not a network" in refusal(paths[0])
     save_model(*paths, {**described, "tags": ["a", "b", "c"]}, arrays)
     assert "not the arrays of" in refusal(paths[0])
-    save_model(*paths, {**described, "tags": ["a", "b"]}, {"prior": arrays["prior"]})
+    save_model(*paths, described, {"prior": arrays["prior"]})
     assert "not the arrays of" in refusal(paths[0])
 
 

@@ -9,13 +9,13 @@ import soundfile
 
 from autotagging import models
 from autotagging.common.errors import UserError
-from autotagging.mel.spectrogram import describe_front_end, log_mel
+from autotagging.mel.spectrogram import log_mel
 from autotagging.models.stored import save_model, weights_of
 from autotagging.tagging.bundle import load_tagger
 from autotagging.tagging.songs import score_windows
 from autotagging.tools import export as exporting
 from bundles import write_song
-from networks import crnn_options
+from networks import crnn_options, model_description
 
 keras = pytest.importorskip("keras")
 
@@ -31,10 +31,7 @@ def write_model(folder: Path, **changes) -> Path:
     rng = np.random.default_rng(0)
     for weight in network.weights:
         weight.assign(rng.uniform(0.05, 0.15, weight.shape))
-    described = {"model": "crnn", "seed": 0, "corpus": "demo", "split": "random 2/1/1"}
-    described |= {"options": options, "tags": ["a", "b"], "input_shape": [96, 94]}
-    described["front_end"] = describe_front_end(**FRONT_END, seconds=2.0, log_scale="power_db")
-    described |= {"trained_on": {}, "versions": {}}
+    described = model_description("crnn", options, ["a", "b"])
     save_model(folder / "model.json", folder / "weights.npz", described, weights_of(network))
     return folder / "model.json"
 

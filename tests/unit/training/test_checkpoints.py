@@ -2,13 +2,8 @@ import numpy as np
 import pytest
 
 from autotagging.common.errors import UserError
-from autotagging.training.checkpoints import Checkpoints, discard, only_training
-
-
-def checkpoints_in(folder, *, fingerprint="a", devices="CPU, 2 threads", keep_epochs="last"):
-    return Checkpoints(
-        folder, fingerprint=fingerprint, devices=devices, keep_epochs=keep_epochs, minutes=10
-    )
+from autotagging.training.checkpoints import discard, only_training
+from networks import checkpoints_in
 
 
 @pytest.fixture

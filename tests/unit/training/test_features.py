@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 
 from autotagging.common.errors import UserError
-from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.feature_file import FeatureFile, transformed
 from autotagging.training.features import TrainingClips, keep
+from networks import checkpoints_in
 
 IDS = np.arange(100, 200)
-
-
-def checkpoints_in(folder):
-    return Checkpoints(folder, fingerprint="a", devices="CPU", keep_epochs="last", minutes=10)
 
 
 def compute(clip_ids):
@@ -70,7 +66,7 @@ def test_features_of_other_settings_are_deleted_when_new_ones_are_there(tmp_path
     first = checkpoints_in(tmp_path)
     keep(first, "mean", lambda: {"a": np.zeros(1)})
     first.save({"step": np.array(1)})
-    other = Checkpoints(tmp_path, fingerprint="b", devices="CPU", keep_epochs="last", minutes=10)
+    other = checkpoints_in(tmp_path, fingerprint="b")
 
     def compute():
         assert first.path_of("features-mean", ".npz").exists()

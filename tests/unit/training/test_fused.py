@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autotagging import models
-from networks import crnn_options
+from networks import crnn_options, stock_crnn
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
@@ -109,19 +109,7 @@ def build_exact(model):
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
     try:
-        x = inputs = keras.Input((96, FRAMES))
-        x = keras.layers.BatchNormalization(axis=1)(x)
-        x = keras.layers.Reshape((96, FRAMES, 1))(x)
-        x = keras.layers.ZeroPadding2D(((0, 0), (11, 11)))(x)
-        for filters, pool in ((64, 2), (128, 3), (128, 4), (128, 4)):
-            x = keras.layers.Conv2D(filters, 3, padding="same")(x)
-            x = keras.layers.BatchNormalization()(x)
-            x = keras.layers.ELU()(x)
-            x = keras.layers.MaxPooling2D(pool)(x)
-        x = keras.layers.Reshape((-1, 128))(x)
-        x = keras.layers.GRU(32, return_sequences=True)(x)
-        x = keras.layers.GRU(32)(x)
-        exact = keras.Model(inputs, keras.layers.Dense(TAGS, activation="sigmoid")(x))
+        exact = stock_crnn(frames=FRAMES, padding=(PADDED - FRAMES) // 2, n_tags=TAGS)
     finally:
         keras.config.set_floatx("float32")
         keras.config.set_dtype_policy("float32")

@@ -11,10 +11,9 @@ from autotagging import models
 from autotagging.common.params import options_of
 from autotagging.mel.spectrogram import describe_front_end
 from autotagging.models.stored import build_network, load_model, of_features, save_model
-from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.feature_file import transformed
 from conftest import ROOT
-from networks import training_settings
+from networks import checkpoints_in, model_description, training_settings
 
 keras = pytest.importorskip("keras")
 
@@ -63,9 +62,7 @@ def fitted(model, folder, *, threads=2, store=None):
         "seed": 0,
         "threads": threads,
         "devices": ONE_DEVICE,
-        "checkpoints": Checkpoints(
-            folder, fingerprint="f", devices="CPU", keep_epochs="last", minutes=10
-        ),
+        "checkpoints": checkpoints_in(folder),
     }
     options = small_options(model)
     inputs = fitted_features(
@@ -120,19 +117,9 @@ def test_the_same_weights_on_one_thread(trained, tmp_path):
 
 def test_a_stored_model_scores_as_the_fitted_one(trained, tmp_path):
     model, trained, _ = trained
-    description = {
-        **trained.description,
-        "model": model,
-        "seed": 0,
-        "corpus": "noise",
-        "split": "random 20/8/4",
-        "options": small_options(model),
-        "tags": ["a", "b"],
-        "trained_on": {},
-        "versions": {},
-        "front_end": describe_front_end(**FRONT_END, log_scale="power_db"),
-    }
-    save_model(tmp_path / "model.json", tmp_path / "weights.npz", description, trained.arrays)
+    described = model_description(model, small_options(model), ["a", "b"]) | trained.description
+    described["front_end"] = describe_front_end(**FRONT_END, log_scale="power_db")
+    save_model(tmp_path / "model.json", tmp_path / "weights.npz", described, trained.arrays)
     stored = load_model(tmp_path / "model.json")
     scores = [scored(stored.arrays, stored), scored(trained.arrays, stored)]
     assert scores[0].shape == (4, 2)

@@ -11,7 +11,7 @@ import pytest
 from autotagging.common.errors import UserError
 from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.epoch_metrics import cross_entropy
-from networks import training_settings
+from networks import checkpoints_in, training_settings
 
 keras = pytest.importorskip("keras")
 
@@ -63,12 +63,6 @@ class NoCheckpoints(Checkpoints):
 
     def save_epoch(self, epoch, weights):
         pass
-
-
-def checkpoints_in(folder, *, keep_epochs="last", minutes=10):
-    return Checkpoints(
-        folder, fingerprint="a", devices="CPU", keep_epochs=keep_epochs, minutes=minutes
-    )
 
 
 def fit(training, examples, *, checkpoints=None, regular=True, model=None, **changes):
@@ -285,29 +279,6 @@ def test_schedules_of_the_learning_rate(schedule, expected):
 
     rates = optimizer.learning_rates(schedule, 0.4, steps=8)
     assert [float(rates(step)) for step in range(8)] == pytest.approx(expected, abs=1e-4)
-
-
-def test_weights_go_to_disk_and_back(training, examples, tmp_path):
-    from autotagging.models.stored import load_arrays, save_arrays, set_weights, weights_of
-
-    model, _ = fit(training, examples, epochs=1)
-    path = tmp_path / "weights.npz"
-    save_arrays(path, weights_of(model))
-    other = keras.models.clone_model(model)
-    set_weights(other, load_arrays(path))
-    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_weights_of_another_model_are_refused(training, examples):
-    from autotagging.models.stored import set_weights, weights_of
-
-    model, _ = fit(training, examples, epochs=1)
-    arrays = weights_of(model)
-    name = next(iter(arrays))
-    arrays[name] = np.zeros(3, np.float32)
-    with pytest.raises(UserError, match=rf"weight '{name}' is \(3,\)"):
-        set_weights(model, arrays)
 
 
 class Stopped(Exception):

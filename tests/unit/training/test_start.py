@@ -9,12 +9,16 @@ import pytest
 from autotagging import models
 from autotagging.common.errors import UserError
 from autotagging.dataset.store import read_front_end
-from autotagging.mel.spectrogram import describe_front_end
 from autotagging.models.stored import load_model, save_model, weights_of
-from autotagging.training.checkpoints import Checkpoints
 from autotagging.training.devices import ONE_DEVICE
 from autotagging.training.start import Start, check_start, load_start
-from networks import crnn_options, training_settings
+from networks import (
+    FRONT_END,
+    checkpoints_in,
+    crnn_options,
+    model_description,
+    training_settings,
+)
 
 keras = pytest.importorskip("keras")
 
@@ -23,9 +27,6 @@ pytestmark = pytest.mark.training
 TAGS = ["a", "b"]
 NO_DROPOUT = {"pool_dropout": 0.0, "output_dropout": 0.0}
 PUBLISHED = {"input_norm": "time", "gru_reset_after": False, "gru_gates": "hard_sigmoid"}
-FRONT_END = describe_front_end(
-    sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, seconds=2.0, log_scale="power_db"
-)
 TRAINED_ON = {"audio_sha256": "a" * 64, "split_sha256": "b" * 64}
 
 
@@ -36,9 +37,7 @@ def write_model(folder: Path, *, trained_on=TRAINED_ON, **options) -> Path:
     rng = np.random.default_rng(0)
     for weight in network.weights:
         weight.assign(weight + rng.uniform(0, 0.05, weight.shape))
-    described = {"model": "crnn", "seed": 0, "corpus": "demo", "split": "random 2/1/1"}
-    described |= {"options": options, "tags": TAGS, "input_shape": [96, 94]}
-    described |= {"front_end": FRONT_END, "trained_on": trained_on, "versions": {}}
+    described = model_description("crnn", options, TAGS, trained_on=trained_on)
     save_model(folder / "model.json", folder / "weights.npz", described, weights_of(network))
     return folder
 
@@ -67,9 +66,7 @@ def fit(start: Start, unfinished: Path, *, epochs: int, **options):
         seed=0,
         threads=1,
         devices=ONE_DEVICE,
-        checkpoints=Checkpoints(
-            unfinished, fingerprint="f", devices="CPU", keep_epochs="last", minutes=10
-        ),
+        checkpoints=checkpoints_in(unfinished),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import keras
 
 from autotagging.models.fcn4 import check_fcn4
-from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout, scaled
+from autotagging.models.layers import ConvolutionBeforeNorm, batch_norm, dropout, scaled_counts
 
 _FILTERS = (128, 384, 768, 2048)
 _POOLS = ((2, 4), (4, 5), (3, 8), (4, 8))  # (mel bins, frames), 96 x 1280 in all
@@ -62,7 +62,7 @@ def build_fcn4(
     x = keras.layers.Reshape((mel_bins, frames, 1), name="channel")(x)
     # (96, 1366, 1) -> (48, 341, 128) -> (12, 68, 384) -> (4, 8, 768) -> (1, 1, 2048)
     for block, (filters, pool) in enumerate(
-        zip(scaled(_FILTERS, width), _POOLS, strict=True), start=1
+        zip(scaled_counts(_FILTERS, width), _POOLS, strict=True), start=1
     ):
         x = ConvolutionBeforeNorm(
             filters, 3, padding="same", dtype=precision, name=f"conv_{block}"

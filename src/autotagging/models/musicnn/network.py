@@ -4,7 +4,7 @@ from functools import partial
 
 import keras
 
-from autotagging.models.layers import batch_norm, dropout, log_compressed, scaled
+from autotagging.models.layers import batch_norm, dropout, log_compressed, scaled_counts
 from autotagging.models.musicnn import check_musicnn
 
 _TIMBRAL, _TEMPORAL = 204, 51  # filters of each shape
@@ -89,7 +89,7 @@ def build_musicnn(
 def _front_end(x, width: float, temporal_frames: int, norm, options: dict):
     """Apply the timbral and temporal filters: (mel bins, frames, 1) -> (frames, channels)."""
     mel_bins = x.shape[1]
-    timbral, temporal = scaled((_TIMBRAL, _TEMPORAL), width)
+    timbral, temporal = scaled_counts((_TIMBRAL, _TEMPORAL), width)
     dtype = options["dtype"]
     padded = keras.layers.ZeroPadding2D((0, _LENGTH // 2), name="pad", dtype=dtype)(x)
     filtered = []

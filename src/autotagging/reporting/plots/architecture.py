@@ -58,7 +58,7 @@ class Block:
     colour
         Colour of the box.
     layers
-        Type and detail of each layer.
+        Type of each layer, with the window of a convolution or pooling.
     output_shape
         Shape of the last layer's output, without the batch.
     parameters
@@ -121,12 +121,9 @@ def _block(architecture: list[Layer], group: list[int]) -> Block:
 
 
 def _layer_text(architecture: list[Layer], index: int) -> str:
-    row = architecture[index]
-    name = _SHORT_TYPES.get(row["type"], row["type"])
-    detail = str(row.get("detail") or "")
-    if not detail:
-        return f"{name} {window(architecture, index)}".strip()
-    return f"{name} {detail}" if detail[0].isdigit() else f"{name} ({detail})"
+    type_name = architecture[index]["type"]
+    name = _SHORT_TYPES.get(type_name, type_name)
+    return f"{name} {window(architecture, index)}".strip()
 
 
 @styled

@@ -22,8 +22,8 @@ SMALL_MODEL = [
     layer("sequence", "Reshape", [2, 4]),
     layer("gru_1", "GRU", [2, 3], 81),
     layer("gru_2", "GRU", [3], 72),
-    layer("dropout", "Dropout", [3], detail="0.3"),
-    layer("tags", "Dense", [5], 20, detail="sigmoid"),
+    layer("dropout", "Dropout", [3]),
+    layer("tags", "Dense", [5], 20),
 ]
 EXAMPLES = {
     "figure_4": lambda: figure_4(SMALL_MODEL, caption=CAPTION),
@@ -41,7 +41,7 @@ def test_figure_4_groups_layers_by_their_number():
         ("Output", (5,), 20),
     ]
     assert blocks[1].layers == ("conv 3x3", "batch norm", "max pool 8x8")
-    assert blocks[-1].layers == ("dropout 0.3", "dense (sigmoid)")
+    assert blocks[-1].layers == ("dropout", "dense")
 
 
 def test_figure_4_draws_a_model_it_has_never_heard_of():
