@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.files import flush_folder, naming
@@ -27,7 +27,6 @@ _HEADER = b'{"journal": '
 _STARTED = b'{"started": '
 _LONGEST_HEADER = 100_000  # bytes
 _NO_JOURNAL = ""
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Journal:
             raise UserError(f"{path}: not the journal of {plan}; give another name by --journal")
         self._file = path.open("ab", buffering=0)
         try:
-            self._file.truncate(_complete_bytes(path))
+            self._file.truncate(path.read_bytes().rfind(b"\n") + 1)  # the complete lines
             if found is None:
                 with naming(path):
                     self._append({"journal": _VERSION, "plan": plan, "plan_sha256": plan_sha256})
@@ -171,17 +170,15 @@ def read_journal(path: Path) -> Iterator[Entry | Outcome]:
 
 def _entries(path: Path) -> Iterator[Entry | Outcome]:
     with path.open("rb") as file:
-        starts = _line_starts(file)
-        for number in range(len(starts), 1, -1):
-            file.seek(starts[number - 1])
-            line = file.readline()
-            if line.startswith(_STARTED) or not line.endswith(b"\n"):
-                continue
-            try:
-                yield _entry(json.loads(line))
-            except (KeyError, TypeError, ValueError, RecursionError) as error:
-                message = f"not a line of a journal ({error})"
-                yield Outcome(f"{path}, line {number}", "damaged_line", message)
+        lines = [*enumerate(file, start=1)]
+    for number, line in reversed(lines[1:]):
+        if line.startswith(_STARTED) or not line.endswith(b"\n"):
+            continue
+        try:
+            yield _entry(json.loads(line))
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            message = f"not a line of a journal ({error})"
+            yield Outcome(f"{path}, line {number}", "damaged_line", message)
 
 
 def started_copies(path: Path) -> Iterator[Path]:
@@ -207,29 +204,6 @@ def _plan_of(path: Path) -> str | None:
         return header["plan_sha256"] if header["journal"] == _VERSION else _NO_JOURNAL
     except (ValueError, TypeError, KeyError, RecursionError):
         return _NO_JOURNAL
-
-
-def _complete_bytes(path: Path) -> int:
-    """Position after the last complete line of a journal."""
-    with path.open("rb") as file:
-        position = file.seek(0, os.SEEK_END)
-        while position:
-            start = max(0, position - _PIECE)
-            file.seek(start)
-            found = file.read(position - start).rfind(b"\n")
-            if found >= 0:
-                return start + found + 1
-            position = start
-    return 0
-
-
-def _line_starts(file: BinaryIO) -> list[int]:
-    starts, position = [], 0
-    file.seek(0)
-    for line in file:
-        starts.append(position)
-        position += len(line)
-    return starts
 
 
 def _entry(content: Any) -> Entry:
