@@ -76,23 +76,21 @@ def csv_lines(results: Iterable[Mapping[str, Any]], tags: Iterable[str]) -> Iter
     of each tag.
     """
     tags = list(tags)
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-
-    def written(row: list[Any]) -> str:
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow(row)
-        return buffer.getvalue()
-
-    yield written(["path", "error", "seconds", "windows", "tags", *tags])
+    yield csv_line(["path", "error", "seconds", "windows", "tags", *tags])
     for result in results:
         if "error" in result:
-            yield written([result["path"], result["error"]["type"], *[""] * (3 + len(tags))])
+            yield csv_line([result["path"], result["error"]["type"], *[""] * (3 + len(tags))])
             continue
         found = [result["path"], "", result["seconds"], result["windows"]]
         found.append("; ".join(result["tags"]))
-        yield written([*found, *(result["scores"][tag] for tag in tags)])
+        yield csv_line([*found, *(result["scores"][tag] for tag in tags)])
+
+
+def csv_line(row: Iterable[Any]) -> str:
+    """Write a row as CSV."""
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerow(row)
+    return buffer.getvalue()
 
 
 def write_lines(lines: Iterable[str], path: Path) -> None:

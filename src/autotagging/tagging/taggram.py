@@ -4,8 +4,6 @@ The name is that of musicnn (Pons and Serra, 2019). A window is as long as a cli
 its scores are drawn for the few seconds around its middle.
 """
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +12,7 @@ import numpy as np
 
 from autotagging.tagging.audio import TOLERANCE
 from autotagging.tagging.bundle import Description
-from autotagging.tagging.outputs import heading
+from autotagging.tagging.outputs import csv_line, heading
 from autotagging.tagging.printable import printable
 
 HOP = 3.0
@@ -98,9 +96,7 @@ def csv_lines(result: Mapping[str, Any], described: Description) -> Iterator[str
     The columns are from and to, the time for which the row stands; window_from and window_to, the
     audio that was scored; and the score of each tag. All times are in seconds.
     """
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["from", "to", "window_from", "window_to", *described.tags])
+    yield csv_line(["from", "to", "window_from", "window_to", *described.tags])
     rows = zip(
         spans(result, described).round(3).tolist(),
         result["window_starts"],
@@ -109,8 +105,7 @@ def csv_lines(result: Mapping[str, Any], described: Description) -> Iterator[str
     )
     for span, start, scores in rows:
         end = min(start + described.window_seconds, result["seconds"])
-        writer.writerow([*span, max(start, 0.0), round(end, 3), *scores])
-    yield from buffer.getvalue().splitlines(keepends=True)
+        yield csv_line([*span, max(start, 0.0), round(end, 3), *scores])
 
 
 def text(
