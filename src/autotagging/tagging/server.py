@@ -26,9 +26,9 @@ from autotagging.common.errors import UserError
 from autotagging.tagging.bundle import Description
 from autotagging.tagging.formats import SUFFIXES
 from autotagging.tagging.guard import Guard
+from autotagging.tagging.pool import Work, Worker
 from autotagging.tagging.songs import hop_samples
 from autotagging.tagging.taggram import levels, spans
-from autotagging.tagging.workers import Work, Worker
 
 _FILES = {
     "": ("index.html", "text/html"),
@@ -104,7 +104,7 @@ class Scorer:
         ------
         message
             waiting, or seconds (decoded so far), and at the end the result of
-            `workers.tag_songs`.
+            `pool.tag_songs`.
         """
         if self._turn.locked():
             yield {"waiting": True}

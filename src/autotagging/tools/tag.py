@@ -23,10 +23,10 @@ from autotagging.tagging.outcomes import Outcome, refusal
 from autotagging.tagging.outputs import csv_lines, line, table, write_lines
 from autotagging.tagging.plans import Existing, is_plan, make_plan, write_plan
 from autotagging.tagging.playlists import write_playlists
+from autotagging.tagging.pool import Work, tag_songs
 from autotagging.tagging.printable import printable
 from autotagging.tagging.results import Results, Settings, to_line
 from autotagging.tagging.songs import checked_hop
-from autotagging.tagging.workers import Work, tag_songs
 from autotagging.tools._machine import cores
 from autotagging.tools._song_outputs import check_outputs
 from autotagging.tools._tagger import chosen_model

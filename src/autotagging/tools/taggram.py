@@ -14,11 +14,11 @@ from autotagging.common.files import replacing
 from autotagging.tagging.bundle import model_files
 from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.outputs import line, write_lines
+from autotagging.tagging.pool import Work, Worker
 from autotagging.tagging.printable import printable
 from autotagging.tagging.results import to_line
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP, csv_lines, text
-from autotagging.tagging.workers import Work, Worker
 from autotagging.tools._machine import cores
 from autotagging.tools._song_outputs import check_outputs
 from autotagging.tools._tagger import chosen_model

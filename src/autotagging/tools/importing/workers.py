@@ -5,20 +5,16 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.progress import progress
-from autotagging.tagging.waiting import end_group, serve_parent, that_changed
+from autotagging.tagging.processes import Process, that_changed
 
-Outcome = tuple[int, Any, Exception | None]
-Run = Callable[[Callable, Sequence[tuple]], Iterator[Outcome]]
+JobOutcome = tuple[int, Any, Exception | None]
+Run = Callable[[Callable, Sequence[tuple]], Iterator[JobOutcome]]
 """`run_jobs` with all but its first two arguments."""
-
-_TO_START = 300.0  # seconds in which a process has to load its modules
-_TO_END = 10.0  # seconds to wait for a process that was killed
 
 
 class JobError(Exception):
@@ -27,7 +23,7 @@ class JobError(Exception):
 
 def run_jobs(
     function: Callable, jobs: Sequence[tuple], *, workers: int, timeout: float
-) -> Iterator[Outcome]:
+) -> Iterator[JobOutcome]:
     """Call a function once for each job, in other processes, which end with the iterator.
 
     Parameters
@@ -56,7 +52,7 @@ def run_jobs(
     pool: list[_Worker] = []
     try:
         for _ in range(min(workers, len(jobs))):
-            pool.append(_Worker(function))
+            pool.append(_Worker(_work, function))
             pool[-1].give(*next(todo))
         while pool:
             for worker in that_changed(pool, timeout):
@@ -102,44 +98,18 @@ def results(
     return found
 
 
-class _Worker:
-    """A process for one job after another.
-
-    Attributes
-    ----------
-    pipe
-        Connection to the process.
-    heard
-        Time, of time.monotonic, at which the job, or the process, began.
-    """
-
-    def __init__(self, function: Callable):
-        self._function = function
-        self._start()
-
-    def _start(self) -> None:
-        context = get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        arguments = (theirs, self._function)
-        self._process = context.Process(target=_work, args=arguments, daemon=True)
-        self._process.start()
-        theirs.close()
-        self._ready, self.heard = False, time.monotonic()
-
-    def deadline(self, timeout: float) -> float:
-        """Time at which the process has taken too long."""
-        return self.heard + (timeout if self._ready else _TO_START)
+class _Worker(Process):
+    """A process for one job after another."""
 
     def give(self, number: int, job: tuple) -> None:
         """Give the process a job; start another one if it has ended."""
-        if not self._process.is_alive():
-            self.stop()
-            self._start()
+        if not self.is_alive():
+            self.restart()
         self._number, self.heard = number, time.monotonic()
         with suppress(OSError):  # it has ended since, which `outcome` finds
             self.pipe.send(job)
 
-    def outcome(self, timeout: float) -> Outcome | None:
+    def outcome(self, timeout: float) -> JobOutcome | None:
         """Outcome of the job, which has ended or is stopped now; None if it begins."""
         try:
             received = self.pipe.recv() if self.pipe.poll() else None
@@ -148,31 +118,20 @@ class _Worker:
             received, reason = None, "the decoder has crashed"
         if received is None:
             self.stop()
-            if not self._ready:
+            if not self.ready:
                 raise UserError("a process for the songs does not start; try fewer --workers")
             return self._number, None, JobError(reason)
-        if not self._ready:
-            self._ready, self.heard = True, time.monotonic()
+        if not self.ready:
+            self.ready, self.heard = True, time.monotonic()
             return None
         return self._number, *received
-
-    def stop(self) -> None:
-        """End the process, and a decoder that it has started."""
-        end_group(self._process.pid)
-        self._process.kill()
-        self._process.join(_TO_END)
-        self.pipe.close()
 
 
 def _work(pipe: Connection, function: Callable) -> None:
     """Do the jobs that come through the pipe, until it is closed; runs in the process."""
-    serve_parent()
-    try:
-        pipe.send("ready")
-        while True:
-            pipe.send(_result(function, pipe.recv()))
-    except (EOFError, OSError):  # the process above has ended
-        return
+    pipe.send("ready")
+    while True:
+        pipe.send(_result(function, pipe.recv()))
 
 
 def _result(function: Callable, job: tuple) -> tuple[Any, Exception | None]:

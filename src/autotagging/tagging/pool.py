@@ -4,19 +4,15 @@ A decoder may hang or end the process that it runs in. Then the process is repla
 gets the error. Each process loads the model once and takes one song after another.
 """
 
-import os
 import signal
 import time
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.tagging.waiting import end_group, that_changed
-from autotagging.tagging.working import (
+from autotagging.tagging.child import (
     ALIVE,
     DONE,
     FAILED,
@@ -26,12 +22,9 @@ from autotagging.tagging.working import (
     error_of,
     work_on_songs,
 )
+from autotagging.tagging.processes import TO_START, Process, that_changed
 
 _STARTS = 3  # that may fail one after another
-_TO_START = 300.0  # seconds in which a process has to load its model
-_ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
 
 
 def tag_songs(
@@ -106,7 +99,7 @@ def tag_songs(
             worker.stop()
 
 
-class Worker:
+class Worker(Process):
     """A process that loads the model and tags one song after another.
 
     Parameters
@@ -131,33 +124,7 @@ class Worker:
         self.seconds = 0.0
         self._work = work
         self._failed_starts = 0
-        self._start()
-
-    def _start(self) -> None:
-        self.ready, self.heard, self._started = False, time.monotonic(), False
-        context = get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(
-            target=work_on_songs, args=(theirs, self._work), daemon=True
-        )
-        kept = {name: os.environ.get(name) for name in _ONE_THREAD}
-        os.environ.update(_ONE_THREAD)
-        try:
-            self.process.start()
-            self._started = True
-        except OSError as error:
-            raise UserError(f"no process can be started: {error.strerror}") from error
-        finally:
-            theirs.close()
-            for name, value in kept.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
-
-    def deadline(self, timeout: float) -> float:
-        """Time, of time.monotonic, at which the process has taken too long."""
-        return self.heard + (timeout if self.ready else _TO_START)
+        super().__init__(work_on_songs, work)
 
     def wait(self, timeout: float, *, at_most: float) -> bool:
         """Wait until `result` may be called, but no longer than some seconds; tell whether it may.
@@ -174,9 +141,8 @@ class Worker:
 
     def go_on(self) -> None:
         """Give the process its song; start another one if it has ended."""
-        if not self.process.is_alive():
-            self.stop()
-            self._start()
+        if not self.is_alive():
+            self.restart()
         elif self.ready:
             self._send()
 
@@ -185,8 +151,7 @@ class Worker:
         try:
             self.pipe.send(self.song)
         except OSError:  # it has ended since
-            self.stop()
-            self._start()
+            self.restart()
 
     def result(self, timeout: float) -> dict[str, Any] | None:
         """Read a message: a result, an error, or None if the process is still at the song."""
@@ -213,7 +178,7 @@ class Worker:
     def _stopped(self, timeout: float) -> dict[str, Any] | None:
         self.stop()
         if not self.ready:
-            return self._start_again(f"not loaded within {_TO_START:.0f} s")
+            return self._start_again(f"not loaded within {TO_START:.0f} s")
         return error_of(self.song, "timeout", f"nothing was decoded and scored for {timeout:g} s")
 
     def _ended(self) -> dict[str, Any] | None:
@@ -231,15 +196,6 @@ class Worker:
             self._failed_starts = 0
             raise UserError(f"{self._work.model}: {reason}")
         self._start()
-
-    def stop(self) -> None:
-        """End the process, and a decoder that it has started."""
-        if self._started:
-            end_group(self.process.pid)
-            self.process.kill()
-            self.process.join()
-            self._started = False
-        self.pipe.close()
 
 
 def _how_it_ended(code: int | None) -> str:

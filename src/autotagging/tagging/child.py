@@ -1,4 +1,4 @@
-"""What a process of `workers` does: load the model once, and tag one song after another."""
+"""What a process of `pool` does: load the model once, and tag one song after another."""
 
 import math
 import os
@@ -15,7 +15,6 @@ from autotagging.tagging.audio_hash import audio_sha256
 from autotagging.tagging.bundle import Tagger, load_tagger
 from autotagging.tagging.errors import AudioError
 from autotagging.tagging.songs import tag_song
-from autotagging.tagging.waiting import serve_parent
 
 READY, UNUSABLE, FAILED, ALIVE, DONE = "ready", "unusable", "failed", "alive", "done"
 """Kinds of messages: the model is loaded; it never can be; it could not be this time, with the
@@ -56,25 +55,21 @@ def error_of(song: Path, kind: str, message: str) -> dict[str, Any]:
 
 def work_on_songs(pipe: Connection, work: Work) -> None:
     """Tag the songs that come through the pipe, until it is closed; runs in the process."""
-    serve_parent()
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 2)  # mpg123 has a line for each fault of a file
     try:
-        try:
-            tagger = load_tagger(work.model, threads=work.threads)
-        except UserError as error:
-            pipe.send((UNUSABLE, str(error)))
-            return
-        except Exception as error:
-            pipe.send((FAILED, f"{type(error).__name__}: {error}"))
-            return
-        pipe.send((READY, None))
-        while True:
-            song = pipe.recv()
-            on_window = partial(_report, pipe, work.most_seconds)
-            pipe.send((DONE, _result(song, tagger, work, on_window)))
-    except (EOFError, OSError):  # the process above has ended
+        tagger = load_tagger(work.model, threads=work.threads)
+    except UserError as error:
+        pipe.send((UNUSABLE, str(error)))
         return
+    except Exception as error:
+        pipe.send((FAILED, f"{type(error).__name__}: {error}"))
+        return
+    pipe.send((READY, None))
+    while True:
+        song = pipe.recv()
+        on_window = partial(_report, pipe, work.most_seconds)
+        pipe.send((DONE, _result(song, tagger, work, on_window)))
 
 
 def _report(pipe: Connection, most_seconds: float, seconds: float) -> None:

@@ -10,8 +10,8 @@ import pytest
 from autotagging.common.errors import UserError
 from autotagging.tagging.audio_hash import audio_sha256
 from autotagging.tagging.bundle import load_tagger
+from autotagging.tagging.pool import Work, Worker, tag_songs
 from autotagging.tagging.songs import tag_song
-from autotagging.tagging.workers import Work, Worker, tag_songs
 from bundles import tone, write_bundle, write_ffmpeg, write_song
 from waiting import within
 
@@ -79,7 +79,7 @@ def is_running(process):
 RUN = """
 import sys
 from pathlib import Path
-from autotagging.tagging.workers import Work, tag_songs
+from autotagging.tagging.pool import Work, tag_songs
 if __name__ == "__main__":
     list(tag_songs([Path(sys.argv[2])], Work(Path(sys.argv[1])), workers=1, timeout=600))
 """
