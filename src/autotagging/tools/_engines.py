@@ -1,5 +1,6 @@
 """Calls of DVC and Snakemake, for the tools that connect the two."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,7 +64,12 @@ def run(
 
 
 def _reason(printed: str) -> str:
-    """Get the last line that an engine printed; Snakemake's places in the code do not count."""
-    lines = [line.strip() for line in printed.splitlines()]
-    told = [line for line in lines if line and not line.startswith(("File ", "Using workflow "))]
-    return told[-1] if told else "see above"
+    """Get the last line that an engine printed, and of a faulty rule its place.
+
+    The places of a WorkflowError, which the workflow raises for faulty parameters, do not count.
+    """
+    lines = [line.strip(": ") for line in printed.splitlines()]
+    told = [line for line in lines if line not in ("", "None")]
+    told = [line for line in told if not line.startswith(("File ", "Using workflow "))]
+    place = re.search(r'^(?!WorkflowError)\w+ in file (".+", line \d+):$', printed, re.MULTILINE)
+    return (f"{place[1]}: " if place else "") + (told[-1] if told else "see above")

@@ -14,16 +14,22 @@ params.yaml: corpus: nowhere is not a folder
   File "/project/workflow/rules/download.smk", line 20, in <module>
   File "/project/workflow/rules/common.smk", line 255, in own_corpus
 """
+FAULTY_RULE = """\
+SyntaxError in file "/project/workflow/rules/split.smk", line 23:
+Expected name or colon after rule or checkpoint keyword.:
+None
+"""
 
 
 @pytest.mark.parametrize(
     ("printed", "reason"),
     [
         (SNAKEMAKE, "params.yaml: corpus: nowhere is not a folder"),
+        (FAULTY_RULE, '"/project/workflow/rules/split.smk", line 23: Expected name or colon after'),
         ("Collecting\nERROR: failed to commit - no output\n\n", "ERROR: failed to commit"),
         ("", "see above"),
     ],
-    ids=["snakemake", "dvc", "nothing"],
+    ids=["snakemake", "a faulty rule", "dvc", "nothing"],
 )
 def test_the_reason_is_told_and_no_place_in_the_code(monkeypatch, printed, reason):
     result = subprocess.CompletedProcess([], 1, stdout="", stderr=printed)
