@@ -125,7 +125,7 @@ def keep_what_is_not_recorded(project):
     planned = project.jobs("snakemake -n")
     assert {"train", "evaluate", "table_4"} <= planned <= {"train", "evaluate", *FIGURES}
     message = project.run("autotagging restore", code=2)
-    assert "dvc.lock belongs to other code or parameters: train.learning_rate differ" in message
+    assert "dvc.lock belongs to other code or parameters; changed: train.learning_rate;" in message
     project.run("git checkout --quiet -- params.yaml")
     weights = project.folder / WEIGHTS
     kept = weights.read_bytes()

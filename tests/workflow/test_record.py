@@ -165,7 +165,7 @@ def test_results_of_another_rule_are_not_restored(recorded_copy):
     status = json.loads(project.run("dvc status --json"))
     assert status == {"split": [{"changed deps": {rules: "modified"}}]}
     message = project.run("autotagging restore", code=2)
-    assert f"dvc.lock belongs to other code or parameters: {rules} differ" in message
+    assert f"dvc.lock belongs to other code or parameters; changed: {rules};" in message
     assert "split" in project.jobs("snakemake -n")  # nothing was marked as of this rule
     project.run("git checkout --quiet -- workflow")
     project.run("autotagging restore")

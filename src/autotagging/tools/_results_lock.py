@@ -5,7 +5,8 @@ Snakemake's own lock is not known to DVC, but DVC keeps lists of who reads and w
 
 import atexit
 import os
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,14 +15,15 @@ from autotagging.tools._engines import RESULTS
 
 _DVC = Path(".dvc")
 _BUSY = "is busy"  # in DVC's message
+_SNAKEMAKE = "snakemake"
 
 
 def hold_results() -> str:
     """List this process as a reader of results/ until it ends, so that DVC does not write there.
 
     `dvc repro`, `dvc exp run` and `dvc commit` then stop before they change anything; `dvc status`
-    and the queue go on. If this process is killed, DVC itself removes it from its lists. A stage of
-    DVC needs nothing: DVC has listed itself.
+    and the queue go on. If this process is killed, DVC or the next run removes it from the lists.
+    In a stage of DVC, nothing is done: DVC has listed itself.
 
     Returns
     -------
@@ -40,13 +42,9 @@ def hold_results() -> str:
     listed = {"tmp": str(RESULTS.absolute()), "tmp/exps": "refs/exps/stash"}
     held = ExitStack()
     try:
-        from dvc.fs import localfs
-        from dvc.rwlock import rwlock
-
         for name, read in listed.items():
-            folder = _DVC.absolute() / name
-            folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(rwlock(str(folder), localfs, "snakemake", [read], [], False))
+            _remove_ended_runs(name)
+            held.enter_context(_listed(name, _SNAKEMAKE, read=[read]))
     except Exception as error:  # other versions of DVC may do this in another way
         _release(held)
         text = " ".join(str(error).split())
@@ -55,6 +53,64 @@ def hold_results() -> str:
         return f"warning: start no `dvc repro` or `dvc exp run` during this run: {text}"
     atexit.register(_release, held)
     return ""
+
+
+@contextmanager
+def replacing_results() -> Iterator[None]:
+    """List this process as a writer of results/ within the block.
+
+    Raises
+    ------
+    UserError
+        Snakemake or DVC is at work there.
+    """
+    with ExitStack() as held:
+        try:
+            write = [str(RESULTS.absolute())]
+            held.enter_context(_listed("tmp", "autotagging restore", write=write))
+        except Exception as error:
+            text = " ".join(str(error).split())
+            if _BUSY in text:
+                raise UserError(
+                    f"Snakemake or DVC is at work here; wait for its end. DVC says: {text}"
+                ) from error
+            # other versions of DVC may do this in another way
+        yield
+
+
+def _list_of(name: str) -> tuple:
+    """Give the first two arguments and the last one of DVC's functions for a folder of .dvc."""
+    from dvc.config import Config
+    from dvc.fs import localfs
+
+    folder = _DVC.absolute() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    hardlink = Config(str(_DVC.absolute()))["core"].get("hardlink_lock", False)
+    return str(folder), localfs, hardlink
+
+
+@contextmanager
+def _listed(
+    name: str, command: str, *, read: list[str] = (), write: list[str] = ()
+) -> Iterator[None]:
+    from dvc.rwlock import rwlock
+
+    folder, file_system, hardlink = _list_of(name)
+    with rwlock(folder, file_system, command, [*read], [*write], hardlink):
+        yield
+
+
+def _remove_ended_runs(name: str) -> None:
+    """Remove runs of Snakemake that were killed, whose numbers other processes may have now.
+
+    Snakemake's own lock is held: no other run is at work.
+    """
+    from dvc.rwlock import _edit_rwlock
+
+    folder, file_system, hardlink = _list_of(name)
+    with _edit_rwlock(folder, file_system, hardlink) as lists:
+        for path, readers in [*lists["read"].items()]:
+            lists["read"][path] = [each for each in readers if each["cmd"] != _SNAKEMAKE]
 
 
 def _release(held: ExitStack) -> None:

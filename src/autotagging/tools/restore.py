@@ -15,6 +15,7 @@ from autotagging.tools import _replaced
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 from autotagging.tools._project import check_project
+from autotagging.tools._results_lock import replacing_results
 from autotagging.tools.verify import changes_since_download
 
 _LACKS = (
@@ -34,8 +35,9 @@ def restore() -> None:
     ------
     UserError
         dvc.lock belongs to other code or parameters, the cache lacks a result, results/ has files
-        that were never recorded, a file is damaged, or a corpus folder of the user or the weights
-        that a training started from are missing or have changed since. Nothing is marked then.
+        that were never recorded, Snakemake or DVC is at work there, a file is damaged, or a corpus
+        folder of the user or the weights that a training started from are missing or have changed
+        since. Nothing is marked then.
     """
     check_project()
     if not LOCK.exists():
@@ -43,8 +45,9 @@ def restore() -> None:
     stages = read_lock()
     if changed := _changed_sources(stages):
         raise UserError(
-            f"dvc.lock belongs to other code or parameters: {', '.join(changed)} differ; check out "
-            "the matching ones, or run `dvc repro` to make the results again"
+            f"dvc.lock belongs to other code or parameters; changed: {', '.join(changed)}; check "
+            "out the matching ones; or, if `snakemake -n` has nothing to do, run `autotagging "
+            "record`; or run `dvc repro` to make the results again"
         )
     known = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
     recorded = [stage for stage in known if stage in stages]
@@ -52,7 +55,8 @@ def restore() -> None:
     outs = {out["path"]: out["md5"] for stage in recorded for out in stages[stage].get("outs", [])}
     if not _is_complete(cache, outs):  # `dvc checkout` would delete what it can't replace
         raise UserError(_LACKS)
-    checkout = run("dvc", "checkout", *recorded, capture=True, check=False)
+    with replacing_results():
+        checkout = run("dvc", "checkout", *recorded, capture=True, check=False)
     if checkout.returncode and "unsaved" in checkout.stderr:
         raise UserError(
             "results/ has files that are not recorded and would be lost; run `autotagging record` "

@@ -11,7 +11,7 @@ from dvc.repo.experiments.refs import WORKSPACE_STASH
 
 from autotagging.common.errors import UserError
 from autotagging.tools import _results_lock
-from autotagging.tools._results_lock import hold_results
+from autotagging.tools._results_lock import hold_results, replacing_results
 
 LIST, EXPERIMENTS = Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/exps/rwlock")
 
@@ -67,6 +67,38 @@ def test_a_run_waits_for_dvc_but_not_for_a_dead_process(released):
     LIST.write_text(LIST.read_text().replace(f" {os.getppid()}", f" {2**22 + 1}"))
     assert hold_results() == ""
     assert len(released) == 1
+
+
+def test_a_run_that_was_killed_is_removed_although_its_number_is_another_process(
+    released, tmp_path
+):
+    """In a container, Snakemake is always process 1."""
+    LIST.parent.mkdir()
+    ended, other = ({"pid": os.getppid(), "cmd": cmd} for cmd in ("snakemake", "dvc commit"))
+    LIST.write_text(json.dumps({"read": {str(tmp_path / "results"): [ended, other]}}))
+    assert hold_results() == ""
+    ((release, held),) = released
+    release(held)
+    assert json.loads(LIST.read_text())["read"] == {str(tmp_path / "results"): [other]}
+
+
+def test_the_list_is_guarded_as_dvc_is_told_to(released):
+    """DVC takes the file that the other kind of lock leaves behind for a lock that is held."""
+    Path(".dvc/config").write_text("[core]\n    hardlink_lock = true\n")
+    assert hold_results() == ""
+    assert not [*Path(".dvc").rglob("rwlock.lock")]
+
+
+def test_results_are_not_replaced_while_another_process_reads_them(tmp_path):
+    LIST.parent.mkdir()
+    run = {"pid": os.getppid(), "cmd": "snakemake"}
+    LIST.write_text(json.dumps({"read": {str(tmp_path / "results"): [run]}}))
+    with pytest.raises(UserError, match="Snakemake or DVC is at work here"), replacing_results():
+        raise AssertionError
+    LIST.unlink()
+    with replacing_results():
+        assert json.loads(LIST.read_text())["write"]
+    assert not json.loads(LIST.read_text()).get("write")
 
 
 def test_another_dvc_is_a_warning(monkeypatch, released):
