@@ -112,6 +112,12 @@ def test_recorded_results_that_a_trial_has_replaced_come_back(recorded_copy):
     removed = results / "train/crnn/seed-9"  # of a seed that is no longer in params.yaml
     removed.mkdir(parents=True)
     (removed / "SHA256SUMS").write_text("not compared with dvc.lock\n")
+    running = project.folder / ".dvc/tmp/rwlock"  # DVC's list of who is at work
+    reader = {"pid": os.getpid(), "cmd": "snakemake"}
+    running.write_text(json.dumps({"read": {str(results.resolve()): [reader]}}))
+    assert "Snakemake or DVC is at work here" in project.run("autotagging restore", code=2)
+    assert [path for path in results.rglob("*") if path.is_file()] == [removed / "SHA256SUMS"]
+    running.unlink()
     project.run("autotagging restore")
     assert not (project.folder / ".snakemake/written/results/train/crnn/seed-9").exists()
     shutil.rmtree(removed)
