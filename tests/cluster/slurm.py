@@ -67,17 +67,22 @@ class ClusterError(Exception):
     """The cluster can't be installed or started."""
 
 
+def _find(program: str) -> str | None:
+    """Find a program, or a daemon in the folders that `su` and sudo's callers may lack in PATH."""
+    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin")
+
+
 def missing() -> str:
     """Say why no cluster can be started here; "" if one can."""
     if os.geteuid() != 0:
         return "a Slurm of its own needs root"
-    absent = [name for name in DAEMONS if not shutil.which(name)]
+    absent = [name for name in DAEMONS if not _find(name)]
     return f"{', '.join(absent)} not installed; `make test-cluster` does it" if absent else ""
 
 
 def install() -> None:
     """Install Debian's packages of Slurm and munge, if they are missing; root is needed."""
-    if all(shutil.which(name) for name in DAEMONS):
+    if all(map(_find, DAEMONS)):
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise ClusterError(f"{' and '.join(PACKAGES)} are missing; install them, or run as root")
@@ -135,8 +140,8 @@ def _configure(folder: Path, host: str) -> Path:
     (folder / "state").mkdir()
     commands = folder / "bin"
     commands.mkdir()
-    for name in filter(shutil.which, [*COMMANDS, *DAEMONS]):
-        command = f'SLURM_CONF={configuration} exec {shutil.which(name)} "$@"'
+    for name in filter(_find, [*COMMANDS, *DAEMONS]):
+        command = f'SLURM_CONF={configuration} exec {_find(name)} "$@"'
         (commands / name).write_text(f"#!/bin/sh\n{command}\n")
         (commands / name).chmod(0o755)
     return commands
@@ -159,7 +164,7 @@ def _munged(folder: Path) -> Iterator[None]:
     key.write_bytes(secrets.token_bytes(1024))
     files = [f"--{name}-file={folder}/munge.{name}" for name in ("key", "pid", "seed", "log")]
     socket_file = f"--socket={folder}/munge.socket"
-    with _daemon(["munged", "--foreground", socket_file, *files], folder):
+    with _daemon([_find("munged"), "--foreground", socket_file, *files], folder):
         _wait(["munge", socket_file, "--no-input"], "MUNGE", folder)
         yield
 
