@@ -30,13 +30,16 @@ def main() -> None:
     show_without_failing()
     _warn_of_other_code()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if os.environ.get("AUTOTAGGING_NOTE"):
+    is_job = bool(os.environ.get("AUTOTAGGING_NOTE"))
+    if is_job:
         write_note()
+    absent = [argument for argument in sys.argv[1:] if not os.path.exists(argument)]
     leave_out_libraries(sys.argv[1:])
     try:
         with _writable_caches():
             _make_app()(exit_on_error=False, print_error=False, result_action="return_value")
-        _note_results(sys.argv[1:])
+        if is_job:  # Snakemake has deleted its outputs, if there were any
+            _note_results(absent)
     except (UserError, CycloptsError) as error:
         sys.exit(_fail(_told(error)))
     except ImportError as error:
@@ -59,11 +62,10 @@ def _told(error: Exception) -> str:
 
 
 def _note_results(arguments: list[str]) -> None:
-    """Note what a job of Snakemake has written, for `autotagging record`."""
-    if os.environ.get("AUTOTAGGING_NOTE") and "--checksums" in arguments[:-1]:
-        from autotagging.tools._replaced import note_written  # loads NumPy
+    """Note which of the arguments are results now, for `autotagging record`."""
+    from autotagging.tools._replaced import note_written  # loads NumPy
 
-        note_written(Path(arguments[arguments.index("--checksums") + 1]))
+    note_written(map(Path, arguments))
 
 
 def _missing_library(error: BaseException) -> str | None:

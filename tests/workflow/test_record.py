@@ -82,6 +82,18 @@ def test_results_that_no_job_here_wrote_are_not_recorded(finished_copy):
     assert {"train", "evaluate"} <= project.jobs("snakemake -n")
 
 
+def test_figures_that_no_job_here_wrote_are_not_recorded(finished_copy):
+    """As of a stage that DVC took from its run cache, before a parameter is set back by hand."""
+    project = finished_copy()
+    table = project.folder / "results/figures/all_metrics.csv"
+    time = table.stat().st_mtime_ns
+    table.write_text("of another order of models")
+    os.utime(table, ns=(time, time))
+    told = "results/figures: not what Snakemake's job wrote there"
+    assert f"warning: {told}" in project.run("snakemake -n")
+    assert told in project.run("autotagging record", code=2)
+
+
 def test_what_is_not_as_its_step_wrote_it_is_not_recorded(finished_copy):
     """Here a metric was edited, and the time of its file was put back."""
     project = finished_copy()
@@ -161,6 +173,36 @@ def test_dvc_deletes_nothing_while_snakemake_runs(recorded_copy):
     assert run.returncode == 0
     assert not json.loads((folder / ".dvc/tmp/rwlock").read_text()).get("read")
     assert project.jobs("dvc repro merge_tags") <= {"merge_tags"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ends_well"),
+    [
+        ("scheme: random", "scheme: track", False),
+        ("clips_per_tag: 4", "clips_per_tag: 1", True),
+    ],
+)
+def test_results_are_not_recorded_as_of_what_was_edited_meanwhile(
+    recorded_copy, old, new, ends_well
+):
+    """DVC reads the parameters of a stage when it has ended."""
+    project = recorded_copy()
+    wait = "touch ready; until [ -e go ]; do sleep 0.1; done; "
+    project.replace("workflow/rules/split.smk", '"autotagging split', f'"{wait}autotagging split')
+    lock = (project.folder / "dvc.lock").read_bytes()
+    command, folder = ["dvc", "repro", "--single-item", "split"], project.folder
+    with subprocess.Popen(
+        command, cwd=folder, env=project.environment, stderr=subprocess.PIPE, text=True
+    ) as run:
+        try:
+            assert within((folder / "ready").exists, seconds=60)
+            project.replace("params.yaml", old, new)
+        finally:
+            (folder / "go").touch()
+        printed = run.stderr.read()
+    assert (run.returncode == 0) == ends_well, printed
+    assert ("params.yaml: edited while this stage ran" in printed) == (not ends_well)
+    assert ((folder / "dvc.lock").read_bytes() == lock) == (not ends_well)
 
 
 def test_results_of_another_rule_are_not_restored(recorded_copy):

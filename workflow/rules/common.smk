@@ -6,6 +6,7 @@
 # which is made from input and output, and compares inputs as a set: their order is no change.
 import hashlib
 import json
+import os
 import re
 import sys
 from functools import cache
@@ -31,11 +32,23 @@ from autotagging.models import (
     reads_spectrograms,
 )
 from autotagging.tools import _outdated, _replaced, _unrecorded
+from autotagging.tools._edits import check_edits, times_of_edits
 
 if workflow.is_main_process:  # once, not in the processes of jobs
     for tool in (_outdated, _replaced, _unrecorded):
         if warning := tool.warning():
             logger.warning(warning)
+
+IN_STAGE = workflow.is_main_process and "DVC_ROOT" in os.environ
+EDITS_BEFORE = times_of_edits() if IN_STAGE else {}
+
+
+onsuccess:
+    if IN_STAGE:
+        try:
+            check_edits(EDITS_BEFORE, sys.argv[1:])
+        except UserError as error:
+            raise WorkflowError(str(error))
 
 
 onstart:

@@ -11,30 +11,33 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autotagging.common.files import CHECKSUMS, replacing, sha256
+from autotagging.tools._engines import RESULTS
 from autotagging.tools._unrecorded import RECORDS, output_of
 
 NOTES = Path(".snakemake/written")
+_FIGURES = RESULTS / "figures"  # no other step reads them: they have no checksums
 _TIMES = ("starttime", "endtime")  # of a job, in Snakemake's record
 TOLERANCE = timedelta(minutes=1)  # of the clocks of two machines
 
 
-def note_written(checksums: Path) -> None:
-    """Note what a job has written, by its SHA256SUMS; a note that can't be written is no error."""
-    if checksums.is_absolute():
-        return
-    note = NOTES / checksums
-    with suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(note) as temporary:
-            text = f"{datetime.now(UTC).isoformat()} {sha256(checksums)}\n"
-            temporary.write_text(text, encoding="utf-8")
+def note_written(paths: Iterable[Path]) -> None:
+    """Note the results among the files that a job has written; others are left out.
+
+    Of a step with SHA256SUMS, this file stands for all. A note that can't be written is no error.
+    """
+    for path in filter(_is_noted, paths):
+        note = NOTES / path
+        with suppress(OSError):
+            note.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(note) as temporary:
+                text = f"{datetime.now(UTC).isoformat()} {sha256(path)}\n"
+                temporary.write_text(text, encoding="utf-8")
 
 
 def note_all(folders: Iterable[str]) -> None:
     """Note the results in some folders, which are those of the present parameters and code."""
     for folder in folders:
-        for checksums in Path(folder).rglob(CHECKSUMS):
-            note_written(checksums)
+        note_written(Path(folder).rglob("*"))
 
 
 def find_replaced() -> list[str]:
@@ -43,14 +46,17 @@ def find_replaced() -> list[str]:
     A note counts if it is of the job that Snakemake has a record of. Another may have run where no
     note could be written, such as in a container.
     """
-    found = []
+    found = set()
     for record in RECORDS.rglob("*"):
-        checksums = Path(output_of(record))
-        if checksums.name == CHECKSUMS and checksums.is_file():
-            noted = _noted(NOTES / checksums, record)
-            if noted and noted != sha256(checksums):
-                found.append(checksums.parent.as_posix())
-    return sorted(found)
+        path = Path(output_of(record))
+        if _is_noted(path) and (noted := _noted(NOTES / path, record)) and noted != sha256(path):
+            found.add(_FIGURES if path.is_relative_to(_FIGURES) else path.parent)
+    return sorted(map(str, found))
+
+
+def _is_noted(path: Path) -> bool:
+    in_results = path.name == CHECKSUMS or path.is_relative_to(_FIGURES)
+    return in_results and not path.is_absolute() and path.is_file()
 
 
 def _noted(note: Path, record: Path) -> str | None:

@@ -101,16 +101,26 @@ def _listed(
 
 
 def _remove_ended_runs(name: str) -> None:
-    """Remove runs of Snakemake that were killed, whose numbers other processes may have now.
-
-    Snakemake's own lock is held: no other run is at work.
-    """
+    """Remove runs of Snakemake that were killed, whose numbers other processes may have now."""
     from dvc.rwlock import _edit_rwlock
 
     folder, file_system, hardlink = _list_of(name)
     with _edit_rwlock(folder, file_system, hardlink) as lists:
         for path, readers in [*lists["read"].items()]:
-            lists["read"][path] = [each for each in readers if each["cmd"] != _SNAKEMAKE]
+            lists["read"][path] = [
+                each for each in readers if each["cmd"] != _SNAKEMAKE or _is_at_work(each["pid"])
+            ]
+
+
+def _is_at_work(number: int) -> bool:
+    """Tell whether a process is another run of Snakemake, which may make other results here."""
+    import psutil
+
+    try:
+        called = psutil.Process(number).cmdline()
+    except psutil.Error:
+        return False
+    return number != os.getpid() and _SNAKEMAKE in map(os.path.basename, called)
 
 
 def _release(held: ExitStack) -> None:

@@ -32,7 +32,7 @@ def write_record(project, *, ended):
 
 
 def note():
-    note_written(Path(FOLDER, "SHA256SUMS"))
+    note_written([Path(FOLDER, "SHA256SUMS")])
 
 
 def test_what_the_job_wrote_is_not_replaced(checksums):

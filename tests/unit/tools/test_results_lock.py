@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -80,6 +81,19 @@ def test_a_run_that_was_killed_is_removed_although_its_number_is_another_process
     ((release, held),) = released
     release(held)
     assert json.loads(LIST.read_text())["read"] == {str(tmp_path / "results"): [other]}
+
+
+def test_another_run_that_is_at_work_stays_listed(released, tmp_path):
+    """Snakemake lets two runs work in one folder if they make different results."""
+    LIST.parent.mkdir()
+    wait = ["-c", "import time; print(flush=True); time.sleep(60)", "bin/snakemake"]
+    with subprocess.Popen([sys.executable, *wait], stdout=subprocess.PIPE) as run:
+        run.stdout.readline()
+        other = {"pid": run.pid, "cmd": "snakemake"}
+        LIST.write_text(json.dumps({"read": {str(tmp_path / "results"): [other]}}))
+        assert hold_results() == ""
+        assert other in json.loads(LIST.read_text())["read"][str(tmp_path / "results")]
+        run.kill()
 
 
 def test_the_list_is_guarded_as_dvc_is_told_to(released):
