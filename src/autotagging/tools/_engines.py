@@ -63,23 +63,13 @@ def run(
     return result
 
 
-_SNAKEMAKE_ERROR = re.compile(
-    r'^(?P<kind>\w+) in (?:rule \w+ in )?file (?P<place>".+", line \d+):\n'
-    r"(?P<told>(?:(?!Wildcards:|Traceback:|  File ).*\n)+)",
-    re.MULTILINE,
-)
-
-
 def _reason(printed: str) -> str:
-    """Get the message of Snakemake's error, or the last line that an engine printed.
+    """Get the last line that an engine printed, and of a faulty rule its place.
 
-    A faulty rule is told with its place; a WorkflowError, of faulty parameters, without the line
-    that raises it.
+    The places of a WorkflowError, which the workflow raises for faulty parameters, do not count.
     """
-    if found := _SNAKEMAKE_ERROR.search(printed):
-        place = "" if found["kind"] == "WorkflowError" else f"{found['place']}: "
-        lines = [line.strip() for line in found["told"].splitlines()]
-        told = "; ".join(line for line in lines if line not in ("", "None", "Error:"))
-        return place + told.replace(":;", ":").rstrip(":")
-    lines = [line for line in printed.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "see above"
+    lines = [line.strip(": ") for line in printed.splitlines()]
+    told = [line for line in lines if line not in ("", "None")]
+    told = [line for line in told if not line.startswith(("File ", "Using workflow "))]
+    place = re.search(r'^(?!WorkflowError)\w+ in file (".+", line \d+):$', printed, re.MULTILINE)
+    return (f"{place[1]}: " if place else "") + (told[-1] if told else "see above")
