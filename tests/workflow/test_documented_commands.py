@@ -56,7 +56,7 @@ RUN = {
     "dvc metrics diff HEAD slow": None,
     "dvc plots diff HEAD slow": None,
     "dvc repro": None,
-    "git checkout -- params.yaml dvc.lock": None,
+    "git checkout HEAD -- params.yaml dvc.lock": None,
     "dvc repro --force download": "dvc repro --dry --force download",
     "snakemake --cores all": None,
     "dvc status": None,

@@ -125,11 +125,14 @@ def test_recorded_results_that_a_trial_has_replaced_come_back(recorded_copy):
     removed.mkdir(parents=True)
     (removed / "SHA256SUMS").write_text("not compared with dvc.lock\n")
     running = project.folder / ".dvc/tmp/rwlock"  # DVC's list of who is at work
-    reader = {"pid": os.getpid(), "cmd": "snakemake"}
+    reader = {"pid": os.getpid(), "cmd": "dvc commit"}
     running.write_text(json.dumps({"read": {str(results.resolve()): [reader]}}))
     assert "Snakemake or DVC is at work here" in project.run("autotagging restore", code=2)
     assert [path for path in results.rglob("*") if path.is_file()] == [removed / "SHA256SUMS"]
     running.unlink()
+    printed = project.run("prlimit --fsize=20000 autotagging restore", code=2)  # as on a full disk
+    assert "DVC could not put them in their place" in printed
+    assert "File too large" in printed
     project.run("autotagging restore")
     assert not (project.folder / ".snakemake/written/results/train/crnn/seed-9").exists()
     shutil.rmtree(removed)
@@ -239,7 +242,8 @@ def test_an_error_in_the_parameters_is_named(make_project):
     project = make_project()
     project.replace("params.yaml", "  n_tags: 50", "  n_tags: yes")
     printed = project.run("autotagging record", code=2)
-    assert re.search(r"failed: params\.yaml, line \d+: unclear value yes; write a finite", printed)
+    assert re.search(r"^params\.yaml, line \d+: unclear value yes; write a finite", printed, re.M)
+    assert "autotagging: `snakemake --summary` failed: see above" in printed
 
 
 def test_results_of_other_versions_are_named_and_recorded_only_if_told(finished_copy):

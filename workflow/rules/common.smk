@@ -32,7 +32,7 @@ from autotagging.models import (
     reads_spectrograms,
 )
 from autotagging.tools import _outdated, _replaced, _unrecorded
-from autotagging.tools._edits import check_edits, times_of_edits
+from autotagging.tools._edits import edited_since, times_of_edits
 
 if workflow.is_main_process:  # once, not in the processes of jobs
     for tool in (_outdated, _replaced, _unrecorded):
@@ -44,11 +44,13 @@ EDITS_BEFORE = times_of_edits() if IN_STAGE else {}
 
 
 onsuccess:
-    if IN_STAGE:
-        try:
-            check_edits(EDITS_BEFORE, sys.argv[1:])
-        except UserError as error:
-            raise WorkflowError(str(error))
+    # DVC reads what a stage depends on when the stage has ended.
+    if IN_STAGE and (edited := edited_since(EDITS_BEFORE, sys.argv[1:])):
+        raise WorkflowError(
+            f"{edited}: edited while this stage ran; its results are of the content before, and DVC "
+            "would record them as of the new one. `dvc repro` makes them again; with the content "
+            "before put back, `autotagging record` saves them"
+        )
 
 
 onstart:

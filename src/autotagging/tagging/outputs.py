@@ -89,8 +89,8 @@ def csv_lines(results: Iterable[Mapping[str, Any]], tags: Iterable[str]) -> Iter
 def csv_line(row: Iterable[Any]) -> str:
     """Write a row as CSV."""
     buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\n").writerow(row)
-    return buffer.getvalue()
+    csv.writer(buffer).writerow(row)  # a carriage return is quoted only if it is in the line's end
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
 
 
 def write_lines(lines: Iterable[str], path: Path) -> None:

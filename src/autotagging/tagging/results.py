@@ -140,7 +140,7 @@ class Results:
         song
             Its path.
         result
-            From `workers.tag_songs`; for known audio, the earlier result is taken.
+            From `pool.tag_songs`; for known audio, the earlier result is taken.
         """
         if result.pop("known", False):
             earlier = self._read(self._by_audio[result["audio_sha256"]])

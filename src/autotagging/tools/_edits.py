@@ -1,14 +1,12 @@
-"""Edits while a stage of DVC runs.
+"""Edits while results are made or recorded.
 
-DVC reads parameters and code when the stage has ended, and takes them for those of its results.
+DVC reads parameters and code at the end, and would take them for those of the results.
 """
 
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-
-from autotagging.common.errors import UserError
 
 _EDITED = (Path("params.yaml"), Path("src"), Path("workflow"))
 
@@ -25,25 +23,25 @@ def _times() -> Iterator[tuple[str, int]]:
                 yield str(path), path.stat().st_mtime_ns
 
 
-def check_edits(before: Mapping[str, int], command: Sequence[str]) -> None:
-    """Stop if what was edited since would make this run's results again.
+def edited_since(before: Mapping[str, int], command: Sequence[str]) -> str:
+    """Name the files that were edited since, if results are not those of their new content.
 
     Parameters
     ----------
     before
-        What `times_of_edits` gave when the run began.
+        What `times_of_edits` gave.
     command
-        Arguments of Snakemake in this run.
+        Arguments of Snakemake that would make the results again.
 
-    Raises
-    ------
-    UserError
-        With the files as they are now, the same command would run a job.
+    Returns
+    -------
+    edited
+        Their paths; empty if there are none, or if the command would run no job.
     """
     now = times_of_edits()
     edited = sorted(path for path in before | now if before.get(path) != now.get(path))
     if not edited:
-        return
+        return ""
     plan = subprocess.run(
         [sys.executable, "-m", "snakemake", "--dry-run", *command],
         stdout=subprocess.PIPE,
@@ -51,9 +49,5 @@ def check_edits(before: Mapping[str, int], command: Sequence[str]) -> None:
         encoding="utf-8",
         errors="replace",
     )
-    if plan.returncode or "Nothing to be done" not in plan.stdout:
-        raise UserError(
-            f"{', '.join(edited)}: edited while this stage ran; its results are of the content "
-            "before, and DVC would record them as of the new one. `dvc repro` makes them again; "
-            "with the content before put back, `autotagging record` saves them"
-        )
+    unchanged = plan.returncode == 0 and "Nothing to be done" in plan.stdout
+    return "" if unchanged else ", ".join(edited)

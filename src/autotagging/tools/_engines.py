@@ -1,6 +1,5 @@
 """Calls of DVC and Snakemake, for the tools that connect the two."""
 
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,8 +45,8 @@ def run(
     Raises
     ------
     UserError
-        The current folder is not that of the project; or it failed, and `check` is set: the message
-        has the last line that it printed, if captured.
+        The current folder is not that of the project; or it failed, and `check` is set. What it has
+        written on standard error is shown then, even if captured.
     """
     check_project()
     result = subprocess.run(
@@ -58,18 +57,6 @@ def run(
         capture_output=capture,
     )
     if check and result.returncode:
-        reason = _reason(result.stderr or "")
-        raise UserError(f"`{tool} {' '.join(arguments)}` failed: {reason}")
+        print(result.stderr or "", end="", file=sys.stderr)
+        raise UserError(f"`{tool} {' '.join(arguments)}` failed: see above")
     return result
-
-
-def _reason(printed: str) -> str:
-    """Get the last line that an engine printed, and of a faulty rule its place.
-
-    The places of a WorkflowError, which the workflow raises for faulty parameters, do not count.
-    """
-    lines = [line.strip(": ") for line in printed.splitlines()]
-    told = [line for line in lines if line not in ("", "None")]
-    told = [line for line in told if not line.startswith(("File ", "Using workflow "))]
-    place = re.search(r'^(?!WorkflowError)\w+ in file (".+", line \d+):$', printed, re.MULTILINE)
-    return (f"{place[1]}: " if place else "") + (told[-1] if told else "see above")

@@ -12,6 +12,7 @@ import yaml
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, check_written, read_checksums, replacing
 from autotagging.tools import _outdated, _replaced, _unrecorded
+from autotagging.tools._edits import edited_since, times_of_edits
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 
 _SPECTROGRAMS = "extract_mel"
@@ -32,11 +33,13 @@ def record(*, other_versions: bool = False) -> None:
     ------
     UserError
         Snakemake has jobs left for the current params.yaml and code, a result is missing or not as
-        its step wrote it, git or DVC has put it there, other versions made it, or results/ has
-        files that no rule makes.
+        its step wrote it, git or DVC has put it there, other versions made it, results/ has files
+        that no rule makes, or params.yaml or the code was edited meanwhile.
     """
     if LOCK.exists():
         read_lock()
+    lock = LOCK.read_bytes() if LOCK.exists() else None
+    edits = times_of_edits()
     outputs = finished_outputs(then="record")
     if extra := _extra(set(outputs)):
         raise UserError(
@@ -59,6 +62,12 @@ def record(*, other_versions: bool = False) -> None:
         stages.remove(_SPECTROGRAMS)
         _forget(_SPECTROGRAMS)
     run("dvc", "commit", "--force", *stages)
+    if edited := edited_since(edits, ["--cores", "1"]):
+        _put_back(lock)
+        raise UserError(
+            f"{edited}: edited meanwhile, and results/ is of the content before; dvc.lock is as "
+            "before, too"
+        )
     print("results/ is recorded in DVC's cache and dvc.lock; commit dvc.lock", file=sys.stderr)
 
 
@@ -96,6 +105,15 @@ def finished_outputs(*, then: str) -> list[str]:
             f"of other parameters or code; {_unrecorded.REMEDY}, then {then}"
         )
     return [*outputs]
+
+
+def _put_back(lock: bytes | None) -> None:
+    """Write the former dvc.lock; None if there was none."""
+    if lock is None:
+        LOCK.unlink(missing_ok=True)
+        return
+    with replacing(LOCK) as temporary:
+        temporary.write_bytes(lock)
 
 
 def _forget(stage: str) -> None:

@@ -1,6 +1,7 @@
 """Restore results from DVC for Snakemake: the command `autotagging restore`."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,15 +14,12 @@ from autotagging.common.progress import progress
 from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder, is_made_here
 from autotagging.tools import _replaced
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
+from autotagging.tools._edits import times_of_edits
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 from autotagging.tools._project import check_project
 from autotagging.tools._results_lock import replacing_results
+from autotagging.tools._unrecorded import RECORDS
 from autotagging.tools.verify import changes_since_download
-
-_LACKS = (
-    "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "
-    "`dvc repro` makes them again"
-)
 
 
 def restore() -> None:
@@ -35,14 +33,14 @@ def restore() -> None:
     ------
     UserError
         dvc.lock belongs to other code or parameters, the cache lacks a result, results/ has files
-        that were never recorded, Snakemake or DVC is at work there, a file is damaged, or a corpus
+        that were never recorded, Snakemake or DVC is at work there, a file is damaged, a corpus
         folder of the user or the weights that a training started from are missing or have changed
-        since. Nothing is marked then.
+        since, or params.yaml or the code is edited meanwhile. Nothing is marked then.
     """
     check_project()
     if not LOCK.exists():
         raise UserError(f"no {LOCK} here; `git checkout -- {LOCK}` gets the committed one")
-    stages = read_lock()
+    edits, stages = times_of_edits(), read_lock()
     if changed := _changed_sources(stages):
         raise UserError(
             f"dvc.lock belongs to other code or parameters; changed: {', '.join(changed)}; check "
@@ -54,7 +52,10 @@ def restore() -> None:
     cache = cache_folder()
     outs = {out["path"]: out["md5"] for stage in recorded for out in stages[stage].get("outs", [])}
     if not _is_complete(cache, outs):  # `dvc checkout` would delete what it can't replace
-        raise UserError(_LACKS)
+        raise UserError(
+            "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "
+            "`dvc repro` makes them again"
+        )
     with replacing_results():
         checkout = run("dvc", "checkout", *recorded, capture=True, check=False)
     if checkout.returncode and "unsaved" in checkout.stderr:
@@ -63,7 +64,11 @@ def restore() -> None:
             "or delete them and restore"
         )
     if checkout.returncode:
-        raise UserError(_LACKS)
+        print(checkout.stderr, end="", file=sys.stderr)
+        raise UserError(
+            "the cache has the results in dvc.lock, but DVC could not put them in their place, see "
+            "above; then restore again"
+        )
     if damaged := list(_damaged_files(cache, outs)):
         raise UserError(
             f"not what dvc.lock says: {', '.join(damaged)}; delete these files, get them again by "
@@ -74,6 +79,9 @@ def restore() -> None:
     # --forceall, so that parameters and code are recorded for each job, also for one whose files
     # have the right times: Snakemake notices no change of a job without a record.
     run("snakemake", "--touch", "--forceall", "--cores", "all", capture=True)
+    if times_of_edits() != edits:
+        shutil.rmtree(RECORDS)  # as of the new parameters and code; the results are of the former
+        raise UserError("params.yaml or the code was edited meanwhile; restore again")
     _replaced.note_all(outs)  # what is left of a removed seed or model was not compared
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
     for note in _not_compared(read_params(Path("params.yaml"))):

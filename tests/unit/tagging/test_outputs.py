@@ -72,6 +72,13 @@ def test_csv_has_a_column_for_each_tag(tmp_path):
     assert rows[1] == {**dict.fromkeys(rows[0], ""), "path": ERROR["path"], "error": "not_audio"}
 
 
+def test_a_name_with_a_line_end_stays_in_its_field(tmp_path):
+    path, names = tmp_path / "songs.csv", ["a\rb.mp3", "a\nb.mp3", "a\r\n"]
+    write_lines(csv_lines([{**RESULT, "path": name} for name in names], DESCRIBED.tags), path)
+    with path.open(encoding="utf-8", newline="") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == names
+
+
 def test_jams_has_an_observation_of_each_tag():
     document = jams(RESULT, DESCRIBED)
     (annotation,) = document["annotations"]

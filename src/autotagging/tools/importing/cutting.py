@@ -175,7 +175,7 @@ def _check_channels(count: int) -> None:
 
 def _check_length(frames: int, rate: int, settings: CutSettings) -> None:
     """Raise BadSongError for what is shorter than a clip and than the shortest song."""
-    if frames < min(round(settings.seconds * rate), settings.shortest * rate):
+    if frames < min(round(settings.seconds * rate), round(settings.shortest * rate, 6)):
         raise BadSongError(
             f"{frames / rate:.1f} s long, shorter than --shortest {settings.shortest:g}"
         )

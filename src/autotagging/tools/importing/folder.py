@@ -1,6 +1,5 @@
 """Write the folder of a corpus: as a whole, and over no other folder than one of these."""
 
-import csv
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from autotagging.common.files import sha256 as sha256_of
 from autotagging.corpus.folders import CLIP_INFO_COLUMNS, write_table
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, VOCABULARY
 from autotagging.corpus.tables import compare_tables, read_annotations, read_clip_info
+from autotagging.tagging.outputs import csv_line
 from autotagging.tools.importing.clip_ids import CLIP_IDS, ClipIds
 from autotagging.tools.importing.cutting import Clip
 from autotagging.tools.importing.faults import Fault
@@ -137,7 +137,7 @@ def write_tables(
     if left_out:
         path = folder / LEFT_OUT  # names of files may have bytes that are no text
         with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-            csv.writer(file, lineterminator="\n").writerows([Fault._fields, *left_out])
+            file.writelines(map(csv_line, [Fault._fields, *left_out]))
     ids.write(folder)
     written = {
         "vocabulary_sha256": sha256_of(folder / VOCABULARY),

@@ -42,6 +42,16 @@ def test_clips_are_consecutive_and_the_rest_is_left_out(cut):
     np.testing.assert_array_equal(np.concatenate(clips), song[:18_000, 0])
 
 
+def test_a_song_of_the_shortest_length_is_cut(cut):
+    """16.03 s at 16 kHz are 256,480 samples, although the product of floats is above."""
+    settings = CutSettings(seconds=20.0, sample_rate=4000, shortest=16.03)
+    assert 16.03 * 16_000 > 256_480
+    result, _ = cut(noise(17.0, 16_000)[:256_480], 16_000, settings=settings)
+    assert len(result.clips) == 1
+    with pytest.raises(BadSongError, match=r"16\.0 s long, shorter than --shortest 16\.03"):
+        cut(noise(17.0, 16_000)[:256_479], 16_000, settings=settings)
+
+
 @pytest.mark.parametrize("seconds", [1.0, 1.0001, 1.01])
 def test_clips_of_the_least_length_have_names_of_their_own(cut, seconds):
     settings = CutSettings(seconds=seconds, sample_rate=4000)
