@@ -15,7 +15,7 @@ from autotagging.tools import _outdated, _replaced, _unrecorded
 from autotagging.tools._edits import edited_since, times_of_edits
 from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 
-_SPECTROGRAMS = "extract_mel"
+SPECTROGRAMS = "extract_mel"
 
 
 def record(*, other_versions: bool = False) -> None:
@@ -57,10 +57,10 @@ def record(*, other_versions: bool = False) -> None:
             "`autotagging record --other-versions` records them as they are"
         )
     stages = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
-    if not (RESULTS / _SPECTROGRAMS).exists():
-        (RESULTS / _SPECTROGRAMS).mkdir()  # DVC requires what a stage depends on
-        stages.remove(_SPECTROGRAMS)
-        _forget(_SPECTROGRAMS)
+    if not (RESULTS / SPECTROGRAMS).exists():
+        (RESULTS / SPECTROGRAMS).mkdir()  # DVC requires what a stage depends on
+        stages.remove(SPECTROGRAMS)
+        _forget(SPECTROGRAMS)
     run("dvc", "commit", "--force", *stages)
     if edited := edited_since(edits, ["--cores", "1"]):
         _put_back(lock)

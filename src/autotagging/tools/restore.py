@@ -19,6 +19,7 @@ from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
 from autotagging.tools._project import check_project
 from autotagging.tools._results_lock import replacing_results
 from autotagging.tools._unrecorded import RECORDS
+from autotagging.tools.record import SPECTROGRAMS
 from autotagging.tools.verify import changes_since_download
 
 
@@ -66,9 +67,11 @@ def restore() -> None:
     if checkout.returncode:
         print(checkout.stderr, end="", file=sys.stderr)
         raise UserError(
-            "the cache has the results in dvc.lock, but DVC could not put them in their place, see "
-            "above; then restore again"
+            "DVC's cache has the results in dvc.lock, but they could not be put in their place; is "
+            "the disk full? Then restore again"
         )
+    if SPECTROGRAMS not in recorded:
+        (RESULTS / SPECTROGRAMS).mkdir(exist_ok=True)  # as when they were recorded
     if damaged := list(_damaged_files(cache, outs)):
         raise UserError(
             f"not what dvc.lock says: {', '.join(damaged)}; delete these files, get them again by "
