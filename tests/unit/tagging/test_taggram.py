@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +115,18 @@ def test_text_has_a_block_for_each_moment():
         "    b  ▃▃▃      ▅▅▅",
         "  * a  ▆▆▆      ▁▁▁",
     ]
+
+
+def test_an_output_is_never_a_folder_or_a_device(tmp_path, bundle):
+    fifo = tmp_path / "fifo.svg"
+    os.mkfifo(fifo)
+    for flag in ("figure", "csv", "jams"):
+        with pytest.raises(UserError, match=f"--{flag} {fifo}: not a regular file; name another"):
+            taggram(tmp_path / "song.wav", model=bundle, **{flag: fifo})
+    for flag in ("csv", "jams"):
+        with pytest.raises(UserError, match=f"--{flag} .: Is a directory; name another file"):
+            taggram(tmp_path / "song.wav", model=bundle, **{flag: Path(".")})
+    assert fifo.is_fifo()
 
 
 def test_the_terminal_shows_it_without_an_output(tmp_path, bundle, capsys):

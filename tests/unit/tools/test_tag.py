@@ -124,6 +124,28 @@ def test_an_output_never_replaces_a_file_of_another_kind(tmp_path, bundle):
     assert notes.read_text() == "mine\n"
 
 
+def test_an_output_is_never_a_folder_or_a_device(tmp_path, bundle, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    song, fifo = write_song(tmp_path / "song.wav", tone(3, 440)), tmp_path / "fifo"
+    os.mkfifo(fifo)
+    (tmp_path / "link").symlink_to(fifo)
+    (tmp_path / "loop").symlink_to("loop")
+    before = {*tmp_path.iterdir()}
+    found = dict.fromkeys((Path("."), Path(".."), Path("/"), bundle), "Is a directory")
+    found |= dict.fromkeys((fifo, tmp_path / "link"), "not a regular file")
+    for path, what in found.items():
+        for flag in ("json", "csv", "plan"):
+            with pytest.raises(UserError) as raised:
+                tag([song], model=bundle, **{flag: path})
+            assert str(raised.value) == f"--{flag} {path}: {what}; name another file"
+    for flag in ("jams", "m3u"):
+        for path in (fifo, tmp_path / "loop"):
+            with pytest.raises(UserError, match=f"--{flag} {path}: not a folder"):
+                tag([song], model=bundle, **{flag: path})
+    assert {*tmp_path.iterdir()} == before
+    assert fifo.is_fifo()
+
+
 def test_a_plan_is_replaced_by_a_new_one(tmp_path, bundle):
     song = write_song(tmp_path / "song.flac", tone(3, 440))
     plan = tmp_path / "plan.jsonl"
