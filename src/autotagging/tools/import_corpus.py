@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shlex
 import shutil
 import sys
@@ -136,9 +137,14 @@ def _check_arguments(audio: Path, out: Path, csv: Path | None, from_files: tuple
         raise UserError(f"{out}: --out is the name of a new folder")
     if not audio.is_dir():
         raise UserError(f"{audio}: no folder; --audio is the folder of the audio files")
-    here, there = audio.resolve(), out.resolve()
+    here, there = audio.resolve(), _resolved(out)
     if here.is_relative_to(there) or there.is_relative_to(here):
         raise UserError(f"{out}: --out and --audio are inside each other; name another folder")
+
+
+def _resolved(out: Path) -> Path:
+    """Follow links; where they lead in a circle, `Path.resolve` may be an error."""
+    return Path(os.path.realpath(out))
 
 
 def _check_numbers(cut: CutSettings, workers: int | None, timeout: float) -> None:
@@ -183,7 +189,7 @@ def _check_space(songs: list[Song], out: Path, cut: CutSettings) -> None:
     most = (cut.clips_per_song or 1e9) * cut.seconds
     seconds = sum(min(song.seconds, most) for song in songs)
     size = _SIZE * 2 * cut.sample_rate * seconds
-    free = shutil.disk_usage(next(path for path in out.resolve().parents if path.exists())).free
+    free = shutil.disk_usage(next(path for path in _resolved(out).parents if path.exists())).free
     music = f"{counted(len(songs), 'song')} of {duration(sum(song.seconds for song in songs))}"
     text = (
         f"{music}; their clips take up to {size / 1e9:,.2f} GB of disk, and "

@@ -311,6 +311,8 @@ def test_tables_that_were_edited_by_hand_are_not_replaced(music, name):
         ({"audio": "nowhere"}, "nowhere: no folder"),
         ({"out": "music/mine"}, "--out and --audio are inside each other"),
         ({"out": "."}, "--out is the name of a new folder"),
+        ({"out": "loop"}, "loop: no folder; name another for --out"),
+        ({"audio": "loop"}, "loop: no folder; --audio is the folder of the audio files"),
         ({"cut": CutSettings(sample_rate=10)}, "--sample-rate is less than 1000"),
         ({"cut": CutSettings(seconds=0.9)}, "--seconds is less than 1"),
         ({"cut": CutSettings(seconds=float("nan"))}, "--seconds nan: expected a number"),
@@ -320,6 +322,7 @@ def test_tables_that_were_edited_by_hand_are_not_replaced(music, name):
 )
 def test_arguments_that_make_no_sense_are_named(music, options, message):
     options = {k: Path(v) if k in ("audio", "out") else v for k, v in options.items()}
+    (music / "loop").symlink_to("loop")
     with pytest.raises(UserError) as caught:
         run(music, **options)
     assert message in str(caught.value)

@@ -193,6 +193,20 @@ def test_a_missing_song_is_an_error_among_others(tmp_path, bundle, capsys):
     assert f"{tmp_path}/gone.wav: missing: there is no such file\n" in message
 
 
+def test_a_link_to_itself_is_an_error_among_others(tmp_path, bundle, capsys):
+    song, loop = write_song(tmp_path / "music/low.wav", tone(3, 440)), tmp_path / "music/loop.wav"
+    loop.symlink_to(loop.name)
+    results, plan = tmp_path / "songs.jsonl", tmp_path / "plan.jsonl"
+    for counts in ("1 tagged", "0 tagged, 1 unchanged"):
+        with pytest.raises(SystemExit) as end:
+            tag([song.parent], model=bundle, json=results, plan=plan, m3u=tmp_path / "lists")
+        assert end.value.code == 1
+        message = capsys.readouterr().err
+        assert f"{loop}: unreadable: Too many levels of symbolic links\n" in message
+        assert message.endswith(f"{counts}, 1 failed (1 unreadable)\n")
+        assert plan.read_text().count("\n") == 1
+
+
 def test_two_songs_of_one_name_can_not_have_a_jams_file_each(tmp_path, bundle):
     songs = [write_song(tmp_path / folder / "song.wav", tone(3, 440)) for folder in "ab"]
     with pytest.raises(UserError, match=r"would have the same JAMS file, song\.wav\.jams"):
