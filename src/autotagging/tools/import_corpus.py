@@ -21,15 +21,18 @@ from autotagging.common.locks import locked
 from autotagging.common.progress import duration
 from autotagging.corpus.folders import remove_unfinished, unfinished
 from autotagging.labels.vocabulary import read_vocabulary
+from autotagging.tagging.processes import check_timeout
 from autotagging.tools._machine import cores
 from autotagging.tools.importing import folder as corpus
 from autotagging.tools.importing.clip_ids import ClipIds
 from autotagging.tools.importing.cutting import (
+    LONGEST_CLIP,
     BadSongError,
     Clip,
     CutSettings,
     check_size,
     cut_song,
+    flac_has,
 )
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.labels import (
@@ -153,10 +156,16 @@ def _check_numbers(cut: CutSettings, workers: int | None, timeout: float) -> Non
         option, value = f"--{name.replace('_', '-')}", getattr(cut, name)
         if value < least:
             raise UserError(f"{option} is less than {least:g}")
-        if not math.isfinite(value):
+        if not value < math.inf:  # nor is NaN
             raise UserError(f"{option} {value}: expected a number")
-    if not timeout > 0:
-        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
+    if cut.seconds > LONGEST_CLIP:
+        raise UserError(f"--seconds is more than {LONGEST_CLIP:g}, an hour")
+    if not flac_has(cut.sample_rate):
+        raise UserError(
+            f"--sample-rate {cut.sample_rate}: FLAC has up to 65535 Hz, and multiples of 10 up to "
+            "655350"
+        )
+    check_timeout(timeout)
     if any(number is not None and number < 1 for number in (workers, cut.clips_per_song)):
         raise UserError("--workers and --clips-per-song are at least 1")
 
@@ -186,7 +195,7 @@ def _large_enough(songs: list[Song], settings: CutSettings, faults: Faults) -> l
 
 def _check_space(songs: list[Song], out: Path, cut: CutSettings) -> None:
     """Print the length of the music and the disk space that its clips need, if there is enough."""
-    most = (cut.clips_per_song or 1e9) * cut.seconds
+    most = min(cut.clips_per_song or 1e9, 1e9) * cut.seconds
     seconds = sum(min(song.seconds, most) for song in songs)
     size = _SIZE * 2 * cut.sample_rate * seconds
     free = shutil.disk_usage(next(path for path in _resolved(out).parents if path.exists())).free

@@ -83,18 +83,27 @@ def test_a_plan_and_playlists_are_written_and_no_file_changes(tmp_path, bundle, 
 def test_a_usage_error_names_the_flag(tmp_path, bundle):
     song = write_song(tmp_path / "song.wav", tone(3, 440))
     for flags, message in (
-        ({"hop": 3.0}, "--hop 3: expected up to 2 seconds, the length of a window"),
+        ({"hop": 3.0}, "--hop 3: expected 0.01 to 2 seconds, the length of a window"),
+        ({"hop": 1e-9}, "--hop 1e-09: expected 0.01 to 2 seconds"),
         ({"hop": 0.0}, "--hop 0: expected"),
         ({"csv": song}, r"--csv .*song\.wav: the name of an audio file"),
         ({"excerpts": 0}, "--excerpts 0: expected 1 or more"),
         ({"excerpts": 1, "hop": 1.0}, "--excerpts and --hop exclude each other"),
         ({"workers": 0}, "--workers 0: expected 1 or more"),
         ({"timeout": 0.0}, "--timeout 0: expected more than 0 seconds"),
+        ({"timeout": 1e308}, r"--timeout 1e\+308: expected .* at most 86,400, a day"),
         ({"existing": "add"}, "--mapping and --existing need --plan"),
         ({"top": -1}, "--top -1: expected 0 or more"),
     ):
         with pytest.raises(UserError, match=message):
             tag([song], model=bundle, **flags)
+
+
+def test_the_largest_numbers_of_flags_are_no_limit(tmp_path, bundle, capsys):
+    song = write_song(tmp_path / "low.wav", tone(3, 440))
+    many = 10**400
+    tag([song], model=bundle, timeout=86_400.0, top=many, workers=many, excerpts=many)
+    assert "high  " in capsys.readouterr().out
 
 
 def test_an_output_never_replaces_a_file_of_another_kind(tmp_path, bundle):
