@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import stat
 import sys
 import tokenize
 import zipfile
@@ -42,8 +43,9 @@ def replacing(path: Path) -> Iterator[Path]:
     is on the disk before it gets its name: a power failure leaves the old file or the new one. Of
     two processes that write the same file, the second waits for the first; without locks, each
     writes a temporary file of its own, which stays if the process is killed. An OSError names
-    `path`.
+    `path`; so does that of `check_regular`, which is raised before anything is written.
     """
+    check_regular(path)
     common = _temporary(path)
     with naming(path, common):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,6 +58,21 @@ def replacing(path: Path) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
                 raise
         flush_folder(path.parent)
+
+
+def check_regular(path: Path) -> None:
+    """Raise an OSError that names a path if a folder, device or FIFO is there; follow links.
+
+    A file that is renamed would take the place of a device, and a FIFO is waited for.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # nothing is there, or what opens it says why it can't
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def _temporary(path: Path, token: str = "") -> Path:

@@ -192,6 +192,8 @@ def started_copies(path: Path) -> Iterator[Path]:
 
 def _plan_of(path: Path) -> str | None:
     """SHA-256 of the plan of a journal; _NO_JOURNAL of other files; None if there is no line."""
+    if path.exists() and not path.is_file():  # a FIFO would be waited for
+        return _NO_JOURNAL
     try:
         with path.open("rb") as file:
             line = file.readline(_LONGEST_HEADER)

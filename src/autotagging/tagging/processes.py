@@ -19,10 +19,20 @@ from autotagging.common.errors import UserError
 TO_START = 300.0
 """Seconds in which a process has to load its modules and what it needs."""
 
+_LONGEST_TIMEOUT = 86_400.0  # seconds; the system waits for at most 24 days at a time
 _TO_END = 10.0  # seconds to wait for a process that was killed
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
+
+
+def check_timeout(timeout: float) -> None:
+    """Raise UserError unless the seconds of the flag --timeout are above 0, and at most a day."""
+    if not 0 < timeout <= _LONGEST_TIMEOUT:
+        raise UserError(
+            f"--timeout {timeout:g}: expected more than 0 seconds, and at most "
+            f"{_LONGEST_TIMEOUT:,.0f}, a day"
+        )
 
 
 class Process:

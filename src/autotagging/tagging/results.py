@@ -5,6 +5,7 @@ line that was cut off is removed by the next run. A damaged one counts as none.
 """
 
 import json
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -188,7 +189,7 @@ def _lines(file: BinaryIO, path: Path | None) -> Iterator[tuple[int, dict[str, A
     position = 0
     for number, line in enumerate(file, start=1):
         try:
-            result = json.loads(line)
+            result = json.loads(line, parse_constant=_finite, parse_float=_finite)
         except (ValueError, RecursionError):
             result = None
         whole, is_result = line.endswith(b"\n"), _is_result(result)
@@ -201,6 +202,14 @@ def _lines(file: BinaryIO, path: Path | None) -> Iterator[tuple[int, dict[str, A
             advice = "delete the line, or name another file" if position else "name another file"
             raise UserError(f"{path}: line {number} is no result of `autotagging tag`; {advice}")
     file.truncate(position)
+
+
+def _finite(text: str) -> float:
+    """Read a number; ValueError for NaN, infinity and 1e999, which JSON can't have."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not finite")
+    return number
 
 
 def _is_result(content: Any) -> bool:

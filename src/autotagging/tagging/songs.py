@@ -14,6 +14,7 @@ from autotagging.tagging.excerpts import cut_excerpts
 
 _DIGITS = 6
 _ROUNDING = 1e-6
+_SHORTEST_HOP = 0.01  # seconds
 
 
 def score_windows(
@@ -101,11 +102,11 @@ def checked_hop(described: Description, hop: float | None, *, otherwise: float) 
     Raises
     ------
     UserError
-        The flag is not above 0, or is longer than a window.
+        The flag is below 0.01 seconds, or longer than a window.
     """
-    if hop is not None and not 0 < hop <= described.window_seconds:
+    if hop is not None and not _SHORTEST_HOP <= hop <= described.window_seconds:
         raise UserError(
-            f"--hop {hop:g}: expected up to {described.window_seconds:g} seconds, "
+            f"--hop {hop:g}: expected {_SHORTEST_HOP:g} to {described.window_seconds:g} seconds, "
             "the length of a window"
         )
     return hop_samples(described, otherwise if hop is None else hop) / described.sample_rate

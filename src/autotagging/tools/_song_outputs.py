@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from autotagging.common.errors import UserError
+from autotagging.common.errors import UserError, reason
+from autotagging.common.files import check_regular
 from autotagging.tagging.formats import SUFFIXES
 
 
@@ -14,7 +15,7 @@ def check_outputs(
     *,
     folders: Mapping[str, Path | None] | None = None,
 ) -> None:
-    """Raise UserError if an output is an input, another output, or may be a song.
+    """Raise UserError if an output is an input, another output, no regular file, or may be a song.
 
     Parameters
     ----------
@@ -30,6 +31,10 @@ def check_outputs(
     for flag, path in files.items():
         if path is None:
             continue
+        try:
+            check_regular(path)
+        except OSError as error:
+            raise UserError(f"{flag} {path}: {reason(error)}; name another file") from error
         place = os.path.realpath(path)
         if path.suffix.lower() in SUFFIXES:
             raise UserError(f"{flag} {path}: the name of an audio file")
@@ -39,5 +44,5 @@ def check_outputs(
             raise UserError(f"{other} and {flag} have the same file, {path}")
         taken[place] = flag
     for flag, path in (folders or {}).items():
-        if path is not None and path.exists() and not path.is_dir():
+        if path is not None and os.path.lexists(path) and not path.is_dir():
             raise UserError(f"{flag} {path}: not a folder")

@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from autotagging.common.files import sha256
+from autotagging.common.files import check_regular, sha256
 from autotagging.common.progress import progress
 from autotagging.tagging.journal import Journal, journal_path, lock_journal
 from autotagging.tagging.plans import read_plan
@@ -42,11 +42,13 @@ def apply(
     OSError
         The plan can't be read, or the journal can't be written.
     """
+    check_regular(plan)
     if dry_run:
         report(check_plan(read_plan(plan)), show=("planned",))
         return
     digest = sha256(plan)
     path = journal or journal_path(plan, digest)
+    check_regular(path)
     with lock_journal(path), closing(Journal(path, plan.name, digest)) as opened:
         total = sum(1 for _ in read_plan(plan))
         outcomes = apply_plan(read_plan(plan), opened, keep_times=keep_times)

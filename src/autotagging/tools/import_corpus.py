@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shlex
 import shutil
 import sys
@@ -20,15 +21,18 @@ from autotagging.common.locks import locked
 from autotagging.common.progress import duration
 from autotagging.corpus.folders import remove_unfinished, unfinished
 from autotagging.labels.vocabulary import read_vocabulary
+from autotagging.tagging.processes import check_timeout
 from autotagging.tools._machine import cores
 from autotagging.tools.importing import folder as corpus
 from autotagging.tools.importing.clip_ids import ClipIds
 from autotagging.tools.importing.cutting import (
+    LONGEST_CLIP,
     BadSongError,
     Clip,
     CutSettings,
     check_size,
     cut_song,
+    flac_has,
 )
 from autotagging.tools.importing.faults import Faults
 from autotagging.tools.importing.labels import (
@@ -136,9 +140,14 @@ def _check_arguments(audio: Path, out: Path, csv: Path | None, from_files: tuple
         raise UserError(f"{out}: --out is the name of a new folder")
     if not audio.is_dir():
         raise UserError(f"{audio}: no folder; --audio is the folder of the audio files")
-    here, there = audio.resolve(), out.resolve()
+    here, there = audio.resolve(), _resolved(out)
     if here.is_relative_to(there) or there.is_relative_to(here):
         raise UserError(f"{out}: --out and --audio are inside each other; name another folder")
+
+
+def _resolved(out: Path) -> Path:
+    """Follow links; where they lead in a circle, `Path.resolve` may be an error."""
+    return Path(os.path.realpath(out))
 
 
 def _check_numbers(cut: CutSettings, workers: int | None, timeout: float) -> None:
@@ -147,10 +156,16 @@ def _check_numbers(cut: CutSettings, workers: int | None, timeout: float) -> Non
         option, value = f"--{name.replace('_', '-')}", getattr(cut, name)
         if value < least:
             raise UserError(f"{option} is less than {least:g}")
-        if not math.isfinite(value):
+        if not value < math.inf:  # nor is NaN
             raise UserError(f"{option} {value}: expected a number")
-    if not timeout > 0:
-        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
+    if cut.seconds > LONGEST_CLIP:
+        raise UserError(f"--seconds is more than {LONGEST_CLIP:g}, an hour")
+    if not flac_has(cut.sample_rate):
+        raise UserError(
+            f"--sample-rate {cut.sample_rate}: FLAC has up to 65535 Hz, and multiples of 10 up to "
+            "655350"
+        )
+    check_timeout(timeout)
     if any(number is not None and number < 1 for number in (workers, cut.clips_per_song)):
         raise UserError("--workers and --clips-per-song are at least 1")
 
@@ -180,10 +195,10 @@ def _large_enough(songs: list[Song], settings: CutSettings, faults: Faults) -> l
 
 def _check_space(songs: list[Song], out: Path, cut: CutSettings) -> None:
     """Print the length of the music and the disk space that its clips need, if there is enough."""
-    most = (cut.clips_per_song or 1e9) * cut.seconds
+    most = min(cut.clips_per_song or 1e9, 1e9) * cut.seconds
     seconds = sum(min(song.seconds, most) for song in songs)
     size = _SIZE * 2 * cut.sample_rate * seconds
-    free = shutil.disk_usage(next(path for path in out.resolve().parents if path.exists())).free
+    free = shutil.disk_usage(next(path for path in _resolved(out).parents if path.exists())).free
     music = f"{counted(len(songs), 'song')} of {duration(sum(song.seconds for song in songs))}"
     text = (
         f"{music}; their clips take up to {size / 1e9:,.2f} GB of disk, and "

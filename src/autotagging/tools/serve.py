@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autotagging.common.errors import UserError
+from autotagging.tagging.processes import check_timeout
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP
 from autotagging.tools._machine import cores
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _HOST = "127.0.0.1"
+_MOST_MINUTES = 1440.0  # a day
+_MOST_MEGABYTES = 1e6
 
 
 def serve(
@@ -60,7 +63,9 @@ def serve(
     """
     if not 0 <= port <= 65_535:
         raise UserError(f"--port {port}: expected 0 to 65535")
-    _check_positive(max_minutes=max_minutes, max_megabytes=max_megabytes, timeout=timeout)
+    check_timeout(timeout)
+    _check_most("--max-minutes", max_minutes, _MOST_MINUTES)
+    _check_most("--max-megabytes", max_megabytes, _MOST_MEGABYTES)
     import uvicorn  # noqa: F401 - before anything is done
 
     from autotagging.tagging.server import Limits, Scorer, make_app
@@ -79,10 +84,9 @@ def serve(
         _run(app, listening)
 
 
-def _check_positive(**flags: float) -> None:
-    for name, value in flags.items():
-        if value <= 0:
-            raise UserError(f"--{name.replace('_', '-')} {value:g}: expected more than 0")
+def _check_most(flag: str, value: float, most: float) -> None:
+    if not 0 < value <= most:
+        raise UserError(f"{flag} {value:g}: expected more than 0, and at most {most:,.0f}")
 
 
 def _listening(port: int) -> socket.socket:

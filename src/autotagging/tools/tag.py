@@ -25,6 +25,7 @@ from autotagging.tagging.plans import Existing, is_plan, make_plan, write_plan
 from autotagging.tagging.playlists import write_playlists
 from autotagging.tagging.pool import Work, tag_songs
 from autotagging.tagging.printable import printable
+from autotagging.tagging.processes import check_timeout
 from autotagging.tagging.results import Results, Settings, to_line
 from autotagging.tagging.songs import checked_hop
 from autotagging.tools._machine import cores
@@ -101,7 +102,8 @@ def tag(
     timeout
         Seconds in which the next window of a song has to be scored; else the song is given up.
     """
-    _check_numbers(top=top, timeout=timeout, workers=workers, excerpts=excerpts)
+    _check_numbers(top=top, workers=workers, excerpts=excerpts)
+    check_timeout(timeout)
     if excerpts and hop:
         raise UserError("--excerpts and --hop exclude each other")
     if (mapping or existing != "keep") and not plan:
@@ -145,11 +147,9 @@ def tag(
         sys.exit(1)
 
 
-def _check_numbers(*, top: int, timeout: float, **counts: int | None) -> None:
+def _check_numbers(*, top: int, **counts: int | None) -> None:
     if top < 0:
         raise UserError(f"--top {top}: expected 0 or more")
-    if timeout <= 0:
-        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
     for name, count in counts.items():
         if count is not None and count < 1:
             raise UserError(f"--{name} {count}: expected 1 or more")

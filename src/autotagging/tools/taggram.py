@@ -16,6 +16,7 @@ from autotagging.tagging.jams import jams as as_jams
 from autotagging.tagging.outputs import line, write_lines
 from autotagging.tagging.pool import Work, Worker
 from autotagging.tagging.printable import printable
+from autotagging.tagging.processes import check_timeout
 from autotagging.tagging.results import to_line
 from autotagging.tagging.songs import checked_hop
 from autotagging.tagging.taggram import HOP, csv_lines, text
@@ -65,7 +66,8 @@ def taggram(
     timeout
         Seconds in which the next window has to be scored; else the song is given up.
     """
-    _check_flags(figure, top=top, timeout=timeout)
+    check_timeout(timeout)
+    _check_flags(figure, top=top)
     model, described = chosen_model(model)
     check_outputs({"--figure": figure, "--csv": csv, "--jams": jams}, [song, *model_files(model)])
     hop = checked_hop(described, hop, otherwise=HOP)
@@ -92,11 +94,9 @@ def taggram(
     print(printable(f"written: {written}"), file=sys.stderr)
 
 
-def _check_flags(figure: Path | None, *, top: int, timeout: float) -> None:
+def _check_flags(figure: Path | None, *, top: int) -> None:
     if top < 1:
         raise UserError(f"--top {top}: expected 1 or more")
-    if timeout <= 0:
-        raise UserError(f"--timeout {timeout:g}: expected more than 0 seconds")
     if figure is None:
         return
     if figure.suffix.lower() not in _FORMATS:

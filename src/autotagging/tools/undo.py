@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from autotagging.common.errors import UserError
+from autotagging.common.files import check_regular
 from autotagging.tagging.journal import lock_journal
 from autotagging.tagging.writing import undo_journal
 from autotagging.tools._outcomes import report
@@ -26,6 +27,7 @@ def undo(journal: Path, /) -> None:
     OSError
         There is no such file, or it can't be read.
     """
+    check_regular(journal)
     with journal.open("rb") as file:  # a lock would make its folder
         if not file.read(1):
             raise UserError(f"{journal}: not a journal of `autotagging apply`; it is empty")

@@ -81,6 +81,37 @@ def test_a_link_planted_at_the_temporary_name_is_not_followed(tmp_path):
     assert read_json(tmp_path / "x.json") == {"a": 1}
 
 
+def test_only_a_regular_file_is_replaced(tmp_path):
+    fifo, folder = tmp_path / "fifo", tmp_path / "folder"
+    os.mkfifo(fifo)
+    folder.mkdir()
+    link = tmp_path / "link.json"
+    link.symlink_to(fifo)
+    before = {*tmp_path.iterdir()}
+    for path in (fifo, link):
+        with pytest.raises(OSError, match="not a regular file") as raised:
+            write_json({"a": 1}, path)
+        assert raised.value.filename == str(path)
+    for path in (folder, folder / ".."):
+        with pytest.raises(IsADirectoryError) as raised:
+            write_json({"a": 1}, path)
+        assert raised.value.filename == str(path)
+    assert {*tmp_path.iterdir()} == before
+    assert fifo.is_fifo()
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("target", ["old.json", "none.json", "link.json"])
+def test_a_link_is_replaced_and_its_file_stays(tmp_path, target):
+    old, link = tmp_path / "old.json", tmp_path / "link.json"
+    old.write_text("old")
+    link.symlink_to(target)
+    write_json({"a": 1}, link)
+    assert read_json(link) == {"a": 1}
+    assert not link.is_symlink()
+    assert old.read_text() == "old"
+
+
 # NFS locks files that are open for writing alone.
 NFS = """
 import errno, fcntl, os

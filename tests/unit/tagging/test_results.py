@@ -90,7 +90,6 @@ WINDOWS = {"window_starts": [0.0, 1.0], "window_scores": [[0.7, 0.4], [0.7, 0.4]
 DAMAGED = [
     {"scores": {"a": None, "b": 0.4}},
     {"scores": {"a": "0.7", "b": 0.4}},
-    {"scores": {"a": math.nan, "b": 0.4}},
     {"scores": {"a": 7, "b": 0.4}},
     {"scores": {"a": True, "b": 0.4}},
     {"scores": ["a", "b"]},
@@ -175,6 +174,18 @@ def test_a_line_that_is_no_json_is_named_among_others(path):
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"line 2 is no result .*; delete the line, or name anothe"):
         Results(path, settings())
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+@pytest.mark.parametrize("place", ['"other": ', '"seconds": ', '"other": [{"a": '])
+def test_a_line_with_a_number_that_is_not_finite_is_named(path, song, number, place):
+    closed = "}]" if "[" in place else ""
+    line = json.dumps(result_of(song))[:-1] + f", {place}{number}{closed}}}\n"
+    content = path.read_bytes() + line.encode()
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"line 2 is no result .*; delete the line, or name anothe"):
+        Results(path, settings(thresholds={"a": 0.8, "b": 0.3}))
     assert path.read_bytes() == content
 
 

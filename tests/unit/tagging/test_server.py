@@ -404,6 +404,10 @@ def test_a_missing_model_or_a_missing_library_is_told(tmp_path, monkeypatch):
     [
         ({"port": 70_000}, "--port 70000: expected 0 to 65535"),
         ({"max_minutes": 0.0}, "--max-minutes 0: expected more than 0"),
+        ({"max_minutes": 1e308}, r"--max-minutes 1e\+308: expected .* at most 1,440"),
+        ({"max_megabytes": 1e308}, r"--max-megabytes 1e\+308: expected .* at most 1,000,000"),
+        ({"timeout": 0.0}, "--timeout 0: expected more than 0 seconds"),
+        ({"timeout": 1e308}, r"--timeout 1e\+308: expected .* at most 86,400, a day"),
     ],
 )
 def test_flags_are_checked(flags, message):
@@ -411,7 +415,7 @@ def test_flags_are_checked(flags, message):
         serve(**flags)
 
 
-@pytest.mark.parametrize("hop", [0.0, 2.5])
+@pytest.mark.parametrize("hop", [0.0, 1e-9, 2.5])
 def test_a_hop_is_at_most_a_window(tmp_path, hop):
-    with pytest.raises(UserError, match=f"--hop {hop:g}: expected up to 2 seconds, the length of"):
+    with pytest.raises(UserError, match=f"--hop {hop:g}: expected 0.01 to 2 seconds, the le"):
         serve(model=write_bundle(tmp_path), hop=hop)

@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +117,18 @@ def test_text_has_a_block_for_each_moment():
     ]
 
 
+def test_an_output_is_never_a_folder_or_a_device(tmp_path, bundle):
+    fifo = tmp_path / "fifo.svg"
+    os.mkfifo(fifo)
+    for flag in ("figure", "csv", "jams"):
+        with pytest.raises(UserError, match=f"--{flag} {fifo}: not a regular file; name another"):
+            taggram(tmp_path / "song.wav", model=bundle, **{flag: fifo})
+    for flag in ("csv", "jams"):
+        with pytest.raises(UserError, match=f"--{flag} .: Is a directory; name another file"):
+            taggram(tmp_path / "song.wav", model=bundle, **{flag: Path(".")})
+    assert fifo.is_fifo()
+
+
 def test_the_terminal_shows_it_without_an_output(tmp_path, bundle, capsys):
     song = write_song(tmp_path / "song.wav", tone(6, 440), tone(6, 4000))
     taggram(song, model=bundle, top=1)
@@ -135,6 +149,7 @@ def test_a_model_without_thresholds_says_so(tmp_path, capsys):
         ({"figure": "out.gif"}, r"--figure .*gif: expected the suffix \.pdf, \.png, \.svg"),
         ({"top": 0}, "--top 0: expected 1 or more"),
         ({"timeout": 0.0}, "--timeout 0: expected more than 0 seconds"),
+        ({"timeout": 1e308}, r"--timeout 1e\+308: expected .* at most 86,400, a day"),
     ],
 )
 def test_flags_are_checked_first(tmp_path, flags, message):
@@ -144,9 +159,9 @@ def test_flags_are_checked_first(tmp_path, flags, message):
         taggram(tmp_path / "missing.wav", **flags)
 
 
-@pytest.mark.parametrize("hop", [0.0, 2.5])
+@pytest.mark.parametrize("hop", [0.0, 1e-9, 2.5])
 def test_a_hop_is_at_most_a_window(tmp_path, bundle, hop):
-    with pytest.raises(UserError, match=f"--hop {hop:g}: expected up to 2 seconds, the length of"):
+    with pytest.raises(UserError, match=f"--hop {hop:g}: expected 0.01 to 2 seconds, the le"):
         taggram(tmp_path / "song.wav", model=bundle, hop=hop)
 
 

@@ -1,7 +1,9 @@
 """The commands apply and undo, as a person runs them."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from mutagen.id3 import ID3, TCON
@@ -106,6 +108,27 @@ def test_an_empty_or_missing_journal_is_named_and_nothing_is_made(tmp_path):
     with pytest.raises(FileNotFoundError):
         undo(tmp_path / "none" / "sub" / "j.jsonl")
     assert [*tmp_path.iterdir()] == [empty]
+
+
+def test_a_plan_or_journal_that_is_no_file_is_told(plan, songs):
+    before = [path.read_bytes() for path in songs]
+    fifo = plan.with_name("fifo.jsonl")
+    os.mkfifo(fifo)
+    commands = (
+        lambda path: apply(path),
+        lambda path: apply(path, dry_run=True),
+        lambda path: apply(plan, journal=path),
+        undo,
+    )
+    for path, message in ((Path("."), "Is a directory"), (fifo, "not a regular file")):
+        for command in commands:
+            with pytest.raises(OSError, match=message) as raised:
+                command(path)
+            assert raised.value.filename == str(path)
+    assert [path.read_bytes() for path in songs] == before
+    os.mkfifo(plan.with_name("plan.journal.jsonl"))
+    apply(plan)
+    assert plan.with_name("plan.journal-2.jsonl").is_file()
 
 
 @pytest.mark.parametrize("command", ["apply", "undo", "tag"])

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from unicodedata import normalize
@@ -20,6 +21,7 @@ from autotagging.dataset.groups import group_ids
 from autotagging.tools import import_corpus as module
 from autotagging.tools.import_corpus import import_corpus
 from autotagging.tools.importing.cutting import BadSongError, CutSettings
+from autotagging.tools.importing.labels import TableSettings
 from autotagging.tools.importing.naming import TagSettings
 
 CUT = CutSettings(seconds=1.0, sample_rate=8000, shortest=0.5)
@@ -217,6 +219,22 @@ def test_a_song_that_is_too_short_or_has_too_many_channels_stops_all_before_the_
     assert len((music / "mine/left_out.csv").read_text(encoding="utf-8").splitlines()) == 3
 
 
+@pytest.mark.parametrize(
+    ("header", "table"),
+    [
+        (("path", "tag", "category"), TableSettings()),
+        (("path", "tag", "style"), TableSettings(category="all")),
+        (("path", "all", "style"), TableSettings(tag_columns=("all",))),
+    ],
+)
+def test_a_category_of_the_name_all_is_refused_before_the_cut(music, monkeypatch, header, table):
+    write_rows(music, [header, ("a.wav", "Rock", "all")])
+    monkeypatch.setattr(module, "cut_song", lambda *job: pytest.fail(f"{job[0]} was cut"))
+    with pytest.raises(UserError, match="tag 'Rock' has the category 'all', which means all tags"):
+        run(music, table=table)
+    assert sorted(path.name for path in music.iterdir()) == ["music", "tags.csv"]
+
+
 def test_only_a_corpus_of_this_command_is_replaced_and_only_if_told(music, capsys):
     run(music)
     with pytest.raises(UserError, match="there is a corpus already; --replace replaces it"):
@@ -311,18 +329,31 @@ def test_tables_that_were_edited_by_hand_are_not_replaced(music, name):
         ({"audio": "nowhere"}, "nowhere: no folder"),
         ({"out": "music/mine"}, "--out and --audio are inside each other"),
         ({"out": "."}, "--out is the name of a new folder"),
+        ({"out": "loop"}, "loop: no folder; name another for --out"),
+        ({"audio": "loop"}, "loop: no folder; --audio is the folder of the audio files"),
         ({"cut": CutSettings(sample_rate=10)}, "--sample-rate is less than 1000"),
         ({"cut": CutSettings(seconds=0.9)}, "--seconds is less than 1"),
         ({"cut": CutSettings(seconds=float("nan"))}, "--seconds nan: expected a number"),
+        ({"cut": CutSettings(sample_rate=65_536)}, "--sample-rate 65536: FLAC has up to 65535"),
+        ({"cut": CutSettings(sample_rate=655_360)}, "--sample-rate 655360: FLAC has up to 65535"),
+        ({"cut": CutSettings(sample_rate=10**400)}, "000: FLAC has up to 65535 Hz, and multiples"),
+        ({"cut": CutSettings(seconds=1e308)}, "--seconds is more than 3600, an hour"),
         ({"timeout": 0.0}, "--timeout 0: expected more than 0 seconds"),
+        ({"timeout": 1e308}, "--timeout 1e+308: expected more than 0 seconds, and at most 86,400"),
         ({"workers": 0}, "--workers and --clips-per-song are at least 1"),
     ],
 )
 def test_arguments_that_make_no_sense_are_named(music, options, message):
     options = {k: Path(v) if k in ("audio", "out") else v for k, v in options.items()}
+    (music / "loop").symlink_to("loop")
     with pytest.raises(UserError) as caught:
         run(music, **options)
     assert message in str(caught.value)
+
+
+def test_the_largest_number_of_clips_is_no_limit(music):
+    run(music, cut=replace(CUT, clips_per_song=10**400))
+    assert len([*music.glob("mine/?/*.flac")]) == 6
 
 
 def test_there_is_a_process_for_each_core_that_may_be_used(music, monkeypatch):

@@ -83,18 +83,27 @@ def test_a_plan_and_playlists_are_written_and_no_file_changes(tmp_path, bundle, 
 def test_a_usage_error_names_the_flag(tmp_path, bundle):
     song = write_song(tmp_path / "song.wav", tone(3, 440))
     for flags, message in (
-        ({"hop": 3.0}, "--hop 3: expected up to 2 seconds, the length of a window"),
+        ({"hop": 3.0}, "--hop 3: expected 0.01 to 2 seconds, the length of a window"),
+        ({"hop": 1e-9}, "--hop 1e-09: expected 0.01 to 2 seconds"),
         ({"hop": 0.0}, "--hop 0: expected"),
         ({"csv": song}, r"--csv .*song\.wav: the name of an audio file"),
         ({"excerpts": 0}, "--excerpts 0: expected 1 or more"),
         ({"excerpts": 1, "hop": 1.0}, "--excerpts and --hop exclude each other"),
         ({"workers": 0}, "--workers 0: expected 1 or more"),
         ({"timeout": 0.0}, "--timeout 0: expected more than 0 seconds"),
+        ({"timeout": 1e308}, r"--timeout 1e\+308: expected .* at most 86,400, a day"),
         ({"existing": "add"}, "--mapping and --existing need --plan"),
         ({"top": -1}, "--top -1: expected 0 or more"),
     ):
         with pytest.raises(UserError, match=message):
             tag([song], model=bundle, **flags)
+
+
+def test_the_largest_numbers_of_flags_are_no_limit(tmp_path, bundle, capsys):
+    song = write_song(tmp_path / "low.wav", tone(3, 440))
+    many = 10**400
+    tag([song], model=bundle, timeout=86_400.0, top=many, workers=many, excerpts=many)
+    assert "high  " in capsys.readouterr().out
 
 
 def test_an_output_never_replaces_a_file_of_another_kind(tmp_path, bundle):
@@ -122,6 +131,28 @@ def test_an_output_never_replaces_a_file_of_another_kind(tmp_path, bundle):
             tag([song], model=bundle, **flags)
     assert song.read_bytes() == before
     assert notes.read_text() == "mine\n"
+
+
+def test_an_output_is_never_a_folder_or_a_device(tmp_path, bundle, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    song, fifo = write_song(tmp_path / "song.wav", tone(3, 440)), tmp_path / "fifo"
+    os.mkfifo(fifo)
+    (tmp_path / "link").symlink_to(fifo)
+    (tmp_path / "loop").symlink_to("loop")
+    before = {*tmp_path.iterdir()}
+    found = dict.fromkeys((Path("."), Path(".."), Path("/"), bundle), "Is a directory")
+    found |= dict.fromkeys((fifo, tmp_path / "link"), "not a regular file")
+    for path, what in found.items():
+        for flag in ("json", "csv", "plan"):
+            with pytest.raises(UserError) as raised:
+                tag([song], model=bundle, **{flag: path})
+            assert str(raised.value) == f"--{flag} {path}: {what}; name another file"
+    for flag in ("jams", "m3u"):
+        for path in (fifo, tmp_path / "loop"):
+            with pytest.raises(UserError, match=f"--{flag} {path}: not a folder"):
+                tag([song], model=bundle, **{flag: path})
+    assert {*tmp_path.iterdir()} == before
+    assert fifo.is_fifo()
 
 
 def test_a_plan_is_replaced_by_a_new_one(tmp_path, bundle):
@@ -169,6 +200,20 @@ def test_a_missing_song_is_an_error_among_others(tmp_path, bundle, capsys):
     shown, message = capsys.readouterr()
     assert f"{song}  0:00:03  low" in shown
     assert f"{tmp_path}/gone.wav: missing: there is no such file\n" in message
+
+
+def test_a_link_to_itself_is_an_error_among_others(tmp_path, bundle, capsys):
+    song, loop = write_song(tmp_path / "music/low.wav", tone(3, 440)), tmp_path / "music/loop.wav"
+    loop.symlink_to(loop.name)
+    results, plan = tmp_path / "songs.jsonl", tmp_path / "plan.jsonl"
+    for counts in ("1 tagged", "0 tagged, 1 unchanged"):
+        with pytest.raises(SystemExit) as end:
+            tag([song.parent], model=bundle, json=results, plan=plan, m3u=tmp_path / "lists")
+        assert end.value.code == 1
+        message = capsys.readouterr().err
+        assert f"{loop}: unreadable: Too many levels of symbolic links\n" in message
+        assert message.endswith(f"{counts}, 1 failed (1 unreadable)\n")
+        assert plan.read_text().count("\n") == 1
 
 
 def test_two_songs_of_one_name_can_not_have_a_jams_file_each(tmp_path, bundle):

@@ -16,6 +16,9 @@ from autotagging.mel.sizes import clip_samples
 from autotagging.tagging.audio import open_audio
 from autotagging.tagging.errors import AudioError
 
+LONGEST_CLIP = 3600.0
+"""Seconds of the longest clips, each of which is in memory as a whole."""
+
 _FULL_SCALE = 32768  # of 16-bit audio
 # Twice the RMS up to which extract_mel takes a clip for silent, so that it never does.
 _SILENT = 2.0
@@ -29,9 +32,11 @@ class CutSettings:
     Attributes
     ----------
     seconds
-        Length of a clip in seconds, at least 1 and extract_mel.seconds of params.yaml.
+        Length of a clip in seconds, at least 1 and extract_mel.seconds of params.yaml, at most
+        3,600.
     sample_rate
-        Sample rate of the clips in Hz, at least extract_mel.sample_rate of params.yaml.
+        Sample rate of the clips in Hz, at least extract_mel.sample_rate of params.yaml; one that
+        FLAC has.
     shortest
         Length of the shortest song in seconds. What is shorter than a clip is padded with zeros.
     clips_per_song
@@ -75,6 +80,11 @@ class Cut(NamedTuple):
 
 class BadSongError(Exception):
     """A song that can't be cut; the text says why."""
+
+
+def flac_has(sample_rate: int) -> bool:
+    """Tell whether FLAC can store a sample rate in Hz (RFC 9639, sec. 9.1.2)."""
+    return sample_rate <= 65_535 or (sample_rate <= 655_350 and sample_rate % 10 == 0)
 
 
 def check_size(size: AudioSize, settings: CutSettings) -> None:

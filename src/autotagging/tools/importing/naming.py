@@ -90,7 +90,8 @@ def name_tags(songs: Sequence[Song], settings: TagSettings) -> Named:
     ------
     UserError
         The vocabulary has a synonym that is no tag of the songs, or can't be read; a tag has the
-        name of another column; or no tag is left.
+        name of another column; a category is "all", which stands for all tags in results; or no
+        tag is left.
     """
     of_song, spelt, placed = _count(songs, {"", *map(spelling_key, settings.leave_out)})
     counts = Counter(key for found in of_song for key in found)
@@ -109,6 +110,12 @@ def name_tags(songs: Sequence[Song], settings: TagSettings) -> Named:
     tags = [name_of[key] for key in sorted(keys, key=lambda key: (-counts[key], name_of[key]))]
     vocabulary.check(tags)
     category_of = {name_of[key]: _most(placed[key]) for key in keys}
+    categories = vocabulary.categories(tags, category_of)
+    if "all" in categories:
+        raise UserError(
+            f"tag {categories['all'][0]!r} has the category 'all', which means all tags; change "
+            "--category, the name of the column in --tag-columns, or the column category"
+        )
     return Named(
         tags=tags,
         of_song=[frozenset(name_of[key] for key in found if key in name_of) for found in of_song],
@@ -118,7 +125,7 @@ def name_tags(songs: Sequence[Song], settings: TagSettings) -> Named:
             for key in keys
             if (others := sorted(set(spelt[key]) - {name_of[key]}))
         },
-        categories=vocabulary.categories(tags, category_of),
+        categories=categories,
         synonyms=vocabulary.synonyms,
     )
 

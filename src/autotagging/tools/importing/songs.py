@@ -230,7 +230,7 @@ def _inside(audio: Path, name: str) -> Path:
         names = (name, normalize("NFC", name), normalize("NFD", name))
         spelt = (audio / each for each in names)
         path = next((each for each in spelt if os.path.lexists(each)), path)
-    resolved = path.resolve()
+    resolved = Path(os.path.realpath(path))  # of a loop of links, `resolve` may be an error
     if not resolved.is_relative_to(audio.resolve()):
         raise ValueError(f"outside of {audio}")
     if not resolved.exists():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from autotagging.tools.importing.cutting import BadSongError, CutSettings, cut_song
+from autotagging.tools.importing.cutting import BadSongError, CutSettings, cut_song, flac_has
 from bundles import write_ffmpeg
 
 SETTINGS = CutSettings(seconds=1.5, sample_rate=4000, shortest=1.0)
@@ -68,6 +68,20 @@ def test_any_format_rate_and_channels_become_mono_of_one_rate(cut, written):
     spectrum = np.abs(np.fft.rfft(clips[1]))
     assert spectrum.argmax() == 660  # 440 Hz in 1.5 s
     assert np.sqrt(np.mean(np.square(clips[1] / 32768.0))) == pytest.approx(0.1768, abs=0.01)
+
+
+@pytest.mark.parametrize("rate", [1000, 44_101, 65_535, 65_540, 96_000, 655_350])
+def test_clips_may_have_the_rates_of_flac(cut, rate):
+    assert flac_has(rate)
+    _, (clip,) = cut(noise(1.5), settings=CutSettings(seconds=1.0, sample_rate=rate))
+    assert len(clip) == rate
+
+
+@pytest.mark.parametrize("rate", [65_536, 100_001, 655_351, 655_360, 700_000, 10_000_000])
+def test_flac_has_no_other_rates(tmp_path, rate):
+    assert not flac_has(rate)
+    with pytest.raises(soundfile.LibsndfileError):
+        soundfile.write(tmp_path / "clip.flac", np.zeros(100, np.int16), rate)
 
 
 def test_channels_that_cancel_each_other_do_not_become_silence(cut):

@@ -69,6 +69,18 @@ def test_a_merged_tag_has_the_category_that_the_vocabulary_gives_its_tags(tmp_pa
     assert named.categories == {"genre": ["House", "Techno", "house"]}
 
 
+def test_a_category_of_the_name_all_is_refused(tmp_path):
+    of = songs(["all/Rock", "mood/calm"])
+    with pytest.raises(UserError, match=r"tag 'Rock' has the category 'all', .*; change --cat"):
+        name_tags(of, TagSettings())
+    path = tmp_path / "tags.yaml"
+    path.write_text("synonyms: {}\ncategories: {genre: [Rock]}\n")
+    assert "all" not in name_tags(of, TagSettings(vocabulary=path)).categories
+    path.write_text("synonyms: {}\ncategories: {all: [Rock]}\n")
+    with pytest.raises(UserError, match=r"tags\.yaml: a category is named 'all', which means all"):
+        name_tags(of, TagSettings(vocabulary=path))
+
+
 def test_a_tag_with_the_name_of_a_column_is_refused():
     with pytest.raises(UserError, match="tag 'clip_id' has the name of another column"):
         name_tags(songs(["x/clip_id"]), TagSettings())

@@ -94,6 +94,14 @@ def test_tags_of_each_format_are_read(library):
     assert {song.tags for song in moods} == {TAGS[3:]}
 
 
+def test_a_link_to_itself_is_a_fault_of_its_own(library):
+    (library / "tagged/loop.wav").symlink_to("loop.wav")
+    faults = Faults(skip=True)
+    songs, _ = songs_with_tags(library / "tagged", ("genre",), ";", faults)
+    assert len(songs) == 5
+    assert faults.found == [("loop.wav", f"no such file in {library}/tagged")]
+
+
 def test_tags_in_files_that_seem_to_have_another_separator_are_told(library, capsys):
     songs_with_tags(library, ("genre", "mood"), ";", Faults(skip=True))
     assert capsys.readouterr().err == ""
@@ -279,6 +287,8 @@ def test_names_are_found_in_either_spelling_of_umlauts(library):
         ("../music/untagged.wav", None),
         ("../outside.wav", "outside of {}"),
         ("link.wav", "outside of {}"),
+        ("loop.wav", "no such file in {}"),
+        ("loop.wav/a.wav", "no such file in {}"),
         ("tagged/../untagged.wav", None),
         ("empty.MP3", "empty"),
         (
@@ -291,6 +301,7 @@ def test_names_are_found_in_either_spelling_of_umlauts(library):
 def test_a_path_that_can_not_be_used_is_named(library, path, reason):
     soundfile.write(library.parent / "outside.wav", NOISE, 8000)
     (library / "link.wav").symlink_to("../outside.wav")
+    (library / "loop.wav").symlink_to("loop.wav")
     faults = Faults(skip=True)
     songs = find_songs([listed(path)], library, faults)
     expected = [(f"tags.csv, line 2: {path}", reason.format(library))] if reason else []
