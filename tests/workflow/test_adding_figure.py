@@ -97,7 +97,7 @@ def project(finished_copy):
     return copy
 
 
-pytestmark = pytest.mark.xdist_group("tiny_run")
+pytestmark = [pytest.mark.xdist_group("tiny_run"), pytest.mark.slow]
 
 
 def test_the_command_line_knows_it(project):
