@@ -128,9 +128,17 @@ SCHEMA = {"properties": {"n": {"type": "integer"}, "x": {"type": "number"}}}
 
 @pytest.mark.parametrize(
     ("params", "named"),
-    [({"n": 4.0}, "n"), ({"n": True}, "n"), ({"x": float("nan")}, "x"), ({"x": float("inf")}, "x")],
+    [
+        ({"n": 4.0}, "n"),
+        ({"n": True}, "n"),
+        ({"x": float("nan")}, "x"),
+        ({"x": float("inf")}, "x"),
+        ({"x": 10**400}, "x"),
+        ({"x": -(10**400)}, "x"),
+    ],
 )
-def test_a_float_is_no_integer_and_infinity_no_number(params, named):
+def test_a_float_is_no_integer_and_what_no_float_can_have_no_number(params, named):
     (fault,) = faults(params, SCHEMA, source="--config")
     assert fault.startswith(f"--config: {named}: ")
+    assert "\n" not in fault
     assert faults({"n": 4, "x": 4}, SCHEMA) == []
