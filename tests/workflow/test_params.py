@@ -94,7 +94,8 @@ def numbers(node, name=""):
     if {"integer", "number"} & {*np.atleast_1d(node.get("type", ""))}:
         yield name, node
     elif "items" in node:
-        yield from numbers({"description": node["description"], **node["items"]}, name)
+        entries = {"description": node["description"], "in_list": True, **node["items"]}
+        yield from numbers(entries, name)
     for key, child in node.get("properties", {}).items():
         yield from numbers(child, f"{name}.{key}".removeprefix("."))
 
@@ -133,7 +134,7 @@ def test_the_workflow_takes_every_number_at_its_limit(project, tmp_path):
             section = section.setdefault(each, {})
         if "maximum" in schema:
             value = CHECKED_LATER.get(name, schema["maximum"])
-            section[key] = [value] if key in ("seeds", "precision_at") else value
+            section[key] = [value] if schema.get("in_list") else value
     content["extract_mel"]["shards"] = 1
     (tmp_path / "limits.yaml").write_text(yaml.safe_dump(content))
     printed = project.run(f"snakemake -n --quiet all --configfile {tmp_path}/limits.yaml")
