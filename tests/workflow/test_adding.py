@@ -40,8 +40,10 @@ additionalProperties: false
 required: [power]
 properties:
   power:
-    description: Power of a tag's share.
+    description: Power of a tag's share, 0 to 100.
     type: number
+    minimum: 0
+    maximum: 100
 """,
     "tests/unit/models/test_popular.py": """\
 import pandas as pd
@@ -86,12 +88,14 @@ additionalProperties: false
 required: [scale, hidden]
 properties:
   scale:
-    description: Factor of the input.
+    description: Factor of the input, 0 to 10.
     type: number
+    minimum: 0
+    maximum: 10
   hidden:
-    description: Units of each hidden layer.
+    description: Units of each hidden layer, at most 1000.
     type: array
-    items: {type: integer, minimum: 1}
+    items: {type: integer, minimum: 1, maximum: 1000}
 """,
     "tests/unit/models/test_mean_level.py": """\
 from autotagging import models
@@ -150,8 +154,10 @@ additionalProperties: false
 required: [l2]
 properties:
   l2:
-    description: L2 penalty on the weights.
+    description: L2 penalty on the weights, 0 to 10.
     type: number
+    minimum: 0
+    maximum: 10
 """,
     "tests/unit/models/test_loudness.py": """\
 import numpy as np
@@ -175,7 +181,8 @@ TRAIN_PARAMETER = [
     (
         "workflow/schemas/params.schema.yaml",
         "      schedule:\n        description:",
-        "      beta_1:\n        description: Decay of Adam's first moment.\n        type: number\n"
+        "      beta_1:\n        description: Decay of Adam's first moment, from 0 to below 1.\n"
+        "        type: number\n        minimum: 0\n        exclusiveMaximum: 1\n"
         "      schedule:\n        description:",
     ),
     (

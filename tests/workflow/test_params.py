@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 import yaml
 
@@ -39,6 +40,9 @@ def project(make_project):
         ("monitor: val_loss", "monitor: accuracy", "'accuracy' is not one of"),
         ("  n_tags: 50", "  n_tags: 0", "n_tags"),
         ("resamples: 1000", "resamples: 1000000000", "resamples: 1000000000 is greater"),
+        ("  seconds: 29.12", "  seconds: 1e308", "extract_mel.seconds: 1e+308 is greater"),
+        ("  n_fft: 512", "  n_fft: 9223372036854775808", "n_fft: 9223372036854775808 is greater"),
+        ("  cache: 1.0", f"  cache: 1{'0' * 400}", "is not of type 'number'"),
         ("  n_tags: 50", "", "merge_tags"),
     ],
 )
@@ -83,6 +87,58 @@ def test_every_key_is_described_and_nothing_else_is_allowed():
                 check(child, f"{path}.{name}")
 
     check(schema, "params")
+
+
+def numbers(node, name=""):
+    """Yield the full name and the schema of each number; of a list, of its entries."""
+    if {"integer", "number"} & {*np.atleast_1d(node.get("type", ""))}:
+        yield name, node
+    elif "items" in node:
+        entries = {"description": node["description"], "in_list": True, **node["items"]}
+        yield from numbers(entries, name)
+    for key, child in node.get("properties", {}).items():
+        yield from numbers(child, f"{name}.{key}".removeprefix("."))
+
+
+NUMBERS = dict(numbers(read_schema(ROOT / "workflow/schemas")))
+CHECKED_LATER = {  # by other parameters
+    "extract_mel.n_mels": 96,
+    "extract_mel.seconds": 2000,
+    "train.pooled.components": 96,
+}
+
+
+def test_every_number_has_a_least_and_a_most():
+    least, most = {"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}
+    assert [name for name, schema in NUMBERS.items() if not least & {*schema}] == []
+    assert [name for name, schema in NUMBERS.items() if not most & {*schema}] == []
+
+
+@pytest.mark.parametrize("bound", ["minimum", "maximum"])
+def test_a_limit_of_a_number_is_in_its_description(bound):
+    """All but 0 and 1, which go without saying."""
+    for name, schema in NUMBERS.items():
+        limit = schema.get(bound, 1)
+        written = {str(limit), f"{limit:,}", f"{limit:.1e}".replace("e-0", "e-")}
+        said = {word.strip(".,;:()") for word in schema["description"].split()}
+        assert limit in (0, 1) or said & written, name
+
+
+def test_the_workflow_takes_every_number_at_its_limit(project, tmp_path):
+    """No number overflows what the rules compute of it."""
+    content = {"models": [*MODELS]}
+    for name, schema in NUMBERS.items():
+        *sections, key = name.split(".")
+        section = content
+        for each in sections:
+            section = section.setdefault(each, {})
+        if "maximum" in schema:
+            value = CHECKED_LATER.get(name, schema["maximum"])
+            section[key] = [value] if schema.get("in_list") else value
+    content["extract_mel"]["shards"] = 1
+    (tmp_path / "limits.yaml").write_text(yaml.safe_dump(content))
+    printed = project.run(f"snakemake -n --quiet all --configfile {tmp_path}/limits.yaml")
+    assert "Traceback" not in printed
 
 
 def test_the_same_models_have_a_folder_a_schema_and_a_section():

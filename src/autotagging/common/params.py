@@ -1,6 +1,6 @@
 """Read params.yaml, with values from the command line, and check it against its JSON schema."""
 
-import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,7 @@ def faults(
 ) -> list[str]:
     """List the faults of params.yaml, one line each, with the name of the parameter.
 
-    4.0 is not an integer, and infinity is not a number.
+    4.0 is not an integer, and neither infinity nor what exceeds a float is a number.
 
     Parameters
     ----------
@@ -156,7 +156,10 @@ def _is_integer(checker: jsonschema.TypeChecker, value: Any) -> bool:
 
 
 def _is_number(checker: jsonschema.TypeChecker, value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Tell whether a value is a number that a float can have: no NaN, infinity or 400 digits."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max  # NaN is not
 
 
 _STRICT = jsonschema.validators.extend(

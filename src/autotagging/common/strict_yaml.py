@@ -51,7 +51,17 @@ class _Loader(yaml.SafeLoader):
                 "or put text into quotes",
                 node.start_mark,
             )
+        if not node.value.isascii() and re.search("[\ud800-\udfff]", node.value):
+            raise _refused(
+                "half a character (a surrogate), which UTF-8 does not have", node.start_mark
+            )
         return super().construct_yaml_str(node)
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        try:
+            return super().construct_yaml_int(node)
+        except ValueError as error:
+            raise _refused(f"a number of {len(node.value)} digits", node.start_mark) from error
 
     def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
         value = super().construct_yaml_float(node)
@@ -64,6 +74,7 @@ for _tag, _pattern in (("null", _NULL), ("bool", _BOOL), ("int", _INT), ("float"
     _whole = re.compile(rf"(?:{_pattern.pattern})\Z")
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _whole, None)
 _Loader.add_constructor("tag:yaml.org,2002:str", _Loader.construct_yaml_str)
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
@@ -79,8 +90,8 @@ def read_yaml(path: Path) -> Any:
     ------
     UserError
         The file can't be read, is not UTF-8, is not valid YAML, repeats a key, contains an anchor,
-        an alias or a tag, or a value whose meaning depends on the program that reads it: 010, 1:30,
-        yes, .nan, a date.
+        an alias or a tag, half a character (a surrogate), or a value whose meaning depends
+        on the program that reads it: 010, 1:30, yes, .nan, a date.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -94,7 +105,9 @@ def read_yaml(path: Path) -> Any:
 def parse_yaml(text: str, *, name: str) -> Any:
     """Read YAML from text; `name` is what an error calls it. See `read_yaml`."""
     try:
-        return yaml.load(text, Loader=_Loader)
+        loader = _Loader(text)
+        node = compose(loader)
+        return None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         if merge := re.search(r"^<{7} ", text, re.MULTILINE):
             line = text.count("\n", 0, merge.start()) + 1
@@ -103,10 +116,26 @@ def parse_yaml(text: str, *, name: str) -> Any:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
         raise UserError(f"{name}{where}: {error.problem or error.context}") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         raise UserError(f"{name}: not valid YAML ({' '.join(str(error).split())})") from error
+
+
+def compose(loader: yaml.SafeLoader) -> yaml.Node | None:
+    """Parse a document to its nodes; what PyYAML does not foresee is an error with a line, too.
+
+    Raises
+    ------
+    yaml.YAMLError
+        The document is not valid YAML, has an escaped character that does not exist, or lists or
+        mappings too deep inside each other.
+    """
+    try:
+        return loader.get_single_node()
     except RecursionError as error:
-        raise UserError(f"{name}: lists or mappings inside each other too deeply") from error
+        problem = "lists or mappings inside each other too deeply"
+        raise _refused(problem, loader.get_mark()) from error
+    except (ValueError, OverflowError) as error:
+        raise _refused("a code after \\U that no character has", loader.get_mark()) from error
 
 
 def _refused(problem: str, mark: yaml.Mark) -> ConstructorError:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from autotagging.common.errors import UserError
 from autotagging.corpus.delimited import read_delimited
+from autotagging.corpus.names import unfit_character
 from autotagging.corpus.paths import ANNOTATIONS, CLIP_INFO, CLIP_PATH
 from autotagging.corpus.raw_tags import RAW_TAGS
 
@@ -49,8 +50,9 @@ def read_annotations(path: Path) -> pd.DataFrame:
     Raises
     ------
     UserError
-        The file is damaged, a column is missing, unknown or repeated, a label is neither 0 nor 1,
-        an id or path is repeated, or a path is not of the form 0/name.mp3.
+        The file is damaged, a column is missing, unknown or repeated, a tag has a character that is
+        not for names, a label is neither 0 nor 1, an id or path is repeated, or a path is not of
+        the form 0/name.mp3.
     """
     names = ("clip_id", "mp3_path")
     table = read_delimited(path, required=names, unique=names)
@@ -186,11 +188,16 @@ def describe_unknown(annotations: pd.DataFrame, clip_info: pd.DataFrame) -> list
 
 
 def _check_vocabulary(path: Path, tags: list[str]) -> None:
-    """Compare the tag columns with the official ones, if this is the official table."""
+    """Check the names of the tags; compare them with the official ones, if the table is that."""
     if not tags:
         raise UserError(
             f"{path}, line 1: no tag column; expected at least one next to clip_id and mp3_path"
         )
+    for tag in tags:
+        if character := unfit_character(tag):
+            raise UserError(
+                f"{path}, line 1: tag {tag!r} has {character}, a character that is not for names"
+            )
     official = set(RAW_TAGS)
     if 2 * len(official.intersection(tags)) < len(official):
         return

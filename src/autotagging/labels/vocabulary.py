@@ -9,6 +9,8 @@ from unicodedata import normalize
 import yaml
 
 from autotagging.common.errors import UserError
+from autotagging.common.strict_yaml import compose
+from autotagging.corpus.names import unfit_character
 
 _SECTIONS = ("synonyms", "categories")
 
@@ -65,7 +67,8 @@ def read_vocabulary(path: Path) -> Vocabulary:
     Raises
     ------
     UserError
-        The file is not such a vocabulary, or a name or tag appears twice.
+        The file is not such a vocabulary, or a name or tag appears twice, or has a character that
+        is not for names, see `corpus.names`.
     """
     top = dict(_entries(path, _compose(path), "top level", yaml.MappingNode))
     for name in _SECTIONS:
@@ -90,9 +93,9 @@ def _compose(path: Path) -> yaml.Node | None:
     """Parse the file without giving its texts other types."""
     content = path.read_bytes()
     try:
-        return yaml.compose(content, yaml.SafeLoader)
+        return compose(yaml.SafeLoader(content))
     except yaml.MarkedYAMLError as error:
-        line, reason = error.problem_mark.line + 1, error.problem
+        line, reason = error.problem_mark.line + 1, error.problem or error.context
     except yaml.reader.ReaderError as error:
         before = content[: error.position] if isinstance(error.position, int) else b""
         line, reason = before.count(b"\n") + 1, error.reason
@@ -134,6 +137,10 @@ def _entries(
         if not isinstance(key, yaml.ScalarNode) or not key.value.strip():
             raise UserError(f"{path}, line {line}: {name}: expected a text")
         text = normalize("NFC", key.value)
+        if character := unfit_character(text):
+            raise UserError(
+                f"{path}, line {line}: {text!r} has {character}, a character that is not for names"
+            )
         if is_mapping and text in seen:
             raise UserError(f"{path}, line {line}: {text!r} appears twice; expected it once")
         seen.add(text)

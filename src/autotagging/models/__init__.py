@@ -178,9 +178,11 @@ def check_log_scale(name: str, log_scale: str) -> None:
 
 def check_input(name: str, options: Mapping[str, Any], *, mel_bins: int, frames: int) -> None:
     """Raise a UserError if a model does not take clips of this size; imports no Keras."""
+    cut = windows(options)
+    if cut and (cut.scored or 0) > frames:  # which no bundle may have
+        raise UserError(f"score_windows is {cut.scored}, and a clip has {frames} frames")
     check = getattr(import_module(f"{__name__}.{name}"), f"check_{name}", None)
     if check is not None:
-        cut = windows(options)
         _with_options(check, options)(mel_bins=mel_bins, frames=cut.frames if cut else frames)
 
 

@@ -1,13 +1,12 @@
 """Check the values of bundle.json, which a person may have edited or somebody else written."""
 
 import math
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from autotagging.corpus.names import unfit_character
 from autotagging.tagging.front_end import LOG_SCALES, window_samples
 
-_NOT_IN_A_NAME = ("Cc", "Cs", "Zl", "Zp")  # control characters, half characters, line ends
 _MOST_RATE = 1_000_000  # Hz
 _LONGEST = 3600  # seconds
 _AGAIN = "export the model again"
@@ -33,7 +32,7 @@ def _fault_of_tags(tags: list[Any]) -> str | None:
     if not tags or not all(isinstance(tag, str) for tag in tags) or len({*tags}) < len(tags):
         return "`tags` is no list of different names"
     for tag in tags:
-        if any(unicodedata.category(character) in _NOT_IN_A_NAME for character in tag):
+        if unfit_character(tag):
             return f"`tags` has {tag!r}, which has a character that is not for names"
     return None
 

@@ -27,9 +27,11 @@ def files_of(folder: str, listing: Path) -> Iterator[tuple[Path, str]]:
     """Yield path and MD5 of each file in a folder, from DVC's listing; none if it is damaged."""
     try:
         entries = json.loads(listing.read_text(encoding="utf-8"))
-        yield from [(Path(folder, entry["relpath"]), entry["md5"]) for entry in entries]
-    except (ValueError, TypeError, KeyError):
+        files = [(Path(folder, entry["relpath"]), entry["md5"]) for entry in entries]
+    except (ValueError, TypeError, KeyError, RecursionError):
         return
+    if all(isinstance(md5, str) for _, md5 in files):
+        yield from files
 
 
 def has_md5(path: Path, md5: str) -> bool:

@@ -69,7 +69,7 @@ def write_note() -> None:
 
 
 def read_note(log: Path) -> Note | None:
-    """Read the line of a log; None if there is no such log, or no such line in it."""
+    """Read the line of a log; None if there is no such log or line, or the line is damaged."""
     try:
         found = _LINE.search(log.read_text(encoding="utf-8", errors="replace"))
     except OSError:
@@ -78,6 +78,11 @@ def read_note(log: Path) -> Note | None:
         return None
     commit = found["commit"] if found["commit"] != "unknown" else None
     machine = {name: found[name] for name in ("host", "system", "processor")}
-    numbers = {"cores": int(found["cores"]), "memory_gib": float(found["memory_gib"])}
-    started = datetime.fromisoformat(found["started"])
+    try:
+        numbers = {"cores": int(found["cores"]), "memory_gib": float(found["memory_gib"])}
+        started = datetime.fromisoformat(found["started"])
+    except ValueError:
+        return None
+    if started.tzinfo is None:
+        return None
     return Note(started, commit, bool(found["changed"]), machine | numbers)

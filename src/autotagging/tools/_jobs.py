@@ -4,10 +4,12 @@ import csv
 import json
 import re
 import shlex
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from autotagging.common.errors import UserError
 from autotagging.tools._job_note import Note, read_note
@@ -91,12 +93,18 @@ def read_jobs() -> list[Job]:
 
     The note and the benchmark are left out if they belong to another run than the files: after
     `autotagging restore`, for example.
+
+    Raises
+    ------
+    UserError
+        A record is damaged.
     """
     grouped: dict[str, dict[str, dict[str, Any]]] = {}
     for path in sorted(RECORDS.rglob("*")):
         if path.is_file() and (output := output_of(path)).startswith("results/"):
             record = _read_record(path)
             if Path(output).is_file() and not record.get("incomplete") and record.get("shellcmd"):
+                _check_record(record, path)
                 grouped.setdefault(record["shellcmd"], {})[output] = record
     jobs = [_job(command, records) for command, records in grouped.items()]
     return sorted(jobs, key=lambda job: (job.ended, job.name))
@@ -121,11 +129,42 @@ def flags_of(command: str) -> dict[str, list[str]]:
 def _read_record(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(
-            f"{path}: damaged ({error}); delete it and {output_of(path)}, and run Snakemake again"
-        ) from error
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, error) from error
     return record if isinstance(record, dict) else {}
+
+
+def _damaged(path: Path, why: object) -> UserError:
+    return UserError(
+        f"{path}: damaged ({why}); delete it and {output_of(path)}, and run Snakemake again"
+    )
+
+
+def _check_record(record: dict[str, Any], path: Path) -> None:
+    """Raise UserError unless the entries of a record that `_job` reads are as Snakemake writes."""
+    for name in ("rule", "shellcmd"):
+        if not isinstance(record.get(name), str):
+            raise _damaged(path, f"{name} is no text")
+    for name in ("input", "params", "log"):
+        if not isinstance(record.get(name), list) or not _are_texts(record[name]):
+            raise _damaged(path, f"{name} is no list of texts")
+    checksums = record.get("input_checksums") or {}
+    if not isinstance(checksums, dict) or not _are_texts(checksums.values()):
+        raise _damaged(path, "input_checksums has something other than texts")
+    try:
+        shlex.split(record["shellcmd"])
+    except ValueError as error:
+        raise _damaged(path, f"shellcmd: {error}") from error
+    for name in ("starttime", "endtime"):
+        try:
+            time = datetime.fromtimestamp(record.get(name), UTC)
+            _ = time - TOLERANCE, time + TOLERANCE
+        except (TypeError, ValueError, OverflowError, OSError) as error:
+            raise _damaged(path, f"{name} is no time") from error
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _job(command: str, records: dict[str, dict[str, Any]]) -> Job:
@@ -162,16 +201,25 @@ def _job(command: str, records: dict[str, dict[str, Any]]) -> Job:
 
 
 def _usage(logs: list[str]) -> dict[str, float]:
-    """Read Snakemake's benchmark next to a log: seconds, CPU seconds and MB of memory."""
+    """Read Snakemake's benchmark next to a log: seconds, CPU seconds and MB of memory.
+
+    What is not there, or not a number, is left out.
+    """
     for log in map(Path, logs):
         for path in (log.with_suffix(".tsv"), log.with_name("benchmark.tsv")):
             if path.is_file():
-                with path.open(encoding="utf-8", newline="") as file:
-                    row = next(csv.DictReader(file, delimiter="\t"), {})
+                with path.open(encoding="utf-8", errors="replace", newline="") as file:
+                    row = _first_row(file)
                 names = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_memory_mb"}
                 return {
                     name: float(row[key])
                     for key, name in names.items()
-                    if re.fullmatch(r"[\d.]+", row.get(key) or "")
+                    if re.fullmatch(r"\d{1,15}(\.\d+)?", row.get(key) or "")
                 }
+    return {}
+
+
+def _first_row(file: TextIO) -> dict[str, str]:
+    with suppress(csv.Error):
+        return next(csv.DictReader(file, delimiter="\t"), {})
     return {}

@@ -20,7 +20,7 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import replacing, write_arrays
 from autotagging.common.progress import native_log_hidden
 from autotagging.models.stored import StoredModel, build_network, load_model, stock_class
-from autotagging.tagging.bundle import BUNDLE, FILTERS, NETWORK, write_bundle
+from autotagging.tagging.bundle import BUNDLE, FILTERS, NETWORK, check_trained, write_bundle
 from autotagging.tagging.front_end import librosas_filters
 from autotagging.tagging.runtime import onnx_runtime
 from autotagging.tagging.trained import read_trained, result_of
@@ -72,10 +72,12 @@ def export(
     Raises
     ------
     UserError
-        The model is no network, its file is not valid, the card is of another model, the folder has
-        another README.md, or an exported file gives other scores.
+        The model is no network, its file is not valid, it has a tag that `autotagging tag` would
+        refuse, the card is of another model, the folder has another README.md, or an exported file
+        gives other scores.
     """
     described = read_trained(model_json, per_tag=per_tag)
+    check_trained(model_json, described)
     stored = load_model(model_json)
     _check_folder(out)
     text = _describe(stored, card)

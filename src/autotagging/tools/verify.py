@@ -23,7 +23,8 @@ from autotagging.corpus.tables import (
     read_clip_info,
 )
 from autotagging.tools._cache import cache_folder, damaged_objects, files_of, object_path
-from autotagging.tools._engines import LOCK, read_lock
+from autotagging.tools._engines import LOCK
+from autotagging.tools._stages import recorded_stages
 
 _DOWNLOAD = Path("results/download")
 _TOLERATED_DAMAGE = 1.0  # seconds of damaged frames, as extract_mel.tolerance in params.yaml
@@ -84,8 +85,8 @@ def _verify_cache() -> None:
 def _results_in_cache(folder: Path) -> dict[str, str]:
     """Get the path of each result in dvc.lock, and of each folder of them, by its MD5."""
     found = {}
-    for stage in read_lock().values() if LOCK.exists() else ():
-        for out in stage.get("outs", []):
+    for stage in recorded_stages().values() if LOCK.exists() else ():
+        for out in stage["outs"]:
             listing = object_path(folder, out["md5"])
             files = files_of(out["path"], listing) if listing.is_file() else ()
             found |= {out["md5"]: out["path"], **{md5: str(path) for path, md5 in files}}

@@ -53,13 +53,20 @@ def test_a_value_with_more_than_one_meaning_is_refused(written):
         ("a: 1e999", "params, line 1: 1e999 is not a finite number"),
         ("? [1]\n: 2", "params, line 1: a key must be text"),
         ("a: [1", "params, line 1: expected ',' or ']'"),
-        ("[" * 5000, "params: lists or mappings inside each other too deeply"),
+        ("a: 1\nb: " + "[" * 5000, "params, line 2: lists or mappings inside each other too"),
+        ("a: 1\nb: " + "{a: " * 5000, "params, line 2: lists or mappings inside each other too"),
+        ('a: 1\nb: "\\UFFFFFFFF"\n', "params, line 2: a code after \\U that no character has"),
+        ('a: 1\nb: "\\U00110000"\n', "params, line 2: a code after \\U that no character has"),
+        ('a: 1\nb: "\\ud800"\n', "params, line 2: half a character"),
+        ('a: 1\n"\\ud800": 1\n', "params, line 2: half a character"),
+        (f"a: 1\nb: {'1' * 5000}\nc: 1\n", "params, line 2: a number of 5000 digits"),
     ],
 )
 def test_what_is_not_plain_yaml_is_refused(text, message):
     with pytest.raises(UserError) as refused:
         parse_yaml(text, name="params")
     assert str(refused.value).startswith(message)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_bomb_of_aliases_is_refused_at_its_first_anchor():
@@ -128,9 +135,17 @@ SCHEMA = {"properties": {"n": {"type": "integer"}, "x": {"type": "number"}}}
 
 @pytest.mark.parametrize(
     ("params", "named"),
-    [({"n": 4.0}, "n"), ({"n": True}, "n"), ({"x": float("nan")}, "x"), ({"x": float("inf")}, "x")],
+    [
+        ({"n": 4.0}, "n"),
+        ({"n": True}, "n"),
+        ({"x": float("nan")}, "x"),
+        ({"x": float("inf")}, "x"),
+        ({"x": 10**400}, "x"),
+        ({"x": -(10**400)}, "x"),
+    ],
 )
-def test_a_float_is_no_integer_and_infinity_no_number(params, named):
+def test_a_float_is_no_integer_and_what_no_float_can_have_no_number(params, named):
     (fault,) = faults(params, SCHEMA, source="--config")
     assert fault.startswith(f"--config: {named}: ")
+    assert "\n" not in fault
     assert faults({"n": 4, "x": 4}, SCHEMA) == []

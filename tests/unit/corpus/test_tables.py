@@ -48,6 +48,13 @@ def fault(read, path):
     return message.removeprefix(str(path)).lstrip(",: ")
 
 
+@pytest.mark.parametrize("character", ["\x07", "\x85", "\u2028"])
+def test_a_tag_with_a_character_that_is_not_for_names_is_refused(annotations, character):
+    edit(annotations, b"beats", f"be{character}ats".encode())
+    expected = f"line 1: tag {f'be{character}ats'!r} has U+{ord(character):04X}, a character that"
+    assert fault(read_annotations, annotations).startswith(expected)
+
+
 def test_labels_are_zeros_and_ones_in_the_order_of_the_file(annotations):
     table = read_annotations(annotations)
     assert table.columns.tolist() == ["clip_id", "mp3_path", "beat", "beats", "flute", "harp"]

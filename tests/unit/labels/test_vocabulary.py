@@ -67,6 +67,12 @@ def test_every_unicode_encoding_of_yaml_is_read(path, encoding):
             ", line 4: tag 'b' appears twice, in categories: 'mood' and 'genre'",
         ),
         (b"synonyms: {}\ncategories:\n  all: [b]\n", ": a category is named 'all', which means"),
+        (b"synonyms:\n " + b"[" * 5000, ", line 2: lists or mappings inside each other too "),
+        (b'synonyms:\n  "\\UFFFFFFFF": [b]\n', ", line 2: a code after \\U that no character "),
+        (b'synonyms:\n  "\\ud800": [b]\ncategories: {}\n', ", line 2: '\\ud800' has U+D800, a "),
+        (b'synonyms:\n  a: [b, "c\\x07"]\ncategories: {}\n', ", line 2: 'c\\x07' has U+0007, a "),
+        (b'synonyms: {}\ncategories:\n  "m\\N": [b]\n', ", line 3: 'm\\x85' has U+0085, a "),
+        (b'synonyms: {}\ncategories:\n  m: ["b\\L"]\n', ", line 3: 'b\\u2028' has U+2028, a "),
     ],
 )  # fmt: skip
 def test_faults_are_named(path, content, message):

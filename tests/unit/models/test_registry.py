@@ -48,6 +48,8 @@ def test_models_that_undo_decibels_need_them(model):
         ("bof_rbm", {"agc": True}, (3, 1366), None),
         ("bof_rbm", {"agc": True}, (2, 1366), "needs 3 mel bins; there are 2"),
         ("bof_rbm", {"agc": False}, (2, 1366), None),
+        ("conv1d", {"window_frames": 51, "score_windows": 60}, (96, 60), None),
+        ("conv1d", {"window_frames": 51, "score_windows": 61}, (96, 60), "61, and a clip has 60 f"),
         ("statistics", {}, (1, 1), None),
         ("lookup", {}, (1, 1), None),
     ],

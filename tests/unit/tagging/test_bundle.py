@@ -147,6 +147,7 @@ def test_a_bundle_says_what_it_is(tmp_path):
         ({"thresholds": {"low": "high"}}, "the threshold of 'low' is 'high', not from 0 to 1"),
         ({"thresholds": {"lo": 0.5}}, "`thresholds` has 'lo', which is no tag of the model"),
         ({"tags": ["a", "a"]}, "`tags` is no list of different names"),
+        ({"tags": ["low", "b\u2028"]}, r"`tags` has 'b\\u2028', which has a character"),
         ({"sha256": {}}, r"model\.onnx: not the file of"),
         ({"tags": ["low", "high", "loud"]}, "not the network that bundle.json describes"),
         ({"windows": {"frames": "all"}}, "entry 'frames' is of type str"),

@@ -48,8 +48,8 @@ def recorded(cache, tmp_path):
     """Names of the objects of results/split: its file and its listing."""
     file = cache.add(b"clip_id,subset\n")
     listing = cache.add(json.dumps([{"md5": file, "relpath": "split.csv"}]).encode(), ".dir")
-    outs = [{"path": "results/split", "md5": listing}]
-    (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"split": {"outs": outs}}}))
+    stage = {"cmd": "snakemake", "outs": [{"path": "results/split", "md5": listing}]}
+    (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"split": stage}}))
     return file, listing
 
 
@@ -94,3 +94,12 @@ def test_the_flags_ask_for_a_corpus_or_the_cache():
     for flags in ({}, {"corpus": "demo", "cache": True}):
         with pytest.raises(UserError, match="either --corpus NAME or --cache"):
             verify(**flags)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[", "[" * 100_000, "1", "[1]", '[{"relpath": "a"}]', '[{"relpath": "a", "md5": 1}]'],
+)
+def test_a_damaged_listing_has_no_files(tmp_path, content):
+    (tmp_path / "listing").write_text(content)
+    assert [*_cache.files_of("results/split", tmp_path / "listing")] == []

@@ -24,14 +24,14 @@ pytestmark = pytest.mark.training
 FRONT_END = {"sample_rate": 12_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
 
 
-def write_model(folder: Path, **changes) -> Path:
+def write_model(folder: Path, *, tags=("a", "b"), **changes) -> Path:
     """Write a small network with random weights and moving statistics."""
     options = crnn_options(**changes)
     network = models.build("crnn", input_shape=(96, 94), n_tags=2, **options)
     rng = np.random.default_rng(0)
     for weight in network.weights:
         weight.assign(rng.uniform(0.05, 0.15, weight.shape))
-    described = model_description("crnn", options, ["a", "b"])
+    described = model_description("crnn", options, tags)
     save_model(folder / "model.json", folder / "weights.npz", described, weights_of(network))
     return folder / "model.json"
 
@@ -80,6 +80,13 @@ def test_a_file_that_scores_otherwise_is_not_written(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"model\.keras: its scores differ from the model's by"):
         exporting.export(model_json=write_model(tmp_path), out=tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_model_that_no_tagger_would_read_is_not_exported(tmp_path):
+    model_json, out = write_model(tmp_path, tags=("a", "b\x85")), tmp_path / "out"
+    with pytest.raises(UserError, match=r"model\.json: `tags` has 'b\\x85', which has a"):
+        exporting.export(model_json=model_json, out=out)
+    assert not out.exists()
 
 
 def test_a_bundle_and_its_model_tag_a_song_with_the_same_scores(tmp_path):

@@ -142,6 +142,42 @@ def test_a_damaged_record_is_named(finished):
         read_jobs()
 
 
+@pytest.mark.parametrize(
+    ("entry", "value", "why"),
+    [
+        ("starttime", "noon", "starttime is no time"),
+        ("endtime", 1e300, "endtime is no time"),
+        ("endtime", None, "endtime is no time"),
+        ("rule", None, "rule is no text"),
+        ("log", "logs/train.log", "log is no list of texts"),
+        ("params", [1], "params is no list of texts"),
+        ("input_checksums", {"a": 1}, "input_checksums has something other than texts"),
+        ("shellcmd", "autotagging 'train", "shellcmd: No closing quotation"),
+    ],
+)
+def test_a_record_with_a_damaged_entry_is_named(finished, entry, value, why):
+    for path in filter(Path.is_file, RECORDS.rglob("*")):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {entry: value}))
+    with pytest.raises(UserError, match=rf"^{RECORDS}.*: damaged \({why}\); delete it and results"):
+        read_jobs()
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "usage"),
+    [
+        (b"s\tmax_rss\n9.5\t1.2.3\n", {"seconds": 9.5}),
+        (b"s\tmax_rss\n9.5\t\xff\n", {"seconds": 9.5}),
+        (b"\xff\n", {}),
+        (b's\tmax_rss\n"' + b"9" * 140_000, {}),
+        (b"s\tmax_rss\n" + b"9" * 400 + b"\t2\n", {"peak_memory_mb": 2.0}),
+    ],
+)
+def test_of_a_damaged_benchmark_what_is_a_number_is_read(finished, benchmark, usage):
+    (finished / "logs/benchmark.tsv").write_bytes(benchmark)
+    (job,) = read_jobs()
+    assert job.usage == usage
+
+
 def test_the_note_is_read_as_it_was_written(tmp_path, capsys, monkeypatch):
     write_note()
     log = tmp_path / "log"
@@ -155,6 +191,20 @@ def test_the_note_is_read_as_it_was_written(tmp_path, capsys, monkeypatch):
     write_note()
     log.write_text(capsys.readouterr().err)
     assert read_note(log).commit is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        NOTE.format("2026-13-01T12:00:01+00:00", COMMIT),
+        NOTE.format("2026-03-01T12:00:01", COMMIT),  # without a zone
+        NOTE.format("2026-03-01T12:00:01+00:00", COMMIT).replace("23.5", "2.3.5"),
+    ],
+)
+def test_a_damaged_note_tells_nothing(finished, line):
+    (finished / "logs/train.log").write_text(line)
+    (job,) = read_jobs()
+    assert job.note is None
 
 
 def test_a_log_without_a_note_has_none(tmp_path):

@@ -83,6 +83,32 @@ def test_a_changed_result_is_not_that_of_the_lock(pulled):
         provenance.describe(RESULT)
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"outs": None}, "`outs` is no list of paths with their md5"),
+        ({"outs": []}, "no `outs`"),
+        ({"outs": [{"path": "results/split", "md5": 1}]}, "`outs` is no list of paths with their"),
+        ({"deps": [{"path": "src/a.py"}]}, "`deps` is no list of paths with their md5"),
+        ({"params": {"params.yaml": [1]}}, "`params` has no parameters of params"),
+        ({"cmd": None}, "no `cmd`"),
+    ],
+)
+def test_a_damaged_stage_of_the_lock_is_named(pulled, changes, told):
+    lock = yaml.safe_load(Path("dvc.lock").read_text())
+    lock["stages"]["split"] = {**lock["stages"]["train@crnn-0"], **changes}
+    Path("dvc.lock").write_text(json.dumps(lock))  # which is YAML, without aliases
+    with pytest.raises(UserError, match=rf"^dvc\.lock: stage split: {told}.*; `git checkout -- "):
+        provenance.describe(RESULT)
+
+
+@pytest.mark.parametrize("stage", [{}, None, [1]])
+def test_a_stage_without_entries_is_named(pulled, stage):
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"split": stage}}))
+    with pytest.raises(UserError, match=r"^dvc\.lock: stage split: no `cmd`; `git checkout"):
+        provenance.describe(RESULT)
+
+
 def test_without_the_list_of_its_folder_nothing_is_told(pulled):
     Path("cache/files/md5/ab/cd.dir").unlink()
     with pytest.raises(UserError, match="`autotagging restore` gets those of"):

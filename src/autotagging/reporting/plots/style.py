@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from matplotlib import style
+from matplotlib import rcParams, style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -32,6 +32,9 @@ MEL_SCALES = {
     "log1p": ("ln(1 + power)", 8.0),
 }
 """Label of a spectrogram's colour scale and its range below the maximum, by log scale."""
+
+_MOST_PIXELS = 65_535
+"""Most pixels of a PNG in a direction that Matplotlib can draw."""
 
 _UNDATED = {
     "pdf": {"CreationDate": None},
@@ -115,9 +118,11 @@ def write_figure(figure: Figure, path: Path, *, title: str, dpi: int | None = No
     title
         Title for programs that can't read the texts of a drawing, in SVG and PDF.
     dpi
-        Pixels per inch of a PNG; by default those of the style file.
+        Pixels per inch of a PNG; by default those of the style file. There are fewer where the
+        figure, one of hundreds of tags for example, would have more than 65,535 pixels.
     """
     kind = path.suffix.lower().removeprefix(".")
+    dpi = min(dpi or rcParams["savefig.dpi"], _MOST_PIXELS / max(figure.get_size_inches()))
     titled = {"Title": " ".join(title.translate(NOT_IN_XML).split())} if kind != "png" else {}
     with replacing(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")

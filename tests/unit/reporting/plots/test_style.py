@@ -85,6 +85,13 @@ def test_a_figure_has_a_title_for_readers_that_see_no_drawing(tmp_path):
     assert "<title>a &amp; b</title>" in files.svg.read_text()
 
 
+def test_a_figure_of_hundreds_of_tags_has_as_many_pixels_as_can_be_drawn(tmp_path):
+    """At 300 per inch, it would have 120,000."""
+    write_figure(Figure(figsize=(0.5, 400)), tmp_path / "a.png", title="", dpi=300)
+    header = (tmp_path / "a.png").read_bytes()[16:24]
+    assert [int.from_bytes(header[:4]), int.from_bytes(header[4:])] == [81, 65_535]
+
+
 @pytest.mark.parametrize("name", ALL_FIGURES)
 def test_figures_name_their_axes(name):
     for axes in ALL_FIGURES[name]().axes:
