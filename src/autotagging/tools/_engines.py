@@ -7,25 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.common.strict_yaml import read_yaml
 from autotagging.tools._project import check_project
 
 RESULTS = Path("results")
-LOCK = Path("dvc.lock")
-
-
-def read_lock() -> dict[str, dict[str, Any]]:
-    """Read the stages in dvc.lock.
-
-    Raises
-    ------
-    UserError
-        The file is damaged, or has the marks of a merge.
-    """
-    content = read_yaml(LOCK)
-    if not isinstance(content, dict) or not isinstance(content.get("stages"), dict):
-        raise UserError(f"{LOCK}: no stages; `git checkout -- {LOCK}` gets the committed one")
-    return content["stages"]
 
 
 def flat(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -10,10 +10,10 @@ from autotagging.common.counting import counted
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, print_data, read_checksums, read_json, sha256
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
-from autotagging.tools._engines import LOCK, RESULTS, flat
+from autotagging.tools._engines import RESULTS, flat
 from autotagging.tools._jobs import Job, flags_of, read_jobs
+from autotagging.tools._lock import LOCK, read_lock
 from autotagging.tools._project import check_project
-from autotagging.tools._stages import recorded_stages
 
 _CODE = ("src/", "workflow/rules/")
 _VERSIONS = ("versions", "figure-versions", "table-versions")
@@ -55,7 +55,7 @@ def describe(file: Path) -> dict[str, Any]:
     """Describe what made a result, as a dictionary for JSON; errors as above."""
     path = _in_results(file)
     job = next((job for job in read_jobs() if path in job.outputs), None)
-    stages = recorded_stages() if LOCK.exists() else {}
+    stages = read_lock() if LOCK.exists() else {}
     name, stage = next(
         ((name, stage) for name, stage in stages.items() if path.startswith(_folder(stage))),
         (None, None),

@@ -13,7 +13,8 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, check_written, read_checksums, replacing
 from autotagging.tools import _outdated, _replaced, _unrecorded
 from autotagging.tools._edits import edited_since, times_of_edits
-from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
+from autotagging.tools._engines import RESULTS, run
+from autotagging.tools._lock import LOCK, read_lock
 
 SPECTROGRAMS = "extract_mel"
 

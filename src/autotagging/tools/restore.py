@@ -15,7 +15,8 @@ from autotagging.corpus.paths import VOCABULARY, VOCABULARY_COPY, corpus_folder,
 from autotagging.tools import _replaced
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._edits import times_of_edits
-from autotagging.tools._engines import LOCK, RESULTS, read_lock, run
+from autotagging.tools._engines import RESULTS, run
+from autotagging.tools._lock import LOCK, read_lock
 from autotagging.tools._project import check_project
 from autotagging.tools._results_lock import replacing_results
 from autotagging.tools._unrecorded import RECORDS
@@ -51,7 +52,7 @@ def restore() -> None:
     known = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
     recorded = [stage for stage in known if stage in stages]
     cache = cache_folder()
-    outs = {out["path"]: out["md5"] for stage in recorded for out in stages[stage].get("outs", [])}
+    outs = {out["path"]: out["md5"] for stage in recorded for out in stages[stage]["outs"]}
     if not _is_complete(cache, outs):  # `dvc checkout` would delete what it can't replace
         raise UserError(
             "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "

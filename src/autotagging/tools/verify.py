@@ -23,8 +23,7 @@ from autotagging.corpus.tables import (
     read_clip_info,
 )
 from autotagging.tools._cache import cache_folder, damaged_objects, files_of, object_path
-from autotagging.tools._engines import LOCK
-from autotagging.tools._stages import recorded_stages
+from autotagging.tools._lock import LOCK, read_lock
 
 _DOWNLOAD = Path("results/download")
 _TOLERATED_DAMAGE = 1.0  # seconds of damaged frames, as extract_mel.tolerance in params.yaml
@@ -85,7 +84,7 @@ def _verify_cache() -> None:
 def _results_in_cache(folder: Path) -> dict[str, str]:
     """Get the path of each result in dvc.lock, and of each folder of them, by its MD5."""
     found = {}
-    for stage in recorded_stages().values() if LOCK.exists() else ():
+    for stage in read_lock().values() if LOCK.exists() else ():
         for out in stage["outs"]:
             listing = object_path(folder, out["md5"])
             files = files_of(out["path"], listing) if listing.is_file() else ()

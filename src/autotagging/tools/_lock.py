@@ -1,26 +1,30 @@
-"""The stages in dvc.lock, checked for what this project reads of them."""
+"""dvc.lock: what DVC notes of the stages that it ran or recorded."""
 
+from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
-from autotagging.tools._engines import LOCK, read_lock
+from autotagging.common.strict_yaml import read_yaml
+
+LOCK = Path("dvc.lock")
+_REMEDY = f"`git checkout -- {LOCK}` gets the committed one"
 
 
-def recorded_stages() -> dict[str, dict[str, Any]]:
-    """Read the stages in dvc.lock, each with its command, results, what it read and parameters.
+def read_lock() -> dict[str, dict[str, Any]]:
+    """Read the stages, each with its command, results, what it read, and parameters.
 
     Raises
     ------
     UserError
         The file is damaged, has the marks of a merge, or a stage lacks an entry.
     """
-    stages = read_lock()
-    for name, stage in stages.items():
+    content = read_yaml(LOCK)
+    if not isinstance(content, dict) or not isinstance(content.get("stages"), dict):
+        raise UserError(f"{LOCK}: no stages; {_REMEDY}")
+    for name, stage in content["stages"].items():
         if wrong := _fault(stage):
-            raise UserError(
-                f"{LOCK}: stage {name}: {wrong}; `git checkout -- {LOCK}` gets the committed one"
-            )
-    return stages
+            raise UserError(f"{LOCK}: stage {name}: {wrong}; {_REMEDY}")
+    return content["stages"]
 
 
 def _fault(stage: Any) -> str | None:
