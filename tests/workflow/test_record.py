@@ -16,6 +16,7 @@ from waiting import within
 pytestmark = pytest.mark.xdist_group("tiny_run")
 
 
+@pytest.mark.slow
 def test_results_without_spectrograms_can_be_recorded_and_restored(finished_copy):
     """A model that reads only tables needs none; DVC's stages name their folder all the same."""
     project = finished_copy()
@@ -39,6 +40,7 @@ def test_results_without_spectrograms_can_be_recorded_and_restored(finished_copy
     assert project.jobs("snakemake -n") == set()
 
 
+@pytest.mark.slow
 def test_without_snakemakes_records_results_are_not_taken_for_those_of_new_parameters(
     finished_copy,
 ):
@@ -116,7 +118,7 @@ def test_recorded_results_that_a_trial_has_replaced_come_back(recorded_copy):
     removed.mkdir(parents=True)
     (removed / "SHA256SUMS").write_text("not compared with dvc.lock\n")
     running = project.folder / ".dvc/tmp/rwlock"  # DVC's list of who is at work
-    reader = {"pid": os.getpid(), "cmd": "dvc commit"}
+    reader = {"pid": os.getpid(), "cmd": "snakemake"}
     running.write_text(json.dumps({"read": {str(results.resolve()): [reader]}}))
     assert "Snakemake or DVC is at work here" in project.run("autotagging restore", code=2)
     assert [path for path in results.rglob("*") if path.is_file()] == [removed / "SHA256SUMS"]
@@ -229,6 +231,7 @@ def test_an_error_in_the_parameters_is_named(make_project):
     assert "autotagging: `snakemake --summary` failed: see above" in printed
 
 
+@pytest.mark.slow
 def test_results_of_other_versions_are_named_and_recorded_only_if_told(finished_copy):
     """A description of soxr 9.9 that Python finds first stands in for another installation."""
     project = finished_copy()

@@ -219,35 +219,16 @@ def write_bundle(path: Path, description: Mapping[str, Any], files: Mapping[str,
     files
         The network and the filters by their names in the bundle.
     """
-    content = _content(description)
-    content["window_seconds"] = description["front_end"]["seconds"]
-    content["sha256"] = {name: sha256(file) for name, file in files.items()}
-    write_json(content, path)
-
-
-def check_trained(model_json: Path, description: Mapping[str, Any]) -> None:
-    """Raise UserError if a bundle of a trained network would be refused when it is read.
-
-    Parameters
-    ----------
-    model_json
-        model.json of the network, for the message.
-    description
-        Arguments of `Description`.
-    """
-    if wrong := fault(_content(description)):
-        raise UserError(f"{model_json}: {wrong}")
-
-
-def _content(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the entries of bundle.json that a description has, as they are read."""
     windows = description["windows"]
-    return {
-        **description,
-        "tags": [*description["tags"]],
-        "input_shape": [*description["input_shape"]],
-        "windows": windows and {"frames": windows.frames, "scored": windows.scored},
-    }
+    write_json(
+        {
+            **description,
+            "windows": windows and {"frames": windows.frames, "scored": windows.scored},
+            "window_seconds": description["front_end"]["seconds"],
+            "sha256": {name: sha256(file) for name, file in files.items()},
+        },
+        path,
+    )
 
 
 def _find_bundle(path: Path) -> Path:

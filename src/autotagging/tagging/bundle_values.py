@@ -21,14 +21,15 @@ def fault(content: Mapping[str, Any]) -> str | None:
         Content of bundle.json, whose entries have the right types.
     """
     return (
-        _fault_of_tags(content["tags"])
+        fault_of_tags(content["tags"])
         or _fault_of_properties(content)
         or _fault_of_front_end(content["front_end"])
         or _fault_of_shape(content)
     )
 
 
-def _fault_of_tags(tags: list[Any]) -> str | None:
+def fault_of_tags(tags: list[Any]) -> str | None:
+    """Say what is wrong with the names of a network's outputs; None if nothing is."""
     if not tags or not all(isinstance(tag, str) for tag in tags) or len({*tags}) < len(tags):
         return "`tags` is no list of different names"
     for tag in tags:

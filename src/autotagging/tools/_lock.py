@@ -5,45 +5,41 @@ from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.strict_yaml import read_yaml
+from autotagging.tools._engines import RESULTS
 
 LOCK = Path("dvc.lock")
 _REMEDY = f"`git checkout -- {LOCK}` gets the committed one"
 
 
 def read_lock() -> dict[str, dict[str, Any]]:
-    """Read the stages, each with its command, results, what it read, and parameters.
+    """Read the stages.
 
     Raises
     ------
     UserError
-        The file is damaged, has the marks of a merge, or a stage lacks an entry.
+        The file is damaged, or has the marks of a merge.
     """
     content = read_yaml(LOCK)
     if not isinstance(content, dict) or not isinstance(content.get("stages"), dict):
         raise UserError(f"{LOCK}: no stages; {_REMEDY}")
     for name, stage in content["stages"].items():
-        if wrong := _fault(stage):
-            raise UserError(f"{LOCK}: stage {name}: {wrong}; {_REMEDY}")
+        if not _is_whole(stage):
+            raise UserError(f"{LOCK}: stage {name} is damaged; {_REMEDY}")
     return content["stages"]
 
 
-def _fault(stage: Any) -> str | None:
-    """Say what is wrong with a stage; None if nothing is."""
-    if not isinstance(stage, dict) or not isinstance(stage.get("cmd"), str):
-        return "no `cmd`"
-    for entry in ("outs", "deps"):
-        files = stage.get(entry, [])
-        if not isinstance(files, list) or not all(map(_is_file, files)):
-            return f"`{entry}` is no list of paths with their md5"
-    if not stage.get("outs"):
-        return "no `outs`"
-    params = stage.get("params", {})
-    if not isinstance(params, dict) or not isinstance(params.get("params.yaml", {}), dict):
-        return "`params` has no parameters of params.yaml"
-    return None
+def results_of(stage: dict[str, Any]) -> list[tuple[str, str]]:
+    """List the folders of results/ that a stage has made, each with its MD5."""
+    outs = stage.get("outs", [])
+    return [(out["path"], out["md5"]) for out in outs if out["path"].startswith(f"{RESULTS}/")]
 
 
-def _is_file(entry: Any) -> bool:
-    return isinstance(entry, dict) and all(
-        isinstance(entry.get(name), str) for name in ("path", "md5")
-    )
+def _is_whole(stage: Any) -> bool:
+    """Tell whether what this project reads of a stage is there; others may be in dvc.yaml, too."""
+    try:
+        read = [text for result in results_of(stage) for text in result]
+        read += [dep["path"] for dep in stage.get("deps", [])]
+        params = stage.get("params", {}).get("params.yaml", {})
+    except (AttributeError, KeyError, TypeError):
+        return False
+    return all(isinstance(text, str) for text in read) and isinstance(params, dict)

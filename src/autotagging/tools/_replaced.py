@@ -67,7 +67,7 @@ def _noted(note: Path, record: Path) -> str | None:
         started, ended = (datetime.fromtimestamp(job[name], UTC) for name in _TIMES)
         if started - TOLERANCE <= datetime.fromisoformat(written) <= ended + TOLERANCE:
             return digest
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         pass
     return None
 

@@ -66,7 +66,6 @@ def replacing_results() -> Iterator[None]:
     """
     with ExitStack() as held:
         try:
-            _remove_ended_runs("tmp")
             write = [str(RESULTS.absolute())]
             held.enter_context(_listed("tmp", "autotagging restore", write=write))
         except Exception as error:
@@ -102,23 +101,15 @@ def _listed(
 
 
 def _remove_ended_runs(name: str) -> None:
-    """Remove what was killed, and whose number this or another process has now.
-
-    In a container, each command may be process 1.
-    """
+    """Remove runs of Snakemake that were killed, whose numbers other processes may have now."""
     from dvc.rwlock import _edit_rwlock
 
-    own = os.getpid()
     folder, file_system, hardlink = _list_of(name)
     with _edit_rwlock(folder, file_system, hardlink) as lists:
         for path, readers in [*lists["read"].items()]:
             lists["read"][path] = [
-                each
-                for each in readers
-                if each["pid"] != own and (each["cmd"] != _SNAKEMAKE or _is_snakemake(each["pid"]))
+                each for each in readers if each["cmd"] != _SNAKEMAKE or _is_snakemake(each["pid"])
             ]
-        for path in [path for path, writer in lists["write"].items() if writer["pid"] == own]:
-            del lists["write"][path]
 
 
 def _is_snakemake(number: int) -> bool:

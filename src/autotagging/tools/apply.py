@@ -42,10 +42,10 @@ def apply(
     OSError
         The plan can't be read, or the journal can't be written.
     """
-    check_regular(plan)
     if dry_run:
         report(check_plan(read_plan(plan)), show=("planned",))
         return
+    check_regular(plan)  # it is read twice
     digest = sha256(plan)
     path = journal or journal_path(plan, digest)
     check_regular(path)

@@ -20,7 +20,8 @@ from autotagging.common.errors import UserError
 from autotagging.common.files import replacing, write_arrays
 from autotagging.common.progress import native_log_hidden
 from autotagging.models.stored import StoredModel, build_network, load_model, stock_class
-from autotagging.tagging.bundle import BUNDLE, FILTERS, NETWORK, check_trained, write_bundle
+from autotagging.tagging.bundle import BUNDLE, FILTERS, NETWORK, write_bundle
+from autotagging.tagging.bundle_values import fault_of_tags
 from autotagging.tagging.front_end import librosas_filters
 from autotagging.tagging.runtime import onnx_runtime
 from autotagging.tagging.trained import read_trained, result_of
@@ -77,7 +78,8 @@ def export(
         gives other scores.
     """
     described = read_trained(model_json, per_tag=per_tag)
-    check_trained(model_json, described)
+    if wrong := fault_of_tags(described["tags"]):
+        raise UserError(f"{model_json}: {wrong}")
     stored = load_model(model_json)
     _check_folder(out)
     text = _describe(stored, card)

@@ -12,7 +12,7 @@ from autotagging.common.files import CHECKSUMS, print_data, read_checksums, read
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._engines import RESULTS, flat
 from autotagging.tools._jobs import Job, flags_of, read_jobs
-from autotagging.tools._lock import LOCK, read_lock
+from autotagging.tools._lock import LOCK, read_lock, results_of
 from autotagging.tools._project import check_project
 
 _CODE = ("src/", "workflow/rules/")
@@ -56,6 +56,7 @@ def describe(file: Path) -> dict[str, Any]:
     path = _in_results(file)
     job = next((job for job in read_jobs() if path in job.outputs), None)
     stages = read_lock() if LOCK.exists() else {}
+    stages = {name: stage for name, stage in stages.items() if results_of(stage)}
     name, stage = next(
         ((name, stage) for name, stage in stages.items() if path.startswith(_folder(stage))),
         (None, None),
@@ -112,10 +113,10 @@ def _of_stage(name: str, stage: dict[str, Any]) -> dict[str, Any]:
     """Describe a stage of dvc.lock, for a result that no job of this folder made."""
     folder = Path(_folder(stage))
     model = _of_model([str(folder / "model.json")])
-    deps = {dep["path"]: dep["md5"] for dep in stage.get("deps", [])}
+    deps = {dep["path"]: dep.get("md5", "") for dep in stage.get("deps", [])}
     return {
         "job": f"DVC's stage {name}",
-        "command": " ".join(stage["cmd"].split()),
+        "command": " ".join(str(stage.get("cmd", "")).split()),
         "commit": _commit_of_lock(stage),
         "parameters": {
             name: str(value) for name, value in flat(stage.get("params", {}).get("params.yaml", {}))
@@ -142,12 +143,12 @@ def _in_results(file: Path) -> str:
 
 def _folder(stage: dict[str, Any]) -> str:
     """Folder of a stage's results, with a slash at its end."""
-    return f"{stage['outs'][0]['path']}/"
+    return f"{results_of(stage)[0][0]}/"
 
 
 def _is_recorded(path: str, stage: dict[str, Any]) -> bool | None:
     """Tell whether a result is the one of dvc.lock; None if DVC's cache lacks its folder's list."""
-    listing = object_path(cache_folder(), stage["outs"][0]["md5"])
+    listing = object_path(cache_folder(), results_of(stage)[0][1])
     if not listing.is_file():
         return None
     recorded = dict(files_of(_folder(stage), listing)).get(Path(path))
@@ -156,7 +157,7 @@ def _is_recorded(path: str, stage: dict[str, Any]) -> bool | None:
 
 def _commit_of_lock(stage: dict[str, Any]) -> dict[str, Any] | None:
     """Give the commit that wrote a stage's results into dvc.lock; None if it is not committed."""
-    listing = stage["outs"][0]["md5"]
+    listing = results_of(stage)[0][1]
     if listing not in _git("show", f"HEAD:./{LOCK}"):
         return None
     found = _git("log", "-1", "--format=%H", f"-S{listing}", "--", str(LOCK)).strip()

@@ -12,6 +12,7 @@ import yaml
 from autotagging.common.errors import UserError
 from autotagging.common.files import CHECKSUMS, check_written, read_checksums, replacing
 from autotagging.tools import _outdated, _replaced, _unrecorded
+from autotagging.tools._cache import cache_folder
 from autotagging.tools._edits import edited_since, times_of_edits
 from autotagging.tools._engines import RESULTS, run
 from autotagging.tools._lock import LOCK, read_lock
@@ -62,12 +63,15 @@ def record(*, other_versions: bool = False) -> None:
         (RESULTS / SPECTROGRAMS).mkdir()  # DVC requires what a stage depends on
         stages.remove(SPECTROGRAMS)
         _forget(SPECTROGRAMS)
+    runs = cache_folder().parents[1] / "runs"  # of which stage with which inputs gave what
+    known_runs = {*runs.rglob("*")}
     run("dvc", "commit", "--force", *stages)
     if edited := edited_since(edits, ["--cores", "1"]):
         _put_back(lock)
+        _remove_new(runs, known_runs)
         raise UserError(
-            f"{edited}: edited meanwhile, and results/ is of the content before; dvc.lock is as "
-            "before, too"
+            f"{edited}: edited meanwhile, and results/ is of the content before; nothing is "
+            "recorded. Run `snakemake --cores all`, then record"
         )
     print("results/ is recorded in DVC's cache and dvc.lock; commit dvc.lock", file=sys.stderr)
 
@@ -115,6 +119,15 @@ def _put_back(lock: bytes | None) -> None:
         return
     with replacing(LOCK) as temporary:
         temporary.write_bytes(lock)
+
+
+def _remove_new(folder: Path, known: set[Path]) -> None:
+    """Remove what is new in a folder, also the folders that were made for it."""
+    for path in sorted({*folder.rglob("*")} - known, reverse=True):
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink()
 
 
 def _forget(stage: str) -> None:

@@ -16,7 +16,7 @@ from autotagging.tools import _replaced
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._edits import times_of_edits
 from autotagging.tools._engines import RESULTS, run
-from autotagging.tools._lock import LOCK, read_lock
+from autotagging.tools._lock import LOCK, read_lock, results_of
 from autotagging.tools._project import check_project
 from autotagging.tools._results_lock import replacing_results
 from autotagging.tools._unrecorded import RECORDS
@@ -52,7 +52,7 @@ def restore() -> None:
     known = run("dvc", "stage", "list", "--name-only", capture=True).stdout.split()
     recorded = [stage for stage in known if stage in stages]
     cache = cache_folder()
-    outs = {out["path"]: out["md5"] for stage in recorded for out in stages[stage]["outs"]}
+    outs = {path: md5 for stage in recorded for path, md5 in results_of(stages[stage])}
     if not _is_complete(cache, outs):  # `dvc checkout` would delete what it can't replace
         raise UserError(
             "DVC's cache lacks results in dvc.lock; `dvc pull` gets them from a remote, if any; "
@@ -83,9 +83,12 @@ def restore() -> None:
     # --forceall, so that parameters and code are recorded for each job, also for one whose files
     # have the right times: Snakemake notices no change of a job without a record.
     run("snakemake", "--touch", "--forceall", "--cores", "all", capture=True)
-    if times_of_edits() != edits:
+    if times_of_edits() != edits and (changed := _changed_sources(stages)):
         shutil.rmtree(RECORDS)  # as of the new parameters and code; the results are of the former
-        raise UserError("params.yaml or the code was edited meanwhile; restore again")
+        raise UserError(
+            f"edited meanwhile: {', '.join(changed)}; put the content before back, and restore "
+            "again; or run `dvc repro` to make the results again"
+        )
     _replaced.note_all(outs)  # what is left of a removed seed or model was not compared
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
     for note in _not_compared(read_params(Path("params.yaml"))):

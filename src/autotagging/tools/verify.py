@@ -23,7 +23,7 @@ from autotagging.corpus.tables import (
     read_clip_info,
 )
 from autotagging.tools._cache import cache_folder, damaged_objects, files_of, object_path
-from autotagging.tools._lock import LOCK, read_lock
+from autotagging.tools._lock import LOCK, read_lock, results_of
 
 _DOWNLOAD = Path("results/download")
 _TOLERATED_DAMAGE = 1.0  # seconds of damaged frames, as extract_mel.tolerance in params.yaml
@@ -85,10 +85,10 @@ def _results_in_cache(folder: Path) -> dict[str, str]:
     """Get the path of each result in dvc.lock, and of each folder of them, by its MD5."""
     found = {}
     for stage in read_lock().values() if LOCK.exists() else ():
-        for out in stage["outs"]:
-            listing = object_path(folder, out["md5"])
-            files = files_of(out["path"], listing) if listing.is_file() else ()
-            found |= {out["md5"]: out["path"], **{md5: str(path) for path, md5 in files}}
+        for result, listed in results_of(stage):
+            listing = object_path(folder, listed)
+            files = files_of(result, listing) if listing.is_file() else ()
+            found |= {listed: result, **{md5: str(path) for path, md5 in files}}
     return found
 
 

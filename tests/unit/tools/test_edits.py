@@ -62,6 +62,9 @@ def test_what_is_edited_new_or_deleted_is_named(plan):
 def test_dvc_lock_is_put_back_if_parameters_were_edited_before_it_was_written(
     plan, monkeypatch, lock
 ):
+    runs = Path("cache/runs")
+    (runs / "12/1234").mkdir(parents=True)
+    (runs / "12/1234/56").touch()
     if lock is None:
         Path("dvc.lock").unlink()
 
@@ -69,12 +72,16 @@ def test_dvc_lock_is_put_back_if_parameters_were_edited_before_it_was_written(
         if "commit" in command:
             edit(PARAMS)
             edit(Path("dvc.lock"))
+            (runs / "ab/abcd").mkdir(parents=True)
+            (runs / "ab/abcd/ef").touch()
         return SimpleNamespace(stdout="extract_mel\n")
 
     monkeypatch.setattr(record, "finished_outputs", lambda then: [])
     monkeypatch.setattr(record, "run", run)
+    monkeypatch.setattr(record, "cache_folder", lambda: Path("cache/files/md5"))
     with pytest.raises(UserError, match=r"^params\.yaml: edited meanwhile, and results/ is of"):
         record.record()
+    assert [path.name for path in sorted(runs.rglob("*"))] == ["12", "1234", "56"]
     assert Path("dvc.lock").exists() == (lock is not None)
     if lock:
         assert Path("dvc.lock").read_text(encoding="utf-8") == lock
@@ -85,12 +92,17 @@ def test_results_are_not_marked_as_of_what_was_edited_before(monkeypatch):
         if "--touch" in command:
             RECORDS.mkdir(parents=True)
             edit(PARAMS)
-        return SimpleNamespace(stdout="", returncode=0)
+        return SimpleNamespace(stdout="", stderr="", returncode=0)
 
     monkeypatch.setattr(restore, "run", run)
     for name in ("check_project", "cache_folder", "_check_own_corpus", "_check_starts"):
         monkeypatch.setattr(restore, name, lambda: None)
-    monkeypatch.setattr(restore, "_changed_sources", lambda stages: [])
-    with pytest.raises(UserError, match=r"^params\.yaml or the code was edited meanwhile; restore"):
+    changed = iter([[], ["corpus"], [], []])  # at the start, at the end; of an edit without effect
+    monkeypatch.setattr(restore, "_changed_sources", lambda stages: next(changed))
+    monkeypatch.setattr(restore, "read_params", lambda path: {"models": []})
+    with pytest.raises(UserError, match=r"^edited meanwhile: corpus; put the content before back"):
         restore.restore()
     assert not RECORDS.exists()
+    PARAMS.write_text(LOCK, encoding="utf-8")
+    restore.restore()
+    assert RECORDS.exists()

@@ -84,29 +84,31 @@ def test_a_changed_result_is_not_that_of_the_lock(pulled):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    "changes",
     [
-        ({"outs": None}, "`outs` is no list of paths with their md5"),
-        ({"outs": []}, "no `outs`"),
-        ({"outs": [{"path": "results/split", "md5": 1}]}, "`outs` is no list of paths with their"),
-        ({"deps": [{"path": "src/a.py"}]}, "`deps` is no list of paths with their md5"),
-        ({"params": {"params.yaml": [1]}}, "`params` has no parameters of params"),
-        ({"cmd": None}, "no `cmd`"),
+        {"outs": None},
+        {"outs": ["results/split"]},
+        {"outs": [{"path": "results/split", "md5": 1}]},
+        {"deps": [{"md5": "0"}]},
+        {"params": {"params.yaml": [1]}},
     ],
 )
-def test_a_damaged_stage_of_the_lock_is_named(pulled, changes, told):
+def test_a_damaged_stage_of_the_lock_is_named(pulled, changes):
     lock = yaml.safe_load(Path("dvc.lock").read_text())
     lock["stages"]["split"] = {**lock["stages"]["train@crnn-0"], **changes}
     Path("dvc.lock").write_text(json.dumps(lock))  # which is YAML, without aliases
-    with pytest.raises(UserError, match=rf"^dvc\.lock: stage split: {told}.*; `git checkout -- "):
+    with pytest.raises(UserError, match=r"^dvc\.lock: stage split is damaged; `git checkout -- "):
         provenance.describe(RESULT)
 
 
-@pytest.mark.parametrize("stage", [{}, None, [1]])
-def test_a_stage_without_entries_is_named(pulled, stage):
-    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"split": stage}}))
-    with pytest.raises(UserError, match=r"^dvc\.lock: stage split: no `cmd`; `git checkout"):
-        provenance.describe(RESULT)
+def test_other_stages_that_a_user_has_added_are_no_damage(pulled):
+    lock = yaml.safe_load(Path("dvc.lock").read_text())
+    others = {
+        "notify": {"cmd": "echo done", "deps": [{"path": "results/figures", "md5": "0.dir"}]},
+        "publish": {"cmd": ["a", "b"], "outs": [{"path": "s3://bucket", "etag": "0"}]},
+    }
+    Path("dvc.lock").write_text(json.dumps({"stages": others | lock["stages"]}))
+    assert provenance.describe(RESULT)["job"] == "DVC's stage train@crnn-0"
 
 
 def test_without_the_list_of_its_folder_nothing_is_told(pulled):

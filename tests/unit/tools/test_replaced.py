@@ -64,6 +64,9 @@ def test_a_note_of_another_job_and_a_damaged_one_do_not_count(checksums, tmp_pat
     assert find_replaced() == []
     write_record(tmp_path, ended=time.time() + 1800)
     assert find_replaced() == [FOLDER]
+    write_record(tmp_path, ended=1e300)
+    assert find_replaced() == []
+    write_record(tmp_path, ended=time.time() + 1800)
     (tmp_path / ".snakemake/written" / FOLDER / "SHA256SUMS").write_bytes(b"\xff")
     assert find_replaced() == []
 

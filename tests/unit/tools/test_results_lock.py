@@ -83,18 +83,6 @@ def test_a_run_that_was_killed_is_removed_although_its_number_is_another_process
     assert json.loads(LIST.read_text())["read"] == {str(tmp_path / "results"): [other]}
 
 
-@pytest.mark.parametrize("kind", ["read", "write"])
-def test_what_had_the_number_of_this_process_has_ended(released, tmp_path, kind):
-    LIST.parent.mkdir()
-    ended = {"pid": os.getpid(), "cmd": "dvc repro"}
-    listed = {str(tmp_path / "results/split"): [ended] if kind == "read" else ended}
-    LIST.write_text(json.dumps({kind: listed}))
-    with replacing_results():
-        assert ended not in json.loads(LIST.read_text())[kind].values()
-    LIST.write_text(json.dumps({kind: listed}))
-    assert hold_results() == ""
-
-
 def test_another_run_that_is_at_work_stays_listed(released, tmp_path):
     """Snakemake lets two runs work in one folder if they make different results."""
     LIST.parent.mkdir()
@@ -117,7 +105,7 @@ def test_the_list_is_guarded_as_dvc_is_told_to(released):
 
 def test_results_are_not_replaced_while_another_process_reads_them(tmp_path):
     LIST.parent.mkdir()
-    run = {"pid": os.getppid(), "cmd": "dvc commit"}
+    run = {"pid": os.getppid(), "cmd": "snakemake"}
     LIST.write_text(json.dumps({"read": {str(tmp_path / "results"): [run]}}))
     with pytest.raises(UserError, match="Snakemake or DVC is at work here"), replacing_results():
         raise AssertionError
