@@ -3,24 +3,29 @@
 DVC reads parameters and code at the end, and would take them for those of the results.
 """
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
-_EDITED = (Path("params.yaml"), Path("src"), Path("workflow"))
+_CODE = ("src", "workflow")
 
 
 def times_of_edits() -> dict[str, int]:
     """Get the time of the last edit, in ns, of params.yaml and of each file of the code."""
-    return dict(_times())
-
-
-def _times() -> Iterator[tuple[str, int]]:
-    for top in _EDITED:
-        for path in [top, *top.rglob("*")]:
-            if path.is_file() and path.suffix != ".pyc":
-                yield str(path), path.stat().st_mtime_ns
+    files = [
+        os.path.join(folder, name)
+        for top in _CODE
+        for folder, _, names in os.walk(top)
+        for name in names
+        if not name.endswith(".pyc")
+    ]
+    times = {}
+    for path in ["params.yaml", *files]:
+        with suppress(OSError):  # a temporary file of an editor
+            times[path] = os.stat(path).st_mtime_ns
+    return times
 
 
 def edited_since(before: Mapping[str, int], command: Sequence[str]) -> str:
