@@ -48,8 +48,8 @@ onsuccess:
     if IN_STAGE and (edited := edited_since(EDITS_BEFORE, sys.argv[1:])):
         raise WorkflowError(
             f"{edited}: edited while this stage ran; its results are of the content before, and DVC "
-            "would record them as of the new one. `dvc repro` makes them again; with the content "
-            "before put back, `autotagging record` saves them"
+            "would record them as of the new one. `dvc repro` makes them again; or put the content "
+            "before back, and `snakemake --cores all` and `autotagging record` keep them"
         )
 
 

@@ -86,8 +86,8 @@ def restore() -> None:
     if times_of_edits() != edits and (changed := _changed_sources(stages)):
         shutil.rmtree(RECORDS)  # as of the new parameters and code; the results are of the former
         raise UserError(
-            f"edited meanwhile: {', '.join(changed)}; put the content before back, and restore "
-            "again; or run `dvc repro` to make the results again"
+            f"edited meanwhile: {', '.join(changed)}; put the content before back, or run `dvc "
+            "repro` to make the results again; then restore"
         )
     _replaced.note_all(outs)  # what is left of a removed seed or model was not compared
     print("results/ matches dvc.lock and is marked as finished for Snakemake", file=sys.stderr)
