@@ -1,11 +1,12 @@
 """dvc.lock: what DVC notes of the stages that it ran or recorded."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from autotagging.common.errors import UserError
 from autotagging.common.strict_yaml import read_yaml
-from autotagging.tools._engines import RESULTS
+from autotagging.tools._engines import RESULTS, run
 
 LOCK = Path("dvc.lock")
 _REMEDY = f"`git checkout -- {LOCK}` gets the committed one"
@@ -32,6 +33,21 @@ def results_of(stage: dict[str, Any]) -> list[tuple[str, str]]:
     """List the folders of results/ that a stage has made, each with its MD5."""
     outs = stage.get("outs", [])
     return [(out["path"], out["md5"]) for out in outs if out["path"].startswith(f"{RESULTS}/")]
+
+
+def changed_sources(stages: dict[str, dict]) -> list[str]:
+    """List parameters and tracked files that differ from dvc.lock, for the stages in it."""
+    status = json.loads(run("dvc", "status", "--json", capture=True).stdout)
+    changed = set()
+    entries = [entry for stage, entries in status.items() if stage in stages for entry in entries]
+    for entry in entries:
+        deps = entry.get("changed deps", {}) if isinstance(entry, dict) else {}
+        for path, what in deps.items():
+            if path == "params.yaml":
+                changed.update(what if isinstance(what, dict) else [path])
+            elif not path.startswith(f"{RESULTS}/"):
+                changed.add(path)
+    return sorted(changed)
 
 
 def _is_whole(stage: Any) -> bool:

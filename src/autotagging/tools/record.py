@@ -15,7 +15,7 @@ from autotagging.tools import _outdated, _replaced, _unrecorded
 from autotagging.tools._cache import cache_folder
 from autotagging.tools._edits import edited_since, times_of_edits
 from autotagging.tools._engines import RESULTS, run
-from autotagging.tools._lock import LOCK, read_lock
+from autotagging.tools._lock import LOCK, changed_sources, read_lock
 
 SPECTROGRAMS = "extract_mel"
 
@@ -66,7 +66,10 @@ def record(*, other_versions: bool = False) -> None:
     runs = cache_folder().parents[1] / "runs"  # of which stage with which inputs gave what
     known_runs = {*runs.rglob("*")}
     run("dvc", "commit", "--force", *stages)
-    if edited := edited_since(edits, ["--cores", "1"]):
+    edited = edited_since(edits, ["--cores", "1"])
+    if not edited and times_of_edits() != edits:  # what was edited and put back, DVC may have read
+        edited = ", ".join(changed_sources(read_lock()))
+    if edited:
         _put_back(lock)
         _remove_new(runs, known_runs)
         raise UserError(

@@ -1,6 +1,5 @@
 """Restore results from DVC for Snakemake: the command `autotagging restore`."""
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from autotagging.tools import _replaced
 from autotagging.tools._cache import cache_folder, files_of, has_md5, object_path
 from autotagging.tools._edits import times_of_edits
 from autotagging.tools._engines import RESULTS, run
-from autotagging.tools._lock import LOCK, read_lock, results_of
+from autotagging.tools._lock import LOCK, changed_sources, read_lock, results_of
 from autotagging.tools._project import check_project
 from autotagging.tools._results_lock import replacing_results
 from autotagging.tools._unrecorded import RECORDS
@@ -43,7 +42,7 @@ def restore() -> None:
     if not LOCK.exists():
         raise UserError(f"no {LOCK} here; `git checkout -- {LOCK}` gets the committed one")
     edits, stages = times_of_edits(), read_lock()
-    if changed := _changed_sources(stages):
+    if changed := changed_sources(stages):
         raise UserError(
             f"dvc.lock belongs to other code or parameters; changed: {', '.join(changed)}; check "
             "out the matching ones; or, if `snakemake -n` has nothing to do, run `autotagging "
@@ -83,7 +82,7 @@ def restore() -> None:
     # --forceall, so that parameters and code are recorded for each job, also for one whose files
     # have the right times: Snakemake notices no change of a job without a record.
     run("snakemake", "--touch", "--forceall", "--cores", "all", capture=True)
-    if times_of_edits() != edits and (changed := _changed_sources(stages)):
+    if times_of_edits() != edits and (changed := changed_sources(stages)):
         shutil.rmtree(RECORDS)  # as of the new parameters and code; the results are of the former
         raise UserError(
             f"edited meanwhile: {', '.join(changed)}; put the content before back, or run `dvc "
@@ -183,18 +182,3 @@ def _damaged_files(cache: Path, outs: dict[str, str]) -> Iterator[str]:
             yield str(path)
             if not has_md5(object_path(cache, md5), md5):
                 yield str(object_path(cache, md5))
-
-
-def _changed_sources(stages: dict[str, dict]) -> list[str]:
-    """List parameters and tracked files that differ from dvc.lock, for the stages in it."""
-    status = json.loads(run("dvc", "status", "--json", capture=True).stdout)
-    changed = set()
-    entries = [entry for stage, entries in status.items() if stage in stages for entry in entries]
-    for entry in entries:
-        deps = entry.get("changed deps", {}) if isinstance(entry, dict) else {}
-        for path, what in deps.items():
-            if path == "params.yaml":
-                changed.update(what if isinstance(what, dict) else [path])
-            elif not path.startswith(f"{RESULTS}/"):
-                changed.add(path)
-    return sorted(changed)

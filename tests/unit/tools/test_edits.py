@@ -1,6 +1,7 @@
 """Files that are edited while results are made or recorded."""
 
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -58,33 +59,50 @@ def test_what_is_edited_new_or_deleted_is_named(plan):
     assert edited_since(before, []) == named
 
 
-@pytest.mark.parametrize("lock", [LOCK, None])
-def test_dvc_lock_is_put_back_if_parameters_were_edited_before_it_was_written(
-    plan, monkeypatch, lock
-):
-    runs = Path("cache/runs")
-    (runs / "12/1234").mkdir(parents=True)
-    (runs / "12/1234/56").touch()
-    if lock is None:
-        Path("dvc.lock").unlink()
+@pytest.fixture
+def runs(monkeypatch):
+    """DVC's run cache; parameters are edited while DVC's commit writes there and to dvc.lock."""
+    folder = Path("cache/runs")
+    (folder / "12/1234").mkdir(parents=True)
+    (folder / "12/1234/56").touch()
 
     def run(*command, **options):
         if "commit" in command:
             edit(PARAMS)
-            edit(Path("dvc.lock"))
-            (runs / "ab/abcd").mkdir(parents=True)
-            (runs / "ab/abcd/ef").touch()
+            Path("dvc.lock").write_text(LOCK + "new: true\n", encoding="utf-8")
+            (folder / "ab/abcd").mkdir(parents=True)
+            (folder / "ab/abcd/ef").touch()
         return SimpleNamespace(stdout="extract_mel\n")
 
     monkeypatch.setattr(record, "finished_outputs", lambda then: [])
     monkeypatch.setattr(record, "run", run)
     monkeypatch.setattr(record, "cache_folder", lambda: Path("cache/files/md5"))
+    return folder
+
+
+@pytest.mark.parametrize("lock", [LOCK, None])
+def test_nothing_is_recorded_of_parameters_that_were_edited_meanwhile(plan, runs, lock):
+    if lock is None:
+        Path("dvc.lock").unlink()
     with pytest.raises(UserError, match=r"^params\.yaml: edited meanwhile, and results/ is of"):
         record.record()
     assert [path.name for path in sorted(runs.rglob("*"))] == ["12", "1234", "56"]
     assert Path("dvc.lock").exists() == (lock is not None)
     if lock:
         assert Path("dvc.lock").read_text(encoding="utf-8") == lock
+
+
+def test_nor_of_those_that_were_put_back_when_dvc_had_read_them(plan, runs, monkeypatch):
+    plan.stdout = "Nothing to be done"
+    monkeypatch.setattr(record, "changed_sources", lambda stages: ["corpus"])
+    with pytest.raises(UserError, match=r"^corpus: edited meanwhile"):
+        record.record()
+    assert Path("dvc.lock").read_text(encoding="utf-8") == LOCK
+    PARAMS.touch()
+    monkeypatch.setattr(record, "changed_sources", lambda stages: [])
+    shutil.rmtree(runs / "ab", ignore_errors=True)
+    record.record()
+    assert Path("dvc.lock").read_text(encoding="utf-8") != LOCK
 
 
 def test_results_are_not_marked_as_of_what_was_edited_before(monkeypatch):
@@ -98,7 +116,7 @@ def test_results_are_not_marked_as_of_what_was_edited_before(monkeypatch):
     for name in ("check_project", "cache_folder", "_check_own_corpus", "_check_starts"):
         monkeypatch.setattr(restore, name, lambda: None)
     changed = iter([[], ["corpus"], [], []])  # at the start, at the end; of an edit without effect
-    monkeypatch.setattr(restore, "_changed_sources", lambda stages: next(changed))
+    monkeypatch.setattr(restore, "changed_sources", lambda stages: next(changed))
     monkeypatch.setattr(restore, "read_params", lambda path: {"models": []})
     with pytest.raises(UserError, match=r"^edited meanwhile: corpus; put the content before back"):
         restore.restore()
